@@ -1,0 +1,1 @@
+"""Ready pipelines on real data."""

@@ -1,0 +1,95 @@
+"""Where the payload of an artifact lies: splits, files and formats, as TFX lays them out.
+
+Light: only names and paths, no payload is read.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterable, Sequence
+
+from headrace.errors import EmptyDataError, UnknownSplitError, did_you_mean, listed
+from headrace.sdk import Artifact
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.types import artifact_utils
+
+FILE_FORMAT_PROPERTY = "file_format"
+PAYLOAD_FORMAT_PROPERTY = "payload_format"
+_CUSTOM_PATTERNS_PROPERTY = "custom_split_pattern"
+
+
+def split_names(artifact: Artifact) -> list[str]:
+    """Return the artifact's splits, in the order in which they were recorded."""
+    text = artifact.split_names
+    return list(artifact_utils.decode_split_names(text)) if text else []
+
+
+def encode_split_names(names: Iterable[str]) -> str:
+    """Return the JSON text in which TFX records split names."""
+    return str(artifact_utils.encode_split_names(list(names)))
+
+
+def check_splits(artifact: Artifact, names: Iterable[str], where: str) -> None:
+    """Check that the artifact has the splits `names`.
+
+    Raises:
+        UnknownSplitError: If it has not, naming those it has.
+    """
+    known = split_names(artifact)
+    for name in names:
+        if name not in known:
+            raise UnknownSplitError(
+                f"{where}: there is no split '{name}'. {artifact.type_name} artifact {artifact.id} has splits "
+                f"{listed(known)}.",
+                f"{did_you_mean(name, known)}Correct the name, or add an output split named '{name}' to ExampleGen.",
+            )
+
+
+def keep_splits(artifact: Artifact, exclude: Sequence[str], where: str) -> list[str]:
+    """Return the artifact's splits without those in `exclude`, in their order.
+
+    Raises:
+        UnknownSplitError: If `exclude` names a split that the artifact does not have.
+    """
+    check_splits(artifact, exclude, where)
+    return [name for name in split_names(artifact) if name not in exclude]
+
+
+def split_path(artifact: Artifact, split: str) -> str:
+    """Return the folder of one split: `{uri}/Split-{split}`, or the older `{uri}/{split}` where that exists."""
+    path = os.path.join(artifact.uri, f"Split-{split}")
+    older = os.path.join(artifact.uri, split)
+    return older if not os.path.isdir(path) and os.path.isdir(older) else path
+
+
+def split_files(examples: Artifact, split: str) -> list[str]:
+    """Return the data files of one split of an Examples artifact, sorted.
+
+    Raises:
+        EmptyDataError: If there is none.
+    """
+    patterns = examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY)
+    pattern = os.path.join(split_path(examples, split), "*")
+    if patterns and split in json.loads(patterns):
+        pattern = os.path.join(examples.uri, json.loads(patterns)[split])
+    files = sorted(path for path in glob.glob(pattern) if os.path.isfile(path))
+    if not files:
+        raise EmptyDataError(
+            f"Examples artifact {examples.id} has no file for split '{split}' ({pattern}).",
+            "run the ExampleGen that made it again.",
+        )
+    return files
+
+
+def file_format(examples: Artifact) -> str:
+    """Return how the files are written: `"tfrecords_gzip"`, `"tfrecords"` or `"parquet"`."""
+    return str(examples.get_string_custom_property(FILE_FORMAT_PROPERTY) or "tfrecords_gzip")
+
+
+def payload_format(examples: Artifact) -> str:
+    """Return what a record is: `"FORMAT_TF_EXAMPLE"`, `"FORMAT_PARQUET"` or another name of TFX's enum."""
+    return str(examples.get_string_custom_property(PAYLOAD_FORMAT_PROPERTY) or "FORMAT_TF_EXAMPLE")

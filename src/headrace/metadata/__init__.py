@@ -1,0 +1,1 @@
+"""ML Metadata: the only place that imports `ml_metadata`."""

@@ -1,0 +1,1 @@
+"""Run pipelines: plan, schedule on Beam, launch nodes, cache, recover."""

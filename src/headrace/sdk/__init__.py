@@ -1,0 +1,47 @@
+"""The one door to TFX's authoring part: types, channels, components, pipeline.
+
+Importing this package loads neither TensorFlow nor Beam. `headrace.sdk.executor` does: only executors
+import it.
+"""
+
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.dsl.components.base.base_component import BaseComponent
+    from tfx.dsl.components.base.base_node import BaseNode
+    from tfx.dsl.components.common.importer import Importer
+    from tfx.dsl.components.common.resolver import Resolver
+    from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
+    from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+        LatestBlessedModelStrategy,
+    )
+    from tfx.orchestration.data_types import RuntimeParameter
+    from tfx.orchestration.pipeline import Pipeline
+    from tfx.types import standard_artifacts, system_executions
+    from tfx.types.artifact import Artifact
+    from tfx.types.channel import BaseChannel, Channel
+    from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from headrace.sdk.component import Component, NamedBeamExecutorSpec, NamedExecutorSpec
+
+__all__ = [
+    "Artifact",
+    "BaseChannel",
+    "BaseComponent",
+    "BaseNode",
+    "Channel",
+    "ChannelParameter",
+    "Component",
+    "ComponentSpec",
+    "ExecutionParameter",
+    "Importer",
+    "LatestArtifactStrategy",
+    "LatestBlessedModelStrategy",
+    "NamedBeamExecutorSpec",
+    "NamedExecutorSpec",
+    "Pipeline",
+    "Resolver",
+    "RuntimeParameter",
+    "standard_artifacts",
+    "system_executions",
+]

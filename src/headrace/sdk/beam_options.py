@@ -1,0 +1,61 @@
+"""Which Beam runner a pipeline gets. Importing this module loads Beam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+from headrace.errors import UnsupportedFeatureError, did_you_mean
+
+IN_PROCESS = "FnApiRunner"
+# Beam 2.68 and newer answer these names by downloading another runner at every run.
+_MEANS_IN_PROCESS = {
+    "directrunner",
+    "fnapirunner",
+    "bundlebaseddirectrunner",
+    "switchingdirectrunner",
+    "direct",
+}
+_LOSES_DATA = {"daskrunner"}
+_KNOWN = (
+    "DirectRunner",
+    "FnApiRunner",
+    "PortableRunner",
+    "FlinkRunner",
+    "SparkRunner",
+    "DataflowRunner",
+    "PrismRunner",
+)
+
+
+def make_pipeline(arguments: Sequence[str]) -> beam.Pipeline:
+    """Return a Beam pipeline on the runner named in `arguments`, in-process where none is named.
+
+    Args:
+        arguments: Beam command-line arguments, such as `["--runner=FlinkRunner"]`.
+
+    Raises:
+        UnsupportedFeatureError: If the runner is unknown, or one that loses data silently.
+    """
+    options = PipelineOptions(list(arguments))
+    name = options.view_as(StandardOptions).runner or IN_PROCESS
+    short = name.rsplit(".", 1)[-1].lower()
+    if short in _LOSES_DATA:
+        raise UnsupportedFeatureError(
+            f"Beam runner '{name}' drops data without an error: only the last branch of a pipeline runs and "
+            "sinks write nothing.",
+            "use DirectRunner (in process), FlinkRunner, SparkRunner, DataflowRunner or PortableRunner.",
+        )
+    if short in _MEANS_IN_PROCESS:
+        options.view_as(StandardOptions).runner = IN_PROCESS
+        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+        return beam.Pipeline(runner=FnApiRunner(), options=options)
+    if "." not in name and short not in {known.lower() for known in _KNOWN}:
+        raise UnsupportedFeatureError(
+            f"Beam has no runner '{name}'. It has: {', '.join(_KNOWN)}.",
+            f"{did_you_mean(name, _KNOWN)}Correct --runner in beam_pipeline_args.",
+        )
+    return beam.Pipeline(options=options)

@@ -1,0 +1,72 @@
+"""Bases of Headrace's executors. Importing this module loads Beam; only executors do."""
+
+from __future__ import annotations
+
+import abc
+import os
+import tempfile
+from typing import Any
+
+import apache_beam as beam
+from tfx.dsl.components.base import base_beam_executor, base_executor
+
+from headrace.sdk import beam_options
+from headrace.sdk.context import ExecutionContext
+
+
+class _RunsExecute(abc.ABC):
+    """Turns TFX's `Do` into `execute`, which sees one `ExecutionContext`."""
+
+    _context: Any
+
+    @abc.abstractmethod
+    def execute(self, context: ExecutionContext) -> None:
+        """Fill the outputs from the inputs; raise to fail the node."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX's launchers and by Headrace's."""
+        tfx_context = self._context
+        node = getattr(tfx_context, "_pipeline_node", None) if tfx_context else None
+        tmp_path = getattr(tfx_context, "_tmp_dir", None) if tfx_context else None
+        with tempfile.TemporaryDirectory(prefix="headrace-") as spare_path:
+            if tmp_path:
+                os.makedirs(tmp_path, exist_ok=True)
+            self.execute(
+                ExecutionContext(
+                    node_id=node.node_info.id if node is not None else type(self).__module__.split(".")[-2],
+                    inputs=input_dict,
+                    outputs=output_dict,
+                    parameters=exec_properties,
+                    tmp_path=tmp_path or spare_path,
+                    beam_pipeline_args=tuple(getattr(self, "_beam_pipeline_args", None) or ()),
+                )
+            )
+
+
+class Executor(_RunsExecute, base_executor.BaseExecutor):  # type: ignore[misc]
+    """Base of executors that need no Beam."""
+
+
+class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):  # type: ignore[misc]
+    """Base of executors that process data with Beam pipelines."""
+
+    def __init__(self, context: Any = None) -> None:
+        # TFX's constructor packages its own 48 MB source tree for each node that has Beam arguments, to send
+        # it to remote workers. Local runners need nothing; remote ones name a container or packages.
+        base_executor.BaseExecutor.__init__(self, context)
+        self._beam_pipeline_args = list(getattr(context, "beam_pipeline_args", None) or [])
+        self._make_beam_pipeline_fn = getattr(context, "make_beam_pipeline_fn", None)
+
+    def beam_pipeline(self) -> beam.Pipeline:
+        """Return a Beam pipeline on the runner that the arguments name; in-process where they name none.
+
+        Use it as a context manager: leaving it runs the pipeline and waits for its end.
+        """
+        if self._make_beam_pipeline_fn is not None:
+            return self._make_beam_pipeline_fn()
+        return beam_options.make_pipeline(self._beam_pipeline_args)
