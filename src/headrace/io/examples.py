@@ -90,7 +90,7 @@ def read_records(examples: Artifact, split: str, batch_rows: int = BATCH_ROWS) -
             yield from tfrecord.read_batches(path, batch_rows)
 
 
-class ReadRecordBatches(beam.PTransform):  # type: ignore[misc]
+class ReadRecordBatches(beam.PTransform):
     """A Beam source: one split of an Examples artifact as Arrow record batches; see `read_record_batches`.
 
     Files are spread over the runner's workers; the order of batches is not defined.
@@ -123,7 +123,7 @@ class ReadRecordBatches(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class _ReadFile(beam.DoFn):  # type: ignore[misc]
+class _ReadFile(beam.DoFn):
     def __init__(
         self, payload: str, schema: schema_pb2.Schema | None, raw_record_column: str | None, batch_rows: int
     ) -> None:

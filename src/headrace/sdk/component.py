@@ -29,7 +29,7 @@ class _NamedClass:
         return self._class_path
 
 
-class NamedExecutorSpec(_NamedClass, ExecutorClassSpec):  # type: ignore[misc]
+class NamedExecutorSpec(_NamedClass, ExecutorClassSpec):
     """An `ExecutorClassSpec` for a plain Python executor, given by class path.
 
     Args:
@@ -41,7 +41,7 @@ class NamedExecutorSpec(_NamedClass, ExecutorClassSpec):  # type: ignore[misc]
         self.extra_flags = []
 
 
-class NamedBeamExecutorSpec(_NamedClass, BeamExecutorSpec):  # type: ignore[misc]
+class NamedBeamExecutorSpec(_NamedClass, BeamExecutorSpec):
     """A `BeamExecutorSpec` given by class path: the pipeline's Beam arguments reach the executor.
 
     Args:
@@ -54,7 +54,7 @@ class NamedBeamExecutorSpec(_NamedClass, BeamExecutorSpec):  # type: ignore[misc
         self.beam_pipeline_args: list[str] = []
 
 
-class Component(BaseComponent):  # type: ignore[misc]
+class Component(BaseComponent):
     """A TFX component whose declaration is light: its executor is named, not imported.
 
     Subclasses set `SPEC_CLASS` and `EXECUTOR_SPEC` as in TFX, and `TFX_TYPE`, the MLMD type under which

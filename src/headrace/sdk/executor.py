@@ -48,11 +48,11 @@ class _RunsExecute(abc.ABC):
             )
 
 
-class Executor(_RunsExecute, base_executor.BaseExecutor):  # type: ignore[misc]
+class Executor(_RunsExecute, base_executor.BaseExecutor):
     """Base of executors that need no Beam."""
 
 
-class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):  # type: ignore[misc]
+class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):
     """Base of executors that process data with Beam pipelines."""
 
     def __init__(self, context: Any = None) -> None:

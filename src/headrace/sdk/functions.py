@@ -180,7 +180,7 @@ def load(text: str, where: str) -> Callable[..., Any]:
         ) from None
     if not callable(function):
         raise UserFunctionError(f"{where}: '{text}' is a {type(function).__name__}, not a function.")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def load_module(place: str) -> ModuleType:

@@ -38,7 +38,9 @@ class _LooksAbsent(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if any(fullname == name or fullname.startswith(name + ".") for name in _HEAVY):
-            raise ModuleNotFoundError(f"{fullname} is kept out while TFX's authoring side loads", name=fullname)
+            raise ModuleNotFoundError(
+                f"{fullname} is kept out while TFX's authoring side loads", name=fullname
+            )
         return None
 
 
