@@ -1,68 +1,25 @@
-"""What a run tells whoever watches it, and what it returns."""
+"""What a run tells whoever watches it."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from headrace.errors import HeadraceError, RunError
+from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 
-
-class NodeState(str, enum.Enum):
-    """Where a node is in its life within one run."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    CACHED = "cached"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True)
-class OutputRecord:
-    """One artifact that a node made or reused.
-
-    Attributes:
-        key: Output key, such as `"examples"`.
-        type_name: Artifact type, such as `"Examples"`.
-        artifact_id: Id in the store.
-        uri: Folder of the payload.
-        summary: One line on what it holds; empty where its executor recorded none.
-    """
-
-    key: str
-    type_name: str
-    artifact_id: int
-    uri: str
-    summary: str = ""
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """How one node of a run ended.
-
-    Attributes:
-        node_id: Node id.
-        state: `DONE`, `CACHED`, `FAILED`, `SKIPPED` or `CANCELLED`; `WAITING` and `RUNNING` in a plan or snapshot.
-        seconds: Wall time from driver to publisher; 0 where nothing ran.
-        reason: Why it was cached, skipped or failed, as a sentence; may be empty.
-        outputs: The artifacts, by output key.
-        error: What stopped it; only where `state` is `FAILED`.
-        log_path: The node's log file; empty where nothing ran.
-        execution_id: Execution in the store; 0 where none was recorded.
-    """
-
-    node_id: str
-    state: NodeState
-    seconds: float = 0.0
-    reason: str = ""
-    outputs: tuple[OutputRecord, ...] = ()
-    error: HeadraceError | None = None
-    log_path: str = ""
-    execution_id: int = 0
+__all__ = [
+    "Event",
+    "Listener",
+    "NodeFinished",
+    "NodeProgress",
+    "NodeResult",
+    "NodeStarted",
+    "NodeState",
+    "OutputRecord",
+    "RunFinished",
+    "RunResult",
+    "RunStarted",
+]
 
 
 @dataclass(frozen=True)
@@ -96,51 +53,6 @@ class NodeFinished:
     """A node ended, was served from the cache, or will not run."""
 
     result: NodeResult
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """How a run ended.
-
-    Attributes:
-        run_id: The run's id, as MLMD's `pipeline_run` context names it.
-        pipeline_name: The pipeline.
-        nodes: One result for each node, in topological order.
-        seconds: Wall time of the run.
-        store_path: The folder or connection that holds metadata and artifacts.
-    """
-
-    run_id: str
-    pipeline_name: str
-    nodes: tuple[NodeResult, ...]
-    seconds: float
-    store_path: str
-    parameters: dict[str, object] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> tuple[NodeResult, ...]:
-        """The nodes that failed."""
-        return tuple(node for node in self.nodes if node.state is NodeState.FAILED)
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the run did its work: nothing failed and nothing was cancelled."""
-        return not any(node.state in (NodeState.FAILED, NodeState.CANCELLED) for node in self.nodes)
-
-    def node(self, node_id: str) -> NodeResult:
-        """Return the result of one node."""
-        return next(node for node in self.nodes if node.node_id == node_id)
-
-    def raise_for_failure(self) -> None:
-        """Raise what stopped the run, if anything did.
-
-        Raises:
-            HeadraceError: The first failed node's error; `RunError` where the run was cancelled.
-        """
-        for node in self.failed:
-            raise node.error or RunError(f"{node.node_id} failed.", f"read its log: {node.log_path}")
-        if not self.is_success:
-            raise RunError(f"run {self.run_id} was cancelled.", f"run: headrace resume {self.run_id}")
 
 
 @dataclass(frozen=True)

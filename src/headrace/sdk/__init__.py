@@ -16,13 +16,13 @@ with authoring():
         LatestBlessedModelStrategy,
     )
     from tfx.orchestration.data_types import RuntimeParameter
-    from tfx.orchestration.pipeline import Pipeline
     from tfx.types import standard_artifacts, system_executions
     from tfx.types.artifact import Artifact
     from tfx.types.channel import BaseChannel, Channel
-    from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+    from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from headrace.sdk.component import Component, NamedBeamExecutorSpec, NamedExecutorSpec
+from headrace.sdk.component import Component, ComponentSpec, NamedBeamExecutorSpec, NamedExecutorSpec
+from headrace.sdk.pipeline import Pipeline
 
 __all__ = [
     "Artifact",

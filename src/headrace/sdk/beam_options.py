@@ -30,6 +30,12 @@ _KNOWN = (
 )
 
 
+def is_in_process(arguments: Sequence[str]) -> bool:
+    """Whether these Beam arguments mean the in-process runner: they name it, or no runner at all."""
+    name = PipelineOptions(list(arguments)).view_as(StandardOptions).runner or IN_PROCESS
+    return name.rsplit(".", 1)[-1].lower() in _MEANS_IN_PROCESS
+
+
 def make_pipeline(arguments: Sequence[str]) -> beam.Pipeline:
     """Return a Beam pipeline on the runner named in `arguments`, in-process where none is named.
 

@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
+from headrace.errors import ConnectionTypeError, DefinitionError, did_you_mean, listed
 from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.dsl.components.base.base_component import BaseComponent
     from tfx.dsl.components.base.executor_spec import BeamExecutorSpec, ExecutorClassSpec
+    from tfx.types import component_spec as tfx_component_spec
+    from tfx.types.channel import BaseChannel
     from tfx.utils import import_utils
+
+
+class ComponentSpec(tfx_component_spec.ComponentSpec, validate=False):
+    """TFX's `ComponentSpec`, with errors that name the component, the input and what would fit.
+
+    Raises:
+        ConnectionTypeError: If an input is connected to an artifact of another type, or to no channel.
+        DefinitionError: If a required argument is missing.
+    """
+
+    def _parse_parameters(self, raw_args: Mapping[str, Any]) -> None:
+        where = type(self).__name__.removesuffix("Spec")
+        for key, declared in self.INPUTS.items():
+            value = raw_args.get(key)
+            if value is None:
+                if not declared.optional:
+                    raise DefinitionError(
+                        f"{where}: input '{key}' is missing. It takes a channel of {declared.type.__name__}.",
+                        f"connect it: {key}=some_component.outputs['...'].",
+                    )
+                continue
+            _check_channel(where, key, declared.type, value)
+        super()._parse_parameters(raw_args)
+
+
+def _check_channel(where: str, key: str, wanted: type[Any], value: Any) -> None:
+    if not isinstance(value, BaseChannel):
+        outputs = getattr(value, "outputs", None)
+        hint = f"did you mean its .outputs[...]? It has {listed(outputs)}. " if outputs else ""
+        raise ConnectionTypeError(
+            f"{where}: input '{key}' takes a channel of {wanted.__name__}, and was given a "
+            f"{type(value).__name__}.",
+            f"{hint}Connect an output: {key}=some_component.outputs['...'].",
+        )
+    if value.type.TYPE_NAME != wanted.TYPE_NAME:
+        producer = getattr(value, "producer_component_id", None)
+        output_key = getattr(value, "output_key", None)
+        source = f"{producer}.outputs['{output_key}']" if producer else "a channel"
+        raise ConnectionTypeError(
+            f"{where}: input '{key}' takes {wanted.__name__}, and {source} holds {value.type.__name__}.",
+            f"{did_you_mean(key, [output_key] if output_key else [])}connect an output of type "
+            f"{wanted.__name__}.",
+        )
 
 
 class _NamedClass:

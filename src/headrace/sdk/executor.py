@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import abc
 import os
+import re
 import tempfile
 from typing import Any
 
 import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor, base_executor
 
+from headrace.errors import HeadraceError
 from headrace.sdk import beam_options
 from headrace.sdk.context import ExecutionContext
+
+_BEAM_STEP = re.compile(r" \[while running '[^']*'\]$")
 
 
 class _RunsExecute(abc.ABC):
@@ -36,16 +40,21 @@ class _RunsExecute(abc.ABC):
         with tempfile.TemporaryDirectory(prefix="headrace-") as spare_path:
             if tmp_path:
                 os.makedirs(tmp_path, exist_ok=True)
-            self.execute(
-                ExecutionContext(
-                    node_id=node.node_info.id if node is not None else type(self).__module__.split(".")[-2],
-                    inputs=input_dict,
-                    outputs=output_dict,
-                    parameters=exec_properties,
-                    tmp_path=tmp_path or spare_path,
-                    beam_pipeline_args=tuple(getattr(self, "_beam_pipeline_args", None) or ()),
-                )
+            context = ExecutionContext(
+                node_id=node.node_info.id if node is not None else type(self).__module__.split(".")[-2],
+                inputs=input_dict,
+                outputs=output_dict,
+                parameters=exec_properties,
+                tmp_path=tmp_path or spare_path,
+                beam_pipeline_args=tuple(getattr(self, "_beam_pipeline_args", None) or ()),
             )
+            try:
+                self.execute(context)
+            except HeadraceError as error:
+                # Beam appends the name of its step to what a DoFn raises: no help to the reader.
+                problem = _BEAM_STEP.sub("", error.problem)
+                error.problem, error.args = problem, (problem, error.fix)
+                raise
 
 
 class Executor(_RunsExecute, base_executor.BaseExecutor):

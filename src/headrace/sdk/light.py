@@ -23,7 +23,7 @@ _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
 _GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
 _GUARDED_TENSORFLOW = ("tfx.dsl.io.plugins.tensorflow_gfile",)
 # The first thing that any heavy user of TFX imports.
-_HEAVY_ENTRANCES = ("tfx.v1", "tfx.components", "tfx.extensions", "tfx.types.standard_component_specs")
+_HEAVY_ENTRANCES = ("tfx.v1", "tfx.components", "tfx.types.standard_component_specs")
 
 
 def is_heavy_loaded() -> bool:

@@ -1,0 +1,204 @@
+"""Executions in the store: register, find in the cache, publish. All as TFX writes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headrace.metadata.store import Store
+from headrace.sdk import Artifact
+from headrace.sdk.light import authoring
+
+with authoring():
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration.portable import execution_publish_utils
+    from tfx.orchestration.portable.mlmd import context_lib, execution_lib
+    from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
+    from tfx.types import artifact_utils
+
+RUN_CONTEXT_TYPE = "pipeline_run"
+NODE_CONTEXT_TYPE = "node"
+INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
+_PUSHED_DESTINATION = "pushed_destination"
+
+Artifacts = Mapping[str, Sequence[Artifact]]
+Contexts = list[metadata_store_pb2.Context]
+
+
+def prepare_contexts(store: Store, node: pipeline_pb2.PipelineNode) -> Contexts:
+    """Return the node's contexts (pipeline, run, node), registered where they are new."""
+    with store.handle() as handle:
+        return list(context_lib.prepare_contexts(handle, node.contexts))
+
+
+def register(
+    store: Store,
+    node: pipeline_pb2.PipelineNode,
+    contexts: Contexts,
+    inputs: Artifacts,
+    parameters: Mapping[str, Any],
+) -> metadata_store_pb2.Execution:
+    """Record a RUNNING execution with its inputs and return it."""
+    with store.handle() as handle:
+        return execution_publish_utils.register_execution(
+            metadata_handle=handle,
+            execution_type=node.node_info.type,
+            contexts=contexts,
+            input_artifacts=inputs or None,
+            exec_properties=parameters,
+        )
+
+
+def cache_context(store: Store, key: str) -> metadata_store_pb2.Context:
+    """Return the context of type `execution_cache` that stands for a cache key, as TFX keeps its cache."""
+    with store.handle() as handle:
+        return context_lib.register_context_if_not_exists(
+            handle, context_type_name=context_lib.CONTEXT_TYPE_EXECUTION_CACHE, context_name=key
+        )
+
+
+def cached_outputs(
+    store: Store, context: metadata_store_pb2.Context
+) -> tuple[dict[str, list[Artifact]], metadata_store_pb2.Execution] | None:
+    """Return the outputs of the newest successful execution in a cache context whose files still exist."""
+    with store.handle() as handle:
+        # Only those that ran: executions that were themselves cached point to the same artifacts.
+        executions = [
+            execution
+            for execution in handle.store.get_executions_by_context(context.id)
+            if execution.last_known_state == metadata_store_pb2.Execution.COMPLETE
+        ]
+        for execution in execution_lib.sort_executions_newest_to_oldest(executions):
+            outputs = outputs_of(store, execution.id)
+            if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
+                return outputs, execution
+    return None
+
+
+def run_of(store: Store, execution_id: int) -> str:
+    """Return the id of the run that an execution belongs to; empty where it belongs to none."""
+    with store.handle() as handle:
+        type_id = handle.store.get_context_type(RUN_CONTEXT_TYPE).id
+        contexts = handle.store.get_contexts_by_execution(execution_id)
+    return next((str(context.name) for context in contexts if context.type_id == type_id), "")
+
+
+def is_intact(artifact: Artifact) -> bool:
+    """Whether an artifact may be used again: its files exist, and so does the place it was pushed to."""
+    if artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.DELETED:
+        return False
+    if not os.path.exists(artifact.uri) and "://" not in artifact.uri:
+        return False
+    destination = artifact.get_string_custom_property(_PUSHED_DESTINATION)
+    return not destination or "://" in destination or os.path.exists(destination)
+
+
+def outputs_of(store: Store, execution_id: int) -> dict[str, list[Artifact]]:
+    """Return the output artifacts of an execution by output key."""
+    with store.handle() as handle:
+        kinds = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+        events = [e for e in handle.store.get_events_by_execution_ids([execution_id]) if e.type in kinds]
+        if not events:
+            return {}
+        protos = {a.id: a for a in handle.store.get_artifacts_by_id([e.artifact_id for e in events])}
+        type_ids = list({a.type_id for a in protos.values()})
+        types = {t.id: t for t in handle.store.get_artifact_types_by_id(type_ids)}
+        outputs: dict[str, list[Artifact]] = {}
+        for event in events:
+            proto = protos[event.artifact_id]
+            artifact = artifact_utils.deserialize_artifact(types[proto.type_id], proto)
+            outputs.setdefault(event.path.steps[0].key, []).append(artifact)
+        return outputs
+
+
+def publish_cached(
+    store: Store, contexts: Contexts, execution: metadata_store_pb2.Execution, outputs: Artifacts
+) -> None:
+    """Record that an execution reused `outputs`."""
+    with store.handle() as handle:
+        execution_publish_utils.publish_cached_executions(
+            metadata_handle=handle,
+            contexts=contexts,
+            executions=[execution],
+            output_artifacts_maps=[outputs],
+        )
+
+
+def publish_done(
+    store: Store,
+    contexts: Contexts,
+    execution_id: int,
+    outputs: Artifacts,
+    output: execution_result_pb2.ExecutorOutput,
+    what: Mapping[str, Any],
+) -> dict[str, list[Artifact]]:
+    """Record success: the outputs become LIVE in the same transaction. Return them with their ids."""
+    output.execution_properties[INGREDIENTS_PROPERTY].string_value = json.dumps(what, sort_keys=True)
+    with store.handle() as handle:
+        published, _ = execution_publish_utils.publish_succeeded_execution(
+            metadata_handle=handle,
+            execution_id=execution_id,
+            contexts=contexts,
+            output_artifacts=outputs,
+            executor_output=output,
+        )
+        return {key: list(artifacts) for key, artifacts in (published or {}).items()}
+
+
+def publish_failed(store: Store, contexts: Contexts, execution_id: int, message: str) -> None:
+    """Record failure with its message."""
+    output = execution_result_pb2.ExecutorOutput()
+    output.execution_result.code = 1
+    output.execution_result.result_message = message
+    with store.handle() as handle:
+        execution_publish_utils.publish_failed_execution(
+            metadata_handle=handle, contexts=contexts, execution_id=execution_id, executor_output=output
+        )
+
+
+def publish_cancelled(store: Store, execution_ids: Sequence[int]) -> None:
+    """Record that executions were stopped before they ended."""
+    if not execution_ids:
+        return
+    with store.handle() as handle:
+        executions = handle.store.get_executions_by_id(list(execution_ids))
+        for execution in executions:
+            execution.last_known_state = metadata_store_pb2.Execution.CANCELED
+        handle.store.put_executions(executions)
+
+
+def latest_successful(
+    store: Store, node: pipeline_pb2.PipelineNode
+) -> tuple[metadata_store_pb2.Execution, dict[str, list[Artifact]]] | None:
+    """Return the newest successful execution of a node in any run of its pipeline, with intact outputs."""
+    names = [(c.type.name, c.name.field_value.string_value) for c in node.contexts.contexts]
+    wanted = next(((kind, name) for kind, name in names if kind == NODE_CONTEXT_TYPE), None)
+    if wanted is None:
+        return None
+    with store.handle() as handle:
+        context = handle.store.get_context_by_type_and_name(*wanted)
+        if context is None:
+            return None
+        executions = [
+            execution
+            for execution in handle.store.get_executions_by_context(context.id)
+            if execution_lib.is_execution_successful(execution)
+        ]
+        for execution in execution_lib.sort_executions_newest_to_oldest(executions):
+            outputs = outputs_of(store, execution.id)
+            if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
+                return execution, outputs
+    return None
+
+
+def failure_of(store: Store, execution_id: int) -> str | None:
+    """Return why an execution failed; `None` where it did not fail."""
+    with store.handle() as handle:
+        [execution] = handle.store.get_executions_by_id([execution_id])
+    if execution.last_known_state != metadata_store_pb2.Execution.FAILED:
+        return None
+    result = execution_lib.get_execution_result(execution, ignore_parse_errors=True)
+    lines = [line for line in (result.result_message if result else "").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it failed without a message"

@@ -1,0 +1,245 @@
+"""Runs in the store: each is a `pipeline_run` context of MLMD with a record of how it went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from headrace import errors
+from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
+from headrace.metadata.executions import NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
+from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.metadata.store import DEFAULT_PATH, Store
+from headrace.sdk.context import SUMMARY_PROPERTY
+from headrace.sdk.light import authoring
+
+with authoring():
+    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration.portable.mlmd import context_lib
+
+_RECORD = "headrace_run"
+_MAX_SUGGESTED = 8
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line about a run.
+
+    Attributes:
+        run_id: The run.
+        pipeline_name: Its pipeline.
+        started: When it started, in local time.
+        seconds: Wall time; 0 while it runs.
+        state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`; `"unknown"` for a run of
+            another runner.
+        num_nodes: Nodes of the pipeline.
+        num_cached: Nodes served from the cache or reused.
+        num_failed: Nodes that failed.
+    """
+
+    run_id: str
+    pipeline_name: str
+    started: datetime
+    seconds: float
+    state: str
+    num_nodes: int
+    num_cached: int
+    num_failed: int
+
+
+def write_record(
+    store: Store, result: RunResult, state: str, started: datetime, details: Mapping[str, Any]
+) -> None:
+    """Record a run, replacing what was recorded of it before.
+
+    Args:
+        store: The open store.
+        result: The run so far.
+        state: See `RunSummary.state`.
+        started: When it started.
+        details: Command, configuration and whatever else belongs to the run; JSON data.
+    """
+    record = {
+        "pipeline_name": result.pipeline_name,
+        "state": state,
+        "started": started.isoformat(),
+        "seconds": round(result.seconds, 3),
+        "nodes": [_node_to_json(node) for node in result.nodes],
+        "details": dict(details),
+    }
+    with store.handle() as handle:
+        context = context_lib.register_context_if_not_exists(
+            handle, context_type_name=RUN_CONTEXT_TYPE, context_name=result.run_id
+        )
+        context.custom_properties[_RECORD].string_value = json.dumps(record)
+        handle.store.put_contexts([context])
+
+
+def mark_crashed(store: Store, run_id: str) -> list[int]:
+    """Record that a run's process is gone; return the ids of its executions that were still running."""
+    with store.handle() as handle:
+        context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
+        if context is None:
+            return []
+        if _RECORD in context.custom_properties:
+            record = json.loads(context.custom_properties[_RECORD].string_value)
+            record["state"] = "crashed"
+            context.custom_properties[_RECORD].string_value = json.dumps(record)
+            handle.store.put_contexts([context])
+        running = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
+        return [
+            execution.id
+            for execution in handle.store.get_executions_by_context(context.id)
+            if execution.last_known_state in running
+        ]
+
+
+def list_runs(store: str = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
+    """Return the newest runs of a store, newest first; an empty list where there is no store yet."""
+    opened = Store(store)
+    if not opened.exists():
+        return []
+    with opened.open(), opened.handle() as handle:
+        if not _has_type(handle):
+            return []
+        options = mlmd.ListOptions(
+            limit=limit,
+            order_by=mlmd.OrderByField.CREATE_TIME,
+            is_asc=False,
+            filter_query=f"type = '{RUN_CONTEXT_TYPE}'",
+        )
+        contexts = handle.store.get_contexts(list_options=options)
+        return [_summary(context) for context in contexts]
+
+
+def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
+    """Return how a run went.
+
+    Args:
+        store: The store's folder.
+        run_id: The run, or `"latest"`.
+
+    Raises:
+        StoreError: If there is no store, or no such run; the message names the newest runs.
+    """
+    opened = Store(store)
+    if not opened.exists():
+        raise StoreError(f"there is no store in {opened.path}.", "run a pipeline first: headrace run taxi")
+    if run_id == "latest":
+        newest = list_runs(store, limit=1)
+        if not newest:
+            raise StoreError(
+                f"the store {opened.path} has no runs.", "run a pipeline first: headrace run taxi"
+            )
+        run_id = newest[0].run_id
+    with opened.open(), opened.handle() as handle:
+        context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
+        if context is not None:
+            if _RECORD in context.custom_properties:
+                record = json.loads(context.custom_properties[_RECORD].string_value)
+                return _from_record(run_id, record, opened.path)
+            return _from_executions(opened, handle, context)
+    known = [run.run_id for run in list_runs(store, limit=_MAX_SUGGESTED)]
+    raise StoreError(
+        f"the store {opened.path} has no run '{run_id}'. Its newest are {listed(known)}.",
+        f"{did_you_mean(run_id, known)}List them with: headrace runs",
+    )
+
+
+def _has_type(handle: Any) -> bool:
+    return any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
+
+
+def _summary(context: metadata_store_pb2.Context) -> RunSummary:
+    if _RECORD not in context.custom_properties:
+        created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
+        return RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
+    record = json.loads(context.custom_properties[_RECORD].string_value)
+    states = [node["state"] for node in record["nodes"]]
+    return RunSummary(
+        run_id=context.name,
+        pipeline_name=record["pipeline_name"],
+        started=datetime.fromisoformat(record["started"]),
+        seconds=record["seconds"],
+        state=record["state"],
+        num_nodes=len(states),
+        num_cached=states.count(NodeState.CACHED.value),
+        num_failed=states.count(NodeState.FAILED.value),
+    )
+
+
+def _node_to_json(node: NodeResult) -> dict[str, Any]:
+    return {
+        "node_id": node.node_id,
+        "state": node.state.value,
+        "seconds": round(node.seconds, 3),
+        "reason": node.reason,
+        "outputs": [asdict(output) for output in node.outputs],
+        "error": [type(node.error).__name__, node.error.problem, node.error.fix] if node.error else None,
+        "log_path": node.log_path,
+        "execution_id": node.execution_id,
+    }
+
+
+def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> RunResult:
+    nodes = []
+    for node in record["nodes"]:
+        values = dict(node)
+        values["state"] = NodeState(values["state"])
+        values["outputs"] = tuple(OutputRecord(**output) for output in values["outputs"])
+        if values["error"]:
+            name, problem, fix = values["error"]
+            kind = getattr(errors, name, HeadraceError)
+            values["error"] = kind(problem, fix)
+        nodes.append(NodeResult(**values))
+    return RunResult(
+        run_id, record["pipeline_name"], tuple(nodes), record["seconds"], store_path, dict(record["details"])
+    )
+
+
+_STATES = {
+    metadata_store_pb2.Execution.COMPLETE: NodeState.DONE,
+    metadata_store_pb2.Execution.CACHED: NodeState.CACHED,
+    metadata_store_pb2.Execution.FAILED: NodeState.FAILED,
+    metadata_store_pb2.Execution.CANCELED: NodeState.CANCELLED,
+}
+
+
+def _from_executions(store: Store, handle: Any, context: metadata_store_pb2.Context) -> RunResult:
+    """What can be said of a run of another runner: its executions."""
+    nodes = []
+    pipeline_name = ""
+    for execution in sorted(handle.store.get_executions_by_context(context.id), key=lambda e: e.id):
+        names = [
+            c.name
+            for c in handle.store.get_contexts_by_execution(execution.id)
+            if _is_node_context(handle, c)
+        ]
+        pipeline_name, _, node_id = (names[0] if names else f".execution {execution.id}").partition(".")
+        outputs = outputs_of(store, execution.id)
+        nodes.append(
+            NodeResult(
+                node_id=node_id,
+                state=_STATES.get(execution.last_known_state, NodeState.RUNNING),
+                seconds=(execution.last_update_time_since_epoch - execution.create_time_since_epoch) / 1000,
+                outputs=tuple(
+                    OutputRecord(
+                        key, a.type_name, a.id, a.uri, a.get_string_custom_property(SUMMARY_PROPERTY) or ""
+                    )
+                    for key in sorted(outputs)
+                    for a in outputs[key]
+                ),
+                execution_id=execution.id,
+            )
+        )
+    return RunResult(context.name, pipeline_name, tuple(nodes), sum(n.seconds for n in nodes), store.path)
+
+
+def _is_node_context(handle: Any, context: metadata_store_pb2.Context) -> bool:
+    return bool(context.type == NODE_CONTEXT_TYPE) or (
+        handle.store.get_context_types_by_id([context.type_id])[0].name == NODE_CONTEXT_TYPE
+    )

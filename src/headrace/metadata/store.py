@@ -1,0 +1,154 @@
+"""The store: a folder with the metadata database, the artifacts, the logs and the locks of running runs.
+
+::
+
+    .headrace/
+    ├── metadata.db     ML Metadata in SQLite
+    ├── artifacts/      {node}/{output key}/{execution id}/, unless the pipeline names its own root
+    ├── logs/           {run}/{node}.log
+    └── running/        {run}: a file that its process keeps locked while it lives
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from headrace.errors import StoreError
+from headrace.sdk.light import authoring
+
+with authoring():
+    from ml_metadata import errors as mlmd_errors
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration import metadata as tfx_metadata
+
+DEFAULT_PATH = ".headrace"
+
+
+class Store:
+    """One store, opened by one process; safe to use from its threads.
+
+    Args:
+        path: The store's folder; made where it is missing.
+        connection_config: Another place for the metadata, as TFX's `metadata_connection_config` gives it.
+
+    Attributes:
+        project_path: The folder that the store lies in: paths below it do not tie a cache entry to this
+            machine.
+
+    Raises:
+        StoreError: If the folder cannot be made or written, or the database cannot be opened.
+    """
+
+    def __init__(
+        self, path: str = DEFAULT_PATH, connection_config: metadata_store_pb2.ConnectionConfig | None = None
+    ) -> None:
+        self.path = os.path.abspath(path)
+        self.connection_config = connection_config
+        self.project_path = os.path.dirname(self.path)
+        self._lock = threading.RLock()
+        self._handle: Any = None
+
+    @property
+    def database_path(self) -> str:
+        """The SQLite file of a store that names no other connection."""
+        return os.path.join(self.path, "metadata.db")
+
+    @property
+    def artifacts_path(self) -> str:
+        """Where artifacts go when the pipeline names no root of its own."""
+        return os.path.join(self.path, "artifacts")
+
+    def logs_path(self, run_id: str) -> str:
+        """The folder for one run's log files."""
+        return os.path.join(self.path, "logs", run_id)
+
+    def exists(self) -> bool:
+        """Whether there is a store to read."""
+        return self.connection_config is not None or os.path.exists(self.database_path)
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Store]:
+        """Connect, and disconnect at the end; the folders exist inside."""
+        self._make_folders()
+        if self.connection_config is None:
+            self._prepare_database()
+            config = tfx_metadata.sqlite_metadata_connection_config(self.database_path)
+        else:
+            config = self.connection_config
+        try:
+            handle = tfx_metadata.Metadata(config)
+            handle.__enter__()
+        except (RuntimeError, mlmd_errors.StatusError) as error:
+            raise StoreError(
+                f"the metadata store of {self.path} cannot be opened: {error}",
+                "check the connection, and that the store was not written by a newer ML Metadata.",
+            ) from error
+        self._handle = handle
+        try:
+            yield self
+        finally:
+            self._handle = None
+            handle.__exit__(None, None, None)
+
+    @contextlib.contextmanager
+    def handle(self) -> Iterator[Any]:
+        """Hold TFX's metadata handle; one thread at a time, because MLMD's connection is not shared safely.
+
+        Raises:
+            StoreError: If the database is full, read-only or damaged.
+        """
+        with self._lock:
+            if self._handle is None:
+                raise StoreError(f"the store {self.path} is not open.", "use it inside `with store.open():`.")
+            try:
+                yield self._handle
+            except mlmd_errors.StatusError as error:
+                if _is_disk_trouble(str(error)):
+                    raise disk_error(self.path, str(error)) from error
+                raise
+
+    def _make_folders(self) -> None:
+        try:
+            for path in (self.path, self.artifacts_path, os.path.join(self.path, "running")):
+                os.makedirs(path, exist_ok=True)
+            if not os.access(self.path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
+        except OSError as error:
+            raise disk_error(self.path, str(error)) from error
+
+    def _prepare_database(self) -> None:
+        """Turn on SQLite's write-ahead log: readers then never wait for the writer."""
+        try:
+            connection = sqlite3.connect(self.database_path, timeout=60)
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            finally:
+                connection.close()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and _is_disk_trouble(str(error)):
+                raise disk_error(self.path, str(error)) from error
+            raise StoreError(
+                f"{self.database_path} is not a usable SQLite database: {error}.",
+                "move it away to start anew, or restore it from a copy.",
+            ) from error
+
+
+def _is_disk_trouble(message: str) -> bool:
+    return any(
+        words in message.lower()
+        for words in ("disk is full", "readonly", "read-only", "unable to open", "disk i/o")
+    )
+
+
+def disk_error(path: str, message: str) -> StoreError:
+    """Return the error for a store on a full or read-only disk."""
+    return StoreError(
+        f"the store {path} cannot be written: {message}",
+        "free some space or make the folder writable, or name another store with --store DIR.",
+    )

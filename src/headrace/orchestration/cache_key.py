@@ -1,0 +1,170 @@
+"""The cache key of a node: what its outputs depend on, and nothing else.
+
+It holds the executor's source, the user functions' sources with the project modules they import, the
+parameters, the content digests of the inputs, and the version of TFX. Neither time stamps nor folders nor
+Beam's arguments count: how many workers computed a result does not change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from google.protobuf.message import Message
+
+from headrace.errors import HeadraceError
+from headrace.io.digests import DIGEST_PROPERTY, file_digest, tree_digest
+from headrace.sdk import Artifact, sources
+from headrace.sdk.context import SUMMARY_PROPERTY
+
+_FORMAT = 1
+_FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
+_PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN_FOLDERS = ("sdk", "io", "components")
+# Properties that say where or when an artifact was made, not what it holds.
+_NOT_CONTENT = {
+    DIGEST_PROPERTY,
+    SUMMARY_PROPERTY,
+    "name",
+    "tfx_version",
+    "producer_component",
+    "state",
+    "current_model",
+    "current_model_id",
+    "baseline_model",
+    "baseline_model_id",
+}
+# Recorded for the reader; the content they stand for is counted by itself.
+_PLACES = {"input_base"}
+
+Ingredients = dict[str, Any]
+
+
+def ingredients(
+    class_path: str,
+    main_path: str,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Sequence[Artifact]],
+    outputs: Mapping[str, Sequence[Artifact]],
+    project_path: str,
+) -> Ingredients:
+    """Return what the outputs of a node depend on, as plain JSON data.
+
+    Args:
+        class_path: Dotted path of the executor.
+        main_path: The script behind a `__main__` class path.
+        parameters: Exec properties, after the driver.
+        inputs: Resolved input artifacts.
+        outputs: Output artifacts as declared, not yet written.
+        project_path: Folder whose place does not count.
+    """
+    return {
+        "format": _FORMAT,
+        "tfx": importlib.metadata.version("tfx"),
+        "executor": class_path,
+        "executor_source": _executor_digest(class_path, main_path),
+        "parameters": {
+            key: _parameter(key, value, project_path)
+            for key, value in sorted(parameters.items())
+            if value is not None and key not in _PLACES
+        },
+        "inputs": {key: [artifact_digest(a) for a in artifacts] for key, artifacts in sorted(inputs.items())},
+        "outputs": {key: [a.type_name for a in artifacts] for key, artifacts in sorted(outputs.items())},
+    }
+
+
+def key(what: Ingredients) -> str:
+    """Return the cache key of `ingredients`: 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def artifact_digest(artifact: Artifact) -> str:
+    """Return the digest of an artifact's payload and of the properties that describe it.
+
+    The payload's digest was recorded when the artifact was published by Headrace; for artifacts of another
+    runner it is computed from the files.
+    """
+    payload = artifact.get_string_custom_property(DIGEST_PROPERTY) or tree_digest(artifact.uri)
+    proto = artifact.mlmd_artifact
+    described = {
+        name: _plain(value)
+        for properties in (proto.properties, proto.custom_properties)
+        for name, value in properties.items()
+        if name not in _NOT_CONTENT
+    }
+    text = json.dumps([artifact.type_name, payload, described], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    which = value.WhichOneof("value")
+    content = getattr(value, which) if which else None
+    return content.SerializeToString(deterministic=True).hex() if isinstance(content, Message) else content
+
+
+def _parameter(name: str, value: Any, project_path: str) -> Any:
+    if isinstance(value, Message):
+        return value.SerializeToString(deterministic=True).hex()
+    if not isinstance(value, str):
+        return value if isinstance(value, (int, float, bool)) else str(value)
+    code = _code(name, value)
+    return code if code is not None else value.replace(project_path, "{project}")
+
+
+def _code(name: str, value: str) -> dict[str, str] | None:
+    """The name and source digest of a parameter that names user code; `None` for another parameter."""
+    try:
+        if value.endswith(".py") and os.path.isfile(value):
+            return {"file": os.path.basename(value), "source": sources.digest(value)}
+        if _FUNCTION.match(value) or (name.endswith("_fn") and "." in value):
+            digest = sources.function_digest(value, name)
+            return {"function": value.replace(":", ".").rsplit(".", 1)[-1], "source": digest}
+    except (HeadraceError, OSError):
+        # Not code after all, or code that is gone: the text counts, and the executor reports what is wrong.
+        return None
+    return None
+
+
+def _executor_digest(class_path: str, main_path: str) -> str:
+    module = class_path.rpartition(".")[0]
+    if module == "__main__":
+        return sources.digest(main_path) if main_path else ""
+    if module.startswith("headrace."):
+        return _own_digest()
+    return _module_digest(module)
+
+
+@cache
+def _own_digest() -> str:
+    """One digest of the parts of Headrace that decide what a component writes."""
+    digest = hashlib.sha256()
+    for folder in _OWN_FOLDERS:
+        for path, _, names in sorted(os.walk(os.path.join(_PACKAGE_PATH, folder), followlinks=True)):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    digest.update(bytes.fromhex(file_digest(os.path.join(path, name))))
+    return digest.hexdigest()
+
+
+@cache
+def _module_digest(module: str) -> str:
+    """The sources of a project's module; nothing for an installed library, whose version counts elsewhere."""
+    if module.partition(".")[0] in ("tfx", "tfx_bsl"):
+        return ""
+    loaded = sys.modules.get(module)
+    spec = getattr(loaded, "__spec__", None) if loaded is not None else None
+    try:
+        spec = spec or importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return ""
+    if spec is None or not spec.origin or not sources.is_project_file(spec.origin):
+        return ""
+    return sources.digest(spec.origin, module)

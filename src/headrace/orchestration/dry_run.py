@@ -1,0 +1,95 @@
+"""Say what a run would do, without doing it: drivers and cache look-ups on a copy of the metadata."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from headrace.errors import UnsupportedFeatureError
+from headrace.metadata.results import NodeResult, NodeState, RunResult
+from headrace.metadata.store import Store
+from headrace.orchestration.plan import PlannedNode
+from headrace.orchestration.workers import Workers
+
+
+def dry_run(
+    store: Store,
+    make_context: Callable[[Store, str, Workers], Any],
+    planned: Sequence[PlannedNode],
+    make_life: Callable[[Any, PlannedNode], Any],
+) -> RunResult:
+    """Return the plan of a run: `CACHED` or `SKIPPED` with the reason, `WAITING` for what would execute.
+
+    Args:
+        store: The store; it is not changed.
+        make_context: Makes the context shared by the nodes.
+        planned: The nodes, in topological order.
+        make_life: Makes the life of one node.
+
+    Raises:
+        UnsupportedFeatureError: If the metadata are not in a SQLite file that can be copied.
+    """
+    started = time.monotonic()
+    source = store.database_path
+    if store.connection_config is not None:
+        source = store.connection_config.sqlite.filename_uri
+        if not source:
+            raise UnsupportedFeatureError(
+                "a dry run works on a copy of the metadata, and only a SQLite store can be copied.",
+                "leave --dry-run out, or use a SQLite store.",
+            )
+    with tempfile.TemporaryDirectory(prefix="headrace-dry-run-") as folder:
+        copy = Store(os.path.join(folder, os.path.basename(store.path)))
+        os.makedirs(copy.path)
+        if os.path.exists(source):
+            _copy_database(source, copy.database_path)
+        with copy.open(), Workers([]) as workers:
+            # Paths of the project, not of the copy, decide the cache keys.
+            copy.project_path = store.project_path
+            context = make_context(copy, "dry-run", workers)
+            os.makedirs(copy.logs_path("dry-run"), exist_ok=True)
+            results = _drive_all(planned, lambda node: make_life(context, node))
+    return RunResult("dry-run", context.ir.pipeline_info.id, results, time.monotonic() - started, store.path)
+
+
+def _copy_database(source: str, target: str) -> None:
+    with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
+        original.backup(copy)
+    original.close()
+    copy.close()
+
+
+def _drive_all(
+    planned: Sequence[PlannedNode], make_life: Callable[[PlannedNode], Any]
+) -> tuple[NodeResult, ...]:
+    results: dict[str, NodeResult] = {}
+    for node in planned:
+        blocking = [
+            name
+            for name in node.upstream
+            if results[name].state in (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
+        ]
+        if blocking and node.is_selected:
+            results[node.node_id] = _follow(node, results[blocking[0]])
+            continue
+        life = make_life(node)
+        result: NodeResult | None = life.drive()
+        results[node.node_id] = result or NodeResult(
+            node.node_id,
+            NodeState.WAITING,
+            reason="no earlier execution has the same code, parameters and inputs",
+        )
+    return tuple(results.values())
+
+
+def _follow(node: PlannedNode, upstream: NodeResult) -> NodeResult:
+    if upstream.state is NodeState.WAITING:
+        reason = f"would run, or be cached if {upstream.node_id} makes the same outputs again"
+        return NodeResult(node.node_id, NodeState.WAITING, reason=reason)
+    return NodeResult(
+        node.node_id, NodeState.SKIPPED, reason=f"upstream {upstream.node_id} {upstream.state.value}"
+    )

@@ -1,0 +1,163 @@
+"""The worker side: run one task in a forked process and report over its connection."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import threading
+import time
+import traceback
+from multiprocessing import connection
+from typing import Any
+
+from headrace.errors import HeadraceError
+from headrace.io.digests import tree_digest
+from headrace.orchestration import failures
+from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
+from headrace.sdk import progress
+
+is_worker_process = False
+
+
+class LeaveScript(BaseException):
+    """Raised where a script would start its pipeline, while a worker reads it for its definitions."""
+
+
+def run(task: Task, channel: connection.Connection) -> int:
+    """Run the task; return the process's exit code.
+
+    Nothing is raised: what the task raises is reported as `Failed`.
+    """
+    global is_worker_process
+    is_worker_process = True
+    started = time.monotonic()
+    lock = threading.Lock()
+
+    def send(message: Message) -> None:
+        with lock:
+            channel.send(message)
+
+    send(Started(os.getpid()))
+    progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
+    try:
+        done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
+    except BaseException as error:
+        text = traceback.format_exc()
+        print(text, file=sys.stderr, flush=True)
+        channel.send(
+            Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text)
+        )
+        return 1
+    finally:
+        progress.set_reporter(None)
+    send(done)
+    return 0
+
+
+def _picklable(error: HeadraceError) -> HeadraceError:
+    """The error without its chain: causes from other libraries need not survive pickling."""
+    bare = type(error)(error.problem, error.fix)
+    bare.__cause__ = bare.__context__ = None
+    return bare
+
+
+def _run_executor(task: Task) -> Done:
+    from tfx.orchestration.portable import data_types
+    from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
+    from tfx.orchestration.portable.python_executor_operator import PythonExecutorOperator
+    from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2
+
+    _import_script(task)
+    info = data_types.ExecutionInfo.from_proto(
+        execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
+    )
+    sys.argv = ["headrace", *task.arguments]
+    if task.spec_type == "BeamExecutableSpec":
+        beam_spec = executable_spec_pb2.BeamExecutableSpec.FromString(task.spec)
+        make_pipeline = _take_beam_arguments(beam_spec, info)
+        output = BeamExecutorOperator(beam_spec).run_executor(info, make_beam_pipeline_fn=make_pipeline)
+    else:
+        spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)
+        output = PythonExecutorOperator(spec).run_executor(info)
+    if output.execution_result.code:
+        raise HeadraceError(
+            f"{task.node_id} ended with code {output.execution_result.code}: "
+            f"{output.execution_result.result_message}"
+        )
+    progress.report("checking what was written")
+    uris = {a.uri for artifacts in info.output_dict.values() for a in artifacts}
+    for artifact_list in output.output_artifacts.values():
+        uris.update(artifact.uri for artifact in artifact_list.artifacts)
+    return Done(
+        output.SerializeToString(), {uri: tree_digest(uri) for uri in sorted(uris) if os.path.exists(uri)}
+    )
+
+
+def _take_beam_arguments(spec: Any, info: Any) -> Any:
+    """Give the executor a pipeline on a named runner.
+
+    For a local runner the arguments are taken out of the spec: TFX's executors would package TFX itself for
+    remote workers as soon as they see one.
+    """
+    from tfx.dsl.compiler import placeholder_utils
+
+    from headrace.sdk import beam_options
+
+    context = placeholder_utils.ResolutionContext(exec_info=info, executor_spec=spec)
+    arguments = [
+        str(placeholder_utils.resolve_placeholder_expression(argument, context))
+        for argument in spec.beam_pipeline_args_placeholders
+    ]
+    if not beam_options.is_in_process(arguments):
+        return None
+    del spec.beam_pipeline_args_placeholders[:]
+    del spec.beam_pipeline_args[:]
+    return lambda: beam_options.make_pipeline(arguments)
+
+
+def _run_driver(task: Task) -> Done:
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration import metadata
+    from tfx.orchestration.portable import data_types
+    from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
+    from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2
+
+    _import_script(task)
+    connection_config = metadata_store_pb2.ConnectionConfig.FromString(task.connection_config)
+    info = data_types.ExecutionInfo.from_proto(
+        execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
+    )
+    spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)
+    output = PythonDriverOperator(spec, metadata.Metadata(connection_config)).run_driver(info)
+    return Done(output.SerializeToString(), {})
+
+
+def _import_script(task: Task) -> None:
+    """Make the module of the task's class importable: a script's `__main__` is read again for its definitions."""
+    if not task.class_path.startswith("__main__."):
+        importlib.import_module(task.class_path.rpartition(".")[0])
+        return
+    main = sys.modules["__main__"]
+    path = os.path.abspath(task.main_path)
+    sys.path.insert(0, os.path.dirname(path))
+    # As in multiprocessing: not `__main__`, so that a guarded script starts nothing.
+    main.__dict__.update(__name__="__mp_main__", __file__=path)
+    sys.modules["__mp_main__"] = main
+    _stop_at_runners()
+    with open(path, "rb") as file, contextlib.suppress(LeaveScript):
+        exec(compile(file.read(), path, "exec"), main.__dict__)
+
+
+def _stop_at_runners() -> None:
+    """A script without the guard starts its pipeline while it is read: stop it there."""
+    from tfx.orchestration.portable import tfx_runner
+
+    def leave(*_: object, **__: object) -> None:
+        raise LeaveScript
+
+    tfx_runner.IrBasedRunner.run = leave
+    beam_runner = sys.modules.get("tfx.orchestration.beam.beam_dag_runner")
+    if beam_runner is not None:
+        beam_runner.BeamDagRunner.run = leave  # type: ignore[attr-defined]

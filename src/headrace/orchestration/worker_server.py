@@ -1,0 +1,167 @@
+"""The process that workers are forked from: it imports the heavy libraries once.
+
+Started as `python -m headrace.orchestration.worker_server FD MODULE...` with one end of a socket pair. It
+imports the modules in the order given, and between imports answers requests: a request is the descriptor of
+a connection, over which the `Task` comes and the forked worker reports. A request waits for no module but
+those its own node needs.
+
+Whatever ends the orchestrating process closes the socket, and the server ends with all its workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from multiprocessing import connection
+from typing import Any
+
+from headrace.orchestration.tasks import Exited, Task
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Server:
+    """Serves one orchestrating process.
+
+    Args:
+        control: The server's end of the socket pair.
+        modules: What to import, in order, while nothing else is asked for.
+    """
+
+    def __init__(self, control: socket.socket, modules: list[str]) -> None:
+        self._control = control
+        self._modules = modules
+        self._children: dict[int, connection.Connection] = {}
+
+    def serve(self) -> None:
+        """Import and fork until the orchestrating process goes away."""
+        while True:
+            self._reap()
+            idle_seconds = 0.0 if self._modules else 0.05 if self._children else 1.0
+            readable, _, _ = select.select([self._control], [], [], idle_seconds)
+            if readable and not self._answer():
+                self._end()
+                return
+            if not readable and self._modules:
+                _import_quietly(self._modules.pop(0))
+                if not self._modules:
+                    gc.collect()
+                    gc.freeze()
+
+    def _answer(self) -> bool:
+        word, descriptors, _, _ = socket.recv_fds(self._control, len(b"task"), 1)
+        if not word:
+            return False
+        channel = connection.Connection(descriptors[0])
+        try:
+            task, log_path = channel.recv()
+        except EOFError:
+            channel.close()
+            return True
+        self._fork(task, log_path, channel)
+        return True
+
+    def _fork(self, task: Task, log_path: str, channel: connection.Connection) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid:
+            self._children[pid] = channel
+            return
+        code = 70
+        try:
+            self._become_worker(log_path)
+            from headrace.orchestration import worker
+
+            code = worker.run(task, channel)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            # Interpreter teardown after TensorFlow takes a second and prints noise; nothing is left to do.
+            os._exit(code)
+
+    def _become_worker(self, log_path: str) -> None:
+        os.setsid()
+        _die_with_parent()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._control.close()
+        for other in self._children.values():
+            other.close()
+        log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+
+    def _reap(self) -> None:
+        while self._children:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            channel = self._children.pop(pid, None)
+            if channel is None:
+                continue
+            # What the worker started and left behind ends with it.
+            _kill_group(pid)
+            with contextlib.suppress(OSError):
+                channel.send(Exited(os.waitstatus_to_exitcode(status)))
+            channel.close()
+
+    def _end(self) -> None:
+        for pid in self._children:
+            _kill_group(pid)
+        deadline = time.monotonic() + 5
+        while self._children and time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                self._children.pop(pid, None)
+            time.sleep(0.01)
+        os._exit(0)
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill this process when the server dies, however it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _import_quietly(name: str) -> None:
+    """Import ahead of need; a module that fails here fails again, and is reported, when its node runs."""
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
+
+
+def main(arguments: list[str]) -> None:
+    """Entry of the server process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    control: Any = socket.socket(fileno=int(arguments[0]))
+    Server(control, arguments[1:]).serve()
+
+
+if __name__ == "__main__":
+    # Imported under its own name, so that pickles and forked workers see one module.
+    from headrace.orchestration import worker_server
+
+    worker_server.main(sys.argv[1:])

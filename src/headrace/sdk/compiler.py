@@ -1,0 +1,83 @@
+"""Compile a pipeline to TFX's intermediate representation, with the checks TFX leaves out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headrace.errors import CycleError, DefinitionError, DuplicateNodeError, UnsupportedFeatureError
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.dsl.compiler import compiler as tfx_compiler
+    from tfx.dsl.compiler import constants
+    from tfx.orchestration import pipeline as tfx_pipeline
+    from tfx.orchestration.portable import runtime_parameter_utils
+    from tfx.proto.orchestration import pipeline_pb2
+
+
+def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
+    """Return the IR of a pipeline.
+
+    User modules are not packaged: Headrace imports them where they lie.
+
+    Raises:
+        DefinitionError: If TFX refuses the pipeline, with its reason in words.
+    """
+    if not pipeline.components:
+        raise DefinitionError(
+            f"pipeline '{pipeline.id}' has no components.",
+            "list its components in Pipeline(..., components=[...]).",
+        )
+    try:
+        return tfx_compiler.Compiler().compile(pipeline)
+    except (RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise translate(error, pipeline.id) from error
+
+
+def translate(error: Exception, pipeline_name: str) -> DefinitionError:
+    """Return Headrace's error for what TFX raises while a pipeline is defined or compiled."""
+    if isinstance(error, DefinitionError):
+        return error
+    text = " ".join(str(argument) for argument in error.args) or type(error).__name__
+    where = f"pipeline '{pipeline_name}'" if pipeline_name else "the pipeline"
+    if "uplicated" in text or "unique ids" in text:
+        name = text.split("component_id", 1)[-1].split("for", 1)[0].strip(" :'\"")
+        return DuplicateNodeError(
+            f"{where}: two nodes have the id '{name}'." if name else f"{where}: two nodes have one id.",
+            "give one of them another id: component.with_id('another_name').",
+        )
+    if "cycl" in text.lower():
+        return CycleError(
+            f"{where}: its nodes wait for each other in a cycle. {text}",
+            "remove one of the connections, or the add_upstream_node, that closes the cycle.",
+        )
+    return DefinitionError(f"{where} cannot be compiled: {text}")
+
+
+def set_runtime_parameters(ir: pipeline_pb2.Pipeline, values: dict[str, Any]) -> None:
+    """Replace the runtime parameters of an IR by values, among them the run's id and the pipeline root.
+
+    Raises:
+        DefinitionError: If a parameter has neither a value here nor a default.
+    """
+    try:
+        runtime_parameter_utils.substitute_runtime_parameter(ir, values)
+    except RuntimeError as error:
+        raise DefinitionError(f"pipeline '{ir.pipeline_info.id}': {error}") from error
+
+
+RUN_ID_PARAMETER: str = constants.PIPELINE_RUN_ID_PARAMETER_NAME
+ROOT_PARAMETER: str = constants.PIPELINE_ROOT_PARAMETER_NAME
+
+
+def refuse_unsupported(ir: pipeline_pb2.Pipeline) -> None:
+    """Refuse what Headrace does not run, before anything starts.
+
+    Raises:
+        UnsupportedFeatureError: If the pipeline runs asynchronously.
+    """
+    if ir.execution_mode == pipeline_pb2.Pipeline.ASYNC:
+        raise UnsupportedFeatureError(
+            f"pipeline '{ir.pipeline_info.id}' has execution mode ASYNC, which needs a service that never ends.",
+            "use ExecutionMode.SYNC, the default.",
+        )

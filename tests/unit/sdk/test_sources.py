@@ -1,0 +1,73 @@
+"""Source digests: what a user function depends on, and what it does not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from headrace.sdk import sources
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "features.py").write_text("import layers\nimport json\n\ndef f():\n    return layers.g()\n")
+    (folder / "layers.py").write_text("def g():\n    return 1\n")
+    (folder / "unrelated.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+def test_a_file_and_what_it_imports_count_and_nothing_else_does(project: Path):
+    found = sources.closure(str(project / "features.py"))
+
+    assert {Path(path).name for path in found} == {"features.py", "layers.py"}
+
+
+def test_editing_an_imported_module_changes_the_digest(project: Path):
+    before = sources.digest(str(project / "features.py"))
+
+    (project / "layers.py").write_text("def g():\n    return 2\n")
+
+    assert sources.digest(str(project / "features.py")) != before
+
+
+def test_editing_a_neighbour_or_touching_a_file_changes_nothing(project: Path):
+    before = sources.digest(str(project / "features.py"))
+
+    (project / "unrelated.py").write_text("x = 2\n")
+    (project / "features.py").touch()
+
+    assert sources.digest(str(project / "features.py")) == before
+
+
+def test_moving_the_folder_changes_nothing(project: Path, monkeypatch: pytest.MonkeyPatch):
+    before = sources.digest(str(project / "features.py"))
+    moved = project.parent / "moved"
+
+    shutil.move(project, moved)
+    monkeypatch.syspath_prepend(str(moved))
+
+    assert sources.digest(str(moved / "features.py")) == before
+
+
+def test_relative_imports_are_followed(project: Path):
+    package = project / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text("from . import b\nfrom .c import value\n")
+    (package / "b.py").write_text("")
+    (package / "c.py").write_text("value = 1\n")
+
+    found = sources.closure(str(package / "a.py"), "package.a")
+
+    assert {Path(path).name for path in found} == {"__init__.py", "a.py", "b.py", "c.py"}
+
+
+def test_a_circle_of_imports_ends(project: Path):
+    (project / "layers.py").write_text("import features\n")
+
+    assert len(sources.closure(str(project / "features.py"))) == 2
