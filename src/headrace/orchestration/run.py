@@ -20,6 +20,7 @@ from headrace.metadata.results import NodeResult, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.orchestration import dry_run as dry_runs
 from headrace.orchestration import failures, schedule, worker
+from headrace.orchestration.context import NodeContext, RunContext, class_path_of
 from headrace.orchestration.events import (
     Event,
     Listener,
@@ -28,7 +29,7 @@ from headrace.orchestration.events import (
     RunFinished,
     RunStarted,
 )
-from headrace.orchestration.node import NodeLife, RunContext, class_path_of
+from headrace.orchestration.node import NodeLife
 from headrace.orchestration.plan import Plan, PlannedNode, select
 from headrace.orchestration.workers import Workers
 from headrace.sdk import compiler
@@ -230,12 +231,9 @@ class _Engine:
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
         """Return the life of one node in a run."""
-        return NodeLife(
-            context,
-            node,
-            runner_utils.extract_executor_spec(self._deployment, node.node_id),
-            runner_utils.extract_custom_driver_spec(self._deployment, node.node_id),
-        )
+        executor_spec = runner_utils.extract_executor_spec(self._deployment, node.node_id)
+        driver_spec = runner_utils.extract_custom_driver_spec(self._deployment, node.node_id)
+        return NodeLife(NodeContext(context, node, executor_spec, driver_spec))
 
     def _run_nodes(self, context: RunContext) -> None:
         """Serve from the cache what it holds; hand the rest to Beam, which need not load before."""
@@ -259,12 +257,13 @@ class _Engine:
 
         def run_node(node: PlannedNode) -> None:
             life = driven.pop(node.node_id, None)
-            result = None
-            if life is None:
-                self._emit(NodeStarted(node.node_id))
-                life = self.life(context, node)
-                result = self._guarded(life, life.drive)
-            self._plan.finish(result or self._guarded(life, life.execute))
+            if life is not None:
+                self._plan.finish(self._guarded(life, life.execute))
+                return
+            self._emit(NodeStarted(node.node_id))
+            life = self.life(context, node)
+            result = self._guarded(life, life.drive)
+            self._plan.finish(self._guarded(life, life.execute) if result is None else result)
 
         schedule.run_nodes(self._plan, run_node, min(self._max_workers, len(self._planned)))
 
@@ -292,7 +291,7 @@ class _Engine:
 
     def _modules(self) -> list[str]:
         """What the workers' server loads ahead of need: executors, in the order of the plan."""
-        modules = ["tensorflow", "apache_beam"]
+        modules = []
         for node in self._planned:
             spec = runner_utils.extract_executor_spec(self._deployment, node.node_id)
             path = class_path_of(spec) if spec is not None else ""

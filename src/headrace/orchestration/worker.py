@@ -16,7 +16,17 @@ from headrace.errors import HeadraceError
 from headrace.io.digests import tree_digest
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
-from headrace.sdk import progress
+from headrace.sdk import light, progress
+
+with light.authoring():
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.dsl.compiler import placeholder_utils
+    from tfx.orchestration import metadata
+    from tfx.orchestration.portable import data_types
+    from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
+    from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
+    from tfx.orchestration.portable.python_executor_operator import PythonExecutorOperator
+    from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2
 
 is_worker_process = False
 
@@ -64,17 +74,14 @@ def _picklable(error: HeadraceError) -> HeadraceError:
 
 
 def _run_executor(task: Task) -> Done:
-    from tfx.orchestration.portable import data_types
-    from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
-    from tfx.orchestration.portable.python_executor_operator import PythonExecutorOperator
-    from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2
-
-    _import_script(task)
+    _import_class_module(task)
     info = data_types.ExecutionInfo.from_proto(
         execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
     )
     sys.argv = ["headrace", *task.arguments]
     if task.spec_type == "BeamExecutableSpec":
+        # An executor on TFX's own Beam base finds Beam there, even if nothing heavy was imported before.
+        light.repair()
         beam_spec = executable_spec_pb2.BeamExecutableSpec.FromString(task.spec)
         make_pipeline = _take_beam_arguments(beam_spec, info)
         output = BeamExecutorOperator(beam_spec).run_executor(info, make_beam_pipeline_fn=make_pipeline)
@@ -101,8 +108,6 @@ def _take_beam_arguments(spec: Any, info: Any) -> Any:
     For a local runner the arguments are taken out of the spec: TFX's executors would package TFX itself for
     remote workers as soon as they see one.
     """
-    from tfx.dsl.compiler import placeholder_utils
-
     from headrace.sdk import beam_options
 
     context = placeholder_utils.ResolutionContext(exec_info=info, executor_spec=spec)
@@ -118,13 +123,7 @@ def _take_beam_arguments(spec: Any, info: Any) -> Any:
 
 
 def _run_driver(task: Task) -> Done:
-    from ml_metadata.proto import metadata_store_pb2
-    from tfx.orchestration import metadata
-    from tfx.orchestration.portable import data_types
-    from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
-    from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2
-
-    _import_script(task)
+    _import_class_module(task)
     connection_config = metadata_store_pb2.ConnectionConfig.FromString(task.connection_config)
     info = data_types.ExecutionInfo.from_proto(
         execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
@@ -134,7 +133,7 @@ def _run_driver(task: Task) -> Done:
     return Done(output.SerializeToString(), {})
 
 
-def _import_script(task: Task) -> None:
+def _import_class_module(task: Task) -> None:
     """Make the module of the task's class importable: a script's `__main__` is read again for its definitions."""
     if not task.class_path.startswith("__main__."):
         importlib.import_module(task.class_path.rpartition(".")[0])
@@ -147,7 +146,7 @@ def _import_script(task: Task) -> None:
     sys.modules["__mp_main__"] = main
     _stop_at_runners()
     with open(path, "rb") as file, contextlib.suppress(LeaveScript):
-        exec(compile(file.read(), path, "exec"), main.__dict__)
+        exec(compile(file.read(), path, "exec", dont_inherit=True), main.__dict__)
 
 
 def _stop_at_runners() -> None:
@@ -160,4 +159,4 @@ def _stop_at_runners() -> None:
     tfx_runner.IrBasedRunner.run = leave
     beam_runner = sys.modules.get("tfx.orchestration.beam.beam_dag_runner")
     if beam_runner is not None:
-        beam_runner.BeamDagRunner.run = leave  # type: ignore[attr-defined]
+        beam_runner.BeamDagRunner.run = leave

@@ -23,6 +23,7 @@ import time
 from multiprocessing import connection
 from typing import Any
 
+from headrace.orchestration import worker
 from headrace.orchestration.tasks import Exited, Task
 
 _PR_SET_PDEATHSIG = 1
@@ -79,8 +80,6 @@ class Server:
         code = 70
         try:
             self._become_worker(log_path)
-            from headrace.orchestration import worker
-
             code = worker.run(task, channel)
         except BaseException:
             import traceback

@@ -16,7 +16,7 @@ with authoring():
     from tfx.utils import import_utils
 
 
-class ComponentSpec(tfx_component_spec.ComponentSpec, validate=False):
+class ComponentSpec(tfx_component_spec.ComponentSpec, validate=False):  # type: ignore[call-arg]
     """TFX's `ComponentSpec`, with errors that name the component, the input and what would fit.
 
     Raises:

@@ -1,0 +1,138 @@
+"""What the nodes of one run share, and how a node's work is packed for a worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.errors import UnsupportedFeatureError
+from headrace.metadata.store import Store
+from headrace.orchestration.events import Event, NodeProgress
+from headrace.orchestration.plan import PlannedNode
+from headrace.orchestration.tasks import Done, Task
+from headrace.orchestration.workers import Workers
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.orchestration.portable import data_types
+    from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every node of a run shares.
+
+    Attributes:
+        store: The open store.
+        ir: The pipeline's IR with the runtime parameters replaced.
+        run_id: The run.
+        workers: Where executors run.
+        listener: Receives progress.
+        is_cancelled: Whether running work should stop.
+        main_path: The script that started the run; empty where there is none.
+        arguments: That script's command-line arguments.
+        enable_cache: Overrides the cache switch of each node; `None` leaves it.
+    """
+
+    store: Store
+    ir: pipeline_pb2.Pipeline
+    run_id: str
+    workers: Workers
+    listener: Callable[[Event], None]
+    is_cancelled: Callable[[], bool]
+    main_path: str = ""
+    arguments: tuple[str, ...] = ()
+    enable_cache: bool | None = None
+
+    @property
+    def root(self) -> str:
+        """The pipeline root, below which artifacts lie."""
+        return str(self.ir.runtime_spec.pipeline_root.field_value.string_value)
+
+
+@dataclass(frozen=True)
+class NodeContext:
+    """One node in one run.
+
+    Attributes:
+        run: What the run shares.
+        planned: The node.
+        executor_spec: Its executable spec; `None` for TFX's system nodes.
+        driver_spec: The spec of its own driver; `None` where it has none.
+    """
+
+    run: RunContext
+    planned: PlannedNode
+    executor_spec: Any
+    driver_spec: Any
+
+    @property
+    def node_id(self) -> str:
+        """The node's id."""
+        return self.planned.node_id
+
+    @property
+    def ir(self) -> pipeline_pb2.PipelineNode:
+        """The node's definition."""
+        return self.planned.ir
+
+    @property
+    def log_path(self) -> str:
+        """The node's log file in this run."""
+        return os.path.join(self.run.store.logs_path(self.run.run_id), f"{self.node_id}.log")
+
+    @property
+    def uses_cache(self) -> bool:
+        """Whether this node may reuse earlier outputs."""
+        if self.run.enable_cache is not None:
+            return self.run.enable_cache
+        return bool(self.ir.execution_options.caching_options.enable_cache)
+
+    def report(self, doing: str, rows: int | None = None) -> None:
+        """Tell the run's listener what the node does now."""
+        self.run.listener(NodeProgress(self.node_id, doing, rows))
+
+    def execution_info(self, **values: Any) -> Any:
+        """Return TFX's `ExecutionInfo` of this node with `values`."""
+        return data_types.ExecutionInfo(
+            pipeline_node=self.ir,
+            pipeline_info=self.run.ir.pipeline_info,
+            pipeline_run_id=self.run.run_id,
+            **values,
+        )
+
+    def run_in_worker(
+        self, kind: str, spec: Any, info: Any, timeout_seconds: int = 0, connection: bytes = b""
+    ) -> Done:
+        """Call an executor or driver in a worker process and wait for it.
+
+        Raises:
+            UnsupportedFeatureError: If the node is a container.
+            HeadraceError: What the call raised.
+        """
+        if isinstance(spec, executable_spec_pb2.ContainerExecutableSpec):
+            raise UnsupportedFeatureError(
+                f"{self.node_id} is a container component (image {spec.image}), and Headrace starts no containers.",
+                "run this pipeline with a runner that has Docker, or write the step as a Python component.",
+            )
+        task = Task(
+            node_id=self.node_id,
+            kind=kind,
+            class_path=class_path_of(spec),
+            spec_type=type(spec).__name__,
+            spec=spec.SerializeToString(),
+            execution_info=info.to_proto().SerializeToString(),
+            main_path=self.run.main_path,
+            connection_config=connection,
+            arguments=self.run.arguments,
+        )
+        return self.run.workers.run(task, self.log_path, self.report, self.run.is_cancelled, timeout_seconds)
+
+
+def class_path_of(spec: Any) -> str:
+    """Return the dotted path of the class that an executable spec names; empty for a container."""
+    if isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
+        return str(spec.python_executor_spec.class_path)
+    return str(getattr(spec, "class_path", ""))

@@ -1,0 +1,134 @@
+"""The executor's and the publisher's part of a node's life."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+
+from headrace.errors import ExecutorError, HeadraceError
+from headrace.metadata import executions
+from headrace.orchestration import driver, failures
+from headrace.orchestration.context import NodeContext
+from headrace.orchestration.driver import Prepared
+from headrace.orchestration.workers import Cancelled, TimedOut
+from headrace.sdk import Artifact
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto.orchestration import execution_result_pb2
+
+_LOCK_POLL_SECONDS = 0.1
+
+Published = dict[str, list[Artifact]]
+
+
+def execute(node: NodeContext, prepared: Prepared) -> tuple[Prepared, Published]:
+    """Run the executor, again after a failure as often as the node asks for, and publish its outputs.
+
+    Each attempt is an execution of its own; only the good one keeps its artifacts.
+
+    Returns:
+        The attempt that succeeded, and what it published.
+
+    Raises:
+        HeadraceError: What the last attempt raised; its execution is recorded as failed.
+        Cancelled: If the run was stopped; the execution is recorded as cancelled.
+    """
+    options = node.ir.execution_options
+    attempts = max(int(options.max_execution_retries), 0) + 1
+    for attempt in range(1, attempts + 1):
+        try:
+            return prepared, _execute_once(node, prepared, int(options.execution_timeout_sec))
+        except HeadraceError as error:
+            _close(node, prepared, error)
+            if attempt == attempts:
+                raise
+            node.report(f"attempt {attempt} of {attempts} failed, trying again")
+            contexts = [context for context in prepared.contexts if context is not prepared.cache_context]
+            prepared = driver.prepare(node, contexts, prepared.inputs)
+        except Cancelled:
+            _close(node, prepared, None)
+            raise
+    raise AssertionError("unreachable")
+
+
+def _close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) -> None:
+    # A store that cannot be written is why the attempt failed: that error must reach the reader.
+    with contextlib.suppress(Exception):
+        driver.close(node, prepared, error)
+
+
+def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -> Published:
+    started = time.monotonic()
+    with _single_flight(node, prepared):
+        if driver.serve_from_cache(node, prepared):
+            return prepared.outputs
+        try:
+            return _execute_and_publish(node, prepared, timeout_seconds)
+        except BaseException as error:
+            prepared.folders.discard(prepared.outputs)
+            if isinstance(error, TimedOut):
+                raise ExecutorError(
+                    f"{node.node_id} was stopped after its limit of {timeout_seconds} s.",
+                    "raise execution_timeout_sec, or give the node less work.",
+                ) from None
+            if isinstance(error, OSError):
+                raise failures.describe(error, node.node_id, time.monotonic() - started) from error
+            raise
+
+
+def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds: int) -> Published:
+    folders = prepared.folders
+    folders.make(prepared.outputs)
+    info = node.execution_info(
+        execution_id=prepared.execution.id,
+        input_dict=dict(prepared.inputs),
+        output_dict=prepared.outputs,
+        exec_properties=prepared.parameters,
+        execution_output_uri=folders.executor_output_path,
+        stateful_working_dir=folders.stateful_path,
+        tmp_dir=folders.tmp_path,
+    )
+    done = node.run_in_worker("executor", node.executor_spec, info, timeout_seconds)
+    output = execution_result_pb2.ExecutorOutput.FromString(done.output)
+    folders.finish(prepared.outputs, output, done.digests)
+    published = executions.publish_done(
+        node.run.store,
+        prepared.contexts,
+        prepared.execution.id,
+        prepared.outputs,
+        output,
+        prepared.ingredients,
+    )
+    folders.discard()
+    return published
+
+
+@contextlib.contextmanager
+def _single_flight(node: NodeContext, prepared: Prepared) -> Iterator[None]:
+    """Hold the lock of the cache key: of runs that miss the same entry at once, one computes it."""
+    if prepared.cache_context is None:
+        yield
+        return
+    path = os.path.join(node.run.store.path, "running", f"key-{prepared.cache_context.name}")
+    is_reported = False
+    with open(path, "w", encoding="utf-8") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not is_reported:
+                    node.report("waiting for another run that makes the same")
+                    is_reported = True
+                if node.run.is_cancelled():
+                    raise Cancelled(node.node_id) from None
+                time.sleep(_LOCK_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
