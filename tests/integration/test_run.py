@@ -201,6 +201,23 @@ def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
     assert text_of(second, "Use") == "used one"
 
 
+def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path):
+    """The cache is off: what the failed run finished is reused because that run finished it."""
+
+    def build() -> list[Any]:
+        make = nodes.Make()
+        flaky = nodes.FailTimes(counter=str(tmp_path / "counter"), times=1)
+        return [make, flaky, nodes.Use(given=flaky.outputs["out"])]
+
+    first = run(*build(), enable_cache=False)
+    second = run(*build(), enable_cache=False, resume_from=first.run_id)
+
+    assert states(first) == {"Make": "done", "FailTimes": "failed", "Use": "skipped"}
+    assert states(second) == {"Make": "cached", "FailTimes": "done", "Use": "done"}
+    assert second.node("Make").reason == f"finished in run {first.run_id}"
+    assert text_of(second, "Use") == "used at last"
+
+
 def test_a_partial_run_without_earlier_outputs_is_refused(run: Run):
     make = nodes.Make()
 

@@ -170,9 +170,15 @@ def publish_cancelled(store: Store, execution_ids: Sequence[int]) -> None:
 
 
 def latest_successful(
-    store: Store, node: pipeline_pb2.PipelineNode
+    store: Store, node: pipeline_pb2.PipelineNode, run_id: str = ""
 ) -> tuple[metadata_store_pb2.Execution, dict[str, list[Artifact]]] | None:
-    """Return the newest successful execution of a node in any run of its pipeline, with intact outputs."""
+    """Return the newest successful execution of a node with its outputs, if their files still exist.
+
+    Args:
+        store: The open store.
+        node: The node; runs of its pipeline are searched.
+        run_id: Search only this run; every run where it is empty.
+    """
     names = [(c.type.name, c.name.field_value.string_value) for c in node.contexts.contexts]
     wanted = next(((kind, name) for kind, name in names if kind == NODE_CONTEXT_TYPE), None)
     if wanted is None:
@@ -186,6 +192,11 @@ def latest_successful(
             for execution in handle.store.get_executions_by_context(context.id)
             if execution_lib.is_execution_successful(execution)
         ]
+        if run_id:
+            run_context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
+            in_run = handle.store.get_executions_by_context(run_context.id) if run_context else []
+            ids = {execution.id for execution in in_run}
+            executions = [execution for execution in executions if execution.id in ids]
         for execution in execution_lib.sort_executions_newest_to_oldest(executions):
             outputs = outputs_of(store, execution.id)
             if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):

@@ -34,6 +34,7 @@ class RunContext:
         main_path: The script that started the run; empty where there is none.
         arguments: That script's command-line arguments.
         enable_cache: Overrides the cache switch of each node; `None` leaves it.
+        resume_from: A run whose finished nodes are not executed again; empty where there is none.
     """
 
     store: Store
@@ -45,6 +46,7 @@ class RunContext:
     main_path: str = ""
     arguments: tuple[str, ...] = ()
     enable_cache: bool | None = None
+    resume_from: str = ""
 
     @property
     def root(self) -> str:

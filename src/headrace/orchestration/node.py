@@ -61,7 +61,9 @@ class NodeLife:
             if self._node.ir.node_info.type.name in _SYSTEM_HANDLERS:
                 return self._run_system_node()
             if not self._node.planned.is_selected:
-                return self._reuse()
+                return self._reuse() or self._result(NodeState.SKIPPED, reason="not selected")
+            if self._node.run.resume_from and (result := self._reuse(self._node.run.resume_from)):
+                return result
             return self._drive()
         except HeadraceError as error:
             return self.failed(error)
@@ -112,17 +114,23 @@ class NodeLife:
         origin = executions.run_of(store, self._prepared[-1].cached_from)
         return self._result(NodeState.CACHED, f"same code, parameters and inputs as in run {origin}", outputs)
 
-    def _reuse(self) -> NodeResult:
-        """Publish the last good outputs of a node that this run does not execute."""
+    def _reuse(self, run_id: str = "") -> NodeResult | None:
+        """Publish the last good outputs of a node that need not execute; `None` where there are none.
+
+        Args:
+            run_id: Only outputs of this run; of any run where it is empty.
+        """
         store = self._node.run.store
-        found = executions.latest_successful(store, self._node.ir)
+        found = executions.latest_successful(store, self._node.ir, run_id)
         if found is None:
-            return self._result(NodeState.SKIPPED, reason="not selected")
+            return None
         origin, outputs = found
         contexts = executions.prepare_contexts(store, self._node.ir)
         registered = executions.register(store, self._node.ir, contexts, {}, {})
         executions.publish_cached(store, contexts, registered, outputs)
-        reason = f"not selected; outputs of run {executions.run_of(store, origin.id)} reused"
+        reason = f"finished in run {run_id}"
+        if not run_id:
+            reason = f"not selected; outputs of run {executions.run_of(store, origin.id)} reused"
         return self._result(NodeState.CACHED, reason, outputs, execution_id=registered.id)
 
     def _run_system_node(self) -> NodeResult:

@@ -31,6 +31,7 @@ from headrace.orchestration.events import (
 )
 from headrace.orchestration.node import NodeLife
 from headrace.orchestration.plan import Plan, PlannedNode, select
+from headrace.orchestration.provenance import provenance
 from headrace.orchestration.workers import Workers
 from headrace.sdk import compiler
 from headrace.sdk.light import authoring
@@ -56,6 +57,7 @@ def run(
     max_workers: int | None = None,
     fail_fast: bool = False,
     dry_run: bool = False,
+    resume_from: str = "",
     listener: Listener | None = None,
     script: str = "",
     command: str = "",
@@ -79,6 +81,7 @@ def run(
         max_workers: How many nodes may run at once.
         fail_fast: Stop everything at the first failure.
         dry_run: Only say what would run and what the cache would serve; nothing is recorded.
+        resume_from: An earlier run of this pipeline; what it finished is not executed again.
         listener: Called with each event, from several threads, one at a time.
         script: The script that defines components in its `__main__`; found by itself in a plain script.
         command: The command line to record with the run.
@@ -110,7 +113,11 @@ def run(
         fail_fast=fail_fast,
         listener=listener,
         script=script or _main_script(),
-        details={"command": command, "configuration": dict(configuration or {})},
+        resume_from=resume_from,
+        details={
+            "configuration": dict(configuration or {}),
+            **provenance(command, opened.project_path),
+        },
     )
     if dry_run:
         return dry_runs.dry_run(opened, engine.context, planned, engine.life)
@@ -176,6 +183,7 @@ class _Engine:
         fail_fast: bool,
         listener: Listener | None,
         script: str,
+        resume_from: str,
         details: dict[str, Any],
     ) -> None:
         self._ir = ir
@@ -186,6 +194,7 @@ class _Engine:
         self._max_workers = max_workers
         self._listener = listener
         self._script = script
+        self._resume_from = resume_from
         self._details = details
         self._event_lock = threading.RLock()
         self._plan = Plan(planned, fail_fast, lambda result: self._emit(NodeFinished(result)))
@@ -227,6 +236,7 @@ class _Engine:
             main_path=self._script,
             arguments=tuple(sys.argv[1:]) if self._script else (),
             enable_cache=self._enable_cache,
+            resume_from=self._resume_from,
         )
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
