@@ -2,3 +2,38 @@
 
 Importing this package is light; each executor loads its heavy libraries when its node runs.
 """
+
+from headrace.components.bulk_inferrer.component import BulkInferrer
+from headrace.components.evaluator.component import Evaluator
+from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
+from headrace.components.example_validator.component import ExampleValidator
+from headrace.components.import_schema_gen.component import ImportSchemaGen
+from headrace.components.infra_validator.component import InfraValidator
+from headrace.components.pusher.component import Pusher
+from headrace.components.schema_gen.component import SchemaGen
+from headrace.components.statistics_gen.component import StatisticsGen
+from headrace.components.trainer.component import Trainer
+from headrace.components.transform.component import Transform
+from headrace.components.tuner.component import Tuner
+from headrace.sdk import Importer, LatestArtifactStrategy, LatestBlessedModelStrategy, Resolver
+
+__all__ = [
+    "BulkInferrer",
+    "CsvExampleGen",
+    "Evaluator",
+    "ExampleValidator",
+    "ImportExampleGen",
+    "ImportSchemaGen",
+    "Importer",
+    "InfraValidator",
+    "LatestArtifactStrategy",
+    "LatestBlessedModelStrategy",
+    "ParquetExampleGen",
+    "Pusher",
+    "Resolver",
+    "SchemaGen",
+    "StatisticsGen",
+    "Trainer",
+    "Transform",
+    "Tuner",
+]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-import warnings
 from collections.abc import Callable
 
 from headrace.orchestration.plan import Plan, PlannedNode
+from headrace.sdk.light import beam_import
 
 _runs: dict[int, Callable[[], None]] = {}
 _tokens = itertools.count(1)
@@ -26,9 +26,7 @@ def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: in
         run_node: Runs one node and reports its result to the plan; called from the slots' threads.
         num_slots: How many nodes may run at once, 1 or more.
     """
-    with warnings.catch_warnings():
-        # Google's client libraries warn of each Python's end of life, once for each of them.
-        warnings.simplefilter("ignore", FutureWarning)
+    with beam_import():
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner

@@ -19,6 +19,9 @@ from headrace.orchestration.tasks import Done, Failed, Message, Progress, Starte
 from headrace.sdk import light, progress
 
 with light.authoring():
+    # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
+    import setuptools  # noqa: F401
+    import tfx.extensions  # noqa: F401
     from ml_metadata.proto import metadata_store_pb2
     from tfx.dsl.compiler import placeholder_utils
     from tfx.orchestration import metadata

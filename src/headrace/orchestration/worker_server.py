@@ -25,8 +25,10 @@ from typing import Any
 
 from headrace.orchestration import worker
 from headrace.orchestration.tasks import Exited, Task
+from headrace.sdk.light import beam_import
 
 _PR_SET_PDEATHSIG = 1
+_WAKEUP_BYTES = 4096
 
 
 class Server:
@@ -41,21 +43,33 @@ class Server:
         self._control = control
         self._modules = modules
         self._children: dict[int, connection.Connection] = {}
+        self._has_answered = False
+        self._wakeup = _wake_on_child_exit()
+        self._has_imported = False
 
     def serve(self) -> None:
         """Import and fork until the orchestrating process goes away."""
         while True:
             self._reap()
-            idle_seconds = 0.0 if self._modules else 0.05 if self._children else 1.0
-            readable, _, _ = select.select([self._control], [], [], idle_seconds)
-            if readable and not self._answer():
+            # The first node's module comes first, then the first node; what later nodes need loads beside it.
+            may_import = bool(self._modules) and (self._has_answered or not self._has_imported)
+            watched: list[Any] = [self._control, self._wakeup]
+            readable, _, _ = select.select(watched, [], [], 0.0 if may_import else None)
+            if self._wakeup in readable:
+                os.read(self._wakeup, _WAKEUP_BYTES)
+            if self._control in readable and not self._answer():
                 self._end()
                 return
-            if not readable and self._modules:
-                _import_quietly(self._modules.pop(0))
-                if not self._modules:
-                    gc.collect()
-                    gc.freeze()
+            if not readable and may_import:
+                self._import_next()
+
+    def _import_next(self) -> None:
+        self._has_imported = True
+        _import_quietly(self._modules.pop(0))
+        if not self._modules:
+            gc.collect()
+            # What is loaded stays: collections in the workers need not walk it, nor copy its pages.
+            gc.freeze()
 
     def _answer(self) -> bool:
         word, descriptors, _, _ = socket.recv_fds(self._control, len(b"task"), 1)
@@ -67,6 +81,7 @@ class Server:
         except EOFError:
             channel.close()
             return True
+        self._has_answered = True
         self._fork(task, log_path, channel)
         return True
 
@@ -96,6 +111,8 @@ class Server:
         os.setsid()
         _die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._control.close()
         for other in self._children.values():
             other.close()
@@ -133,6 +150,16 @@ class Server:
         os._exit(0)
 
 
+def _wake_on_child_exit() -> int:
+    """Return a descriptor that becomes readable when a worker ends."""
+    wakeup, signalled = os.pipe()
+    os.set_blocking(wakeup, False)
+    os.set_blocking(signalled, False)
+    signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    return wakeup
+
+
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
@@ -146,7 +173,7 @@ def _die_with_parent() -> None:
 
 def _import_quietly(name: str) -> None:
     """Import ahead of need; a module that fails here fails again, and is reported, when its node runs."""
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), beam_import():
         importlib.import_module(name)
 
 

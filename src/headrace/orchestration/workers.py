@@ -17,7 +17,6 @@ from headrace.errors import ExecutorError, SetupError
 from headrace.orchestration.tasks import Done, Exited, Failed, Message, Progress, Started, Task
 
 _POLL_SECONDS = 0.1
-_OUT_OF_MEMORY_SIGNAL = signal.SIGKILL
 
 
 class Cancelled(Exception):
@@ -89,7 +88,7 @@ class Workers:
         channel = self._submit(task, log_path)
         started = time.monotonic()
         pid = 0
-        outcome: Done | Failed | None = None
+        is_ended = False
         try:
             while True:
                 message = _receive(channel)
@@ -97,18 +96,16 @@ class Workers:
                     pid = message.pid
                 elif isinstance(message, Progress):
                     on_progress(message.doing, message.rows)
-                elif isinstance(message, (Done, Failed)):
-                    outcome = message
-                elif isinstance(message, Exited):
-                    return _judge(task, outcome, message.exit_code, log_path)
-                elif message is _CLOSED:
-                    return _judge(task, outcome, -_OUT_OF_MEMORY_SIGNAL, log_path)
-                if outcome is None and is_cancelled():
+                elif message is not None:
+                    # The worker has nothing more to do; the server sees to the end of its process.
+                    is_ended = True
+                    return _judge(task, message, log_path)
+                if is_cancelled():
                     raise Cancelled(task.node_id)
-                if outcome is None and timeout_seconds and time.monotonic() - started > timeout_seconds:
+                if timeout_seconds and time.monotonic() - started > timeout_seconds:
                     raise TimedOut(task.node_id)
         finally:
-            if outcome is None and pid:
+            if not is_ended and pid:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
             channel.close()
@@ -151,33 +148,28 @@ class Workers:
         self.close()
 
 
-class _Closed:
-    """The connection ended without a word from the server."""
-
-
-_CLOSED = _Closed()
-
-
-def _receive(channel: multiprocessing.connection.Connection) -> Message | _Closed | None:
+def _receive(channel: multiprocessing.connection.Connection) -> Message | None:
+    """Return the next message; `None` where none came within the time to look at other things."""
     if not channel.poll(_POLL_SECONDS):
         return None
     try:
         message: Message = channel.recv()
     except (EOFError, ConnectionResetError):
-        return _CLOSED
+        # The server is gone too, and with it whoever could say how the worker ended.
+        return Exited(-signal.SIGKILL)
     return message
 
 
-def _judge(task: Task, outcome: Done | Failed | None, exit_code: int, log_path: str) -> Done:
-    if isinstance(outcome, Done):
-        return outcome
-    if isinstance(outcome, Failed):
-        raise outcome.error
-    if exit_code < 0:
-        name = signal.Signals(-exit_code).name
+def _judge(task: Task, message: Done | Failed | Exited, log_path: str) -> Done:
+    if isinstance(message, Done):
+        return message
+    if isinstance(message, Failed):
+        raise message.error
+    if message.exit_code < 0:
+        name = signal.Signals(-message.exit_code).name
         hint = (
             "The system kills a process so when memory runs out. "
-            if -exit_code == _OUT_OF_MEMORY_SIGNAL
+            if message.exit_code == -signal.SIGKILL
             else ""
         )
         raise ExecutorError(
@@ -185,7 +177,8 @@ def _judge(task: Task, outcome: Done | Failed | None, exit_code: int, log_path: 
             f"read {log_path}; give the node less data at once or more memory.",
         )
     raise ExecutorError(
-        f"{task.node_id}: its process ended with exit code {exit_code} and no result.", f"read {log_path}."
+        f"{task.node_id}: its process ended with exit code {message.exit_code} and no result.",
+        f"read {log_path}",
     )
 
 

@@ -16,6 +16,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 
@@ -75,6 +76,25 @@ def authoring() -> Iterator[None]:
         sys.meta_path.remove(guard)
         if _repairer not in sys.meta_path:
             sys.meta_path.insert(0, _repairer)
+
+
+@contextlib.contextmanager
+def beam_import() -> Iterator[None]:
+    """Import Beam inside this context: quietly, and without IPython.
+
+    Beam's clients for Google's services load notebook progress bars, and with them IPython, for 0.7 s. They
+    do without where `ipywidgets` is missing. Each of the clients also warns of Python's end of life.
+    """
+    hidden = "ipywidgets" not in sys.modules
+    if hidden:
+        sys.modules["ipywidgets"] = None  # type: ignore[assignment]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if hidden:
+            del sys.modules["ipywidgets"]
 
 
 def repair() -> None:
