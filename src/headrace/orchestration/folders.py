@@ -21,6 +21,7 @@ with authoring():
     from tfx.types.value_artifact import ValueArtifact
 
 UNFINISHED = ".unfinished"
+_ATTEMPTS = 10
 
 
 class NodeFolders:
@@ -62,7 +63,7 @@ class NodeFolders:
     def make(self, outputs: Mapping[str, Sequence[Artifact]]) -> None:
         """Make the folders, and point `outputs` at where the executor writes."""
         for path in (self.stateful_path, self.tmp_path):
-            os.makedirs(path, exist_ok=True)
+            _make_folders(path)
         for artifacts in outputs.values():
             for artifact in artifacts:
                 if artifact.is_external or not self._is_local:
@@ -113,7 +114,20 @@ class NodeFolders:
     def discard(self, outputs: Mapping[str, Sequence[Artifact]] | None = None) -> None:
         """Remove everything written aside; with `outputs`, what was already moved into place too."""
         shutil.rmtree(self.aside, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.rmdir(os.path.dirname(self.aside))
         for key in outputs or {}:
             shutil.rmtree(os.path.join(self._final, key, str(self._execution_id)), ignore_errors=True)
+
+
+def remove_unfinished(root: str) -> None:
+    """Remove the folder for unfinished work below a pipeline root, if nobody works in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.join(root, UNFINISHED))
+
+
+def _make_folders(path: str) -> None:
+    """Make a folder and its parents; another run may remove the empty parent at the same moment."""
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(FileNotFoundError):
+            os.makedirs(path, exist_ok=True)
+            return
+    os.makedirs(path, exist_ok=True)

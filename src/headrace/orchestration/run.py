@@ -29,6 +29,7 @@ from headrace.orchestration.events import (
     RunFinished,
     RunStarted,
 )
+from headrace.orchestration.folders import remove_unfinished
 from headrace.orchestration.node import NodeLife
 from headrace.orchestration.plan import Plan, PlannedNode, select
 from headrace.orchestration.provenance import provenance
@@ -217,6 +218,7 @@ class _Engine:
                 self._record(run_id, "running")
                 with self._stopping_on_signals():
                     self._run_nodes(context)
+                remove_unfinished(self._root)
                 result = self._record(run_id, "")
         self._emit(RunFinished(result))
         return result
