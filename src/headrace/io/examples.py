@@ -12,10 +12,10 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx_bsl.coders import example_coder
 
 from headrace.errors import UnsupportedColumnError
-from headrace.io import artifacts, tfrecord
+from headrace.io import artifacts, example_encoder, tfrecord
+from headrace.io.example_decoder import ExampleDecoder
 from headrace.sdk import Artifact, progress
 
 BATCH_ROWS = 20_000
@@ -56,11 +56,10 @@ def read_file(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of one file of an Examples artifact; see `read_record_batches`."""
     if payload == "FORMAT_PARQUET":
-        encoder = example_coder.RecordBatchToExamplesEncoder() if raw_record_column else None
         for batch in pq.ParquetFile(path).iter_batches(batch_size=batch_rows):
             batch = _as_lists(batch, path)
-            if raw_record_column and encoder is not None:
-                batch = _with_column(batch, raw_record_column, encoder.encode(batch))
+            if raw_record_column:
+                batch = _with_column(batch, raw_record_column, example_encoder.encode(batch).to_pylist())
             yield batch
         return
     if payload != "FORMAT_TF_EXAMPLE":
@@ -68,11 +67,9 @@ def read_file(
             f"{path}: payload {payload} cannot be read as rows of features.",
             "use an ExampleGen that writes FORMAT_TF_EXAMPLE or FORMAT_PARQUET.",
         )
-    decoder = example_coder.ExamplesToRecordBatchDecoder(
-        schema.SerializeToString() if schema is not None else None
-    )
+    decoder = ExampleDecoder(schema)
     for records in tfrecord.read_batches(path, batch_rows):
-        batch = decoder.DecodeBatch(records)
+        batch = decoder.decode(records)
         if raw_record_column:
             batch = _with_column(batch, raw_record_column, records)
         yield batch
@@ -83,9 +80,8 @@ def read_records(examples: Artifact, split: str, batch_rows: int = BATCH_ROWS) -
     payload = artifacts.payload_format(examples)
     for path in artifacts.split_files(examples, split):
         if payload == "FORMAT_PARQUET":
-            encoder = example_coder.RecordBatchToExamplesEncoder()
             for batch in read_file(path, payload, batch_rows=batch_rows):
-                yield encoder.encode(batch)
+                yield example_encoder.encode(batch).to_pylist()
         else:
             yield from tfrecord.read_batches(path, batch_rows)
 

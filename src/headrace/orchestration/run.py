@@ -303,12 +303,15 @@ class _Engine:
 
     def _modules(self) -> list[str]:
         """What the workers' server loads ahead of need: executors, in the order of the plan."""
-        modules = []
-        for node in self._planned:
-            spec = runner_utils.extract_executor_spec(self._deployment, node.node_id)
-            path = class_path_of(spec) if spec is not None else ""
-            if path and node.is_selected and not path.startswith("__main__."):
-                modules.append(path.rpartition(".")[0])
+        paths = [
+            class_path_of(spec)
+            for node in self._planned
+            if node.is_selected
+            and (spec := runner_utils.extract_executor_spec(self._deployment, node.node_id)) is not None
+        ]
+        modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]
+        if any(module.startswith(("headrace.", "tfx.")) for module in modules):
+            modules.insert(0, "apache_beam")
         return modules
 
     def _emit(self, event: Event) -> None:

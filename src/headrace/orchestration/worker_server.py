@@ -29,6 +29,7 @@ from headrace.sdk.light import beam_import
 
 _PR_SET_PDEATHSIG = 1
 _WAKEUP_BYTES = 4096
+BEAM = "apache_beam"
 
 
 class Server:
@@ -173,7 +174,7 @@ def _die_with_parent() -> None:
 
 def _import_quietly(name: str) -> None:
     """Import ahead of need; a module that fails here fails again, and is reported, when its node runs."""
-    with contextlib.suppress(Exception), beam_import():
+    with contextlib.suppress(Exception), beam_import() if name == BEAM else contextlib.nullcontext():
         importlib.import_module(name)
 
 

@@ -1,0 +1,1 @@
+"""BulkInferrer: a model's predictions for every example."""

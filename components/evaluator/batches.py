@@ -1,0 +1,235 @@
+"""The Beam step that turns record batches into metric accumulators per slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
+from numpy.typing import NDArray
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as tfma_evaluator
+from tensorflow_model_analysis.utils import model_util, util
+
+from headrace.components.evaluator import combiners, pairs, ragged, slices
+
+
+class EvaluateBatches(beam.DoFn):
+    """Predicts each batch once, and adds its rows to the accumulators of their slices.
+
+    Emits `(slice key, [accumulator of each computation])` at the end of a bundle.
+
+    Args:
+        eval_config: With defaults filled in.
+        shared_models: TFMA's `EvalSharedModel` by name; the name of a single one is empty.
+        computations: The non-derived computations of the metrics.
+        representations: Tensor representations from the schema, by feature; may be empty.
+        wanted: Raw features that labels, weights and slices may need; `None` for all.
+    """
+
+    def __init__(
+        self,
+        eval_config: Any,
+        shared_models: Mapping[str, Any],
+        computations: Sequence[Any],
+        representations: Mapping[str, Any],
+        wanted: frozenset[str] | None,
+    ) -> None:
+        self._eval_config = eval_config
+        self._computations = list(computations)
+        self._representations = dict(representations)
+        self._wanted = wanted
+        specs = list(eval_config.model_specs)
+        self._specs = specs
+        names = [spec.name if len(specs) > 1 else "" for spec in specs]
+        self._predict = model_util.ModelSignaturesDoFn(
+            model_specs=specs,
+            eval_shared_models=dict(shared_models),
+            output_keypath=[constants.PREDICTIONS_KEY],
+            signature_names={name: [spec.signature_name] for name, spec in zip(names, specs)},
+            prefer_dict_outputs=False,
+        )
+        self._transform = model_util.ModelSignaturesDoFn(
+            model_specs=specs,
+            eval_shared_models=dict(shared_models),
+            output_keypath=[constants.TRANSFORMED_FEATURES_KEY],
+            signature_names={
+                name: list(spec.preprocessing_function_names) for name, spec in zip(names, specs)
+            },
+            default_signature_names=["transformed_features", "transformed_labels"],
+            prefer_dict_outputs=True,
+        )
+        self._selections = [
+            combiners.selections(computation.combiner) if combiners.takes_batches(computation) else None
+            for computation in self._computations
+        ]
+        self._accumulators: dict[slices.SliceKey, list[Any]] = {}
+
+    def setup(self) -> None:
+        self._predict.setup()
+        self._transform.setup()
+        for computation in self._computations:
+            computation.combiner.setup()
+
+    def start_bundle(self) -> None:
+        self._accumulators = {}
+
+    def process(self, batch: pa.RecordBatch) -> None:
+        if not batch.num_rows:
+            return
+        extracts = self._extract(batch)
+        inputs = pairs.Inputs(
+            extracts.get(constants.LABELS_KEY),
+            extracts.get(constants.PREDICTIONS_KEY),
+            extracts.get(constants.EXAMPLE_WEIGHTS_KEY),
+            batch.num_rows,
+        )
+        rows_by_slice = slices.rows_by_slice(
+            list(self._eval_config.slicing_specs),
+            self._transformed(extracts),
+            extracts[constants.FEATURES_KEY],
+            batch.num_rows,
+        )
+        for key in rows_by_slice:
+            if key not in self._accumulators:
+                self._accumulators[key] = [
+                    computation.combiner.create_accumulator() for computation in self._computations
+                ]
+        self._add(inputs, extracts, rows_by_slice)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        window = GlobalWindow()
+        for key, accumulators in self._accumulators.items():
+            compact = [
+                computation.combiner.compact(accumulator)
+                for computation, accumulator in zip(self._computations, accumulators)
+            ]
+            yield WindowedValue((key, compact), window.max_timestamp(), [window])
+        self._accumulators = {}
+
+    def _extract(self, batch: pa.RecordBatch) -> dict[str, Any]:
+        """Features, transformed features, labels, weights and predictions, as TFMA's extractors make them."""
+        names = batch.schema.names
+        serialized = np.asarray(batch.column(names.index(constants.ARROW_INPUT_COLUMN)).flatten())
+        kept = [
+            name
+            for name in names
+            if name != constants.ARROW_INPUT_COLUMN
+            and _is_feature(batch.schema.field(name).type)
+            and (self._wanted is None or name in self._wanted)
+        ]
+        narrow = pa.RecordBatch.from_arrays([batch.column(names.index(name)) for name in kept], kept)
+        representations = {
+            name: representation
+            for name, representation in self._representations.items()
+            if self._wanted is None or name in kept
+        }
+        extracts: dict[str, Any] = {
+            constants.FEATURES_KEY: util.record_batch_to_tensor_values(narrow, representations),
+            constants.INPUT_KEY: serialized,
+        }
+        (extracts,) = self._transform.process(extracts)
+        for key, field, fields in (
+            (constants.LABELS_KEY, "label_key", "label_keys"),
+            (constants.EXAMPLE_WEIGHTS_KEY, "example_weight_key", "example_weight_keys"),
+        ):
+            allow_missing = key == constants.LABELS_KEY
+            value = model_util.get_feature_values_for_model_spec_field(
+                self._specs, field, fields, extracts, allow_missing
+            )
+            if value is not None or allow_missing:
+                extracts[key] = value
+        (extracts,) = self._predict.process(extracts)
+        return extracts
+
+    def _transformed(self, extracts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        found = extracts.get(constants.TRANSFORMED_FEATURES_KEY)
+        if not found:
+            return []
+        if len(self._specs) == 1:
+            return [found]
+        return [found[spec.name] for spec in self._specs if spec.name in found]
+
+    def _add(
+        self,
+        inputs: pairs.Inputs,
+        extracts: Mapping[str, Any],
+        rows_by_slice: Mapping[slices.SliceKey, NDArray[Any] | None],
+    ) -> None:
+        selected: dict[pairs.Selection, pairs.Pairs | None] = {}
+        row_wise: list[int] = []
+        for number, selections in enumerate(self._selections):
+            for selection in selections or []:
+                if selection not in selected:
+                    selected[selection] = pairs.select(inputs, selection, self._eval_config)
+            parts = [part for selection in selections or [] if (part := selected[selection]) is not None]
+            combiner = self._computations[number].combiner
+            if selections is None or len(parts) < len(selections) or not combiners.accepts(combiner, parts):
+                row_wise.append(number)
+                continue
+            for key, rows in rows_by_slice.items():
+                accumulators = self._accumulators[key]
+                count = inputs.num_rows if rows is None else len(rows)
+                taken = [part.take(rows) for part in parts]
+                accumulators[number] = combiners.add(combiner, accumulators[number], taken, count)
+        if row_wise:
+            self._add_rows(row_wise, extracts, rows_by_slice, inputs.num_rows)
+
+    def _add_rows(
+        self,
+        numbers: Sequence[int],
+        extracts: Mapping[str, Any],
+        rows_by_slice: Mapping[slices.SliceKey, NDArray[Any] | None],
+        num_rows: int,
+    ) -> None:
+        """Feed rows one by one, through TFMA's own preprocessing."""
+        preprocess = tfma_evaluator._PreprocessorDoFn([self._computations[number] for number in numbers])
+        preprocess.setup()
+        preprocess.start_bundle()
+        elements = []
+        for row in util.split_extracts(ragged.splittable(extracts, num_rows)):
+            row[constants.SLICE_KEY_TYPES_KEY] = ()
+            (element,) = preprocess.process(row)
+            elements.append(element)
+        for key, rows in rows_by_slice.items():
+            accumulators = self._accumulators[key]
+            for row_number in range(num_rows) if rows is None else rows:
+                element = elements[row_number]
+                for place, number in enumerate(numbers):
+                    item = element[tfma_evaluator._COMBINER_INPUTS_KEY][place]
+                    if item is None:
+                        item = element[tfma_evaluator._DEFAULT_COMBINER_INPUT_KEY]
+                    combiner = self._computations[number].combiner
+                    accumulators[number] = combiner.add_inputs(accumulators[number], item)
+
+
+def _is_feature(kind: pa.DataType) -> bool:
+    """Whether TFMA reads a column of this type as a feature."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    values = kind.value_type
+    return bool(
+        pa.types.is_integer(values)
+        or pa.types.is_floating(values)
+        or pa.types.is_binary(values)
+        or pa.types.is_large_binary(values)
+        or pa.types.is_string(values)
+        or pa.types.is_large_string(values)
+    )
+
+
+def needed_features(
+    eval_config: Any, computations: Sequence[Any], is_input_serialized: bool
+) -> frozenset[str] | None:
+    """Return the raw features that an evaluation may read; `None` for all of them."""
+    if not is_input_serialized or not all(combiners.takes_batches(item) for item in computations):
+        return None
+    names = slices.feature_names(list(eval_config.slicing_specs))
+    for spec in eval_config.model_specs:
+        names |= {spec.label_key, spec.example_weight_key}
+        names |= {*spec.label_keys.values(), *spec.example_weight_keys.values()}
+    return frozenset(names - {""})

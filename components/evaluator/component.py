@@ -1,0 +1,165 @@
+"""Declaration of the Evaluator component."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf import json_format
+
+from headrace.components.evaluator import configuration
+from headrace.errors import DefinitionError
+from headrace.sdk import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedBeamExecutorSpec,
+    RuntimeParameter,
+    standard_artifacts,
+    system_executions,
+)
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto import evaluator_pb2
+
+
+class EvaluatorSpec(ComponentSpec):
+    """TFX's keys and encodings. `eval_config` is the JSON text into which TFX's spec turns the proto."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX's form
+        "eval_config": ExecutionParameter(type=str, optional=True),
+        "feature_slicing_spec": ExecutionParameter(type=evaluator_pb2.FeatureSlicingSpec, optional=True),
+        "fairness_indicator_thresholds": ExecutionParameter(type=str, optional=True),
+        "example_splits": ExecutionParameter(type=str, optional=True),
+        "add_split_name": ExecutionParameter(type=bool, optional=True),
+        "module_file": ExecutionParameter(type=str, optional=True),
+        "module_path": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "schema": ChannelParameter(type=standard_artifacts.Schema, optional=True),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+    TYPE_ANNOTATION = system_executions.Evaluate
+
+
+class Evaluator(Component):
+    """Metrics of a model, over all rows and per slice, and a verdict against thresholds.
+
+    The model is called through a signature of its SavedModel (`signature_name`, by default
+    `serving_default`), so any model that can be served can be evaluated, Keras 3 included. Metrics are
+    those of TensorFlow Model Analysis.
+
+    Inputs:
+        examples: `Examples` to evaluate on.
+        model: `Model` to judge. Without it, `prediction_key` names a feature that holds predictions.
+        baseline_model: `Model` to compare with, often the latest blessed one, from a Resolver.
+        schema: `Schema` that fixes the features' types and shapes.
+
+    Outputs:
+        evaluation: `ModelEvaluation`. `metrics-*.tfrecord`, `plots-*.tfrecord`, `attributions-*.tfrecord`,
+            `validations.tfrecord` and `eval_config.json` as `tfma.load_eval_result` reads them, and
+            `verdict.json`: for each threshold the metric, slice, value, bound, baseline value, and whether
+            it passed (null: not checked).
+        blessing: `ModelBlessing`, an empty file `BLESSED` or `NOT_BLESSED`, and the property `blessed`.
+            Without any threshold neither is written: nothing was validated. Without a baseline model,
+            change thresholds are not checked, and the verdict says so.
+
+    Args:
+        examples: Channel of Examples.
+        model: Channel of Model.
+        baseline_model: Channel of Model.
+        feature_slicing_spec: TFX's older way to name slices, for Estimators; refused when the node runs.
+        fairness_indicator_thresholds: Recorded as TFX does; current TFMA does not read it.
+        example_splits: Splits to evaluate; `["eval"]` where not given.
+        eval_config: A `tfma.EvalConfig`, or a mapping or JSON text in its JSON form, which needs no import.
+        schema: Channel of Schema.
+        module_file: A file with `custom_eval_shared_model` or `custom_extractors`, as under TFX.
+        module_path: The same as a module's dotted name.
+
+    Raises:
+        DefinitionError: If `eval_config` is malformed, or arguments exclude each other.
+
+    Example:
+        >>> evaluator = Evaluator(
+        ...     examples=example_gen.outputs["examples"],
+        ...     model=trainer.outputs["model"],
+        ...     eval_config={
+        ...         "model_specs": [
+        ...             {"label_key": "tips", "preprocessing_function_names": ["transform_features"]}
+        ...         ],
+        ...         "slicing_specs": [{}, {"feature_keys": ["trip_start_hour"]}],
+        ...         "metrics_specs": [{"metrics": [{
+        ...             "class_name": "BinaryAccuracy",
+        ...             "threshold": {"value_threshold": {"lower_bound": 0.6}},
+        ...         }]}],
+        ...     },
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.evaluator.executor.Executor")
+    TFX_TYPE = "tfx.components.evaluator.component.Evaluator"
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        model: BaseChannel | None = None,
+        baseline_model: BaseChannel | None = None,
+        feature_slicing_spec: Any = None,
+        fairness_indicator_thresholds: Sequence[float] | RuntimeParameter | None = None,
+        example_splits: Sequence[str] | None = None,
+        eval_config: configuration.EvalConfigLike | None = None,
+        schema: BaseChannel | None = None,
+        module_file: str | None = None,
+        module_path: str | None = None,
+    ) -> None:
+        if module_file and module_path:
+            raise DefinitionError(
+                "Evaluator: module_file and module_path are both given.", "give one of the two."
+            )
+        if eval_config is not None and feature_slicing_spec is not None:
+            raise DefinitionError(
+                "Evaluator: eval_config and feature_slicing_spec are both given.",
+                "put the slices into eval_config's slicing_specs and drop feature_slicing_spec.",
+            )
+        if eval_config is None and feature_slicing_spec is None:
+            # As TFX declares it; the executor refuses, because only EvalSavedModels could be read so.
+            feature_slicing_spec = evaluator_pb2.FeatureSlicingSpec()
+        if eval_config is not None and not isinstance(eval_config, RuntimeParameter):
+            eval_config = configuration.to_json(eval_config, "Evaluator: eval_config")
+        if not isinstance(fairness_indicator_thresholds, RuntimeParameter):
+            fairness_indicator_thresholds = json.dumps(
+                None if fairness_indicator_thresholds is None else list(fairness_indicator_thresholds)
+            )
+        if feature_slicing_spec is not None and not isinstance(feature_slicing_spec, RuntimeParameter | str):
+            # Text, because an empty proto would be kept as an object, which no store can record.
+            feature_slicing_spec = json_format.MessageToJson(
+                feature_slicing_spec, sort_keys=True, preserving_proto_field_name=True
+            )
+        super().__init__(
+            spec=EvaluatorSpec(
+                examples=examples,
+                model=model,
+                baseline_model=baseline_model,
+                feature_slicing_spec=feature_slicing_spec,
+                fairness_indicator_thresholds=fairness_indicator_thresholds,
+                example_splits=json.dumps(None if example_splits is None else list(example_splits)),
+                eval_config=eval_config,
+                schema=schema,
+                module_file=module_file,
+                module_path=module_path,
+                evaluation=Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )

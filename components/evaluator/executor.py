@@ -1,0 +1,211 @@
+"""Executor of the Evaluator component."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+import tensorflow_model_analysis as tfma
+from apache_beam.metrics.metric import MetricsFilter
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.metrics import metric_specs
+from tensorflow_model_analysis.utils import model_util
+from tfx.types import artifact_utils
+from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
+
+from headrace.components.evaluator import batches, checks, preparation, results, verdict
+from headrace.components.evaluator.preparation import Evaluation
+from headrace.errors import EmptyDataError
+from headrace.io import examples as examples_io
+from headrace.sdk import Artifact, progress
+from headrace.sdk.context import ExecutionContext
+from headrace.sdk.executor import BeamExecutor
+
+# One call of the model for each batch. More rows per call are no faster, and outputs may be wide.
+_BATCH_ROWS = 8_192
+# TFMA's own extractors take time that grows with the square of the batch where values are missing.
+_ROW_WISE_BATCH_ROWS = 1_000
+
+
+class Executor(BeamExecutor):
+    """Evaluates the model, writes TFMA's result files, and blesses the model or not."""
+
+    def execute(self, context: ExecutionContext) -> None:
+        """Fill `evaluation` and `blessing`; see `Evaluator`."""
+        progress.report("checking model and configuration")
+        evaluation = preparation.prepare(context)
+        folder = context.output("evaluation").uri
+        os.makedirs(folder, exist_ok=True)
+        splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
+        progress.report(f"evaluating {splits}")
+        pipeline = self.beam_pipeline()
+        with pipeline:
+            if _needs_tfma(evaluation):
+                _evaluate_by_rows(pipeline, evaluation, folder)
+            else:
+                _evaluate_by_batches(pipeline, evaluation, folder)
+        num_rows = _num_rows(pipeline.result)
+        if num_rows == 0:
+            raise EmptyDataError(
+                f"{context.node_id}: splits {splits} have no row to evaluate.",
+                "check the output of ExampleGen.",
+            )
+        progress.report("writing the verdict")
+        _bless(context, evaluation, folder, num_rows)
+
+
+def _needs_tfma(evaluation: Evaluation) -> bool:
+    """Whether TFMA's own extractors and evaluators are needed, which go row by row."""
+    config = evaluation.config
+    options = config.options
+    return bool(
+        evaluation.extractors
+        or len(evaluation.saved_models) != len(config.model_specs)
+        or any(spec.query_key for spec in config.metrics_specs)
+        or any(spec.slice_keys_sql for spec in config.slicing_specs)
+        or config.cross_slicing_specs
+        or options.compute_confidence_intervals.value
+        or options.min_slice_size.value > 1
+        or options.disabled_outputs.values
+    )
+
+
+def _evaluate_by_batches(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
+    config = evaluation.config
+    computations = results.separate(
+        metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
+    )
+    shared = model_util.verify_and_update_eval_shared_models(list(evaluation.models)) or []
+    representations = _representations(evaluation.schema)
+    wanted = batches.needed_features(
+        config,
+        computations.combined,
+        all(
+            checks.is_input_serialized(saved_model, spec)
+            for saved_model, spec in zip(evaluation.saved_models, config.model_specs)
+        ),
+    )
+    _ = (
+        _read(pipeline, evaluation, _BATCH_ROWS)
+        | "EvaluateBatches"
+        >> beam.ParDo(
+            batches.EvaluateBatches(
+                config,
+                {model.model_name: model for model in shared},
+                computations.combined,
+                representations,
+                wanted,
+            )
+        )
+        | "BySlice" >> beam.GroupByKey()
+        | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations))
+        | "AllSlices" >> beam.combiners.ToList()
+        | "Write" >> beam.Map(results.write, config, folder)
+    )
+    paths = {model.model_name: str(model.model_path) for model in shared}
+    results.write_eval_config(config, paths, folder)
+
+
+def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
+    models = list(evaluation.models)
+    shared = models[0] if len(models) == 1 else models or None
+    tensor_adapter_config = None
+    if evaluation.schema is not None:
+        tensor_adapter_config = tensor_adapter.TensorAdapterConfig(
+            arrow_schema=_arrow_schema(evaluation.schema),
+            tensor_representations=_representations(evaluation.schema),
+        )
+    extractors = None
+    if evaluation.extractors is not None:
+        extractors = evaluation.extractors(
+            eval_shared_model=shared,
+            eval_config=evaluation.config,
+            tensor_adapter_config=tensor_adapter_config,
+        )
+    _ = _read(pipeline, evaluation, _ROW_WISE_BATCH_ROWS) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
+        eval_shared_model=shared,
+        eval_config=evaluation.config,
+        extractors=extractors,
+        output_path=folder,
+        tensor_adapter_config=tensor_adapter_config,
+    )
+
+
+def _read(pipeline: beam.Pipeline, evaluation: Evaluation, batch_rows: int) -> beam.PCollection:
+    parts = [
+        pipeline
+        | f"Read[{split}][{number}]"
+        >> examples_io.ReadRecordBatches(
+            artifact,
+            split,
+            schema=evaluation.schema,
+            raw_record_column=constants.ARROW_INPUT_COLUMN,
+            batch_rows=batch_rows,
+        )
+        for number, (artifact, split) in enumerate(evaluation.examples)
+    ]
+    return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
+
+
+def _count_rows(batch: Any) -> Any:
+    beam.metrics.Metrics.counter("headrace", "rows").inc(batch.num_rows)
+    return batch
+
+
+def _num_rows(result: Any) -> int | None:
+    """Rows that were read; `None` on a runner that keeps no counters."""
+    try:
+        counters = result.metrics().query(MetricsFilter().with_name("rows"))["counters"]
+    except (AttributeError, NotImplementedError):
+        return None
+    return sum(counter.committed or 0 for counter in counters) if counters else None
+
+
+def _representations(schema: schema_pb2.Schema | None) -> dict[str, Any]:
+    if schema is None:
+        return {}
+    return dict(tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema))
+
+
+def _arrow_schema(schema: schema_pb2.Schema) -> Any:
+    from tfx_bsl.coders import example_coder
+
+    return example_coder.ExamplesToRecordBatchDecoder(schema.SerializeToString()).ArrowSchema()
+
+
+def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_rows: int | None) -> None:
+    judged = verdict.judge(evaluation.given, evaluation.config, folder)
+    is_blessed = None
+    if evaluation.is_validated:
+        is_blessed = bool(tfma.load_validation_result(folder).validation_ok)
+        _mark(context, is_blessed)
+    verdict.write(judged, is_blessed, folder)
+    baseline = model_util.get_baseline_model_spec(evaluation.config)
+    context.summarize(
+        "evaluation", verdict.evaluation_line(folder, num_rows, baseline.name if baseline else None)
+    )
+    if context.optional_output("blessing") is not None:
+        context.summarize("blessing", verdict.blessing_line(judged, is_blessed))
+
+
+def _mark(context: ExecutionContext, is_blessed: bool) -> None:
+    """Write the file and the properties by which TFX knows a blessed model."""
+    blessing = context.output("blessing")
+    os.makedirs(blessing.uri, exist_ok=True)
+    with open(os.path.join(blessing.uri, "BLESSED" if is_blessed else "NOT_BLESSED"), "wb"):
+        pass
+    models: Sequence[Artifact] = context.inputs.get("model") or []
+    if models:
+        blessing.set_string_custom_property("current_model", artifact_utils.get_single_uri(list(models)))
+        blessing.set_int_custom_property("current_model_id", models[0].id)
+    baselines = context.inputs.get("baseline_model") or []
+    if baselines:
+        blessing.set_string_custom_property("baseline_model", baselines[0].uri)
+        blessing.set_int_custom_property("baseline_model_id", baselines[0].id)
+    component_id = context.parameter("current_component_id")
+    if component_id:
+        blessing.set_string_custom_property("component_id", component_id)
+    blessing.set_int_custom_property("blessed", int(is_blessed))

@@ -1,0 +1,148 @@
+"""Labels, predictions and weights of a batch in the form in which metrics read them.
+
+The rules are those of TFMA's `metric_util.to_label_prediction_example_weight`, for a batch instead of one
+row. What they cannot express here (vocabularies, top k, ragged labels) is `None`; the caller then goes row
+by row through TFMA itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorflow_model_analysis.metrics import metric_util
+
+from headrace.components.evaluator import ragged
+
+_VOCABULARY_KEYS = ("all_classes", "classes")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which pairs a metric reads; equal selections share their arrays.
+
+    Attributes:
+        model_name: Model, empty where there is one.
+        output_name: Output of the model, empty where there is one.
+        class_id: Class that is compared with all others; `None` for all classes.
+        class_weights: Weights by class of a micro average, as items.
+        is_weighted: Whether example weights count.
+        is_flat: Whether a multi-class row is read as one pair per class.
+    """
+
+    model_name: str
+    output_name: str
+    class_id: int | None
+    class_weights: tuple[tuple[int, float], ...]
+    is_weighted: bool
+    is_flat: bool = True
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Labels, predictions and weights, one row per example; columns are classes.
+
+    Where `is_flat`, all three have the same shape; else labels and predictions may differ in columns, and
+    weights have one column.
+    """
+
+    labels: NDArray[Any]
+    predictions: NDArray[Any]
+    weights: NDArray[Any]
+
+    def take(self, rows: NDArray[Any] | None) -> Pairs:
+        """Return the given rows; all for `None`."""
+        if rows is None:
+            return self
+        return Pairs(self.labels[rows], self.predictions[rows], self.weights[rows])
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the extractors made of a batch: arrays, or dicts by model and output name."""
+
+    labels: Any
+    predictions: Any
+    example_weights: Any
+    num_rows: int
+
+
+def select(inputs: Inputs, selection: Selection, eval_config: Any) -> Pairs | None:
+    """Return the pairs of a batch, or `None` where they have no rectangular, numeric form."""
+    names = (selection.model_name, selection.output_name)
+    predictions = inputs.predictions
+    for name in names:
+        if name:
+            if not isinstance(predictions, Mapping) or name not in predictions:
+                return None
+            predictions = predictions[name]
+    if isinstance(predictions, Mapping) and any(key in predictions for key in _VOCABULARY_KEYS):
+        return None
+    labels, weights = _look_up(inputs.labels, names), _look_up(inputs.example_weights, names)
+    if labels is None or predictions is None or isinstance(labels, Mapping):
+        return None
+    labels = ragged.dense(labels)
+    if not isinstance(labels, np.ndarray):
+        return None
+    key = _prediction_key(selection.model_name, eval_config)
+    labels, predictions = metric_util.prepare_labels_and_predictions(labels, predictions, key)
+    weights = ragged.dense(weights) if selection.is_weighted and weights is not None else None
+    arrays = [_matrix(labels, inputs.num_rows), _matrix(predictions, inputs.num_rows)]
+    arrays.append(np.ones((inputs.num_rows, 1)) if weights is None else _matrix(weights, inputs.num_rows))
+    labels, predictions, weights = arrays
+    if labels is None or predictions is None or weights is None or weights.shape[1] != 1:
+        return None
+    return _by_class(Pairs(labels, predictions, weights), selection)
+
+
+def _look_up(value: Any, names: tuple[str, str]) -> Any:
+    """Labels and weights may be shared by models and outputs, so a missing key is no error."""
+    for name in names:
+        if name and isinstance(value, Mapping) and name in value:
+            value = value[name]
+    return value
+
+
+def _prediction_key(model_name: str, eval_config: Any) -> str:
+    specs = list(eval_config.model_specs)
+    for spec in specs:
+        if (spec.name if len(specs) > 1 else "") == model_name:
+            return str(spec.prediction_key)
+    return ""
+
+
+def _matrix(values: Any, num_rows: int) -> NDArray[Any] | None:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf" or values.ndim > 2:
+        return None
+    if values.ndim == 0 or len(values) != num_rows or not np.isfinite(values).all():
+        return None
+    return values.reshape(num_rows, -1)
+
+
+def _by_class(pairs: Pairs, selection: Selection) -> Pairs | None:
+    labels, predictions, weights = pairs.labels, pairs.predictions, pairs.weights
+    num_classes = predictions.shape[1]
+    is_sparse = labels.shape[1] != num_classes
+    if is_sparse and labels.shape[1] != 1:
+        return None
+    if selection.class_id is not None:
+        if not 0 <= selection.class_id < num_classes:
+            return None
+        column = slice(selection.class_id, selection.class_id + 1)
+        labels = (labels == selection.class_id).astype(np.int64) if is_sparse else labels[:, column]
+        return Pairs(labels, predictions[:, column], weights)
+    if not selection.is_flat:
+        return pairs
+    if is_sparse:
+        classes = labels[:, 0].astype(np.int64)
+        if (classes < 0).any() or (classes >= num_classes).any():
+            return None
+        labels = np.eye(num_classes)[classes]
+    weights = np.broadcast_to(weights, predictions.shape)
+    if selection.class_weights:
+        by_class = dict(selection.class_weights)
+        weights = weights * np.array([by_class.get(number, 0.0) for number in range(num_classes)])
+    return Pairs(labels, predictions, weights)

@@ -1,0 +1,160 @@
+"""What an Evaluator is asked to do, read and checked before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.metrics import metric_specs
+from tfx.utils import path_utils
+
+from headrace.components.evaluator import checks, configuration
+from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
+from headrace.io import artifacts, protos, saved_models
+from headrace.sdk import Artifact, functions
+from headrace.sdk.context import ExecutionContext
+
+_DEFAULT_SPLITS = ("eval",)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is evaluated: everything is checked by the time it exists.
+
+    Attributes:
+        given: The `EvalConfig` as the user wrote it.
+        config: The same with TFMA's defaults, without a baseline where none is given.
+        models: TFMA's `EvalSharedModel`, empty where predictions come with the data.
+        saved_models: Protos of their SavedModels, in order.
+        examples: Artifact and split of all that is read.
+        schema: Of the examples, where one is given.
+        extractors: The user's function of this name.
+    """
+
+    given: Any
+    config: Any
+    models: tuple[Any, ...]
+    saved_models: tuple[Any, ...]
+    examples: tuple[tuple[Artifact, str], ...]
+    schema: schema_pb2.Schema | None
+    extractors: Callable[..., Any] | None
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether any threshold can be checked."""
+        return bool(
+            metric_specs.metric_thresholds_from_metrics_specs(
+                self.config.metrics_specs, eval_config=self.config
+            )
+        )
+
+
+def prepare(context: ExecutionContext) -> Evaluation:
+    """Read configuration, models and inputs, and check that they fit together.
+
+    Raises:
+        HeadraceError: What is wrong, before anything is evaluated.
+    """
+    given = _eval_config(context)
+    where = f"{context.node_id}: eval_config"
+    has_baseline = bool(context.inputs.get("baseline_model"))
+    config = _with_defaults(given, has_baseline, where)
+    checks.check_metrics(config, where)
+    splits = context.json_parameter("example_splits") or list(_DEFAULT_SPLITS)
+    examples = []
+    for artifact in context.inputs.get("examples") or []:
+        artifacts.check_splits(artifact, splits, context.node_id)
+        examples += [(artifact, split) for split in splits]
+    if not examples:
+        raise InputResolutionError(
+            f"{context.node_id}: input 'examples' has no artifact.", "run the ExampleGen that makes it."
+        )
+    schema_artifact = context.optional_input("schema")
+    schema = protos.read_schema(schema_artifact) if schema_artifact is not None else None
+    models, saved_models = _models(context, config)
+    if models:
+        transformed = [
+            checks.transformed_names(saved_model, spec)
+            for saved_model, spec in zip(saved_models, config.model_specs)
+        ]
+        checks.check_features(config, examples, transformed, schema, context.node_id)
+    return Evaluation(
+        given, config, models, saved_models, tuple(examples), schema, _function(context, "custom_extractors")
+    )
+
+
+def _eval_config(context: ExecutionContext) -> Any:
+    text = context.parameter("eval_config")
+    if not text:
+        raise UnsupportedFeatureError(
+            f"{context.node_id}: no eval_config is given. feature_slicing_spec alone works for Estimators' "
+            "EvalSavedModels, which TensorFlow no longer reads.",
+            "give eval_config with model_specs, metrics_specs and slicing_specs.",
+        )
+    given = configuration.parse(text, f"{context.node_id}: eval_config")
+    # The module that parses may have made its own classes of the protos.
+    return tfma.EvalConfig.FromString(given.SerializeToString())
+
+
+def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
+    try:
+        # Change thresholds without a baseline are dropped, as in TFX; the verdict says so.
+        config = tfma.utils.update_eval_config_with_defaults(
+            given, has_baseline=has_baseline, rubber_stamp=True
+        )
+        tfma.utils.verify_eval_config(config)
+    except ValueError as error:
+        raise DefinitionError(f"{where} is not valid: {error}.", "correct eval_config.") from error
+    if len(config.model_specs) > 2:
+        raise DefinitionError(
+            f"{where} has {len(config.model_specs)} model_specs where at most 2 are used: candidate and baseline.",
+            "keep one model_spec, and one more with is_baseline where its settings differ.",
+        )
+    return config
+
+
+def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    make = _function(context, "custom_eval_shared_model") or tfma.default_eval_shared_model
+    # A given type keeps TFMA from trying Keras first, which takes seconds and fails for Keras 3.
+    typed = tfma.EvalConfig.FromString(config.SerializeToString())
+    for spec in typed.model_specs:
+        spec.model_type = spec.model_type or constants.TF_GENERIC
+    shared: list[Any] = []
+    saved: list[Any] = []
+    for spec in typed.model_specs:
+        if not context.inputs.get("model"):
+            if not spec.prediction_key and not spec.prediction_keys:
+                raise DefinitionError(
+                    f"{context.node_id}: there is no model, and eval_config's model_spec has no prediction_key.",
+                    "connect 'model', or name the feature that holds predictions in prediction_key.",
+                )
+            continue
+        artifact = context.input("baseline_model" if spec.is_baseline else "model")
+        path = path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact))
+        if spec.model_type in (constants.TF_GENERIC, constants.TF_ESTIMATOR):
+            role = "baseline model" if spec.is_baseline else "model"
+            saved.append(saved_models.read(path, f"{context.node_id}: {role}"))
+            checks.check_signatures(saved[-1], spec, f"{context.node_id}: the {role}")
+        shared.append(
+            make(
+                eval_saved_model_path=path,
+                model_name=spec.name,
+                eval_config=typed,
+                add_metrics_callbacks=None,
+            )
+        )
+    return tuple(shared), tuple(saved)
+
+
+def _function(context: ExecutionContext, name: str) -> Callable[..., Any] | None:
+    """The user's function of a fixed name in the module file, which need not have it."""
+    # TFX appends the wheel it built: module@/path/of/wheel.
+    place = context.parameter("module_file") or str(context.parameter("module_path", "")).partition("@")[0]
+    if not place:
+        return None
+    functions.source_path(functions.FunctionReference(place, name), context.node_id)
+    return getattr(functions.load_module(place), name, None)

@@ -1,0 +1,166 @@
+"""From accumulators to TFMA's result files."""
+
+from __future__ import annotations
+
+import json
+import numbers
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+from tensorflow_model_analysis import constants, version
+from tensorflow_model_analysis.evaluators import metrics_validator
+from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
+from tensorflow_model_analysis.utils import model_util
+from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as tfma_writer
+
+from headrace.components.evaluator import histograms
+from headrace.io import tfrecord
+
+_TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
+
+
+@dataclass(frozen=True)
+class Computations:
+    """TFMA's computations of an evaluation, by the stage in which they run."""
+
+    combined: tuple[Any, ...]
+    derived: tuple[Any, ...]
+    after_intervals: tuple[Any, ...]
+
+
+def separate(computations: Iterable[Any]) -> Computations:
+    """Sort computations by stage and drop repeated ones, keeping the first: later ones depend on it."""
+    combined: dict[Any, None] = {}
+    derived: dict[Any, None] = {}
+    after_intervals: dict[Any, None] = {}
+    for computation in computations:
+        if isinstance(computation, metric_types.MetricComputation):
+            combined.setdefault(computation)
+        elif isinstance(computation, metric_types.CIDerivedMetricComputation):
+            after_intervals.setdefault(computation)
+        elif isinstance(computation, metric_types.DerivedMetricComputation):
+            derived.setdefault(computation)
+    return Computations(tuple(combined), tuple(derived), tuple(after_intervals))
+
+
+@dataclass(frozen=True)
+class SliceResult:
+    """What is known of one slice, as serialized protos of TFMA: one for each file, and the validation."""
+
+    metrics: bytes
+    plots: bytes
+    attributions: bytes
+    validation: bytes
+
+
+class FinishSlice(beam.DoFn):
+    """Merges the accumulators of a slice and computes its metrics, plots and validation."""
+
+    def __init__(self, eval_config: Any, computations: Computations) -> None:
+        self._eval_config = eval_config
+        self._computations = computations
+        baseline = model_util.get_baseline_model_spec(eval_config)
+        self._baseline_name = baseline.name if baseline else None
+
+    def setup(self) -> None:
+        for computation in self._computations.combined:
+            computation.combiner.setup()
+
+    def process(self, element: tuple[Any, Iterable[Sequence[Any]]]) -> Iterable[SliceResult]:
+        key, accumulators = element
+        # Keys come back from Beam's coder as tuples of lists in some versions.
+        key = tuple(tuple(part) for part in key)
+        metrics: dict[Any, Any] = {}
+        for computation, parts in zip(self._computations.combined, zip(*accumulators)):
+            combiner = computation.combiner
+            metrics.update(combiner.extract_output(combiner.merge_accumulators(list(parts))))
+        with histograms.fast_arithmetic(self._computations.derived):
+            for computation in self._computations.derived:
+                metrics.update(computation.result(metrics))
+        metrics.update(self._differences(metrics))
+        for computation in self._computations.after_intervals:
+            metrics.update(computation.result(metrics))
+        metrics = {name: value for name, value in metrics.items() if not _is_private(name)}
+        plots = _of_kind(metrics, metric_types.PlotKey)
+        attributions = _of_kind(metrics, metric_types.AttributionsKey)
+        values = {name: metrics[name] for name in metrics if name not in plots and name not in attributions}
+        yield SliceResult(
+            tfma_writer.convert_slice_metrics_to_proto((key, _sorted(values)), []).SerializeToString(),
+            tfma_writer.convert_slice_plots_to_proto((key, _sorted(plots)), []).SerializeToString(),
+            tfma_writer.convert_slice_attributions_to_proto((key, _sorted(attributions))).SerializeToString(),
+            metrics_validator.validate_metrics((key, _sorted(values)), self._eval_config).SerializeToString(),
+        )
+
+    def _differences(self, metrics: dict[Any, Any]) -> dict[Any, Any]:
+        """Candidate minus baseline, for each number that both have."""
+        if not self._baseline_name:
+            return {}
+        differences = {}
+        for key, value in metrics.items():
+            if _is_private(key) or key.is_diff or key.model_name == self._baseline_name:
+                continue
+            baseline_key = key.make_baseline_key(self._baseline_name)
+            if baseline_key in metrics and _has_difference(value):
+                differences[key.make_diff_key()] = value - metrics[baseline_key]
+        return differences
+
+
+def _is_private(key: Any) -> bool:
+    return key.name.startswith("_") and not key.name.startswith("__")
+
+
+def _has_difference(value: Any) -> bool:
+    if isinstance(value, (numbers.Number, tfma.types.StructuredMetricValue)):
+        return True
+    return isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.number)
+
+
+def _of_kind(metrics: dict[Any, Any], kind: type) -> dict[Any, Any]:
+    return {key: value for key, value in metrics.items() if isinstance(key, kind)}
+
+
+def _sorted(metrics: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: metrics[key] for key in sorted(metrics, key=str)}
+
+
+def write(results: Sequence[SliceResult], eval_config: Any, folder: str) -> None:
+    """Write TFMA's result files; equal results give equal bytes.
+
+    Args:
+        results: One for each slice, in any order.
+        eval_config: With defaults filled in.
+        folder: Made where it is missing.
+    """
+    os.makedirs(folder, exist_ok=True)
+    ordered = sorted(results, key=lambda result: result.metrics)
+    for table in _TABLES:
+        with tfrecord.Writer(os.path.join(folder, f"{table}-00000-of-00001.tfrecord")) as writer:
+            writer.write([getattr(result, table) for result in ordered])
+    combine = tfma_writer.CombineValidations(eval_config)
+    merged = combine.create_accumulator()
+    for result in ordered:
+        validation = validation_result_pb2.ValidationResult.FromString(result.validation)
+        merged = combine.add_input(merged, validation)
+    with tfrecord.Writer(os.path.join(folder, f"{constants.VALIDATIONS_KEY}.tfrecord")) as writer:
+        writer.write([combine.extract_output(merged).SerializeToString(deterministic=True)])
+
+
+def write_eval_config(eval_config: Any, model_paths: dict[str, str], folder: str) -> None:
+    """Write `eval_config.json`, which tells TFMA's loaders what was evaluated."""
+    run = config_pb2.EvalRun(
+        eval_config=eval_config,
+        version=version.VERSION,
+        data_location="<user provided PCollection>",
+        file_format="<unknown>",
+        model_locations=model_paths or {"": "<unknown>"},
+    )
+    text = json.dumps(json.loads(json_format.MessageToJson(run)), indent=2)
+    with open(os.path.join(folder, "eval_config.json"), "w", encoding="utf-8") as file:
+        file.write(text + "\n")

@@ -1,0 +1,224 @@
+"""Declarations of the ExampleGen components. Light."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from google.protobuf import struct_pb2
+
+from headrace.components.example_gen.driver import Driver
+from headrace.errors import DefinitionError
+from headrace.sdk import (
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedBeamExecutorSpec,
+    standard_artifacts,
+)
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto import example_gen_pb2, range_config_pb2
+
+NUM_SHARDS = "num_shards"
+
+
+class FileBasedExampleGenSpec(ComponentSpec):
+    """The contract of a component that reads files: the keys and types of TFX's spec of this name."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "input_base": ExecutionParameter(type=str),
+        "input_config": ExecutionParameter(type=example_gen_pb2.Input),
+        "output_config": ExecutionParameter(type=example_gen_pb2.Output),
+        "output_data_format": ExecutionParameter(type=int),
+        "output_file_format": ExecutionParameter(type=int),
+        "custom_config": ExecutionParameter(type=example_gen_pb2.CustomConfig, optional=True),
+        "range_config": ExecutionParameter(type=range_config_pb2.RangeConfig, optional=True),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {}
+    OUTPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+
+
+class _FileBasedExampleGen(Component):
+    """What the three components share: the driver, the spec, and how its parameters are made."""
+
+    SPEC_CLASS = FileBasedExampleGenSpec
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        input_base: str | None,
+        input_config: Any | None,
+        output_config: Any | None,
+        range_config: Any | None,
+        output_data_format: int,
+        num_shards: int | None,
+    ) -> None:
+        name = type(self).__name__
+        if output_data_format not in example_gen_pb2.PayloadFormat.values():
+            raise DefinitionError(
+                f"{name}: {output_data_format} is not a payload format. There are "
+                f"{', '.join(example_gen_pb2.PayloadFormat.keys())}.",
+                "give a value of example_gen_pb2.PayloadFormat.",
+            )
+        input_config = input_config or example_gen_pb2.Input(
+            splits=[example_gen_pb2.Input.Split(name="single_split", pattern="*")]
+        )
+        super().__init__(
+            FileBasedExampleGenSpec(
+                input_base=input_base,
+                input_config=input_config,
+                output_config=output_config or _default_output_config(input_config),
+                output_data_format=output_data_format,
+                output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
+                custom_config=_custom_config(name, num_shards),
+                range_config=range_config,
+                examples=Channel(type=standard_artifacts.Examples),
+            )
+        )
+
+
+def _default_output_config(input_config: Any) -> Any:
+    """Two parts to train and one to eval; where the input has several splits, these."""
+    splits = input_config["splits"] if isinstance(input_config, dict) else input_config.splits
+    if len(splits) > 1:
+        return example_gen_pb2.Output()
+    split = example_gen_pb2.SplitConfig.Split
+    return example_gen_pb2.Output(
+        split_config=example_gen_pb2.SplitConfig(
+            splits=[split(name="train", hash_buckets=2), split(name="eval", hash_buckets=1)]
+        )
+    )
+
+
+def _custom_config(name: str, num_shards: int | None) -> Any | None:
+    """Carry `num_shards` in TFX's own slot for a component's own options, which stock executors ignore."""
+    if num_shards is None:
+        return None
+    if not isinstance(num_shards, int) or num_shards < 1:
+        raise DefinitionError(f"{name}: num_shards is {num_shards!r}.", "give a number of files, 1 or more.")
+    config = example_gen_pb2.CustomConfig()
+    options = struct_pb2.Struct()
+    options[NUM_SHARDS] = num_shards
+    config.custom_config.Pack(options)
+    return config
+
+
+class CsvExampleGen(_FileBasedExampleGen):
+    """Read CSV files with a header line into `tf.train.Example` records, divided into splits.
+
+    A column becomes a feature of integers, floats or bytes by what all of its cells hold; an empty cell, an
+    empty list. Rows keep the order of the files, so that equal input gives equal files; the Trainer
+    shuffles as it reads.
+
+    Outputs:
+        examples: `Examples`, one folder for each split::
+
+            Split-train/data_tfrecord-00000-of-00001.gz
+            Split-eval/data_tfrecord-00000-of-00001.gz
+
+    Args:
+        input_base: The folder that holds the files.
+        input_config: `example_gen_pb2.Input`: named splits, each with a file pattern relative to
+            `input_base`, in which `{SPAN}`, `{VERSION}` or `{YYYY}`, `{MM}`, `{DD}` stand for the portion
+            of data to read. Default: one split of all files in the folder.
+        output_config: `example_gen_pb2.Output`: splits by hash buckets, of the whole record or of one
+            feature. Default: train and eval, 2 to 1; with several input splits, these.
+        range_config: `range_config_pb2.RangeConfig`: which span to read. Default: the latest.
+        output_data_format: `FORMAT_TF_EXAMPLE`, or `FORMAT_PARQUET` for `data_parquet-*.parquet` files.
+        num_shards: Files per split. Default: one for each 32 MiB of input.
+
+    Raises:
+        DefinitionError: If a parameter cannot be used as given.
+
+    The executor raises `MissingFileError`, `EmptyDataError` and `MalformedFileError`, with the line.
+
+    Example:
+        >>> example_gen = CsvExampleGen(input_base="data")
+        >>> sorted(example_gen.outputs)
+        ['examples']
+    """
+
+    TFX_TYPE = "tfx.components.example_gen.csv_example_gen.component.CsvExampleGen"
+    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.csv_executor.Executor")
+
+    def __init__(
+        self,
+        input_base: str | None = None,
+        input_config: Any | None = None,
+        output_config: Any | None = None,
+        range_config: Any | None = None,
+        *,
+        output_data_format: int = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        num_shards: int | None = None,
+    ) -> None:
+        super().__init__(
+            input_base, input_config, output_config, range_config, output_data_format, num_shards
+        )
+
+
+class ParquetExampleGen(_FileBasedExampleGen):
+    """Read Parquet files into `tf.train.Example` records, divided into splits.
+
+    Integers and booleans become integers, floats become 32-bit floats, text becomes bytes in UTF-8, lists
+    of these become lists; null becomes a feature without a value. Stock TFX's Parquet executor also drops
+    0, 0.0, False and empty text as if they were null; here they stay values. The split of a row is the same.
+
+    Takes the arguments and makes the output of `CsvExampleGen`, and raises `UnsupportedColumnError` for
+    columns of other types.
+
+    Example:
+        >>> example_gen = ParquetExampleGen(input_base="data")
+        >>> sorted(example_gen.outputs)
+        ['examples']
+    """
+
+    TFX_TYPE = "tfx.components.example_gen.component.FileBasedExampleGen"
+    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.parquet_executor.Executor")
+
+    def __init__(
+        self,
+        input_base: str | None = None,
+        input_config: Any | None = None,
+        output_config: Any | None = None,
+        range_config: Any | None = None,
+        *,
+        output_data_format: int = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        num_shards: int | None = None,
+    ) -> None:
+        super().__init__(
+            input_base, input_config, output_config, range_config, output_data_format, num_shards
+        )
+
+
+class ImportExampleGen(_FileBasedExampleGen):
+    """Read TFRecord files, gzip or plain, and write their records divided into splits.
+
+    Takes the arguments and makes the output of `CsvExampleGen`, except that the payload stays what it is.
+
+    Args:
+        payload_format: What a record is: `FORMAT_TF_EXAMPLE`, `FORMAT_TF_SEQUENCE_EXAMPLE` or
+            `FORMAT_PROTO` for any bytes; with `FORMAT_PARQUET` the files are Parquet and stay Parquet.
+
+    Example:
+        >>> example_gen = ImportExampleGen(input_base="data")
+        >>> sorted(example_gen.outputs)
+        ['examples']
+    """
+
+    TFX_TYPE = "tfx.components.example_gen.import_example_gen.component.ImportExampleGen"
+    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.import_executor.Executor")
+
+    def __init__(
+        self,
+        input_base: str | None = None,
+        input_config: Any | None = None,
+        output_config: Any | None = None,
+        range_config: Any | None = None,
+        payload_format: int = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        *,
+        num_shards: int | None = None,
+    ) -> None:
+        super().__init__(input_base, input_config, output_config, range_config, payload_format, num_shards)

@@ -1,0 +1,82 @@
+"""The executor of CsvExampleGen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from headrace.components.example_gen.executor import ExampleGenExecutor
+from headrace.components.example_gen.rows import FeatureRows, Rows
+from headrace.components.example_gen.source import Source, shards_for
+from headrace.errors import MalformedFileError
+from headrace.io import csv_blocks, csv_columns
+from headrace.io.csv_blocks import CsvPiece
+from headrace.io.csv_columns import CsvType
+
+
+@dataclass(frozen=True)
+class NamedPiece:
+    """A byte range of a CSV file, with the column names of its header."""
+
+    piece: CsvPiece
+    names: tuple[str, ...]
+
+
+class CsvSource(Source):
+    """CSV files, cut at records. The column types are decided over all files of a split."""
+
+    def plan(self, paths: Sequence[str], num_shards: int | None) -> tuple[int, list[list[NamedPiece]]]:
+        """Cut the files into parts of equal size.
+
+        Raises:
+            EmptyDataError: If a file is empty.
+            MalformedFileError: If a header is wrong, or the headers differ.
+        """
+        names = csv_blocks.read_header(paths[0])
+        for path in paths[1:]:
+            others = csv_blocks.read_header(path)
+            if others != names:
+                raise _other_header(paths[0], names, path, others)
+        size_bytes = csv_blocks.data_bytes(paths)
+        total = shards_for(size_bytes, num_shards)
+        cut = csv_blocks.cut(paths, total)
+        lists = [[NamedPiece(piece, names) for piece in pieces] for pieces in cut if pieces]
+        return total, lists or [[NamedPiece(CsvPiece(paths[0], 0, 0, 2), names)]]
+
+    def survey(self, pieces: Sequence[NamedPiece]) -> list[CsvType]:
+        """Return the type of each column in these pieces."""
+        types = [CsvType.UNKNOWN] * len(pieces[0].names)
+        for named in pieces:
+            for block in csv_blocks.read_blocks(named.piece):
+                types = csv_columns.infer_types(named.piece.path, block, named.names, types)
+        return types
+
+    def read(self, pieces: Sequence[NamedPiece], surveys: Sequence[Sequence[CsvType]]) -> Iterator[Rows]:
+        """Yield blocks of rows."""
+        types = csv_columns.merge_types(surveys)
+        for named in pieces:
+            for block in csv_blocks.read_blocks(named.piece):
+                yield FeatureRows(csv_columns.parse_features(named.piece.path, block, named.names, types))
+
+
+class Executor(ExampleGenExecutor):
+    """Reads CSV files; stock TFX's class of this name does the same, record by record."""
+
+    def source(self, payload_format: int) -> Source:
+        """Return the source of CSV files."""
+        return CsvSource()
+
+
+def _other_header(path: str, names: Sequence[str], other: str, others: Sequence[str]) -> MalformedFileError:
+    missing = [name for name in names if name not in others]
+    added = [name for name in others if name not in names]
+    if missing or added:
+        lacks = f"lacks {', '.join(repr(name) for name in missing)}" if missing else ""
+        adds = f"adds {', '.join(repr(name) for name in added)}" if added else ""
+        difference = " and ".join(text for text in (lacks, adds) if text)
+    else:
+        difference = "has the same columns in another order"
+    return MalformedFileError(
+        f"{other}:1: the header differs from that of {path}: it {difference}.",
+        "give all files of a split the same header, or read them as splits of their own.",
+    )

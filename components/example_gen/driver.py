@@ -1,0 +1,107 @@
+"""The driver of an ExampleGen: decides what to read before the executor starts. Light."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Any
+
+from headrace.components.example_gen import input_files, spans
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.dsl.components.base import base_driver
+    from tfx.orchestration import data_types_utils
+    from tfx.orchestration.portable import base_driver as ir_base_driver
+    from tfx.proto import example_gen_pb2, range_config_pb2
+    from tfx.proto.orchestration import driver_output_pb2
+    from tfx.utils import proto_utils
+
+EXAMPLES_KEY = "examples"
+SPAN_PROPERTY = "span"
+VERSION_PROPERTY = "version"
+FINGERPRINT_PROPERTY = "input_fingerprint"
+
+
+class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
+    """Resolves span and version, and fingerprints the input's content, so that the cache can compare it.
+
+    Serves both of TFX's ways to call a driver: `run`, of its launcher, and `resolve_exec_properties` with
+    `_prepare_output_artifacts`, of its InteractiveContext.
+    """
+
+    def __init__(self, metadata_handle: Any) -> None:
+        base_driver.BaseDriver.__init__(self, metadata_handle)
+        ir_base_driver.BaseDriver.__init__(self, metadata_handle)
+
+    def resolve_exec_properties(
+        self, exec_properties: dict[str, Any], pipeline_info: Any, component_info: Any
+    ) -> dict[str, Any]:
+        """Return the exec properties with patterns filled in and span, version and fingerprint added.
+
+        Raises:
+            MissingFileError: If a split has no file.
+            DefinitionError: If patterns and range_config do not go together.
+            DataError: If the splits' latest spans differ.
+        """
+        input_config = _parsed(exec_properties["input_config"], example_gen_pb2.Input())
+        input_base = exec_properties.get("input_base") or ""
+        range_text = exec_properties.get("range_config")
+        range_config = _parsed(range_text, range_config_pb2.RangeConfig()) if range_text else None
+
+        resolved = spans.resolve(input_base, input_config.splits, range_config)
+        prints = []
+        for split, pattern in zip(input_config.splits, resolved.patterns):
+            split.pattern = pattern
+            prints.append(input_files.fingerprint(split.name, input_files.find(input_base, pattern)))
+
+        exec_properties["input_config"] = proto_utils.proto_to_json(input_config)
+        exec_properties[SPAN_PROPERTY] = resolved.span
+        exec_properties[VERSION_PROPERTY] = resolved.version
+        exec_properties[FINGERPRINT_PROPERTY] = "\n".join(prints)
+        return exec_properties
+
+    def run(self, execution_info: Any) -> Any:
+        """Called by TFX's launcher and by Headrace's; returns a `DriverOutput`."""
+        exec_properties = self.resolve_exec_properties(execution_info.exec_properties, None, None)
+        result = driver_output_pb2.DriverOutput()
+        for key, value in exec_properties.items():
+            if value is not None:
+                data_types_utils.set_metadata_value(result.exec_properties[key], value)
+        examples = copy.deepcopy(execution_info.output_dict[EXAMPLES_KEY][0].mlmd_artifact)
+        _describe(exec_properties, examples)
+        result.output_artifacts[EXAMPLES_KEY].artifacts.append(examples)
+        return result
+
+    def _prepare_output_artifacts(
+        self,
+        input_artifacts: dict[str, Any],
+        output_dict: dict[str, Any],
+        exec_properties: dict[str, Any],
+        execution_id: int,
+        pipeline_info: Any,
+        component_info: Any,
+    ) -> dict[str, list[Any]]:
+        examples = output_dict[EXAMPLES_KEY].type()
+        root = os.path.join(pipeline_info.pipeline_root, component_info.component_id)
+        examples.uri = os.path.join(root, EXAMPLES_KEY, str(execution_id))
+        _describe(exec_properties, examples.mlmd_artifact)
+        base_driver._prepare_output_paths(examples)
+        return {EXAMPLES_KEY: [examples]}
+
+
+def _describe(exec_properties: dict[str, Any], artifact: Any) -> None:
+    """Set what was decided as custom properties of the artifact, under TFX's names."""
+    properties = artifact.custom_properties
+    properties[FINGERPRINT_PROPERTY].string_value = exec_properties[FINGERPRINT_PROPERTY]
+    properties[SPAN_PROPERTY].int_value = exec_properties[SPAN_PROPERTY]
+    if exec_properties[VERSION_PROPERTY] is not None:
+        properties[VERSION_PROPERTY].int_value = exec_properties[VERSION_PROPERTY]
+
+
+def _parsed(value: Any, proto: Any) -> Any:
+    if isinstance(value, str):
+        proto_utils.json_to_proto(value, proto)
+    else:
+        proto.CopyFrom(value)
+    return proto

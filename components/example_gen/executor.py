@@ -1,0 +1,238 @@
+"""The executor that the ExampleGen components share: read parts, divide rows into splits, write shards."""
+
+from __future__ import annotations
+
+import abc
+import os
+import pickle
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from tfx.proto import example_gen_pb2
+
+from headrace.components.example_gen import input_files
+from headrace.components.example_gen.partition import Partition, partitions
+from headrace.components.example_gen.rows import Rows, SplitFiles
+from headrace.components.example_gen.source import Part, Source, parts
+from headrace.errors import EmptyDataError, HeadraceError
+from headrace.io import artifacts
+from headrace.io.prefetch import prefetched
+from headrace.sdk import progress
+from headrace.sdk.context import ExecutionContext
+from headrace.sdk.executor import BeamExecutor
+
+_NUM_SHARDS = "num_shards"
+_OUTCOMES_FILE = "outcomes.pickle"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one part.
+
+    Errors are values here: Beam's runners replace an exception by the text of its traceback, and a worker
+    that raises stops the others in the middle of a file.
+    """
+
+    split: int
+    first_shard: int
+    num_rows: dict[str, int] = field(default_factory=dict)
+    survey: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where one input split's rows go.
+
+    Attributes:
+        partition: The splits.
+        folders: The folder of each split.
+        is_parquet: Whether to write Parquet; else TFRecord.
+    """
+
+    partition: Partition
+    folders: dict[str, str]
+    is_parquet: bool
+
+
+class ExampleGenExecutor(BeamExecutor):
+    """Base of the executors; a subclass names the file format."""
+
+    @abc.abstractmethod
+    def source(self, payload_format: int) -> Source:
+        """Return the format of the input, for a payload of `example_gen_pb2.PayloadFormat`."""
+
+    def execute(self, context: ExecutionContext) -> None:
+        """Write the splits; on an error, leave nothing of them."""
+        input_config = context.proto_parameter("input_config", example_gen_pb2.Input)
+        output_config = context.proto_parameter("output_config", example_gen_pb2.Output)
+        divided = partitions(input_config, output_config)
+        splits = [name for partition in divided for name in partition.splits]
+        payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
+        examples = context.output("examples")
+        folders = {name: os.path.join(examples.uri, f"Split-{name}") for name in splits}
+        is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
+        try:
+            progress.report("looking at the input files")
+            work = self._plan(context, input_config, self.source(payload))
+            for folder in folders.values():
+                os.makedirs(folder, exist_ok=True)
+            outputs = [Output(partition, folders, is_parquet) for partition in divided]
+            num_rows = self._run(context, work, outputs, self.source(payload))
+            for split, partition in zip(input_config.splits, divided):
+                if not sum(num_rows[name] for name in partition.splits):
+                    raise EmptyDataError(
+                        f"{context.node_id}: the files that match '{split.pattern}' in "
+                        f"'{context.parameter('input_base')}' hold no rows.",
+                        "give files with at least one row.",
+                    )
+        except BaseException:
+            for folder in folders.values():
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+        # Set last: an artifact must not name a split whose files were never written.
+        examples.split_names = artifacts.encode_split_names(splits)
+        examples.set_string_custom_property(
+            artifacts.PAYLOAD_FORMAT_PROPERTY, example_gen_pb2.PayloadFormat.Name(payload)
+        )
+        # TFX says so of Parquet files too, and its readers refuse another word.
+        examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
+        context.summarize("examples", ", ".join(f"{name} {num_rows[name]:,} rows" for name in splits))
+
+    def _plan(self, context: ExecutionContext, input_config: Any, source: Source) -> list[Part]:
+        """Return the parts of all input splits."""
+        num_shards = _num_shards(context)
+        work = []
+        try:
+            for index, split in enumerate(input_config.splits):
+                paths = input_files.find(context.parameter("input_base", ""), split.pattern)
+                work += parts(index, source, paths, num_shards)
+        except HeadraceError as error:
+            raise _named(error, context.node_id) from error.__cause__
+        return work
+
+    def _run(
+        self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], source: Source
+    ) -> dict[str, int]:
+        """Run the Beam pipeline; return the number of rows of each split."""
+        # A file, because the parts may be done in other processes.
+        outcomes_path = os.path.join(context.tmp_path, _OUTCOMES_FILE)
+        with self.beam_pipeline() as pipeline:
+            todo = pipeline | "Parts" >> beam.Create(list(work), reshuffle=len(work) > 1)
+            surveys = pipeline | "NoSurveys" >> beam.Create([[]])
+            if source.needs_survey:
+                surveys = (
+                    todo | "Survey" >> beam.ParDo(_Survey(source)) | "Surveys" >> beam.combiners.ToList()
+                )
+            _ = (
+                todo
+                | "WriteSplits" >> beam.ParDo(_WriteSplits(source, outputs), beam.pvalue.AsSingleton(surveys))
+                | "Outcomes" >> beam.combiners.ToList()
+                | "Keep" >> beam.Map(_keep, outcomes_path)
+            )
+        with open(outcomes_path, "rb") as file:
+            outcomes: list[Outcome] = sorted(
+                pickle.load(file), key=lambda each: (each.split, each.first_shard)
+            )
+        for outcome in outcomes:
+            if isinstance(outcome.error, HeadraceError):
+                raise _named(outcome.error, context.node_id)
+            if outcome.error is not None:
+                raise outcome.error
+        num_rows: dict[str, int] = {name: 0 for output in outputs for name in output.partition.splits}
+        for outcome in outcomes:
+            for name, count in outcome.num_rows.items():
+                num_rows[name] += count
+        return num_rows
+
+
+class _Survey(beam.DoFn):
+    """Looks at a part before any part is read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def process(self, part: Part) -> Iterator[Outcome]:
+        progress.report("finding the column types")
+        try:
+            yield Outcome(part.split, part.shards[0], survey=self._source.survey(part.pieces))
+        except (HeadraceError, OSError) as error:
+            yield Outcome(part.split, part.shards[0], error=error)
+
+
+class _WriteSplits(beam.DoFn):
+    """Reads a part and writes its shards of each split."""
+
+    def __init__(self, source: Source, outputs: Sequence[Output]) -> None:
+        self._source = source
+        self._outputs = outputs
+
+    def process(self, part: Part, surveys: Sequence[Outcome]) -> Iterator[Outcome]:
+        for survey in sorted(surveys, key=lambda each: (each.split, each.first_shard)):
+            if survey.error is not None:
+                yield survey
+                return
+        progress.report("writing examples")
+        output = self._outputs[part.split]
+        known = [survey.survey for survey in surveys if survey.split == part.split]
+        try:
+            yield Outcome(part.split, part.shards[0], _write(self._source, part, known, output))
+        except (HeadraceError, OSError) as error:
+            yield Outcome(part.split, part.shards[0], error=error)
+
+
+def _write(source: Source, part: Part, surveys: Sequence[Any], output: Output) -> dict[str, int]:
+    """Write a part's shards; return the number of rows in each split."""
+    partition = output.partition
+    files = [
+        SplitFiles(output.folders[name], part.shards, part.num_shards, output.is_parquet)
+        for name in partition.splits
+    ]
+    failure: BaseException | None = None
+    try:
+        for rows in prefetched(_encoded(source.read(part.pieces, surveys), output)):
+            if not partition.bounds:
+                files[0].write(rows, np.arange(rows.num_rows))
+            else:
+                chosen = partition.assign(rows.keys(partition.feature))
+                for position, split_files in enumerate(files):
+                    split_files.write(rows, np.flatnonzero(chosen == position))
+            progress.add_rows(rows.num_rows)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        for split_files in files:
+            split_files.close(failure)
+    return {name: split_files.num_rows for name, split_files in zip(partition.splits, files)}
+
+
+def _encoded(read: Iterator[Rows], output: Output) -> Iterator[Rows]:
+    """Serialize the rows where they are read, which is in the other thread."""
+    for rows in read:
+        if not output.is_parquet:
+            rows.records()
+        yield rows
+
+
+def _keep(outcomes: Sequence[Outcome], path: str) -> None:
+    with open(path, "wb") as file:
+        pickle.dump(list(outcomes), file)
+
+
+def _named(error: HeadraceError, node_id: str) -> HeadraceError:
+    """Return the error with the node in front."""
+    return type(error)(f"{node_id}: {error.problem}", error.fix)
+
+
+def _num_shards(context: ExecutionContext) -> int | None:
+    """Return `num_shards` of custom_config; other users of that slot are left alone."""
+    options = context.json_parameter("custom_config", {}) if context.parameter("custom_config") else {}
+    value = options.get("custom_config", options.get("customConfig", {})).get("value")
+    number = value.get(_NUM_SHARDS) if isinstance(value, dict) else None
+    return None if number is None else int(number)

@@ -1,0 +1,118 @@
+"""The declaration of `ExampleValidator`. Light: TFDV loads with its executor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from headrace.components.example_validator import validation_config
+from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.sdk import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedExecutorSpec,
+    standard_artifacts,
+)
+
+FAIL_ON = ("never", "error", "any")
+
+
+class ExampleValidatorSpec(ComponentSpec):
+    """Keys and types of `ExampleValidator`: those of the stock component, and what Headrace adds."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX reads plain dicts here
+        "exclude_splits": ExecutionParameter(type=str, optional=True),
+        "custom_validation_config": ExecutionParameter(
+            type=validation_config.CustomValidationConfig, optional=True, use_proto=True
+        ),
+        "baseline_split": ExecutionParameter(type=str, optional=True),
+        "fail_on": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "baseline_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+    }
+
+
+class ExampleValidator(Component):
+    """Anomalies of each split: where its statistics contradict the schema, or moved from a baseline.
+
+    Outputs:
+        anomalies: `ExampleAnomalies`, one `Split-{name}/SchemaDiff.pb` (a serialized `Anomalies`) per kept
+            split. Its property `blessed` maps each split to 1, or to 0 where it has anomalies.
+
+    Args:
+        statistics: Channel of `ExampleStatistics`.
+        schema: Channel of `Schema`.
+        exclude_splits: Splits to leave out.
+        custom_validation_config: A TFDV `CustomValidationConfig`: SQL conditions on statistics.
+        baseline_statistics: Channel of `ExampleStatistics` of another span. A split is compared with the
+            split of the same name there: drift, for features whose `drift_comparator` the schema sets.
+        baseline_split: A split of `statistics`, such as `"train"`. The others are compared with it: skew,
+            for features whose `skew_comparator` the schema sets.
+        fail_on: `"never"` (as TFX does): anomalies are written and shown, and stop nothing. `"error"`:
+            anomalies of severity ERROR stop the pipeline, warnings do not. `"any"`: each anomaly does.
+
+    Raises:
+        DefinitionError: If `fail_on` has another value.
+
+    Example:
+        >>> anomalies = ExampleValidator(
+        ...     statistics=statistics.outputs["statistics"],
+        ...     schema=schema.outputs["schema"],
+        ...     baseline_split="train",
+        ...     fail_on="error",
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = ExampleValidatorSpec
+    EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.example_validator.executor.Executor")
+    TFX_TYPE = "tfx.components.example_validator.component.ExampleValidator"
+
+    def __init__(
+        self,
+        statistics: BaseChannel,
+        schema: BaseChannel,
+        exclude_splits: Sequence[str] | None = None,
+        custom_validation_config: Any | None = None,
+        *,
+        baseline_statistics: BaseChannel | None = None,
+        baseline_split: str | None = None,
+        fail_on: str = "never",
+    ) -> None:
+        check_fail_on(fail_on, "ExampleValidator")
+        if custom_validation_config is not None:
+            custom_validation_config = validation_config.convert(custom_validation_config)
+        spec = ExampleValidatorSpec(
+            statistics=statistics,
+            schema=schema,
+            baseline_statistics=baseline_statistics,
+            exclude_splits=json.dumps(list(exclude_splits or [])),
+            custom_validation_config=custom_validation_config,
+            baseline_split=baseline_split,
+            fail_on=fail_on,
+            anomalies=Channel(type=standard_artifacts.ExampleAnomalies),
+        )
+        super().__init__(spec=spec)
+
+
+def check_fail_on(value: Any, where: str) -> None:
+    """Check the parameter `fail_on`.
+
+    Raises:
+        DefinitionError: If the value is none of `FAIL_ON`.
+    """
+    if value not in FAIL_ON:
+        raise DefinitionError(
+            f"{where}: fail_on is {value!r}. It can be {listed(FAIL_ON)}.",
+            f"{did_you_mean(str(value), FAIL_ON)}Leave it out, and anomalies stop nothing.",
+        )

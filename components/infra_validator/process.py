@@ -1,0 +1,156 @@
+"""Starts the server process, talks to it with deadlines, and always ends it with its children."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from headrace.components.infra_validator import server
+
+_START_SECONDS = 120.0
+_LOG_TAIL_CHARACTERS = 600
+
+
+class ServerFailure(Exception):
+    """The server did not do what it was asked.
+
+    Args:
+        reason: What happened, as the end of "the model ...".
+        may_pass_later: Whether another try can end otherwise.
+    """
+
+    def __init__(self, reason: str, may_pass_later: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.may_pass_later = may_pass_later
+
+
+class ServerProcess:
+    """One fresh process with one model; a context manager that leaves nothing behind.
+
+    Args:
+        log_path: Where the process's own output goes.
+    """
+
+    def __init__(self, log_path: str) -> None:
+        self._log_path = log_path
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id, also its process group's."""
+        return self._running.pid
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the server is not started")
+        return self._process
+
+    def __enter__(self) -> ServerProcess:
+        # A session of its own, so that whatever the model's ops start ends with it.
+        with open(self._log_path, "wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, os.path.abspath(server.__file__)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=os.path.dirname(self._log_path) or ".",
+                env=_environment(),
+                start_new_session=True,
+            )
+        try:
+            self._receive(
+                time.monotonic() + _START_SECONDS, f"did not get a server in {_START_SECONDS:.0f} s"
+            )
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def load(self, path: str, tags: Sequence[str], timeout_seconds: float) -> dict[str, Any]:
+        """Load the model; returns `seconds` and `memory_bytes`.
+
+        Raises:
+            ServerFailure: If it does not load, or not in time.
+        """
+        return self._ask(
+            {"load": path, "tags": list(tags)}, timeout_seconds, f"did not load within {timeout_seconds:g} s"
+        )
+
+    def request(self, signature: str, records: Sequence[bytes], timeout_seconds: float) -> dict[str, Any]:
+        """Call a signature; returns `seconds`, `outputs` and `memory_bytes`.
+
+        Raises:
+            ServerFailure: If the call fails, or takes too long.
+        """
+        return self._ask(
+            {"signature": signature, "records": [base64.b64encode(record).decode() for record in records]},
+            timeout_seconds,
+            f"did not answer '{signature}' within {timeout_seconds:g} s",
+        )
+
+    def _ask(self, message: dict[str, Any], timeout_seconds: float, late: str) -> dict[str, Any]:
+        stream = self._running.stdin
+        if stream is not None:
+            # A process that is gone is reported when its answer is read.
+            with contextlib.suppress(BrokenPipeError):
+                server.write_message(stream, message)  # type: ignore[arg-type]
+        answer = self._receive(time.monotonic() + timeout_seconds, late)
+        if "error" in answer:
+            words = "failed to load" if "load" in message else f"failed on '{message['signature']}'"
+            raise ServerFailure(f"{words}: {answer['error']}", may_pass_later=False)
+        return answer
+
+    def _receive(self, deadline: float, late: str) -> dict[str, Any]:
+        stream = self._running.stdout
+        if stream is None:
+            raise RuntimeError("the server has no output")
+        # The server writes a message at once, so only its start needs a deadline.
+        ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise ServerFailure(late, may_pass_later=True)
+        message = server.read_message(stream)  # type: ignore[arg-type]
+        if message is None:
+            code = self._running.wait()
+            raise ServerFailure(
+                f"ended its process (exit code {code}): {self._log_tail()}", may_pass_later=True
+            )
+        return message
+
+    def _log_tail(self) -> str:
+        with open(self._log_path, "rb") as file:
+            text = file.read().decode(errors="replace").strip()
+        return " ".join(text[-_LOG_TAIL_CHARACTERS:].split()) or "it said nothing"
+
+    def _end(self) -> None:
+        process = self._running
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+
+def _environment() -> dict[str, str]:
+    """A server has no accelerator settings of the trainer, and need not say much."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    # This process was told to use Keras 2 by tensorflow_transform; a server knows no Keras.
+    environment.pop("TF_USE_LEGACY_KERAS", None)
+    return environment

@@ -1,0 +1,155 @@
+"""Declaration of the Pusher component."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+
+from headrace.errors import DefinitionError
+from headrace.sdk import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedExecutorSpec,
+    RuntimeParameter,
+    standard_artifacts,
+    system_executions,
+)
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto import pusher_pb2
+    from tfx.utils import json_utils
+
+
+class PusherSpec(ComponentSpec):
+    """TFX's keys and types."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX's form
+        "push_destination": ExecutionParameter(type=pusher_pb2.PushDestination, optional=True),
+        "custom_config": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
+    }
+    OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}  # noqa: RUF012
+    TYPE_ANNOTATION = system_executions.Deploy
+
+
+class Pusher(Component):
+    """Copies a blessed model into the folder that a model server watches.
+
+    The copy is made under a hidden name beside the versions and renamed when it is complete: a server never
+    sees half a model, also where the disk fills up or the process is killed. The version is the time in Unix
+    seconds, or the next free number after it.
+
+    Inputs:
+        model: `Model` to push. Without it, the model that InfraValidator kept with its warm-up requests.
+        model_blessing: `ModelBlessing` of an Evaluator; where connected and not blessed, nothing is pushed.
+        infra_blessing: `InfraBlessing` of an InfraValidator; likewise.
+
+    Outputs:
+        pushed_model: `PushedModel`, a copy of what was pushed, with the properties `pushed` (1 or 0),
+            `pushed_destination` (the version's folder) and `pushed_version`. Empty where nothing was pushed.
+
+    Args:
+        model: Channel of Model.
+        model_blessing: Channel of ModelBlessing.
+        infra_blessing: Channel of InfraBlessing.
+        push_destination: `tfx.proto.PushDestination` with an absolute `filesystem.base_directory`, or the
+            same as a mapping.
+        custom_config: Recorded for executors of other platforms.
+        custom_executor_spec: Another executor, as under TFX.
+
+    Raises:
+        DefinitionError: If there is no push_destination or nothing to push, or the folder's path is relative.
+
+    Example:
+        >>> pusher = Pusher(
+        ...     model=trainer.outputs["model"],
+        ...     model_blessing=evaluator.outputs["blessing"],
+        ...     push_destination={"filesystem": {"base_directory": "/srv/models/taxi"}},
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = PusherSpec
+    EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.pusher.executor.Executor")
+    TFX_TYPE = "tfx.components.pusher.component.Pusher"
+
+    def __init__(
+        self,
+        model: BaseChannel | None = None,
+        model_blessing: BaseChannel | None = None,
+        infra_blessing: BaseChannel | None = None,
+        push_destination: Message | Mapping[str, Any] | RuntimeParameter | None = None,
+        custom_config: Mapping[str, Any] | None = None,
+        custom_executor_spec: Any = None,
+    ) -> None:
+        is_own_executor = custom_executor_spec is None and self.EXECUTOR_SPEC is Pusher.EXECUTOR_SPEC
+        if push_destination is None and is_own_executor:
+            raise DefinitionError(
+                "Pusher: no push_destination is given.",
+                'give push_destination={"filesystem": {"base_directory": "/an/absolute/path"}}.',
+            )
+        if model is None and infra_blessing is None:
+            raise DefinitionError(
+                "Pusher: neither model nor infra_blessing is connected, so there is nothing to push.",
+                "connect model, or the blessing of an InfraValidator whose request_spec has make_warmup.",
+            )
+        if is_own_executor:
+            _check_destination(push_destination)
+        if isinstance(push_destination, Mapping):
+            push_destination = pusher_pb2.PushDestination(**push_destination)
+        spec = PusherSpec(
+            model=model,
+            model_blessing=model_blessing,
+            infra_blessing=infra_blessing,
+            push_destination=push_destination,
+            custom_config=json_utils.dumps(custom_config),
+            pushed_model=Channel(type=standard_artifacts.PushedModel),
+        )
+        if custom_executor_spec is None:
+            super().__init__(spec=spec)
+        else:
+            super().__init__(spec=spec, custom_executor_spec=custom_executor_spec)
+
+
+def _check_destination(push_destination: Any) -> None:
+    """Check the folder's path where it is known already."""
+    if isinstance(push_destination, Mapping):
+        try:
+            push_destination = pusher_pb2.PushDestination(**push_destination)
+        except (TypeError, ValueError) as error:
+            raise DefinitionError(
+                f"Pusher: push_destination is malformed: {error}.",
+                'write {"filesystem": {"base_directory": "/an/absolute/path"}}.',
+            ) from error
+    if not isinstance(push_destination, pusher_pb2.PushDestination):
+        return
+    check_base_directory(push_destination.filesystem.base_directory, "Pusher")
+
+
+def check_base_directory(path: str, where: str) -> None:
+    """Check that the path of the folder for versions is absolute, or a URI.
+
+    Raises:
+        DefinitionError: If it is not.
+    """
+    if not path:
+        raise DefinitionError(
+            f"{where}: push_destination has no filesystem.base_directory.",
+            'give push_destination={"filesystem": {"base_directory": "/an/absolute/path"}}.',
+        )
+    if "://" not in path and not os.path.isabs(path):
+        raise DefinitionError(
+            f"{where}: push destination '{path}' is a relative path, which depends on where the command runs.",
+            f"give an absolute path, such as '{os.path.abspath(path)}'.",
+        )

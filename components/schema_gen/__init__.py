@@ -1,0 +1,5 @@
+"""`SchemaGen`: a schema inferred from statistics."""
+
+from headrace.components.schema_gen.component import SchemaGen
+
+__all__ = ["SchemaGen"]

@@ -1,0 +1,54 @@
+"""Infers a schema from statistics with TensorFlow Data Validation."""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from headrace.errors import DefinitionError, listed
+from headrace.io import artifacts, protos
+from headrace.sdk import progress
+from headrace.sdk.context import ExecutionContext
+from headrace.sdk.executor import Executor as ExecutorBase
+
+
+class Executor(ExecutorBase):
+    """Writes `schema.pbtxt`."""
+
+    def execute(self, context: ExecutionContext) -> None:
+        """Infer the schema of the first kept split, and widen it by each further one.
+
+        Raises:
+            UnknownSplitError: If `exclude_splits` names a split that the statistics do not have.
+            DefinitionError: If no split is left.
+            MissingFileError: If the statistics of a split have no file.
+            MalformedFileError: If that file does not parse.
+        """
+        statistics = context.input("statistics")
+        infer_shape = bool(context.parameter("infer_feature_shape", True))
+        exclude = context.json_parameter("exclude_splits") or []
+        kept = artifacts.keep_splits(statistics, exclude, f"{context.node_id}: exclude_splits")
+        schema: schema_pb2.Schema | None = None
+        for split in kept:
+            progress.report(f"inferring from {split}")
+            split_statistics = protos.read_statistics(statistics, split)
+            if schema is None:
+                schema = tfdv.infer_schema(split_statistics, infer_shape)
+            else:
+                schema = tfdv.update_schema(schema, split_statistics, infer_shape)
+        if schema is None:
+            raise DefinitionError(
+                f"{context.node_id}: no split is left to infer a schema from. The statistics have splits "
+                f"{listed(artifacts.split_names(statistics))}, and exclude_splits names {listed(exclude)}.",
+                "take a split out of exclude_splits.",
+            )
+        protos.write_text(os.path.join(context.output("schema").uri, protos.SCHEMA_FILE), schema)
+        context.summarize("schema", summary(schema))
+
+
+def summary(schema: schema_pb2.Schema) -> str:
+    """Return one line on what a schema holds."""
+    number = len(schema.feature)
+    return f"{number:,} {'feature' if number == 1 else 'features'}"

@@ -1,0 +1,108 @@
+"""The declaration of `StatisticsGen`. Light: TensorFlow and Beam load with its executor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headrace.errors import DefinitionError
+from headrace.sdk import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedBeamExecutorSpec,
+    standard_artifacts,
+)
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.types.system_executions import Process
+
+
+class StatisticsGenSpec(ComponentSpec):
+    """Keys and types of `StatisticsGen`, those of the stock component."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX reads plain dicts here
+        "stats_options_json": ExecutionParameter(type=str, optional=True),
+        "exclude_splits": ExecutionParameter(type=str, optional=True),
+        "sharded_stats_output": ExecutionParameter(type=bool, optional=True),
+        "sample_rate_by_split": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "schema": ChannelParameter(type=standard_artifacts.Schema, optional=True),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+    }
+    TYPE_ANNOTATION = Process
+
+
+class StatisticsGen(Component):
+    """Feature statistics for each split of an `Examples` artifact.
+
+    Outputs:
+        statistics: `ExampleStatistics`, one `Split-{name}/FeatureStats.pb` (a serialized
+            `DatasetFeatureStatisticsList`) per kept split, features in the order of their names.
+
+    Args:
+        examples: Channel of `Examples`; payload tf.Example or Parquet.
+        schema: Channel of `Schema`; says which features are categorical, bytes or sparse. Not together
+            with a schema in `stats_options`.
+        stats_options: A `tfdv.StatsOptions`, or the text of its `to_json()` for pipelines that should not
+            import TFDV. Custom generators and slice functions have no JSON form and are refused; slices
+            are given by `slicing_config` or `experimental_slice_sqls`.
+        exclude_splits: Splits to leave out.
+        sample_rate_by_split: Share of rows, above 0 and at most 1, by split; overrides the sample rate
+            of `stats_options`. Rows are drawn with a fixed seed: the same rows each time.
+
+    Raises:
+        DefinitionError: If `stats_options` cannot be kept as JSON.
+
+    Example:
+        >>> statistics = StatisticsGen(
+        ...     examples=examples.outputs["examples"], exclude_splits=["eval"]
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = StatisticsGenSpec
+    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.statistics_gen.executor.Executor")
+    TFX_TYPE = "tfx.components.statistics_gen.component.StatisticsGen"
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        schema: BaseChannel | None = None,
+        stats_options: Any | str | None = None,
+        exclude_splits: Sequence[str] | None = None,
+        *,
+        sample_rate_by_split: Mapping[str, float] | None = None,
+    ) -> None:
+        spec = StatisticsGenSpec(
+            examples=examples,
+            schema=schema,
+            stats_options_json=_stats_options_json(stats_options),
+            exclude_splits=json.dumps(list(exclude_splits or [])),
+            sample_rate_by_split=(
+                json.dumps(dict(sample_rate_by_split), sort_keys=True) if sample_rate_by_split else None
+            ),
+            statistics=Channel(type=standard_artifacts.ExampleStatistics),
+        )
+        super().__init__(spec=spec)
+
+
+def _stats_options_json(options: Any) -> str | None:
+    if options is None or isinstance(options, str):
+        return options
+    try:
+        return str(options.to_json())
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DefinitionError(
+            f"StatisticsGen: stats_options, a {type(options).__name__}, cannot be kept as JSON: {error}",
+            "give a tfdv.StatsOptions without generators, slice functions and per_feature_stats_config; "
+            "slice by slicing_config or experimental_slice_sqls.",
+        ) from error

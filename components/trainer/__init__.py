@@ -1,0 +1,1 @@
+"""Trainer: trains a Keras model and exports it for serving."""

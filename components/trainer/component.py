@@ -1,0 +1,297 @@
+"""Declaration of Trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from headrace.errors import DefinitionError, UserFunctionError, listed
+from headrace.sdk import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedExecutorSpec,
+    RuntimeParameter,
+    functions,
+    standard_artifacts,
+    system_executions,
+)
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto import trainer_pb2
+    from tfx.utils import json_utils
+
+Function: TypeAlias = "Callable[..., Any] | str | RuntimeParameter"
+
+
+class TrainerSpec(ComponentSpec):
+    """TFX's `TrainerSpec`, and the parameters of the short form."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX's form
+        "train_args": ExecutionParameter(type=trainer_pb2.TrainArgs),
+        "eval_args": ExecutionParameter(type=trainer_pb2.EvalArgs),
+        "module_file": ExecutionParameter(type=str, optional=True),
+        "module_path": ExecutionParameter(type=str, optional=True),
+        "run_fn": ExecutionParameter(type=str, optional=True),
+        "custom_config": ExecutionParameter(type=str, optional=True),
+        "build_model": ExecutionParameter(type=str, optional=True),
+        "label": ExecutionParameter(type=str, optional=True),
+        "batch_size": ExecutionParameter(type=int, optional=True),
+        "epochs": ExecutionParameter(type=int, optional=True),
+        "patience": ExecutionParameter(type=int, optional=True),
+        "seed": ExecutionParameter(type=int, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph, optional=True),
+        "schema": ChannelParameter(type=standard_artifacts.Schema, optional=True),
+        "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+    }
+    TYPE_ANNOTATION = system_executions.Train
+
+
+class Trainer(Component):
+    """Trains a model and exports it with signatures for serving and evaluation.
+
+    What is trained comes in one of two forms:
+
+    - `run_fn(fn_args)`, TFX's form: the function reads the data, trains, and saves a SavedModel to
+      `fn_args.serving_model_dir`. It gets the same `FnArgs` as under TFX. For the export it may call
+      `headrace.components.trainer.export.export_model`.
+    - `build_model(features, hyperparameters) -> keras.Model`, the short form (Keras 3: `import keras`).
+      `features` maps the name of each model input to its dtype, shape and number of categories, and makes
+      its `keras.Input`; see `headrace.components.trainer.features`. `hyperparameters` is a dict: the values
+      of the `hyperparameters` artifact over those of `custom_config`. Headrace makes the datasets, compiles
+      the model where `build_model` did not, trains with early stopping and exports.
+
+    Inputs:
+        examples: Transformed examples, or raw ones, of payload tf.Example or (short form) Parquet.
+        transform_graph: What Transform made; the exported model then takes raw examples.
+        schema: Needed by the short form where there is no `transform_graph`.
+        base_model: A model to start from. The short form takes over the weights of a model that it exported.
+        hyperparameters: A Tuner's `best_hyperparameters`.
+
+    Outputs:
+        model: `Model`, the SavedModel::
+
+            Format-Serving/
+                saved_model.pb, variables/, assets/
+
+            The short form's has two signatures. Both take `examples`, serialized tf.Examples.
+            `serving_default` needs no label and returns `probabilities`, `logits` or `predictions`, or the
+            names of a model with several outputs. `transform_features` returns the transformed features.
+        model_run: `ModelRun`: what training left behind. Short form::
+
+            train/, validation/          TensorBoard's event files
+            best.weights.h5              the weights of the epoch with the lowest loss in evaluation
+            history.csv, history.json    loss and metrics of each epoch
+
+    Args:
+        examples: See above. Required, unless `transformed_examples` is given, its deprecated name.
+        transformed_examples: Deprecated.
+        transform_graph: See above.
+        schema: See above.
+        base_model: See above.
+        hyperparameters: See above.
+        module_file: A Python file that defines `run_fn`; or `build_model` and no `run_fn`.
+        run_fn: The function, as an object or as `'module:function'`.
+        train_args: `splits` to train on (default `train`); `num_steps`, the batches to train on in all,
+            default no bound.
+        eval_args: `splits` to evaluate on (default `eval`); `num_steps`, the batches of an evaluation,
+            default the whole split.
+        custom_config: Values for the user's function, as JSON can hold them.
+        custom_executor_spec: Another executor. Deprecated in TFX.
+        build_model: The function of the short form, as an object or as `'module:function'`.
+        label: Short form: the feature to predict. `'tips'` also finds `'tips_xf'`. Default: the feature
+            named `label` or `label_xf`.
+        batch_size: Short form: examples in a batch, default 128. A hyperparameter of this name goes first.
+        epochs: Short form: passes over the data, default 10, or without bound where `num_steps` is given.
+            With both, training ends at whichever comes first. A hyperparameter of this name goes first.
+        patience: Short form: epochs without a lower loss in evaluation after which training stops, default 5;
+            0 for never. The weights of the best epoch are kept either way.
+        seed: Short form: of initial weights, dropout and the order of examples, default 1.
+
+    Raises:
+        DefinitionError: If not exactly one function and one set of examples is given.
+        UserFunctionError: If the function does not exist.
+
+    Example:
+        >>> trainer = Trainer(
+        ...     examples=transform.outputs["transformed_examples"],
+        ...     transform_graph=transform.outputs["transform_graph"],
+        ...     build_model="taxi.model:build_model",
+        ...     label="tips",
+        ...     train_args=trainer_pb2.TrainArgs(num_steps=1000),
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.trainer.executor.Executor")
+    TFX_TYPE = "tfx.components.trainer.component.Trainer"
+
+    def __init__(
+        self,
+        examples: BaseChannel | None = None,
+        transformed_examples: BaseChannel | None = None,
+        transform_graph: BaseChannel | None = None,
+        schema: BaseChannel | None = None,
+        base_model: BaseChannel | None = None,
+        hyperparameters: BaseChannel | None = None,
+        module_file: str | RuntimeParameter | None = None,
+        run_fn: Function | None = None,
+        train_args: Any = None,
+        eval_args: Any = None,
+        custom_config: dict[str, Any] | RuntimeParameter | None = None,
+        custom_executor_spec: Any = None,
+        *,
+        build_model: Function | None = None,
+        label: str | RuntimeParameter | None = None,
+        batch_size: int | RuntimeParameter | None = None,
+        epochs: int | RuntimeParameter | None = None,
+        patience: int | RuntimeParameter | None = None,
+        seed: int | RuntimeParameter | None = None,
+    ) -> None:
+        check_one_given("Trainer", module_file=module_file, run_fn=run_fn, build_model=build_model)
+        _check_examples(examples, transformed_examples, transform_graph)
+        short_form = {
+            "label": label,
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "patience": patience,
+            "seed": seed,
+        }
+        if run_fn is not None:
+            check_unused_with("Trainer", "run_fn", short_form)
+        if isinstance(module_file, str):
+            check_module("Trainer", module_file, ("run_fn", "build_model"))
+        super().__init__(
+            spec=TrainerSpec(
+                examples=examples or transformed_examples,
+                transform_graph=transform_graph,
+                schema=schema,
+                base_model=base_model,
+                hyperparameters=hyperparameters,
+                train_args=train_args or trainer_pb2.TrainArgs(),
+                eval_args=eval_args or trainer_pb2.EvalArgs(),
+                module_file=module_file,
+                run_fn=function_text("Trainer: run_fn", run_fn),
+                custom_config=custom_config_text(custom_config),
+                build_model=function_text("Trainer: build_model", build_model),
+                model=Channel(type=standard_artifacts.Model),
+                model_run=Channel(type=standard_artifacts.ModelRun),
+                **checked_numbers("Trainer", short_form, zero_is_fine=("patience", "seed")),
+            ),
+            custom_executor_spec=custom_executor_spec,
+        )
+
+
+def _check_examples(examples: Any, transformed_examples: Any, transform_graph: Any) -> None:
+    if bool(examples) == bool(transformed_examples):
+        raise DefinitionError(
+            f"Trainer: {'both' if examples else 'neither'} of examples and transformed_examples given. "
+            "It needs exactly one.",
+            "give examples=...; transformed_examples is its deprecated name.",
+        )
+    if transformed_examples and not transform_graph:
+        raise DefinitionError(
+            "Trainer: transformed_examples is given without transform_graph.",
+            "add transform_graph=transform.outputs['transform_graph'].",
+        )
+
+
+def check_one_given(where: str, **functions_given: Any) -> None:
+    """Check that exactly one way to name the user's function is used.
+
+    Raises:
+        DefinitionError: If none or several are.
+    """
+    given = [name for name, value in functions_given.items() if value]
+    if len(given) != 1:
+        raise DefinitionError(
+            f"{where}: exactly one of {listed(functions_given)} is needed. Given: {listed(given)}.",
+            "name the user function in one way.",
+        )
+
+
+def check_unused_with(where: str, key: str, short_form: dict[str, Any]) -> None:
+    """Check that no parameter of the short form is given beside the function `key`, which would ignore it.
+
+    Raises:
+        DefinitionError: If one is.
+    """
+    given = [name for name, value in short_form.items() if value is not None]
+    if given:
+        raise DefinitionError(
+            f"{where}: {listed(given)} belongs to the short form, and {key} does not see it.",
+            "pass it in custom_config, or give build_model instead.",
+        )
+
+
+def checked_numbers(where: str, values: dict[str, Any], zero_is_fine: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return `values`, checked: whole numbers are at least 1, or 0 where zero has a meaning.
+
+    Raises:
+        DefinitionError: If one is not.
+    """
+    for name, value in values.items():
+        least = 0 if name in zero_is_fine else 1
+        if isinstance(value, int) and value < least:
+            raise DefinitionError(f"{where}: {name} is {value}; it must be {least} or more.")
+    return values
+
+
+def check_module(where: str, module_file: str, names: tuple[str, ...]) -> None:
+    """Check that `module_file` defines one of the functions `names`; a remote file is not looked at.
+
+    Raises:
+        UserFunctionError: If the file is missing, or defines none of them.
+    """
+    if "://" in module_file:
+        return
+    place = f"{where}: module_file"
+    functions.source_path(functions.FunctionReference(module_file, names[0]), place)
+    for name in names:
+        try:
+            functions.check(f"{module_file}:{name}", place)
+        except UserFunctionError as error:
+            missing = error
+            if error.__cause__ is not None:  # a syntax error: no other name changes that
+                raise
+        else:
+            return
+    if len(names) == 1:
+        raise missing
+    raise UserFunctionError(
+        f"{place}: {module_file} has neither of the functions {listed(names)}.",
+        f"define {' or '.join(names)} at the top level of the file.",
+    )
+
+
+def function_text(where: str, function: Function | None) -> Any:
+    """Return the text of a user function that exists; a dotted path where it has a module.
+
+    The stock executors read dotted paths only.
+
+    Raises:
+        UserFunctionError: If it does not exist.
+    """
+    if function is None or isinstance(function, RuntimeParameter):
+        return function
+    text = functions.to_text(function)
+    functions.check(text, where)
+    reference = functions.parse(text)
+    return text if reference.is_file else f"{reference.place}.{reference.name}"
+
+
+def custom_config_text(custom_config: Any) -> Any:
+    """Return `custom_config` as the JSON text in which TFX records it."""
+    return custom_config if isinstance(custom_config, RuntimeParameter) else json_utils.dumps(custom_config)

@@ -1,0 +1,304 @@
+"""The rows that a model is trained on, in memory where they fit, else streamed from their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from headrace.components.trainer.features import Feature, densify
+from headrace.errors import DataError, EmptyDataError, SchemaMismatchError
+from headrace.io import artifacts
+from headrace.io import examples as examples_io
+from headrace.sdk import Artifact, progress
+
+# Beyond this, rows stay in their files and are shuffled within blocks.
+MAX_BYTES_IN_MEMORY = 1 << 30
+BLOCK_ROWS = 16_384
+_STREAMED_BLOCKS_AHEAD = 2
+
+Columns = dict[str, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class LabelRange:
+    """What the label of all rows is like.
+
+    Attributes:
+        dtype: `"int64"` or `"float32"`.
+        least: The smallest value.
+        greatest: The greatest value.
+        is_whole: Whether all values are whole numbers.
+    """
+
+    dtype: str
+    least: float
+    greatest: float
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one or more splits.
+
+    Attributes:
+        num_rows: 1 or more.
+        label: The label's name; it is one of the columns.
+        label_range: What its values are like.
+        columns: All rows, or `None` where they stay in their files.
+        blocks: Makes an iterator that reads the rows from their files again.
+        signature: Shape and type of the columns of a block.
+    """
+
+    num_rows: int
+    label: str
+    label_range: LabelRange
+    columns: Columns | None
+    blocks: Callable[[], Iterator[Columns]]
+    signature: dict[str, tf.TensorSpec]
+
+    def steps(self, batch_size: int) -> int:
+        """Return the number of training batches in one pass; a last, smaller batch is left out."""
+        return max(1, self.num_rows // batch_size)
+
+    def batches(self, batch_size: int, arrange: Callable[[Columns], Any], seed: int) -> tf.data.Dataset:
+        """Return endless batches of `(inputs, label)`, in a new random order in each pass.
+
+        All batches have one size, so that the training step is compiled once. In memory the order is that of
+        all rows; streamed, rows are shuffled within blocks.
+        """
+        batch_size = min(batch_size, self.num_rows)
+        if self.columns is None:
+            dataset = self._streamed(seed).repeat().rebatch(batch_size, drop_remainder=True)
+        else:
+            dataset = self._shuffled(batch_size, seed)
+        return dataset.map(self._pair(arrange), num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+
+    def batches_once(self, batch_size: int, arrange: Callable[[Columns], Any]) -> tf.data.Dataset:
+        """Return batches of `(inputs, label)` in the order of the files, the last one perhaps smaller."""
+        if self.columns is None:
+            dataset = self._streamed(None).rebatch(batch_size)
+        else:
+            dataset = tf.data.Dataset.from_tensors(self.columns).rebatch(batch_size)
+        dataset = dataset.map(self._pair(arrange)).prefetch(tf.data.AUTOTUNE)
+        # Keras takes the end of a dataset of unknown length for a mistake, and warns.
+        return dataset.apply(tf.data.experimental.assert_cardinality(-(-self.num_rows // batch_size)))
+
+    def _pair(self, arrange: Callable[[Columns], Any]) -> Callable[[Columns], tuple[Any, tf.Tensor]]:
+        def pair(columns: Columns) -> tuple[Any, tf.Tensor]:
+            inputs = {name: value for name, value in columns.items() if name != self.label}
+            return arrange(inputs), columns[self.label]
+
+        return pair
+
+    def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
+        columns, num_rows, steps = self.columns or {}, self.num_rows, self.steps(batch_size)
+
+        def epoch(number: tf.Tensor) -> tf.data.Dataset:
+            order = _permutation(num_rows, seed, number)
+            return tf.data.Dataset.range(steps).map(
+                lambda step: _take(columns, order, step * batch_size, batch_size)
+            )
+
+        return tf.data.Dataset.counter().flat_map(epoch)
+
+    def _streamed(self, seed: int | None) -> tf.data.Dataset:
+        dataset = tf.data.Dataset.from_generator(self.blocks, output_signature=self.signature)
+        if seed is not None:
+
+            def shuffle(number: tf.Tensor, columns: Columns) -> Columns:
+                rows = tf.shape(next(iter(columns.values())))[0]
+                return _take(columns, _permutation(rows, seed, number), 0, None)
+
+            dataset = dataset.enumerate().map(shuffle)
+        return dataset.prefetch(_STREAMED_BLOCKS_AHEAD)
+
+
+def _permutation(num_rows: Any, seed: int, number: tf.Tensor) -> tf.Tensor:
+    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(number, tf.int64)])
+    return tf.random.experimental.stateless_shuffle(tf.range(num_rows), seed=key)
+
+
+def _take(columns: Columns, order: tf.Tensor, start: Any, count: int | None) -> Columns:
+    rows = order if count is None else order[start : start + count]
+    taken = {}
+    for name, column in columns.items():
+        taken[name] = tf.gather(column, rows)
+        taken[name].set_shape([count, *column.shape[1:]])
+    return taken
+
+
+def read(
+    examples: Sequence[Artifact],
+    splits: Sequence[str],
+    reader: Any,
+    names: Iterable[str],
+    label: str,
+    node_id: str,
+) -> Rows:
+    """Read the splits of the examples.
+
+    Args:
+        examples: Examples artifacts; the rows of all are used.
+        splits: Names of splits that each of them has.
+        reader: What parses their records; see `readers`.
+        names: The features to read, without the label.
+        label: The label's name.
+        node_id: The node, for messages.
+
+    Raises:
+        UnknownSplitError: If an artifact has no such split.
+        EmptyDataError: If there is no row.
+        SchemaMismatchError: If a record does not hold what the schema says.
+        DataError: If the label is missing from a row.
+    """
+    for artifact in examples:
+        artifacts.check_splits(artifact, splits, node_id)
+    parser = _Parser(reader, [*names, label], label, f"{node_id}: split {' and '.join(map(repr, splits))}")
+
+    def blocks() -> Iterator[Columns]:
+        for artifact in examples:
+            for split in splits:
+                for records in examples_io.read_records(artifact, split, BLOCK_ROWS):
+                    yield parser.parse(records)
+
+    kept: list[Columns] | None = []
+    num_rows = num_bytes = 0
+    for columns in blocks():
+        rows = int(columns[label].shape[0])
+        num_rows += rows
+        num_bytes += sum(_bytes(column) for column in columns.values())
+        progress.add_rows(rows)
+        if num_bytes > MAX_BYTES_IN_MEMORY:
+            kept = None
+        if kept is not None:
+            kept.append(columns)
+    parser.check_label(num_rows)
+    return Rows(
+        num_rows=num_rows,
+        label=label,
+        label_range=parser.label_range(),
+        columns=None if kept is None else _concatenate(kept, reader.features),
+        blocks=blocks,
+        signature=parser.signature(),
+    )
+
+
+def _bytes(column: tf.Tensor) -> int:
+    # A short string lies in its 24 bytes; a longer one is counted by a sample's length.
+    count = int(tf.size(column))
+    if column.dtype != tf.string:
+        return count * int(column.dtype.size)
+    sample = tf.strings.length(tf.reshape(column, [-1])[:1000])
+    return count * (24 + int(tf.reduce_mean(sample)) if count else 0)
+
+
+def _concatenate(blocks: list[Columns], features: Any) -> Columns:
+    """Join blocks column by column; a column whose rows differ in length is padded to the longest."""
+    joined = {}
+    for name in list(blocks[0]):
+        parts = [block.pop(name) for block in blocks]
+        feature: Feature = features[name]
+        if None in feature.shape:
+            width = max(int(part.shape[1]) for part in parts)
+            parts = [
+                tf.pad(part, [[0, 0], [0, width - int(part.shape[1])]], constant_values=feature.default)
+                for part in parts
+            ]
+        joined[name] = tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
+    return joined
+
+
+class _Parser:
+    """Parses blocks of records and remembers what it saw of the label."""
+
+    def __init__(self, reader: Any, names: list[str], label: str, where: str) -> None:
+        self._reader = reader
+        self._names = names
+        self._label = label
+        self._where = where
+        self._num_missing = 0
+        self._least, self._greatest, self._is_whole = np.inf, -np.inf, True
+        # Traced once; a transform graph called eagerly would be pruned anew for each block.
+        self._parse = tf.function(
+            lambda records: reader.parse(records, names),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            autograph=False,
+        )
+
+    def parse(self, records: list[bytes]) -> Columns:
+        try:
+            parsed = self._parse(tf.constant(records, dtype=tf.string))
+        except tf.errors.InvalidArgumentError as error:
+            raise SchemaMismatchError(
+                f"{self._where}: a record does not hold what the schema says: {_first_line(error.message)}.",
+                "compare the ExampleValidator's anomalies; correct the data, or the schema's type, shape or presence.",
+            ) from error
+        self._check_single_values(parsed)
+        label = parsed[self._label]
+        features = self._reader.features
+        columns = {name: densify(parsed[name], features[name]) for name in self._names}
+        self._see_label(label, columns[self._label])
+        return columns
+
+    def _check_single_values(self, parsed: dict[str, Any]) -> None:
+        for name, value in parsed.items():
+            if isinstance(value, tf.SparseTensor) and self._reader.features[name].shape == (1,):
+                most = int(value.dense_shape[1])
+                if most > 1:
+                    raise SchemaMismatchError(
+                        f"{self._where}: feature '{name}' has {most} values in a row, and the schema says "
+                        "nothing of more than one.",
+                        f"set value_count of '{name}' in the schema, or combine the values in preprocessing_fn.",
+                    )
+
+    def _see_label(self, parsed: Any, dense: tf.Tensor) -> None:
+        if isinstance(parsed, tf.SparseTensor):
+            filled = tf.unique(parsed.indices[:, 0]).y
+            self._num_missing += int(parsed.dense_shape[0]) - int(tf.size(filled))
+        if dense.dtype == tf.string or not int(tf.size(dense)):
+            return
+        values = dense.numpy()
+        if dense.dtype.is_floating:
+            self._num_missing += int(np.isnan(values).any(axis=tuple(range(1, values.ndim))).sum())
+            values = values[~np.isnan(values)]
+        if values.size:
+            self._least = min(self._least, float(values.min()))
+            self._greatest = max(self._greatest, float(values.max()))
+            self._is_whole = self._is_whole and (
+                not dense.dtype.is_floating or bool((values == np.floor(values)).all())
+            )
+
+    def check_label(self, num_rows: int) -> None:
+        """Raise unless there are rows, and each has a label."""
+        if not num_rows:
+            raise EmptyDataError(f"{self._where} has no row.", "check the split configuration of ExampleGen.")
+        if self._num_missing:
+            raise DataError(
+                f"{self._where}: the label '{self._label}' is missing in {self._num_missing:,} of {num_rows:,} rows.",
+                "drop these rows before ExampleGen, or fill the label in preprocessing_fn.",
+            )
+
+    def label_range(self) -> LabelRange:
+        """Return what was seen of the label."""
+        dtype = self._reader.features[self._label].dtype
+        return LabelRange(dtype, self._least, self._greatest, self._is_whole)
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Return shape and type of the columns of a block."""
+        features = self._reader.features
+        return {
+            name: tf.TensorSpec([None, *features[name].shape], features[name].dtype) for name in self._names
+        }
+
+
+def _first_line(message: str) -> str:
+    """TensorFlow's sentence about the record, without the names of graph nodes around it."""
+    for line in message.splitlines():
+        for start in ("Feature:", "Key:"):
+            if start in line:
+                return line[line.index(start) :].split("[[")[0].strip().rstrip(".")
+    return message.splitlines()[0].split("[[")[0].strip().rstrip(".") if message else "unknown error"

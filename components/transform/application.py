@@ -1,0 +1,149 @@
+"""Apply the finished SavedModel to all rows: Beam stage that writes Examples and gathers statistics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+import pyarrow as pa
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx_bsl.coders import example_coder
+
+from headrace.components.statistics_gen.accumulation import SplitAccumulator, SplitState
+from headrace.components.transform import text_lengths
+from headrace.components.transform.background import Behind
+from headrace.components.transform.layout import InputLayout, to_tensors
+from headrace.components.transform.model import SavedFunction
+from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
+from headrace.components.transform.stage_results import StageResults
+from headrace.components.transform.tft_library import impl_helper, tfdv
+from headrace.io import example_encoder, tfrecord
+from headrace.io.prefetch import prefetched
+from headrace.sdk import progress
+
+
+@dataclass(frozen=True)
+class Application:
+    """How rows are transformed.
+
+    Attributes:
+        model_path: The finished SavedModel.
+        layout: Columns to read.
+        schema: Schema of the result, in serialized form.
+        early_schema: The same without the ranges that analyzers found: TFX encodes with this one.
+        options: Statistics to gather; `None` for none.
+    """
+
+    model_path: str
+    layout: InputLayout
+    schema: bytes
+    early_schema: bytes
+    options: tfdv.StatsOptions | None
+
+
+@dataclass
+class Applied:
+    """What was transformed: rows per split, and what is known of the features made."""
+
+    num_rows: dict[str, int]
+    statistics: SplitState = field(default_factory=SplitState)
+
+
+def apply(
+    pipeline: beam.Pipeline, datasets: Sequence[Dataset], application: Application, results: StageResults
+) -> None:
+    """Add the transformation of `datasets` to a pipeline; each file leaves an `Applied`."""
+    files = [
+        (dataset.split, path, dataset.payload, _output_file(dataset, index))
+        for dataset in datasets
+        for index, path in enumerate(dataset.files)
+    ]
+    _ = (
+        pipeline
+        | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
+        | "Transform" >> beam.ParDo(_TransformFile(application, results))
+    )
+
+
+def merge(parts: Iterable[Applied], options: tfdv.StatsOptions | None) -> Applied:
+    """What was transformed in all."""
+    merged = Applied({})
+    statistics = []
+    for part in parts:
+        for split, count in part.num_rows.items():
+            merged.num_rows[split] = merged.num_rows.get(split, 0) + count
+        statistics.append(part.statistics)
+    if options is not None:
+        merged.statistics = SplitAccumulator(options).merge(statistics)
+    return merged
+
+
+def _output_file(dataset: Dataset, index: int) -> str:
+    if not dataset.output_path:
+        return ""
+    name = f"{OUTPUT_PREFIX}-{index:05d}-of-{len(dataset.files):05d}.gz"
+    return os.path.join(dataset.output_path, name)
+
+
+class _TransformFile(beam.DoFn):
+    """Transforms one file into one file."""
+
+    def __init__(self, application: Application, results: StageResults) -> None:
+        self._application = application
+        self._results = results
+
+    def setup(self) -> None:
+        """Load the model once per worker."""
+        text_lengths.install()
+        application = self._application
+        schema = schema_pb2.Schema.FromString(application.schema)
+        self._adapter = application.layout.adapter()
+        self._function = SavedFunction(application.model_path).load(list(application.layout.representations))
+        self._converter = impl_helper.make_tensor_to_arrow_converter(schema)
+        self._encoder = example_coder.RecordBatchToExamplesEncoder(
+            schema_pb2.Schema.FromString(application.early_schema)
+        )
+        self._statistics = SplitAccumulator(application.options) if application.options else None
+
+    def process(self, element: tuple[int, tuple[str, str, str, str]]) -> None:
+        index, (split, path, payload, output_file) = element
+        applied = Applied({split: 0})
+        if output_file:
+            os.makedirs(os.path.dirname(output_file), exist_ok=True)
+            with tfrecord.Writer(output_file) as writer:
+
+                def write(batch: pa.RecordBatch) -> None:
+                    writer.write(self._encode(batch))
+
+                with Behind(write) as sink:
+                    for batch in self._transformed(path, payload, applied, split):
+                        sink.put(batch)
+        else:
+            for _ in self._transformed(path, payload, applied, split):
+                pass
+        self._results.keep(index, applied)
+
+    def _encode(self, batch: pa.RecordBatch) -> list[bytes]:
+        """Serialize rows as tf.Examples."""
+        if all(_is_flat(column.type) for column in batch.columns):
+            return example_encoder.encode(batch).to_pylist()
+        # Ragged features of several dimensions: their partitions have features of their own.
+        return self._encoder.encode(batch)
+
+    def _transformed(self, path: str, payload: str, applied: Applied, split: str) -> Iterator[pa.RecordBatch]:
+        layout = self._application.layout
+        for batch in prefetched(layout.read_file(path, payload)):
+            tensors = self._function(to_tensors(self._adapter, layout, batch))
+            transformed = self._converter.convert(tensors)
+            yield transformed
+            if self._statistics is not None:
+                self._statistics.add(applied.statistics, transformed)
+            applied.num_rows[split] += batch.num_rows
+            progress.add_rows(batch.num_rows)
+
+
+def _is_flat(kind: pa.DataType) -> bool:
+    """Whether a column holds one list of values for each row."""
+    return pa.types.is_null(kind) or not pa.types.is_nested(kind.value_type)

@@ -1,0 +1,190 @@
+"""One execution of Transform, from the trace of the user's function to the last file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from headrace.components.statistics_gen.accumulation import SplitAccumulator
+from headrace.components.transform import (
+    analysis,
+    application,
+    cache_files,
+    gathering,
+    statistics,
+    tracing,
+)
+from headrace.components.transform.analyzers import Surroundings
+from headrace.components.transform.layout import InputLayout
+from headrace.components.transform.outputs import StatisticsOutputs
+from headrace.components.transform.request import Dataset, TransformRequest
+from headrace.components.transform.stage_results import StageResults
+from headrace.components.transform.tft_library import tfdv
+from headrace.errors import EmptyDataError, listed
+from headrace.sdk import progress
+from headrace.sdk.context import ExecutionContext
+
+_OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
+
+
+class NeedsStock(Exception):
+    """Raised inwardly where only TFX's own implementation can do what is asked; says what."""
+
+
+class Execution:
+    """The steps, and what they hand on to each other.
+
+    Attributes:
+        num_rows: Rows transformed in each split.
+    """
+
+    def __init__(
+        self,
+        context: ExecutionContext,
+        asked: TransformRequest,
+        make_pipeline: Callable[[], beam.Pipeline],
+    ) -> None:
+        if asked.force_tf_compat_v1:
+            raise NeedsStock("force_tf_compat_v1 is on")
+        if not asked.payloads <= _OWN_PAYLOADS:
+            raise NeedsStock(f"payload {', '.join(sorted(asked.payloads))}")
+        self.num_rows: dict[str, int] = {}
+        self._context = context
+        self._asked = asked
+        self._make_pipeline = make_pipeline
+        self._tmp_path = os.path.join(context.tmp_path, "transform")
+        os.makedirs(self._tmp_path, exist_ok=True)
+        self._graph_path = context.output("transform_graph").uri
+        self._outputs = StatisticsOutputs.of(context) if asked.with_statistics else None
+        self._statistics_before: Any = None
+        self._sizes: dict[Any, int] = {}
+
+    def run(self) -> None:
+        """Do everything; artifacts' properties are left to the caller."""
+        progress.report("tracing preprocessing_fn")
+        self._layout = InputLayout.from_schema(self._asked.schema)
+        self._traced = tracing.TracedFunction(
+            self._asked.preprocessing_fn,
+            self._layout,
+            self._tmp_path,
+            f"{self._context.node_id}: preprocessing_fn",
+        )
+        self._options_before = self._options(statistics.PRE_TRANSFORM, self._asked.schema)
+        finished = self._analyze().model
+        tracing.publish_graph(finished, self._graph_path, self._asked.schema, self._traced.asset_map)
+        self._write_statistics_before()
+        self._apply(finished)
+
+    def _options(
+        self,
+        stats_type: Any,
+        schema: schema_pb2.Schema,
+        vocabulary_paths: Mapping[str, str] | None = None,
+    ) -> tfdv.StatsOptions | None:
+        if not self._asked.with_statistics:
+            return None
+        chosen = statistics.options(self._asked, stats_type, schema, vocabulary_paths)
+        if not statistics.is_supported(chosen):
+            raise NeedsStock("statistics with slices, samples or generators of their own")
+        return chosen
+
+    def _analyze(self) -> analysis.Analysis:
+        keys = [dataset.key for dataset in self._asked.analyze]
+        earlier = self._context.optional_input("analyzer_cache")
+        updated = self._context.optional_output("updated_analyzer_cache")
+        cache = cache_files.read(earlier.uri, keys) if earlier is not None else {}
+        graph = self._traced.analysis_graph(keys, cache if updated is not None else None)
+        planned = analysis.plan(graph)
+        if planned.unsupported:
+            raise NeedsStock(f"analyzers with {', '.join(sorted(set(planned.unsupported)))}")
+        surroundings = Surroundings(self._traced.graph, self._tmp_path, cache)
+        found = analysis.execute(graph, planned, self._traced, surroundings, self._run_pass)
+        if updated is not None:
+            cache_files.write(
+                updated.uri,
+                found.cache or {},
+                self._sizes,
+                earlier.uri if earlier is not None else None,
+                keys,
+            )
+        return found
+
+    def _run_pass(self, phase: int, what: analysis.Pass) -> analysis.Gathered:
+        """Read the analyzed splits once; the first pass also sees to their statistics."""
+        options = self._options_before if phase == 0 else None
+        datasets = [
+            dataset for dataset in self._asked.analyze if options is not None or what.streams_of(dataset.key)
+        ]
+        progress.report(f"analyzing {', '.join(_splits(datasets))}")
+        columns = self._traced.analyze_columns
+        if options is not None:
+            # As in TFX: statistics tell of every feature that the function uses.
+            columns = columns | self._traced.transform_columns
+        gatherers = gathering.Gatherers(what, options)
+        layout = self._layout.project(columns)
+        found = self._run_stage(
+            f"pass-{phase}",
+            lambda pipeline, results: gathering.gather(pipeline, datasets, layout, gatherers, results),
+        )
+        result = gatherers.merge(found)
+        if what.gatherers and not result.num_rows and len(datasets) == len(self._asked.analyze):
+            raise EmptyDataError(
+                f"{self._context.node_id}: no row in the splits to analyze, {listed(_splits(datasets))}: "
+                "analyzers such as tft.scale_to_z_score have nothing to learn from.",
+                "run ExampleGen on data that fills these splits, or analyze others with splits_config.",
+            )
+        self._sizes.update(result.sizes)
+        if options is not None and gatherers.statistics is not None:
+            self._statistics_before = gatherers.statistics.extract(result.statistics)
+        return result.accumulators
+
+    def _write_statistics_before(self) -> None:
+        if self._outputs is None or self._options_before is None:
+            return
+        if self._statistics_before is None:
+            # No analyzer looked at rows: none is there, or the cache knew everything.
+            self._run_pass(0, analysis.Pass(None, {}))
+        self._outputs.write_before(self._statistics_before, self._options_before)
+
+    def _apply(self, finished: tracing.FinishedModel) -> None:
+        is_materialized = any(dataset.output_path for dataset in self._asked.transform)
+        if not is_materialized and self._outputs is None:
+            return
+        options = self._options(
+            statistics.POST_TRANSFORM,
+            finished.early_schema,
+            statistics.vocabulary_paths(self._graph_path, self._traced.asset_map),
+        )
+        progress.report(f"transforming {', '.join(self._asked.splits)}")
+        work = application.Application(
+            os.path.join(self._graph_path, "transform_fn"),
+            self._layout.project(self._traced.transform_columns),
+            finished.schema.SerializeToString(),
+            finished.early_schema.SerializeToString(),
+            options,
+        )
+        datasets: tuple[Dataset, ...] = self._asked.transform
+        parts = self._run_stage(
+            "apply", lambda pipeline, results: application.apply(pipeline, datasets, work, results)
+        )
+        result = application.merge(parts, options)
+        self.num_rows = result.num_rows
+        if self._outputs is not None and options is not None:
+            found = SplitAccumulator(options).extract(result.statistics)
+            self._outputs.write_after(found, options)
+
+    def _run_stage(self, name: str, build: Callable[[beam.Pipeline, StageResults], None]) -> Iterator[Any]:
+        """Run one Beam pipeline and return the results that its elements left."""
+        results = StageResults(os.path.join(self._tmp_path, name))
+        with self._make_pipeline() as pipeline:
+            build(pipeline, results)
+        return results.read()
+
+
+def _splits(datasets: Sequence[Dataset]) -> list[str]:
+    """Split names, each once."""
+    return list(dict.fromkeys(dataset.split for dataset in datasets))

@@ -1,0 +1,61 @@
+"""Runs Transform: trace the user's function once, analyze, save the model, apply it."""
+
+from __future__ import annotations
+
+import os
+
+from headrace.components.transform import request
+from headrace.components.transform.execution import Execution, NeedsStock
+from headrace.components.transform.tft_library import tft
+from headrace.sdk import progress
+from headrace.sdk.context import SUMMARY_PROPERTY, ExecutionContext
+from headrace.sdk.executor import BeamExecutor
+
+
+class Executor(BeamExecutor):
+    """Executor of `Transform`; what it does not run itself goes to TFX's own implementation."""
+
+    def execute(self, context: ExecutionContext) -> None:
+        with request.user_packages(context):
+            asked = request.resolve(context)
+            os.makedirs(context.output("transform_graph").uri, exist_ok=True)
+            try:
+                execution = Execution(context, asked, self.beam_pipeline)
+                execution.run()
+                num_rows = execution.num_rows
+            except NeedsStock as needed:
+                self._run_stock(context, asked, needed)
+                num_rows = {}
+            request.publish_splits(context, asked)
+        _summarize(context, num_rows)
+
+    def _run_stock(
+        self, context: ExecutionContext, asked: request.TransformRequest, needed: NeedsStock
+    ) -> None:
+        # Loads all of TFX's Transform, which most runs never need.
+        from headrace.components.transform import stock
+
+        progress.report(f"running TFX's own implementation ({needed})")
+        stock.run(context, asked, self.beam_pipeline)
+
+
+def _summarize(context: ExecutionContext, num_rows: dict[str, int]) -> None:
+    """Say what was made: features, vocabularies, rows."""
+    output = tft.TFTransformOutput(context.output("transform_graph").uri)
+    num_features = len(output.transformed_feature_spec())
+    folder = os.path.join(output.transform_savedmodel_dir, "assets")
+    num_vocabularies = len(os.listdir(folder)) if os.path.isdir(folder) else 0
+    parts = [counted(num_features, "feature", "features")]
+    if num_vocabularies:
+        parts.append(counted(num_vocabularies, "vocabulary", "vocabularies"))
+    rows = ", ".join(f"{split} {counted(count, 'row', 'rows')}" for split, count in num_rows.items())
+    made = ", ".join(parts) + (f"; {rows}" if rows else "")
+    context.summarize("transform_graph", made)
+    if rows and context.optional_output("transformed_examples") is not None:
+        for artifact in context.outputs["transformed_examples"]:
+            artifact.set_string_custom_property(SUMMARY_PROPERTY, rows)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return a number with its noun, such as `"1 row"`."""
+    return f"{count:,} {one if count == 1 else many}"

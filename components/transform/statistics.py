@@ -1,0 +1,45 @@
+"""Which statistics Transform makes, before and after."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.components.transform import stats_options_util
+
+from headrace.components.statistics_gen import accumulation
+from headrace.components.transform.request import TransformRequest
+from headrace.components.transform.tft_library import tfdv
+
+PRE_TRANSFORM = stats_options_util.StatsType.PRE_TRANSFORM
+POST_TRANSFORM = stats_options_util.StatsType.POST_TRANSFORM
+
+
+def options(
+    request: TransformRequest,
+    stats_type: stats_options_util.StatsType,
+    schema: schema_pb2.Schema,
+    vocabulary_paths: Mapping[str, str] | None = None,
+) -> tfdv.StatsOptions:
+    """The options TFX's Transform starts from, passed through the user's `stats_options_updater_fn`."""
+    copy = schema_pb2.Schema()
+    copy.CopyFrom(schema)
+    given: dict[str, Any] = {"schema": copy, "experimental_use_sketch_based_topk_uniques": True}
+    if vocabulary_paths is not None:
+        given["vocab_paths"] = dict(vocabulary_paths)
+    chosen = tfdv.StatsOptions(**given)
+    updater = request.stats_options_updater_fn
+    return updater(stats_type, chosen) if updater is not None else chosen
+
+
+def vocabulary_paths(graph_path: str, asset_map: Mapping[str, str]) -> dict[str, str]:
+    """Where the vocabularies lie, by the names under which the user's function registered them."""
+    assets = os.path.join(graph_path, "transform_fn", "assets")
+    return {name: os.path.join(assets, file) for name, file in asset_map.items()}
+
+
+def is_supported(chosen: tfdv.StatsOptions) -> bool:
+    """Whether Headrace computes what these options ask for while batches pass by; else TFX must."""
+    return chosen.sample_rate is None and accumulation.can_accumulate(chosen)

@@ -1,0 +1,65 @@
+"""TFX's own Transform, for what Headrace does not run itself.
+
+It is slower and complete: TF 1 graphs, payloads other than tf.Example, analyzers that are Beam transforms,
+mutual information, statistics over slices.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from tfx.dsl.components.base import base_beam_executor
+
+from headrace.components.transform.request import TransformRequest
+from headrace.components.transform.tft_library import environment_kept, tft_beam
+from headrace.sdk.context import ExecutionContext
+
+with environment_kept():
+    from tfx.components.transform import executor as stock_executor
+
+
+class _StockExecutor(stock_executor.Executor):
+    """Stock Transform with Headrace's pipelines and the functions that Headrace has loaded."""
+
+    def __init__(
+        self, tmp_path: str, request: TransformRequest, make_pipeline: Callable[[], beam.Pipeline]
+    ) -> None:
+        super().__init__(base_beam_executor.BaseBeamExecutor.Context(tmp_dir=tmp_path, unique_id="stock"))
+        self._request = request
+        self._make_pipeline = make_pipeline
+
+    def _make_beam_pipeline(self) -> beam.Pipeline:
+        return self._make_pipeline()
+
+    def _GetPreprocessingFn(self, *_: Any) -> Callable[..., Any]:  # noqa: N802 - TFX's name
+        return self._request.preprocessing_fn
+
+    def _GetStatsOptionsUpdaterFn(self, *_: Any) -> Callable[..., Any] | None:  # noqa: N802
+        return self._request.stats_options_updater_fn
+
+
+@contextlib.contextmanager
+def without_deep_copy() -> Iterator[None]:
+    """Keep TFT from copying Beam's transforms in analyses of several phases.
+
+    TFT 1.16 builds the copies with the constructor of an older Beam: with Beam 2.74 every `preprocessing_fn`
+    whose analyzers depend on each other fails there. The copies only save runners from keeping data.
+    """
+    original = tft_beam.Context.get_use_deep_copy_optimization
+    tft_beam.Context.get_use_deep_copy_optimization = staticmethod(lambda: False)
+    try:
+        yield
+    finally:
+        tft_beam.Context.get_use_deep_copy_optimization = original
+
+
+def run(
+    context: ExecutionContext, request: TransformRequest, make_pipeline: Callable[[], beam.Pipeline]
+) -> None:
+    """Run the whole execution as stock TFX does."""
+    executor = _StockExecutor(context.tmp_path, request, make_pipeline)
+    with without_deep_copy():
+        executor.Do(dict(context.inputs), dict(context.outputs), dict(context.parameters))

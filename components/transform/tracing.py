@@ -1,0 +1,222 @@
+"""The user's `preprocessing_fn` as a TensorFlow graph, and what TFT finds in it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from headrace.components.transform import model, model_names
+from headrace.components.transform.layout import InputLayout
+from headrace.components.transform.model import FunctionSource
+from headrace.components.transform.tft_library import (
+    analysis_graph_builder,
+    analyzer_cache,
+    analyzer_nodes,
+    annotators,
+    dataset_metadata,
+    graph_context,
+    graph_tools,
+    impl_helper,
+    metadata_io,
+    nodes,
+    saved_transform_io_v2,
+    schema_inference,
+    tf2_utils,
+    tft,
+)
+from headrace.errors import UserFunctionError
+
+
+@dataclass(frozen=True)
+class AnalysisGraph:
+    """What TFT must compute before the function's result is fixed, as its graph of operations.
+
+    Attributes:
+        result: The node that makes the final SavedModel; everything else leads to it.
+        cache_entries: For each dataset, the nodes whose values belong into the analyzer cache; `None` where
+            no cache is kept.
+    """
+
+    result: nodes.ValueNode
+    cache_entries: Mapping[analyzer_cache.DatasetKey, Mapping[bytes, nodes.ValueNode]] | None
+
+
+class TracedFunction:
+    """A `preprocessing_fn`, traced once.
+
+    Args:
+        function: The user's function. What it raises passes through.
+        layout: All features of the input schema.
+        tmp_path: Folder for TFT's temporary files.
+        where: Node and parameter, for messages.
+
+    Attributes:
+        graph: The TensorFlow graph; analyzers are placeholders in it.
+        analyze_columns: Names of the tensors that analyzers depend on.
+        transform_columns: Names of the tensors that the result depends on.
+        asset_map: File name of each vocabulary, by the name it was registered under.
+        num_outputs: Number of features that the function makes.
+    """
+
+    def __init__(self, function: Callable[..., Any], layout: InputLayout, tmp_path: str, where: str) -> None:
+        self._function = function
+        self._tmp_path = tmp_path
+        self._specs = layout.type_specs()
+        self.graph, self._inputs, outputs = impl_helper.trace_preprocessing_function(
+            function, self._specs, use_tf_compat_v1=False, base_temp_dir=tmp_path
+        )
+        _check_outputs(self.graph, outputs, where)
+        self._outputs = outputs
+        self.num_outputs = len(outputs)
+        self.analyze_columns = self._analyze_columns()
+        self.transform_columns = set(graph_tools.get_dependent_inputs(self.graph, self._inputs, outputs))
+        self.asset_map = annotators.get_asset_annotations(self.graph)
+        annotators.clear_asset_annotations(self.graph)
+        self._fingerprint = graph_tools.get_analyzers_fingerprint(self.graph, self._inputs)
+
+    def _analyze_columns(self) -> set[str]:
+        """Tensors that analyzers depend on, as `tft.get_analyze_input_columns` finds them by another trace."""
+        visitor = graph_tools.SourcedTensorsVisitor()
+        for sink in self.graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS):
+            nodes.Traverser(visitor).visit_value_node(sink.future)
+        _, control_dependencies = tf2_utils.strip_and_get_tensors_and_control_dependencies(
+            tf.nest.flatten(self._outputs, expand_composites=True)
+        )
+        needed = list(itertools.chain(visitor.sourced_tensors, control_dependencies))
+        return set(graph_tools.get_dependent_inputs(self.graph, self._inputs, needed))
+
+    def analysis_graph(
+        self,
+        dataset_keys: Collection[analyzer_cache.DatasetKey],
+        cache: Mapping[analyzer_cache.DatasetKey, analyzer_cache.DatasetCache] | None,
+    ) -> AnalysisGraph:
+        """Build TFT's graph of operations; call it once, it takes the analyzers out of `graph`.
+
+        Args:
+            dataset_keys: The datasets that are analyzed.
+            cache: What an earlier run left; empty to start one, `None` to keep none.
+        """
+        result, cache_entries, _ = analysis_graph_builder.build(
+            self.graph, self._inputs, self._outputs, dataset_keys=dataset_keys, cache_dict=cache
+        )
+        return AnalysisGraph(result, cache_entries)
+
+    def phase_function(
+        self, replacements: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]
+    ) -> FunctionSource:
+        """What computes the tensors that analyzers look at.
+
+        Args:
+            replacements: Values by the name of the placeholder that stands for them.
+            outputs: The tensors, by key.
+        """
+        part = model.cut(self.graph, self._inputs, replacements, outputs)
+        if part is not None:
+            return part
+        names = {key: tensor.name for key, tensor in outputs.items()}
+        path, _ = self._write(replacements, names)
+        return model.SavedFunction(path)
+
+    def write_model(self, replacements: Mapping[str, tf.Tensor]) -> FinishedModel:
+        """Trace the function with all analyzers replaced by their values, and save it.
+
+        Args:
+            replacements: Values by the name of the placeholder that stands for them.
+        """
+        path, concrete = self._write(replacements, {})
+        model_names.name_tables_by_content(path, self._tmp_path)
+        context = graph_context.TFGraphContext(tf.Module(), self._tmp_path, dict(replacements))
+        metadata_fn = schema_inference.get_traced_metadata_fn(
+            self._function,
+            tf2_utils.get_structured_inputs_from_func_graph(concrete.graph),
+            context,
+            evaluate_schema_overrides=True,
+        )
+        annotations = metadata_fn()
+        schema = schema_inference.infer_feature_schema_v2(
+            concrete.structured_outputs, lambda: annotations, evaluate_schema_overrides=True
+        )
+        # TFT traces the function once more for this one. Of the annotations it uses only those that are
+        # known before analyzers have values, and these are the same.
+        early_schema = schema_inference.infer_feature_schema_v2(
+            self._outputs, lambda: annotations, evaluate_schema_overrides=False
+        )
+        return FinishedModel(path, schema, early_schema)
+
+    def _write(
+        self, replacements: Mapping[str, tf.Tensor], output_names: Mapping[str, str]
+    ) -> tuple[str, Any]:
+        """Trace and save; where analyzers are left, the model returns the tensors in `output_names`."""
+        path = os.path.join(self._tmp_path, uuid.uuid4().hex)
+        context = graph_context.TFGraphContext(tf.Module(), self._tmp_path, dict(replacements))
+        function = impl_helper.get_traced_transform_fn(
+            self._function, self._specs, context, output_keys_to_name_map=dict(output_names)
+        )
+        concrete = saved_transform_io_v2.write_v2_saved_model(
+            context.module_to_export, function, "transform_fn", path
+        )
+        impl_helper._validate_analyzers_fingerprint(
+            self._fingerprint, concrete.graph, tf2_utils.get_structured_inputs_from_func_graph(concrete.graph)
+        )
+        return path, concrete
+
+
+@dataclass(frozen=True)
+class FinishedModel:
+    """The function with its analyzers replaced by what they found.
+
+    Attributes:
+        path: Folder of the SavedModel.
+        schema: Schema of the outputs, with the ranges that analyzers found.
+        early_schema: The same as far as it is known before, which TFX encodes and validates with, and
+            publishes as `post_transform_schema`.
+    """
+
+    path: str
+    schema: schema_pb2.Schema
+    early_schema: schema_pb2.Schema
+
+
+def publish_graph(
+    finished: FinishedModel, graph_path: str, raw_schema: schema_pb2.Schema, asset_map: Mapping[str, str]
+) -> None:
+    """Lay out a TransformGraph artifact: the model, and schemas of what goes in and comes out."""
+    output = tft.TFTransformOutput
+    os.makedirs(graph_path, exist_ok=True)
+    shutil.copytree(finished.path, os.path.join(graph_path, output.TRANSFORM_FN_DIR), dirs_exist_ok=True)
+    transformed_path = os.path.join(graph_path, output.TRANSFORMED_METADATA_DIR)
+    metadata_io.write_metadata(dataset_metadata.DatasetMetadata(finished.schema), transformed_path)
+    if asset_map:
+        _write_asset_map(os.path.join(transformed_path, output.ASSET_MAP), asset_map)
+    metadata_io.write_metadata(
+        dataset_metadata.DatasetMetadata(raw_schema), os.path.join(graph_path, output.RAW_METADATA_DIR)
+    )
+
+
+def _write_asset_map(path: str, asset_map: Mapping[str, str]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(dict(asset_map), file)
+
+
+def _check_outputs(graph: tf.Graph, outputs: Any, where: str) -> None:
+    if not isinstance(outputs, Mapping) or not outputs:
+        found = "an empty dict" if isinstance(outputs, Mapping) else f"a {type(outputs).__name__}"
+        raise UserFunctionError(
+            f"{where}: the function returned {found}, and a dict of tensors by feature name is needed.",
+            "return at least one feature, such as {'fare_xf': tft.scale_to_z_score(inputs['fare'])}.",
+        )
+    trainable = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
+    if trainable:
+        raise UserFunctionError(
+            f"{where}: the function made trainable variables: {', '.join(variable.name for variable in trainable)}.",
+            "train them in Trainer; preprocessing_fn is never trained.",
+        )

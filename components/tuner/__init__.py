@@ -1,0 +1,1 @@
+"""Tuner: searches hyperparameters for a Trainer."""

@@ -1,0 +1,222 @@
+"""Declaration of Tuner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headrace.components.trainer.component import (
+    Function,
+    check_module,
+    check_one_given,
+    check_unused_with,
+    checked_numbers,
+    custom_config_text,
+    function_text,
+)
+from headrace.errors import DefinitionError
+from headrace.sdk import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedExecutorSpec,
+    RuntimeParameter,
+    standard_artifacts,
+)
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto import trainer_pb2, tuner_pb2
+
+_RANGE_KEYS = {"min", "max", "step", "sampling"}
+
+
+class TunerSpec(ComponentSpec):
+    """TFX's `TunerSpec`, and the parameters of the short form."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX's form
+        "module_file": ExecutionParameter(type=str, optional=True),
+        "tuner_fn": ExecutionParameter(type=str, optional=True),
+        "train_args": ExecutionParameter(type=trainer_pb2.TrainArgs),
+        "eval_args": ExecutionParameter(type=trainer_pb2.EvalArgs),
+        "tune_args": ExecutionParameter(type=tuner_pb2.TuneArgs, optional=True),
+        "custom_config": ExecutionParameter(type=str, optional=True),
+        "build_model": ExecutionParameter(type=str, optional=True),
+        "search_space": ExecutionParameter(type=str, optional=True),
+        "max_trials": ExecutionParameter(type=int, optional=True),
+        "objective": ExecutionParameter(type=str, optional=True),
+        "label": ExecutionParameter(type=str, optional=True),
+        "batch_size": ExecutionParameter(type=int, optional=True),
+        "epochs": ExecutionParameter(type=int, optional=True),
+        "patience": ExecutionParameter(type=int, optional=True),
+        "seed": ExecutionParameter(type=int, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "schema": ChannelParameter(type=standard_artifacts.Schema, optional=True),
+        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph, optional=True),
+        "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "best_hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters),
+        "tuner_results": ChannelParameter(type=standard_artifacts.TunerResults),
+    }
+
+
+class Tuner(Component):
+    """Tries hyperparameters and keeps the best, for Trainer's `hyperparameters` input.
+
+    As in Trainer, there are two forms:
+
+    - `tuner_fn(fn_args) -> TunerFnResult`, TFX's form, with any tuner of KerasTuner.
+    - `build_model(features, hyperparameters)` with a `search_space`: the same function that Trainer takes.
+      All combinations are tried where they are no more than `max_trials`, else that many at random.
+
+    Inputs:
+        examples: As for Trainer.
+        schema: As for Trainer.
+        transform_graph: As for Trainer.
+        base_model: For `tuner_fn`.
+
+    Outputs:
+        best_hyperparameters: `HyperParameters`, KerasTuner's configuration with `space` and `values`::
+
+            best_hyperparameters.txt
+        tuner_results: `TunerResults`, a JSON list with id, score and hyperparameters of each trial, best
+            first::
+
+            tuner_results.json
+
+    Args:
+        examples: See above.
+        schema: See above.
+        transform_graph: See above.
+        base_model: See above.
+        module_file: A Python file that defines `tuner_fn`; or `build_model` and no `tuner_fn`.
+        tuner_fn: The function, as an object or as `'module:function'`.
+        train_args: As for Trainer, for each trial.
+        eval_args: As for Trainer, for each trial.
+        tune_args: TFX's; a Tuner in one process refuses `num_parallel_trials`, as TFX's own does.
+        custom_config: Values for the user's function.
+        build_model: The function of the short form.
+        search_space: For each hyperparameter a list of values, or a range
+            `{"min": 1e-4, "max": 1e-2, "sampling": "log"}`: of whole numbers if both ends are, with an
+            optional `step`. `learning_rate`, `batch_size` and `epochs` mean the same as in Trainer.
+        max_trials: Models to train at most, default 10.
+        objective: What is best: `val_loss` (default), or a metric such as `val_binary_accuracy`.
+        label: As for Trainer, as are `batch_size`, `epochs`, `patience` and `seed`.
+        batch_size: See `label`.
+        epochs: See `label`.
+        patience: See `label`.
+        seed: See `label`; of the choice of trials too.
+
+    Raises:
+        DefinitionError: If not exactly one function is given, or the search space is not as above.
+        UserFunctionError: If the function does not exist.
+
+    Example:
+        >>> tuner = Tuner(
+        ...     examples=transform.outputs["transformed_examples"],
+        ...     transform_graph=transform.outputs["transform_graph"],
+        ...     build_model="taxi.model:build_model",
+        ...     label="tips",
+        ...     search_space={"units": [16, 32], "learning_rate": {"min": 1e-4, "max": 1e-2, "sampling": "log"}},
+        ...     max_trials=5,
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = TunerSpec
+    EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.tuner.executor.Executor")
+    TFX_TYPE = "tfx.components.tuner.component.Tuner"
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        schema: BaseChannel | None = None,
+        transform_graph: BaseChannel | None = None,
+        base_model: BaseChannel | None = None,
+        module_file: str | None = None,
+        tuner_fn: Function | None = None,
+        train_args: Any = None,
+        eval_args: Any = None,
+        tune_args: Any = None,
+        custom_config: dict[str, Any] | None = None,
+        *,
+        build_model: Function | None = None,
+        search_space: Mapping[str, Any] | None = None,
+        max_trials: int | RuntimeParameter | None = None,
+        objective: str | None = None,
+        label: str | RuntimeParameter | None = None,
+        batch_size: int | RuntimeParameter | None = None,
+        epochs: int | RuntimeParameter | None = None,
+        patience: int | RuntimeParameter | None = None,
+        seed: int | RuntimeParameter | None = None,
+    ) -> None:
+        check_one_given("Tuner", module_file=module_file, tuner_fn=tuner_fn, build_model=build_model)
+        short_form = {
+            "label": label,
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "patience": patience,
+            "seed": seed,
+            "max_trials": max_trials,
+            "objective": objective,
+        }
+        if tuner_fn is not None:
+            check_unused_with("Tuner", "tuner_fn", {**short_form, "search_space": search_space})
+        if build_model is not None and not search_space:
+            raise DefinitionError(
+                "Tuner: build_model is given without search_space.",
+                "name the values to try: search_space={'units': [16, 32]}.",
+            )
+        if search_space is not None:
+            _check_space(search_space)
+        if isinstance(module_file, str):
+            check_module(
+                "Tuner",
+                module_file,
+                ("build_model",) if search_space is not None else ("tuner_fn", "build_model"),
+            )
+        super().__init__(
+            spec=TunerSpec(
+                examples=examples,
+                schema=schema,
+                transform_graph=transform_graph,
+                base_model=base_model,
+                module_file=module_file,
+                tuner_fn=function_text("Tuner: tuner_fn", tuner_fn),
+                train_args=train_args or trainer_pb2.TrainArgs(),
+                eval_args=eval_args or trainer_pb2.EvalArgs(),
+                tune_args=tune_args,
+                custom_config=custom_config_text(custom_config),
+                build_model=function_text("Tuner: build_model", build_model),
+                search_space=None if search_space is None else json.dumps(search_space, sort_keys=True),
+                best_hyperparameters=Channel(type=standard_artifacts.HyperParameters),
+                tuner_results=Channel(type=standard_artifacts.TunerResults),
+                **checked_numbers("Tuner", short_form, zero_is_fine=("patience", "seed")),
+            )
+        )
+
+
+def _check_space(space: Mapping[str, Any]) -> None:
+    for name, values in space.items():
+        if isinstance(values, Mapping):
+            known = {"min", "max"} <= set(values) <= _RANGE_KEYS
+            if known and values["min"] < values["max"]:
+                continue
+            problem = f"is a range with {sorted(values.items())}"
+        elif isinstance(values, Sequence) and not isinstance(values, str) and len(values):
+            if all(isinstance(value, (bool, int, float, str)) for value in values):
+                continue
+            problem = "is a list with something else than numbers, strings and booleans"
+        else:
+            problem = f"is {values!r}"
+        raise DefinitionError(
+            f"Tuner: search_space['{name}'] {problem}.",
+            "give a list of values, or a range {'min': 0.001, 'max': 0.1} with min below max, and 'step' or "
+            "'sampling' if wanted.",
+        )

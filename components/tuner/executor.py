@@ -1,0 +1,185 @@
+"""Executor of Tuner: runs the user's tuner, or searches the space given for `build_model`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import keras_tuner
+from tfx.proto import tuner_pb2
+
+from headrace.components.trainer import callbacks, short_form, user_function
+from headrace.components.trainer.executor import fn_arguments
+from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
+from headrace.sdk import progress
+from headrace.sdk.context import ExecutionContext
+from headrace.sdk.executor import Executor as BaseExecutor
+
+BEST_FILE = "best_hyperparameters.txt"
+RESULTS_FILE = "tuner_results.json"
+DEFAULT_MAX_TRIALS = 10
+DEFAULT_OBJECTIVE = "val_loss"
+
+
+class Executor(BaseExecutor):
+    """Searches hyperparameters; see `headrace.components.tuner.component.Tuner`."""
+
+    def execute(self, context: ExecutionContext) -> None:
+        """Fill `best_hyperparameters` and `tuner_results`."""
+        if context.proto_parameter("tune_args", tuner_pb2.TuneArgs).ListFields():
+            raise UnsupportedFeatureError(
+                f"{context.node_id}: tune_args asks for parallel trials; this Tuner runs them one by one, as "
+                "TFX's own does.",
+                "leave tune_args out, or use TFX's Tuner for Google Cloud AI Platform.",
+            )
+        names = ("build_model",) if context.parameter("search_space") else ("tuner_fn", "build_model")
+        name, function = user_function.load(context, *names)
+        tuner = _search(context, function) if name == "build_model" else _run(context, function)
+        _write(context, tuner)
+
+
+def _run(context: ExecutionContext, tuner_fn: Callable[[Any], Any]) -> Any:
+    result = tuner_fn(fn_arguments(context, working_path=context.tmp_path))
+    if not hasattr(result, "tuner") or not hasattr(result, "fit_kwargs"):
+        raise DefinitionError(
+            f"{context.node_id}: tuner_fn returned a {type(result).__name__}, not a TunerFnResult.",
+            "return tfx.components.TunerFnResult(tuner=..., fit_kwargs={...}).",
+        )
+    progress.report("tuner_fn")
+    result.tuner.search(**result.fit_kwargs)
+    return result.tuner
+
+
+class _ShortForm(keras_tuner.HyperModel):
+    """One trial: a model of the user's function, trained as Trainer would."""
+
+    def __init__(self, context: ExecutionContext, build_model: Callable[..., Any]) -> None:
+        super().__init__()
+        self._function = build_model
+        self._settings = short_form.Settings.read(context)
+        self._source = short_form.open_source(context)
+        self._constants = short_form.hyperparameter_values(context)
+        self._rows = short_form.read_rows(context, self._settings, self._source, list(self._source.features))
+        self._max_trials = int(context.parameter("max_trials", DEFAULT_MAX_TRIALS))
+        self._num_built = 0
+        self.error: Exception | None = None
+
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Build and compile the model of a trial."""
+        values = {**self._constants, **hp.values}
+        try:
+            model = short_form.build(self._function, self._source, values, self._settings)
+            short_form.input_features(model, self._source, self._settings.node_id)
+            short_form.compile_if_needed(model, self._rows[0].label_range, values, self._settings.node_id)
+        except Exception as error:
+            # KerasTuner goes on after an error, and shows its text only.
+            self.error = error
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        return model
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, **unused: Any) -> dict[str, float]:
+        """Train it and return the metrics of its best epoch."""
+        self._num_built += 1
+        prefix = f"trial {self._num_built}/{self._max_trials} "
+        values = {**self._constants, **hp.values}
+        keep = [callbacks.keep_best(self._settings.patience)]
+        try:
+            return short_form.fit(model, self._rows, self._settings, values, keep, prefix).best
+        except TrainingError as error:
+            # A NaN loss ends one trial, not the search.
+            raise keras_tuner.errors.FailedTrialError(str(error)) from error
+        except Exception as error:
+            self.error = error
+            raise keras_tuner.errors.FatalError(str(error)) from error
+
+
+def _search(context: ExecutionContext, build_model: Callable[..., Any]) -> Any:
+    space = context.json_parameter("search_space")
+    if not space:
+        raise DefinitionError(
+            f"{context.node_id}: build_model is given without search_space.",
+            "name the values to try: search_space={'units': [16, 32]}.",
+        )
+    max_trials = int(context.parameter("max_trials", DEFAULT_MAX_TRIALS))
+    sizes = [len(values) if isinstance(values, list) else max_trials + 1 for values in space.values()]
+    kind = keras_tuner.GridSearch if math.prod(sizes) <= max_trials else keras_tuner.RandomSearch
+    objective = context.parameter("objective", DEFAULT_OBJECTIVE)
+    is_loss = objective.removeprefix("val_") == "loss" or "error" in objective
+    hypermodel = _ShortForm(context, build_model)
+    try:
+        tuner = kind(  # builds a first model to see which hyperparameters it asks for
+            hypermodel,
+            objective=keras_tuner.Objective(objective, "min" if is_loss else "max"),
+            max_trials=max_trials,
+            hyperparameters=_hyperparameters(space),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            seed=context.parameter("seed", short_form.DEFAULT_SEED),
+            max_consecutive_failed_trials=max_trials + 1,  # whether all failed is looked at when it has ended
+            directory=context.tmp_path,
+            project_name="search",
+            overwrite=True,
+        )
+        tuner.search(verbose=0)
+    except keras_tuner.errors.FatalError:
+        if hypermodel.error is None:
+            raise
+        raise hypermodel.error from None
+    return tuner
+
+
+def _hyperparameters(space: Mapping[str, Any]) -> keras_tuner.HyperParameters:
+    result = keras_tuner.HyperParameters()
+    for name, values in sorted(space.items()):
+        if isinstance(values, list):
+            result.Choice(name, values)
+            continue
+        ends = {"min_value": values["min"], "max_value": values["max"]}
+        options = {key: values[key] for key in ("step", "sampling") if key in values}
+        is_whole = all(isinstance(values.get(key, 0), int) for key in ("min", "max", "step"))
+        (result.Int if is_whole else result.Float)(name, **ends, **options)
+    return result
+
+
+def _all_failed(context: ExecutionContext, tuner: Any) -> TrainingError:
+    messages = [
+        trial.message.strip().splitlines()[-1] for trial in tuner.oracle.trials.values() if trial.message
+    ]
+    return TrainingError(
+        f"{context.node_id}: none of {len(tuner.oracle.trials)} trials gave a usable model. The last said: "
+        f"{messages[-1] if messages else 'nothing'}",
+        "correct build_model, or narrow search_space: a lower learning rate is the usual remedy.",
+    )
+
+
+def _write(context: ExecutionContext, tuner: Any) -> None:
+    """Write best hyperparameters and all trials in TFX's formats."""
+    # KerasTuner counts failed trials among the best where too few were completed.
+    trials = [
+        trial
+        for trial in tuner.oracle.get_best_trials(len(tuner.oracle.trials) or 1)
+        if trial.status == "COMPLETED"
+    ]
+    if not trials:
+        raise _all_failed(context, tuner)
+    best = trials[0].hyperparameters
+    rows = [
+        {"trial_id": one.trial_id, "score": one.score, **one.hyperparameters.values}
+        for one in trials
+        if one.hyperparameters.values
+    ]
+    _write_json(os.path.join(context.output("best_hyperparameters").uri, BEST_FILE), best.get_config())
+    _write_json(os.path.join(context.output("tuner_results").uri, RESULTS_FILE), rows)
+    values = ", ".join(f"{name}={value}" for name, value in sorted(best.values.items()))
+    context.summarize("best_hyperparameters", values or "no hyperparameters")
+    context.summarize("tuner_results", f"{len(rows)} trials")
+
+
+def _write_json(path: str, content: Any) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(content, file)

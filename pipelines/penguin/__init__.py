@@ -1,0 +1,1 @@
+"""Penguins of the Palmer Archipelago: which of three species is it?"""

@@ -1,0 +1,83 @@
+"""The pipelines that ship with Headrace, known by reading their files: nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import os
+from dataclasses import dataclass
+
+import headrace
+
+CREATE_FUNCTION = "create_pipeline"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of `create_pipeline`, as written: `type_text` and `default_text` may be empty."""
+
+    name: str
+    type_text: str
+    default_text: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the pipeline cannot be made without it."""
+        return not self.default_text
+
+
+@dataclass(frozen=True)
+class ReadyPipeline:
+    """A pipeline in the folder `pipelines/`.
+
+    Attributes:
+        name: Its folder's name, which `headrace run` takes.
+        description: The first line of its module's docstring.
+        parameters: What its `create_pipeline` takes.
+    """
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def module(self) -> str:
+        """The module that defines it."""
+        return f"headrace.pipelines.{self.name}.pipeline"
+
+
+def find_ready_pipelines() -> list[ReadyPipeline]:
+    """Return the pipelines that ship with Headrace, by name."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(headrace.__file__)), "pipelines")
+    found = []
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        path = os.path.join(folder, name, "pipeline.py")
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                tree = ast.parse(file.read(), filename=path)
+            description = (ast.get_docstring(tree) or "").partition("\n")[0]
+            function = find_function(tree, CREATE_FUNCTION)
+            parameters = read_parameters(function) if function is not None else ()
+            found.append(ReadyPipeline(name, description, parameters))
+    return found
+
+
+def find_function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
+    """Return the function of this name at the top level of a module, if there is one."""
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    return next(functions, None)
+
+
+def read_parameters(function: ast.FunctionDef) -> tuple[Parameter, ...]:
+    """Return a function's named parameters as they are written."""
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    defaults = [*missing, *arguments.defaults, *arguments.kw_defaults]
+    return tuple(
+        Parameter(
+            argument.arg,
+            ast.unparse(argument.annotation) if argument.annotation else "",
+            ast.unparse(default) if default is not None else "",
+        )
+        for argument, default in zip([*positional, *arguments.kwonlyargs], defaults)
+    )

@@ -1,0 +1,269 @@
+"""Decode serialized tf.Examples into Arrow, ten times as fast as tfx_bsl and equal to it.
+
+tfx_bsl reads each record into a protobuf map: 11.5 s for a million taxi rows, on one core, whatever the
+schema. TensorFlow's `parse_example` reads the wire format itself, on all cores, in 1.1 s; but it must be
+told the features, skips those it was not told of, and takes an empty list for a missing one. So its
+answer is kept only where the length of every record accounts for it: a list of values takes at least the
+bytes of its minimal encoding, so a record as long as the sum of these holds nothing else. Writers that
+mark a missing feature by an entry without a value, as tfx_bsl and TFX's CsvExampleGen do, are accounted
+for by searching the record for that entry. Any other batch goes to tfx_bsl.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx_bsl.coders import example_coder
+
+_INT64 = pa.large_list(pa.int64())
+_FLOAT = pa.large_list(pa.float32())
+_BYTES = pa.large_list(pa.large_binary())
+_TENSOR_TYPES = {_INT64: tf.int64, _FLOAT: tf.float32, _BYTES: tf.string}
+
+# So many rows are decoded by tfx_bsl to learn the features.
+_LEARNING_ROWS = 200
+# Data that keeps surprising the fast way, such as data with empty lists, is left to tfx_bsl.
+_MAX_SURPRISES = 5
+_MAX_ATTEMPTS = 4
+
+Features = dict[str, pa.DataType]
+Parse = Callable[[Any], Sequence[tuple[Any, Any]]]
+
+
+class ExampleDecoder:
+    """Decodes batches of serialized tf.Examples as `tfx_bsl.coders.example_coder` does.
+
+    Not picklable: make one where records are decoded.
+
+    Args:
+        schema: Limits and orders the columns and fixes their types; without it a batch has a column for
+            each feature that occurs in it, by name.
+    """
+
+    def __init__(self, schema: schema_pb2.Schema | None = None) -> None:
+        serialized = None if schema is None else schema.SerializeToString()
+        self._complete = example_coder.ExamplesToRecordBatchDecoder(serialized)
+        self._inferring = example_coder.ExamplesToRecordBatchDecoder(None)
+        self._arrow_schema: pa.Schema | None = None if schema is None else self._complete.ArrowSchema()
+        self._features: Features = {}
+        # Features of which only entries without a value were seen.
+        self._valueless: set[str] = set()
+        self._surprises = 0
+        if self._arrow_schema is not None and not self._learn(self._arrow_schema):
+            self._surprises = _MAX_SURPRISES
+
+    def decode(self, records: Sequence[bytes]) -> pa.RecordBatch:
+        """Return one row per record: a column is `large_list<int64 | float | large_binary>`, null where missing.
+
+        Args:
+            records: 1 or more serialized tf.Examples.
+        """
+        if self._surprises < _MAX_SURPRISES:
+            if not self._features:
+                self._learn_from(records[:_LEARNING_ROWS])
+            for _ in range(_MAX_ATTEMPTS):
+                batch, unexplained = self._decode_quickly(records)
+                if batch is not None:
+                    return batch
+                if not self._learn_from([records[row] for row in unexplained[:_LEARNING_ROWS]]):
+                    break
+            self._surprises += 1
+        return self._complete.DecodeBatch(records)
+
+    def _learn_from(self, records: Sequence[bytes]) -> bool:
+        """Learn the features of some records; return whether that taught anything."""
+        if not records:
+            return False
+        before = len(self._features), len(self._valueless)
+        try:
+            is_learned = self._learn(self._inferring.DecodeBatch(records).schema)
+        except RuntimeError:
+            # A feature of two types. tfx_bsl says so in the end, unless a schema leaves the feature out.
+            is_learned = False
+        if not is_learned:
+            self._surprises = _MAX_SURPRISES
+            return False
+        return before != (len(self._features), len(self._valueless))
+
+    def _learn(self, found: pa.Schema) -> bool:
+        """Add the features of `found`; `False` where two batches contradict each other."""
+        features = dict(self._features)
+        for field in found:
+            if pa.types.is_null(field.type):
+                self._valueless.add(field.name)
+            elif field.type in _TENSOR_TYPES and features.setdefault(field.name, field.type) != field.type:
+                return False
+        self._valueless -= features.keys()
+        if features != self._features:
+            self._features = dict(sorted(features.items()))
+        return True
+
+    def _decode_quickly(self, records: Sequence[bytes]) -> tuple[pa.RecordBatch | None, Sequence[int]]:
+        """Return the batch; or `None` and the rows that may hold more than was found, if these are known."""
+        # A map entry may leave out an empty key, so its minimal size is not what `_entry_sizes` says.
+        if not self._features or "" in self._features:
+            return None, []
+        try:
+            parsed = _make_parse(tuple(self._features.items()))(np.array(records, dtype=object))
+        except tf.errors.InvalidArgumentError:
+            return None, []
+        columns: dict[str, pa.Array] = {}
+        account = _Account(records)
+        for (name, kind), (values, offsets) in zip(self._features.items(), parsed):
+            value_array = pa.array(values, type=kind.value_type)
+            lengths = np.diff(offsets)
+            account.add(name, value_array, offsets, lengths)
+            if lengths.any():
+                columns[name] = _make_list_array(kind, value_array, offsets, lengths)
+        for name in self._valueless:
+            account.add_missing(name, np.ones(len(records), bool))
+        unexplained = account.unexplained_rows()
+        if len(unexplained):
+            return None, unexplained
+        return self._make_batch(columns, account.unset_names(), len(records)), []
+
+    def _make_batch(self, columns: dict[str, pa.Array], unset: list[str], num_rows: int) -> pa.RecordBatch:
+        if self._arrow_schema is None:
+            # tfx_bsl gives null type to a feature whose entries all lack a value.
+            columns |= {name: pa.nulls(num_rows) for name in unset if name not in columns}
+            names = sorted(columns)
+            return pa.RecordBatch.from_arrays([columns[name] for name in names], names)
+        return pa.RecordBatch.from_arrays(
+            [columns.get(field.name, pa.nulls(num_rows, field.type)) for field in self._arrow_schema],
+            schema=self._arrow_schema,
+        )
+
+
+class _Account:
+    """Adds up what the features found in a batch take in each record, and compares it with the record.
+
+    Args:
+        records: The records of the batch.
+    """
+
+    def __init__(self, records: Sequence[bytes]) -> None:
+        self._records = records
+        # Bytes of the entries in `Features.feature`: of features with values, and with the others as
+        # entries without a value.
+        self._sizes = np.zeros(len(records), np.int64)
+        self._sizes_with_unset = np.zeros(len(records), np.int64)
+        self._missing: dict[str, Any] = {}
+        self._has_unset = np.zeros(len(records), bool)
+
+    def add(self, name: str, values: pa.Array, offsets: Any, lengths: Any) -> None:
+        """Add one feature: row `i` holds `values[offsets[i]:offsets[i + 1]]`."""
+        missing = lengths == 0
+        sizes = np.where(missing, 0, _entry_sizes(name, values, offsets, lengths))
+        self._sizes += sizes
+        self._sizes_with_unset += sizes
+        if missing.any():
+            self.add_missing(name, missing)
+
+    def add_missing(self, name: str, missing: Any) -> None:
+        """Add the rows in which a feature has no value."""
+        self._sizes_with_unset += np.where(missing, len(_unset_entry(name)), 0)
+        self._missing[name] = missing
+
+    def unexplained_rows(self) -> list[int]:
+        """Return the rows whose record may hold more than was added."""
+        actual = np.fromiter(map(len, self._records), np.int64, len(self._records))
+        # Without any feature a record may hold an empty `Features` or nothing at all.
+        complete = np.where(self._sizes > 0, actual == _delimited(self._sizes), actual <= 2)
+        if complete.all():
+            return []
+        self._has_unset = ~complete
+        unexplained = set(
+            np.flatnonzero(self._has_unset & (actual != _delimited(self._sizes_with_unset))).tolist()
+        )
+        for name, missing in self._missing.items():
+            entry = _unset_entry(name)
+            rows = np.flatnonzero(missing & self._has_unset).tolist()
+            unexplained.update(row for row in rows if entry not in self._records[row])
+        return sorted(unexplained)
+
+    def unset_names(self) -> list[str]:
+        """Return the features that have an entry without a value in some record."""
+        return [name for name, missing in self._missing.items() if (missing & self._has_unset).any()]
+
+
+# Making one takes as long as parsing 100,000 records; the files of a data set share it.
+@functools.lru_cache(maxsize=16)
+def _make_parse(features: tuple[tuple[str, pa.DataType], ...]) -> Parse:
+    """Return a function from an object array of records to `(values, offsets)` per feature.
+
+    A session of its own, because the eager context would claim the memory of a GPU to parse text.
+    """
+    graph = tf.Graph()
+    with graph.as_default():
+        records = tf.compat.v1.placeholder(tf.string, [None])
+        parsed = tf.io.parse_example(
+            records,
+            {
+                name: tf.io.RaggedFeature(_TENSOR_TYPES[kind], row_splits_dtype=tf.int64)
+                for name, kind in features
+            },
+        )
+        fetches = [(parsed[name].values, parsed[name].row_splits) for name, _ in features]
+    config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    parse: Parse = tf.compat.v1.Session(graph=graph, config=config).make_callable(
+        fetches, feed_list=[records]
+    )
+    return parse
+
+
+def _make_list_array(kind: pa.DataType, values: pa.Array, offsets: Any, lengths: Any) -> pa.Array:
+    """Build a list array over `values`; a row of length 0 is null."""
+    present = lengths > 0
+    num_missing = int(len(lengths) - np.count_nonzero(present))
+    validity = pa.py_buffer(np.packbits(present, bitorder="little")) if num_missing else None
+    return pa.Array.from_buffers(
+        kind, len(lengths), [validity, pa.py_buffer(offsets)], null_count=num_missing, children=[values]
+    )
+
+
+def _varint_sizes(numbers: Any) -> Any:
+    """Bytes that each number takes as a varint (protobuf's encoding guide); negative ones take 10."""
+    unsigned = numbers.astype(np.uint64)
+    sizes = np.ones(len(unsigned), np.int64)
+    largest = int(unsigned.max(initial=0))
+    for bits in range(7, 64, 7):
+        if largest < 1 << bits:
+            break
+        sizes += unsigned >= np.uint64(1 << bits)
+    return sizes
+
+
+def _delimited(sizes: Any) -> Any:
+    """Bytes of a length-delimited field, its tag and length included; field numbers here are below 16."""
+    return 1 + _varint_sizes(sizes) + sizes
+
+
+def _entry_sizes(name: str, values: pa.Array, offsets: Any, lengths: Any) -> Any:
+    """Least bytes that each row's entry in `Features.feature` takes, where the row has values."""
+    if pa.types.is_floating(values.type):
+        payload = _delimited(4 * lengths)
+    else:
+        if pa.types.is_integer(values.type):
+            sizes = _varint_sizes(values.to_numpy())
+        else:
+            ends = np.frombuffer(values.buffers()[1], np.int64, len(values) + 1, values.offset * 8)
+            sizes = _delimited(np.diff(ends))
+        sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        payload = sums[offsets[1:]] - sums[offsets[:-1]]
+        if pa.types.is_integer(values.type):
+            payload = _delimited(payload)
+    key_size = _delimited(np.array([len(name.encode())]))[0]
+    return _delimited(key_size + _delimited(_delimited(payload)))
+
+
+def _unset_entry(name: str) -> bytes:
+    """The entry of a feature that is named and has no value."""
+    entry = tf.train.Features(feature={name: tf.train.Feature()})
+    return cast("bytes", entry.SerializeToString())

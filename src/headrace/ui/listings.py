@@ -1,0 +1,126 @@
+"""Tables of runs, pipelines and outputs, and the same as plain data for `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from headrace.orchestration.events import NodeState, RunResult
+from headrace.ui.screen import Screen
+from headrace.ui.summary import print_labelled, print_table
+from headrace.ui.symbols import STYLES
+from headrace.ui.units import format_seconds
+
+if TYPE_CHECKING:
+    from headrace.metadata.runs import RunSummary
+
+_STATE_STYLES = {
+    "failed": STYLES[NodeState.FAILED],
+    "cancelled": STYLES[NodeState.CANCELLED],
+    "running": STYLES[NodeState.RUNNING],
+}
+
+
+def plain_table(*columns: str) -> Table:
+    """Return a table with a heading line and no rules; cells too wide for the screen go on below."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def print_runs(screen: Screen, runs: Sequence[RunSummary]) -> None:
+    """Print one line per run, in the order given."""
+    table = plain_table("Run", "Pipeline", "Started", "Time", "State", "Nodes")
+    for column in table.columns[:5]:
+        column.no_wrap = True
+    table.columns[3].justify = "right"
+    for run in runs:
+        parts = [f"{run.num_nodes}"]
+        parts += [f"{run.num_cached} cached"] if run.num_cached else []
+        parts += [f"{run.num_failed} failed"] if run.num_failed else []
+        table.add_row(
+            Text(run.run_id, "bold"),
+            run.pipeline_name,
+            _local(run.started),
+            format_seconds(run.seconds),
+            Text(run.state, _STATE_STYLES.get(run.state, "green")),
+            ", ".join(parts),
+        )
+    print_table(screen, table)
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def print_outputs(screen: Screen, result: RunResult) -> None:
+    """Print every artifact of a run: node and key, type and id, and the folder of its payload."""
+    for node in result.nodes:
+        for output in node.outputs:
+            line = Text(f"{node.node_id}.{output.key}", "bold")
+            line.append(f"  {output.type_name} {output.artifact_id}\n", "dim").append(f"    {output.uri}")
+            screen.console.print(line, soft_wrap=True)
+
+
+def print_details(screen: Screen, details: Mapping[str, object]) -> None:
+    """Print what a run recorded of itself: the command and the pipeline's parameters, where there are any."""
+    configuration = details.get("configuration")
+    parameters = configuration.get("parameters") if isinstance(configuration, Mapping) else None
+    if details.get("command"):
+        print_labelled(screen, "Command", [str(details["command"])])
+    if isinstance(parameters, Mapping) and parameters:
+        print_labelled(screen, "With", [f"{name} = {value}" for name, value in parameters.items()])
+
+
+def result_data(result: RunResult) -> dict[str, Any]:
+    """Return a run as JSON-ready data: the fields of its dataclasses, errors as type, problem and fix."""
+    return {
+        "run_id": result.run_id,
+        "pipeline_name": result.pipeline_name,
+        "seconds": round(result.seconds, 3),
+        "store_path": result.store_path,
+        "is_success": result.is_success,
+        "parameters": result.parameters,
+        "nodes": [
+            {
+                "node_id": node.node_id,
+                "state": node.state.value,
+                "seconds": round(node.seconds, 3),
+                "reason": node.reason,
+                "execution_id": node.execution_id,
+                "log_path": node.log_path,
+                "error": None
+                if node.error is None
+                else {
+                    "type": type(node.error).__name__,
+                    "problem": node.error.problem,
+                    "fix": node.error.fix,
+                },
+                "outputs": [
+                    {field.name: getattr(output, field.name) for field in fields(output)}
+                    for output in node.outputs
+                ],
+            }
+            for node in result.nodes
+        ],
+    }
+
+
+def run_data(run: RunSummary) -> dict[str, Any]:
+    """Return one line of `headrace runs` as JSON-ready data; times in ISO 8601."""
+    return {
+        "run_id": run.run_id,
+        "pipeline_name": run.pipeline_name,
+        "started": run.started.isoformat(),
+        "seconds": round(run.seconds, 3),
+        "state": run.state,
+        "num_nodes": run.num_nodes,
+        "num_cached": run.num_cached,
+        "num_failed": run.num_failed,
+    }

@@ -1,0 +1,48 @@
+"""The terminal or pipe that output goes to: its width, its signs, whether it can be drawn on."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+
+from headrace.ui.symbols import Symbols, fitting
+
+# A pipe has no width. CI logs show lines of this length without a scroll bar.
+_PIPE_COLUMNS = 120
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where output goes.
+
+    Attributes:
+        console: Rich's console on the stream; colours only on a terminal, none where `NO_COLOR` is set.
+        symbols: Signs that the stream's encoding has.
+        is_live: Whether lines can be drawn over: a terminal that knows control sequences.
+    """
+
+    console: Console
+    symbols: Symbols
+    is_live: bool
+
+
+def open_screen(stream: TextIO | None = None) -> Screen:
+    """Return the screen of a stream, standard output where none is given.
+
+    `FORCE_COLOR`, which CI services set, brings colours and does not make a pipe drawable.
+    """
+    stream = stream or sys.stdout
+    symbols = fitting(getattr(stream, "encoding", None) or "utf-8")
+    if isinstance(stream, io.TextIOWrapper):
+        # Summaries may hold characters that the stream's encoding lacks: show '?' rather than fail.
+        stream.reconfigure(errors="replace")
+    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    # A new console reads COLUMNS itself; a terminal's own width is asked for at each drawing.
+    width = None if is_terminal or os.environ.get("COLUMNS") else _PIPE_COLUMNS
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Screen(console, symbols, is_terminal)

@@ -1,0 +1,70 @@
+"""Headrace's data validation components and stock TFX's, mixed in one pipeline under LocalDagRunner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tfx.v1 as tfx
+from data_validation import taxi_records, write_examples
+from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
+from tfx.orchestration import metadata
+
+from headrace.components.example_validator import ExampleValidator
+from headrace.components.schema_gen import SchemaGen
+from headrace.components.statistics_gen import StatisticsGen
+from headrace.io import protos
+
+_STOCK = (tfx.components.StatisticsGen, tfx.components.SchemaGen, tfx.components.ExampleValidator)
+
+
+def _run(folder: Path, source: str, kinds: tuple[Any, Any, Any]) -> Path:
+    config = custom_validation_config_pb2.CustomValidationConfig()
+    validation = config.feature_validations.add()
+    validation.feature_path.step.append("fare")
+    validation.validations.add(
+        sql_expression="feature.num_stats.max > 1e9", severity=2, description="high fares"
+    )
+    examples = tfx.dsl.Importer(
+        source_uri=source,
+        artifact_type=tfx.types.standard_artifacts.Examples,
+        properties={"split_names": '["train"]'},
+    ).with_id("examples")
+    statistics = kinds[0](examples=examples.outputs["result"])
+    schema = kinds[1](statistics=statistics.outputs["statistics"])
+    anomalies = kinds[2](
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        custom_validation_config=config,
+    )
+    tfx.orchestration.LocalDagRunner().run(
+        tfx.dsl.Pipeline(
+            pipeline_name="swap",
+            pipeline_root=str(folder / "root"),
+            metadata_connection_config=metadata.sqlite_metadata_connection_config(
+                str(folder / "metadata.db")
+            ),
+            components=[examples, statistics, schema, anomalies],
+            beam_pipeline_args=["--runner=FnApiRunner"],
+        )
+    )
+    [found] = (folder / "root" / "ExampleValidator" / "anomalies").glob("*/Split-train/SchemaDiff.pb")
+    return found
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        (StatisticsGen, _STOCK[1], ExampleValidator),
+        (_STOCK[0], SchemaGen, _STOCK[2]),
+    ],
+)
+def test_each_stands_in_for_the_stock_one(tmp_path, kinds):
+    source = write_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
+
+    path = _run(tmp_path, source, kinds)
+
+    info = protos.read_binary(str(path), protos.anomalies_pb2.Anomalies).anomaly_info
+    assert list(info) == ["fare"]
+    assert info["fare"].short_description == "high fares"

@@ -1,0 +1,102 @@
+"""Preprocessing functions that the tests of Transform run, under Headrace and under stock TFX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+
+def one_of_each(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Moments, ranges, quantiles, per-key analyzers, vocabularies of several kinds, matrices."""
+    x, key, tags, number = inputs["x"], inputs["key"], inputs["tags"], inputs["number"]
+    pairs = tf.stack([x, tf.cast(number, tf.float32)], axis=1)
+    rare = tft.vocabulary(key, frequency_threshold=30, vocab_filename="frequent_keys")
+    tft.vocabulary(key, weights=tf.abs(x) + 1.0, vocab_filename="weighted_keys", store_frequency=True)
+    tft.vocabulary(tags, vocab_filename="shuffled_tags", fingerprint_shuffle=True)
+    index = tft.compute_and_apply_vocabulary(tags, top_k=4, num_oov_buckets=2, vocab_filename="tags")
+    bags, weights = tft.tfidf(index, 7)
+    return {
+        "z": tft.scale_to_z_score(x),
+        "unit": tft.scale_to_0_1(x),
+        "z_by_key": tft.scale_to_z_score_per_key(x, key),
+        "unit_by_key": tft.scale_by_min_max_per_key(x, key),
+        "bucket": tft.bucketize(x, 5),
+        "bucket_by_key": tft.bucketize_per_key(x, key, 3),
+        "number_word": tft.compute_and_apply_vocabulary(number),
+        "frequent": tft.apply_vocabulary(key, rare),
+        "tag_index": index,
+        "tag_bag": bags,
+        "tag_weight": weights,
+        "rotated": tf.matmul(pairs, tft.pca(pairs, 2, tf.float32)),
+        "shifted": x - tf.cast(tft.covariance(pairs, tf.float32)[0, 1], tf.float32),
+        "sized": x * 0.0 + tf.cast(tft.size(number), tf.float32) + tf.cast(tft.sum(number), tf.float32),
+        "hashed": tft.hash_strings(key, 10),
+        "maybe": inputs["maybe"],
+        "text": key,
+    }
+
+
+def two_passes(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Analyzers over what other analyzers found: arithmetic, and a vocabulary's table."""
+    centred = inputs["x"] - tft.mean(inputs["x"])
+    index = tft.compute_and_apply_vocabulary(inputs["key"])
+    return {
+        "centred_unit": centred / tft.max(tf.abs(centred)),
+        "index_z": tft.scale_to_z_score(tf.cast(index, tf.float32)),
+    }
+
+
+def mutual_information(inputs: dict[str, Any]) -> dict[str, Any]:
+    """A vocabulary by mutual information with a label, which TFX's own implementation runs."""
+    index = tft.compute_and_apply_vocabulary(inputs["key"], labels=inputs["number"] % 2, top_k=2)
+    return {"index": index}
+
+
+def no_analyzer(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Arithmetic only."""
+    return {"doubled": inputs["x"] * 2.0}
+
+
+def configured(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, Any]:
+    """A factor that the pipeline sets."""
+    return {"scaled": inputs["x"] * float(custom_config["factor"])}
+
+
+def raises(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Fails in plain Python."""
+    raise ZeroDivisionError(f"no feature to divide {len(inputs)} by")
+
+
+def missing_key(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Asks for a feature that the schema does not have."""
+    return {"z": tft.scale_to_z_score(inputs["no_such"])}
+
+
+def wrong_shape(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Fails while TensorFlow builds the graph."""
+    return {"sum": tf.reshape(inputs["x"], [-1, 1]) @ tf.ones([3, 2])}
+
+
+def returns_nothing(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Makes no feature."""
+    return {}
+
+
+def fails_on_data(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Fails when rows arrive."""
+    with tf.control_dependencies([tf.debugging.assert_less(inputs["x"], 0.0, message="x must be negative")]):
+        return {"x": tf.identity(inputs["x"])}
+
+
+def fewer_buckets(stats_type: Any, stats_options: Any) -> Any:
+    """A `stats_options_updater_fn`."""
+    stats_options.num_histogram_buckets = 3
+    return stats_options
+
+
+def by_key(stats_type: Any, stats_options: Any) -> Any:
+    """A `stats_options_updater_fn` that asks for what Headrace leaves to TFX."""
+    stats_options.sample_rate = 1.0
+    return stats_options

@@ -1,0 +1,188 @@
+"""`headrace doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import pytest
+
+from headrace.cli import checks, machine
+from headrace.cli.checks import BAD, GOOD, WARNING, Check
+from headrace.cli.tested_versions import COMMON, GENERATIONS
+
+_REQUIREMENTS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "requirements")
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"), [((3, 9, 1), BAD), ((3, 10, 0), GOOD), ((3, 13, 9), GOOD), ((3, 14, 0), BAD)]
+)
+def test_python_versions(version, outcome):
+    """TFX's two generations cover 3.10 to 3.13."""
+    assert checks.check_python(version).outcome == outcome
+
+
+def _installed(monkeypatch, changes):
+    """Make exactly the tested versions of TFX 1.16 look installed, but for the changes."""
+    generation = GENERATIONS[0]
+    versions = {"tfx": generation.tfx, **{name: items[0] for name, items in generation.packages.items()}}
+    versions.update({name: items[-1] for name, items in COMMON.items()})
+    versions.update(changes)
+    monkeypatch.setattr(checks, "_version", versions.get)
+
+
+def test_tested_versions_are_told_in_one_line(monkeypatch):
+    """A patch release of a tested version is tested."""
+    _installed(monkeypatch, {"tensorflow": "2.16.9"})
+
+    assert list(checks.check_packages()) == [
+        Check(
+            "Packages",
+            GOOD,
+            "tfx 1.16, tensorflow 2.16.9, apache-beam 2.74, ml-metadata 1.16 and 16 others, as tested",
+        )
+    ]
+
+
+def test_a_missing_package_says_why_it_is_needed(monkeypatch):
+    """Stock pins leave dill out."""
+    _installed(monkeypatch, {"dill": None})
+
+    assert next(iter(checks.check_packages())) == Check(
+        "dill",
+        BAD,
+        "not installed",
+        "tfx_bsl and tensorflow_transform import it and do not require it. In the project's folder, install "
+        "the tested versions: make set-up",
+    )
+
+
+def test_another_version_is_a_warning(monkeypatch):
+    """It may work; it was not tested. 10.0 is not within 1."""
+    _installed(monkeypatch, {"numpy": "1.2", "pyarrow": "100.0"})
+
+    found = {check.name: (check.outcome, check.text) for check in checks.check_packages()}
+
+    assert found["numpy"] == (WARNING, "1.2; tested with 1.26")
+    assert found["pyarrow"] == (WARNING, "100.0; tested with 10")
+
+
+def test_another_tfx_is_bad(monkeypatch):
+    """Both generations are named."""
+    _installed(monkeypatch, {"tfx": "1.14.0"})
+
+    first = next(iter(checks.check_packages()))
+
+    assert (first.outcome, first.text) == (BAD, "1.14.0; tested with 1.16 and 1.21")
+
+
+@pytest.mark.parametrize(
+    ("index", "name"), [(0, "tfx-1.16-py3.10.txt"), (1, "tfx-1.21.txt")], ids=["1.16", "1.21"]
+)
+def test_the_table_agrees_with_the_lock_files(index, name):
+    """A lock file that moves on takes the table with it."""
+    path = os.path.join(_REQUIREMENTS, name)
+    with open(path, encoding="utf-8") as file:
+        pins = re.findall(r"^([A-Za-z0-9.-]+)==([^ ;\\\n]+)", file.read(), re.MULTILINE)
+    locked: dict[str, list[str]] = {}
+    for package, version in pins:
+        locked.setdefault(package.lower(), []).append(version)
+    generation = GENERATIONS[index]
+    tested = {"tfx": (generation.tfx,), **generation.packages, **COMMON}
+
+    for package, wanted in tested.items():
+        versions = locked[package.lower()]
+        assert all(any(checks._is_within(v, item) for item in wanted) for v in versions), (package, versions)
+
+
+@pytest.mark.parametrize(
+    ("files", "memory", "cpus"),
+    [
+        ({"memory.max": "1073741824\n", "cpu.max": "150000 100000\n"}, 2**30, 1.5),
+        ({"memory.max": "max\n", "cpu.max": "max 100000\n"}, 2**34, 8),
+        (
+            {
+                "memory/memory.limit_in_bytes": "9223372036854771712\n",
+                "cpu/cpu.cfs_quota_us": "-1",
+                "cpu/cpu.cfs_period_us": "100000",
+            },
+            2**34,
+            8,
+        ),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2**34, 2),
+    ],
+)
+def test_the_limits_of_a_container_count(tmp_path, monkeypatch, files, memory, cpus):
+    """Both versions of cgroups; the smaller of the machine's and the container's."""
+    monkeypatch.setattr(machine, "_physical_memory", lambda: 2**34)
+    monkeypatch.setattr(machine, "_num_usable_cpus", lambda: 8)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    found = machine.inspect_machine(str(tmp_path))
+
+    assert (found.memory_bytes, found.num_cpus) == (memory, cpus)
+
+
+@pytest.mark.parametrize(
+    ("gib", "cpus", "outcomes"), [(2, 1, [BAD, WARNING]), (6, 2, [WARNING, GOOD]), (24, 2, [GOOD, GOOD])]
+)
+def test_memory_and_processors(monkeypatch, gib, cpus, outcomes):
+    """Too little stops, little warns."""
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(gib * 2**30, cpus, (2, 36)))
+
+    assert [check.outcome for check in checks.check_machine()] == outcomes
+
+
+def test_an_old_c_library_is_bad_for_the_new_generation(monkeypatch):
+    """It says which TFX to install."""
+    _installed(monkeypatch, {"tfx": "1.21.0"})
+    monkeypatch.setattr(checks.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(checks.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(1, 1, (2, 36)))
+
+    assert checks.check_platform() == Check(
+        "System", BAD, "Linux x86_64, glibc 2.36", "TFX 1.21 needs glibc 2.39: install TFX 1.16."
+    )
+
+
+def test_folders_that_cannot_be_written_or_are_full(monkeypatch, project):
+    """A store that is not there yet is looked for at the nearest folder above."""
+    monkeypatch.setattr(checks, "_write_problem", lambda path: "Read-only file system" if path == "/" else "")
+    monkeypatch.setattr(checks, "free_bytes", lambda path: 2**27)
+
+    found = {check.name: check for check in checks.check_folders("/none/here")}
+
+    assert found["Store"] == Check(
+        "Store",
+        BAD,
+        "/none/here cannot be written: Read-only file system",
+        "make it writable and give it room, or name another with --store DIR.",
+    )
+    assert found["Folder"].text == f"{project}, 0.1 GiB free"
+    assert found["Folder"].outcome == BAD
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(GOOD, 0), (WARNING, 0), (BAD, 1)])
+def test_doctor_prints_a_line_per_check(headrace, monkeypatch, outcome, code):
+    """And exits 1 where something must be mended."""
+    found = [Check("Python", GOOD, "3.10"), Check("Memory", outcome, "1.0 GiB", "buy some.")]
+    monkeypatch.setattr(checks, "run_checks", lambda store: iter(found))
+
+    result = headrace("doctor")
+
+    sign = {GOOD: "✓", WARNING: "!", BAD: "✗"}[outcome]
+    last = {
+        GOOD: "Ready. Try: headrace run taxi",
+        WARNING: "Ready, 1 to look at. Try: headrace run taxi",
+        BAD: "1 to mend before a pipeline can run, 0 to look at.",
+    }[outcome]
+    assert result.exit_code == code
+    assert result.output == (
+        f"✓ Python       3.10\n{sign} Memory       1.0 GiB\n               buy some.\n\n{last}\n"
+    )
+    as_json = headrace("doctor", "--json")
+    assert as_json.exit_code == code
+    assert json.loads(as_json.output)[1]["outcome"] == outcome
