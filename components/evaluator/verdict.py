@@ -265,14 +265,22 @@ def blessing_line(results: Sequence[ThresholdResult], is_blessed: bool | None) -
         unchecked = [str(result) for result in results if result.passed is None]
         return "; ".join(["NOT VALIDATED: no threshold was given", *unchecked][:_SHOWN_THRESHOLDS])
     if is_blessed:
-        shown = sorted(results, key=lambda result: (result.passed is not None, result.slice != "Overall"))
-    else:
-        shown = [result for result in results if not result.passed]
-    lines = list(dict.fromkeys(_failure_or_pass(result) for result in shown))
+        return "BLESSED: " + "; ".join(_blessed_because(results))
+    lines = list(dict.fromkeys(_failure_or_pass(result) for result in results if not result.passed))
     more = len(lines) - _SHOWN_THRESHOLDS
     if more > 0:
         lines = [*lines[:_SHOWN_THRESHOLDS], f"and {more} more in {VERDICT_FILE}"]
-    return ("BLESSED: " if is_blessed else "NOT BLESSED: ") + "; ".join(lines)
+    return "NOT BLESSED: " + "; ".join(lines)
+
+
+def _blessed_because(results: Sequence[ThresholdResult]) -> list[str]:
+    """What was not checked and what holds overall, in words; the slices as a number."""
+    overall = [result for result in results if result.slice == "Overall" or result.passed is None]
+    lines = list(dict.fromkeys(str(r) for r in sorted(overall, key=lambda r: r.passed is not None)))
+    slices = {result.slice for result in results if result.passed and result.slice != "Overall"}
+    if slices:
+        lines.append(f"and so in {len(slices)} slice{'' if len(slices) == 1 else 's'} ({VERDICT_FILE})")
+    return lines
 
 
 def _failure_or_pass(result: ThresholdResult) -> str:

@@ -157,8 +157,10 @@ class _Survey(beam.DoFn):
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def process(self, part: Part) -> Iterator[Outcome]:
+    def setup(self) -> None:
         progress.report("finding the column types")
+
+    def process(self, part: Part) -> Iterator[Outcome]:
         try:
             yield Outcome(part.split, part.shards[0], survey=self._source.survey(part.pieces))
         except (HeadraceError, OSError) as error:
@@ -172,12 +174,15 @@ class _WriteSplits(beam.DoFn):
         self._source = source
         self._outputs = outputs
 
+    def setup(self) -> None:
+        # Not for each part: a report starts the count of rows anew.
+        progress.report("writing examples")
+
     def process(self, part: Part, surveys: Sequence[Outcome]) -> Iterator[Outcome]:
         for survey in sorted(surveys, key=lambda each: (each.split, each.first_shard)):
             if survey.error is not None:
                 yield survey
                 return
-        progress.report("writing examples")
         output = self._outputs[part.split]
         known = [survey.survey for survey in surveys if survey.split == part.split]
         try:

@@ -131,12 +131,14 @@ def create_pipeline(
 
 def eval_config(min_accuracy: float, min_change: float) -> dict[str, object]:
     """Return what the Evaluator measures, overall and for each island, and what it asks for overall."""
+    threshold = {
+        "value_threshold": {"lower_bound": min_accuracy},
+        "change_threshold": {"direction": "HIGHER_IS_BETTER", "absolute": min_change},
+    }
+    # A plain threshold would hold in every slice, the small and noisy ones too.
     accuracy = {
         "class_name": "SparseCategoricalAccuracy",
-        "threshold": {
-            "value_threshold": {"lower_bound": min_accuracy},
-            "change_threshold": {"direction": "HIGHER_IS_BETTER", "absolute": min_change},
-        },
+        "per_slice_thresholds": [{"slicing_specs": [{}], "threshold": threshold}],
     }
     return {
         "model_specs": [

@@ -38,6 +38,16 @@ def one_of_each(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def one_pass(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Analyzers that all work on the input itself, as a cache can cover them."""
+    return {
+        "z": tft.scale_to_z_score(inputs["x"]),
+        "bucket": tft.bucketize(inputs["x"], 4),
+        "key": tft.compute_and_apply_vocabulary(inputs["key"], vocab_filename="keys"),
+        "z_by_key": tft.scale_to_z_score_per_key(inputs["x"], inputs["key"]),
+    }
+
+
 def two_passes(inputs: dict[str, Any]) -> dict[str, Any]:
     """Analyzers over what other analyzers found: arithmetic, and a vocabulary's table."""
     centred = inputs["x"] - tft.mean(inputs["x"])

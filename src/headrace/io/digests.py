@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 
-DIGEST_PROPERTY = "headrace_digest"
 _CHUNK_BYTES = 4 << 20
 
 

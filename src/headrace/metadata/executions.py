@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from headrace.metadata.store import Store
@@ -12,6 +12,7 @@ from headrace.sdk import Artifact
 from headrace.sdk.light import authoring
 
 with authoring():
+    import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
     from tfx.orchestration.portable import execution_publish_utils
     from tfx.orchestration.portable.mlmd import context_lib, execution_lib
@@ -22,6 +23,9 @@ RUN_CONTEXT_TYPE = "pipeline_run"
 NODE_CONTEXT_TYPE = "node"
 INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
 _PUSHED_DESTINATION = "pushed_destination"
+_COMPLETE = "last_known_state = COMPLETE"
+_SUCCESSFUL = "(last_known_state = COMPLETE OR last_known_state = CACHED)"
+_PAGE = 20
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 Contexts = list[metadata_store_pb2.Context]
@@ -63,18 +67,39 @@ def cached_outputs(
     store: Store, context: metadata_store_pb2.Context
 ) -> tuple[dict[str, list[Artifact]], metadata_store_pb2.Execution] | None:
     """Return the outputs of the newest successful execution in a cache context whose files still exist."""
-    with store.handle() as handle:
-        # Only those that ran: executions that were themselves cached point to the same artifacts.
-        executions = [
-            execution
-            for execution in handle.store.get_executions_by_context(context.id)
-            if execution.last_known_state == metadata_store_pb2.Execution.COMPLETE
-        ]
-        for execution in execution_lib.sort_executions_newest_to_oldest(executions):
-            outputs = outputs_of(store, execution.id)
-            if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
-                return outputs, execution
+    # Only those that ran: executions that were themselves cached point to the same artifacts.
+    for execution in newest_executions(store, context.id, _COMPLETE):
+        outputs = outputs_of(store, execution.id)
+        if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
+            return outputs, execution
     return None
+
+
+def newest_executions(
+    store: Store, context_id: int, condition: str, limit: int = _PAGE
+) -> Iterator[metadata_store_pb2.Execution]:
+    """Yield executions of a context, newest first, read in pages: a context may have many thousands.
+
+    Args:
+        store: The open store.
+        context_id: The context.
+        condition: MLMD's filter query, such as `"last_known_state = COMPLETE"`.
+        limit: Executions per page.
+    """
+    before = ""
+    while True:
+        options = mlmd.ListOptions(
+            limit=limit,
+            order_by=mlmd.OrderByField.ID,
+            is_asc=False,
+            filter_query=f"{condition}{before}",
+        )
+        with store.handle() as handle:
+            page = handle.store.get_executions_by_context(context_id, list_options=options)
+        yield from page
+        if len(page) < limit:
+            return
+        before = f" AND id < {page[-1].id}"
 
 
 def run_of(store: Store, execution_id: int) -> str:
@@ -147,12 +172,22 @@ def publish_done(
         return {key: list(artifacts) for key, artifacts in (published or {}).items()}
 
 
-def publish_failed(store: Store, contexts: Contexts, execution_id: int, message: str) -> None:
-    """Record failure with its message."""
+def publish_failed(
+    store: Store,
+    contexts: Contexts,
+    execution_id: int,
+    message: str,
+    what: Mapping[str, Any] | None = None,
+) -> None:
+    """Record failure with its message, and what the outputs would have depended on."""
     output = execution_result_pb2.ExecutorOutput()
     output.execution_result.code = 1
     output.execution_result.result_message = message
     with store.handle() as handle:
+        if what:
+            [execution] = handle.store.get_executions_by_id([execution_id])
+            execution.custom_properties[INGREDIENTS_PROPERTY].string_value = json.dumps(what, sort_keys=True)
+            handle.store.put_executions([execution])
         execution_publish_utils.publish_failed_execution(
             metadata_handle=handle, contexts=contexts, execution_id=execution_id, executor_output=output
         )
@@ -187,20 +222,16 @@ def latest_successful(
         context = handle.store.get_context_by_type_and_name(*wanted)
         if context is None:
             return None
-        executions = [
-            execution
-            for execution in handle.store.get_executions_by_context(context.id)
-            if execution_lib.is_execution_successful(execution)
-        ]
+        condition = _SUCCESSFUL
         if run_id:
             run_context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
-            in_run = handle.store.get_executions_by_context(run_context.id) if run_context else []
-            ids = {execution.id for execution in in_run}
-            executions = [execution for execution in executions if execution.id in ids]
-        for execution in execution_lib.sort_executions_newest_to_oldest(executions):
-            outputs = outputs_of(store, execution.id)
-            if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
-                return execution, outputs
+            if run_context is None:
+                return None
+            condition = f"{_SUCCESSFUL} AND contexts_run.id = {run_context.id}"
+    for execution in newest_executions(store, context.id, condition):
+        outputs = outputs_of(store, execution.id)
+        if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
+            return execution, outputs
     return None
 
 

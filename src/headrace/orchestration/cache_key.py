@@ -3,6 +3,9 @@
 It holds the executor's source, the user functions' sources with the project modules they import, the
 parameters, the content digests of the inputs, and the version of TFX. Neither time stamps nor folders nor
 Beam's arguments count: how many workers computed a result does not change it.
+
+Beside the key's ingredients stand, for `headrace explain`, the names of the source files behind each digest.
+They do not count.
 """
 
 from __future__ import annotations
@@ -21,9 +24,10 @@ from typing import Any
 from google.protobuf.message import Message
 
 from headrace.errors import HeadraceError
-from headrace.io.digests import DIGEST_PROPERTY, file_digest, tree_digest
+from headrace.io.digests import file_digest, tree_digest
+from headrace.metadata.differences import SOURCES
 from headrace.sdk import Artifact, sources
-from headrace.sdk.context import SUMMARY_PROPERTY
+from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
 
 _FORMAT = 1
 _FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
@@ -46,6 +50,7 @@ _NOT_CONTENT = {
 _PLACES = {"input_base"}
 
 Ingredients = dict[str, Any]
+Sources = dict[str, str]
 
 
 def ingredients(
@@ -66,24 +71,33 @@ def ingredients(
         outputs: Output artifacts as declared, not yet written.
         project_path: Folder whose place does not count.
     """
+    executor_source, executor_files = _executor(class_path, main_path)
+    found: dict[str, Sources] = {"executor": executor_files} if executor_files else {}
+    plain: dict[str, Any] = {}
+    for name, value in sorted(parameters.items()):
+        if value is None or name in _PLACES:
+            continue
+        plain[name], files = _parameter(name, value, project_path)
+        if files:
+            found[f"parameters.{name}"] = files
     return {
         "format": _FORMAT,
         "tfx": importlib.metadata.version("tfx"),
         "executor": class_path,
-        "executor_source": _executor_digest(class_path, main_path),
-        "parameters": {
-            key: _parameter(key, value, project_path)
-            for key, value in sorted(parameters.items())
-            if value is not None and key not in _PLACES
+        "executor_source": executor_source,
+        "parameters": plain,
+        "inputs": {
+            name: [artifact_digest(a) for a in artifacts] for name, artifacts in sorted(inputs.items())
         },
-        "inputs": {key: [artifact_digest(a) for a in artifacts] for key, artifacts in sorted(inputs.items())},
-        "outputs": {key: [a.type_name for a in artifacts] for key, artifacts in sorted(outputs.items())},
+        "outputs": {name: [a.type_name for a in artifacts] for name, artifacts in sorted(outputs.items())},
+        SOURCES: found,
     }
 
 
 def key(what: Ingredients) -> str:
     """Return the cache key of `ingredients`: 64 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    counted = {name: value for name, value in what.items() if name != SOURCES}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
 def artifact_digest(artifact: Artifact) -> str:
@@ -110,36 +124,42 @@ def _plain(value: Any) -> Any:
     return content.SerializeToString(deterministic=True).hex() if isinstance(content, Message) else content
 
 
-def _parameter(name: str, value: Any, project_path: str) -> Any:
+def _parameter(name: str, value: Any, project_path: str) -> tuple[Any, Sources]:
+    """What a parameter adds to the key, and the source files it names."""
     if isinstance(value, Message):
-        return value.SerializeToString(deterministic=True).hex()
+        return value.SerializeToString(deterministic=True).hex(), {}
     if not isinstance(value, str):
-        return value if isinstance(value, (int, float, bool)) else str(value)
+        return value if isinstance(value, (int, float, bool)) else str(value), {}
     code = _code(name, value)
-    return code if code is not None else value.replace(project_path, "{project}")
+    return code if code is not None else (value.replace(project_path, "{project}"), {})
 
 
-def _code(name: str, value: str) -> dict[str, str] | None:
+def _code(name: str, value: str) -> tuple[dict[str, str], Sources] | None:
     """The name and source digest of a parameter that names user code; `None` for another parameter."""
     try:
         if value.endswith(".py") and os.path.isfile(value):
-            return {"file": os.path.basename(value), "source": sources.digest(value)}
+            found = sources.closure(value)
+            return {"file": os.path.basename(value), "source": sources.combined_digest(found)}, found
         if _FUNCTION.match(value) or (name.endswith("_fn") and "." in value):
-            digest = sources.function_digest(value, name)
-            return {"function": value.replace(":", ".").rsplit(".", 1)[-1], "source": digest}
+            found = sources.function_closure(value, name)
+            digest = sources.combined_digest(found) if found else ""
+            return {"function": value.replace(":", ".").rsplit(".", 1)[-1], "source": digest}, found
     except (HeadraceError, OSError):
         # Not code after all, or code that is gone: the text counts, and the executor reports what is wrong.
         return None
     return None
 
 
-def _executor_digest(class_path: str, main_path: str) -> str:
+def _executor(class_path: str, main_path: str) -> tuple[str, Sources]:
+    """The digest of an executor's source, and its files where they are the user's."""
     module = class_path.rpartition(".")[0]
-    if module == "__main__":
-        return sources.digest(main_path) if main_path else ""
     if module.startswith("headrace."):
-        return _own_digest()
-    return _module_digest(module)
+        return _own_digest(), {}
+    if module == "__main__":
+        found = sources.closure(main_path) if main_path else {}
+    else:
+        found = _module_sources(module)
+    return sources.combined_digest(found) if found else "", found
 
 
 @cache
@@ -155,16 +175,16 @@ def _own_digest() -> str:
 
 
 @cache
-def _module_digest(module: str) -> str:
-    """The sources of a project's module; nothing for an installed library, whose version counts elsewhere."""
+def _module_sources(module: str) -> Sources:
+    """The sources of a project's module; none for an installed library, whose version counts elsewhere."""
     if module.partition(".")[0] in ("tfx", "tfx_bsl"):
-        return ""
+        return {}
     loaded = sys.modules.get(module)
     spec = getattr(loaded, "__spec__", None) if loaded is not None else None
     try:
         spec = spec or importlib.util.find_spec(module)
     except (ImportError, ValueError):
-        return ""
+        return {}
     if spec is None or not spec.origin or not sources.is_project_file(spec.origin):
-        return ""
-    return sources.digest(spec.origin, module)
+        return {}
+    return sources.closure(spec.origin, module)

@@ -37,8 +37,8 @@ class Prepared:
         parameters: Exec properties, after the driver.
         outputs: Output artifacts: to be written, or those of the cache.
         folders: Where its outputs are written.
-        ingredients: What its outputs depend on; empty with the cache off.
-        cache_context: The context that stands for them; `None` with the cache off.
+        ingredients: What its outputs depend on.
+        cache_context: The context that stands for them; `None` until the cache was asked.
         cached_from: The execution whose outputs it reuses; 0 while there is none.
     """
 
@@ -105,10 +105,9 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
     """Publish the outputs of an earlier equal execution, if there is one with intact files.
 
     Returns:
-        Whether there was one.
+        Whether there was one; never where the cache is switched off for the node. The execution is filed
+        under its cache key all the same, so that a later run with the cache on finds it.
     """
-    if not node.uses_cache:
-        return False
     if prepared.cache_context is None:
         prepared.ingredients = cache_key.ingredients(
             class_path_of(node.executor_spec),
@@ -121,7 +120,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
         key = cache_key.key(prepared.ingredients)
         prepared.cache_context = executions.cache_context(node.run.store, key)
         prepared.contexts.append(prepared.cache_context)
-    found = executions.cached_outputs(node.run.store, prepared.cache_context)
+    found = executions.cached_outputs(node.run.store, prepared.cache_context) if node.uses_cache else None
     if found is None:
         return False
     prepared.outputs, origin = found

@@ -110,7 +110,7 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
 @contextlib.contextmanager
 def _single_flight(node: NodeContext, prepared: Prepared) -> Iterator[None]:
     """Hold the lock of the cache key: of runs that miss the same entry at once, one computes it."""
-    if prepared.cache_context is None:
+    if not node.uses_cache or prepared.cache_context is None:
         yield
         return
     path = os.path.join(node.run.store.path, "running", f"key-{prepared.cache_context.name}")

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 
-from headrace.io.digests import DIGEST_PROPERTY
+from headrace.sdk.context import DIGEST_PROPERTY
 from headrace.sdk import Artifact
 from headrace.sdk.light import authoring
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
@@ -147,7 +148,12 @@ class NodeLife:
                 f"{self.node_id}: {failure}.", "check what it looks for, and that a run has made it."
             )
         outputs = executions.outputs_of(run.store, info.execution_id)
-        return self._result(NodeState.DONE, outputs=outputs, execution_id=info.execution_id)
+        result = self._result(NodeState.DONE, outputs=outputs, execution_id=info.execution_id)
+        # What it found was made, and summed up, by others.
+        found = ", ".join(f"{o.type_name} {o.artifact_id}" for o in result.outputs) or "found nothing"
+        return replace(
+            result, reason=found, outputs=tuple(replace(output, summary="") for output in result.outputs)
+        )
 
     def _result(
         self,

@@ -16,7 +16,9 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.types.artifact import Artifact
 
+# Custom properties of artifacts: one line for people, and the digest of the payload for the cache.
 SUMMARY_PROPERTY = "headrace_summary"
+DIGEST_PROPERTY = "headrace_digest"
 
 ProtoType = TypeVar("ProtoType", bound=Message)
 

@@ -10,7 +10,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from headrace.sdk import functions
 
@@ -58,17 +58,24 @@ def closure(path: str, module: str = "") -> dict[str, str]:
 
 def digest(path: str, module: str = "") -> str:
     """Return one digest for a file and the project modules it imports; moving the folder keeps it."""
-    sources = closure(path, module)
-    return hashlib.sha256("\n".join(sorted(sources.values())).encode()).hexdigest()
+    return combined_digest(closure(path, module))
 
 
-def function_digest(text: str, where: str) -> str:
-    """Return the digest of the sources of a user function, given in any form `functions.parse` reads."""
+def combined_digest(found: Mapping[str, str]) -> str:
+    """Return one digest for what `closure` found: of the texts, not of where they lie."""
+    return hashlib.sha256("\n".join(sorted(found.values())).encode()).hexdigest()
+
+
+def function_closure(text: str, where: str) -> dict[str, str]:
+    """Return the sources of a user function, given in any form `functions.parse` reads; see `closure`.
+
+    A function of a module without a source file has none.
+    """
     reference = functions.parse(text)
     path = functions.source_path(reference, where)
     if path is None:
-        return ""
-    return digest(path, "" if reference.is_file else reference.place)
+        return {}
+    return closure(path, "" if reference.is_file else reference.place)
 
 
 @functools.lru_cache(maxsize=4096)

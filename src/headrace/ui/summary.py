@@ -125,14 +125,18 @@ def _made_cell(node: NodeResult) -> Text:
 
 def _print_verdicts(screen: Screen, result: RunResult) -> None:
     for node in result.nodes:
-        if node.state not in (NodeState.DONE, NodeState.CACHED):
+        # A resolver hands on what an earlier run made and leaves no log: its blessing is no verdict of this run.
+        is_executed = node.state is NodeState.DONE and bool(node.log_path)
+        if not is_executed and node.state is not NodeState.CACHED:
             continue
+        name = node.node_id if is_executed else f"{node.node_id} (cached)"
         for output in node.outputs:
             if output.type_name in BLESSING_TYPES and output.summary:
                 style = f"bold {_verdict_color(output.summary)}"
-                print_labelled(screen, "Verdict", [f"{node.node_id}: {output.summary}"], style, is_prose=True)
+                print_labelled(screen, "Verdict", [f"{name}: {output.summary}"], style, is_prose=True)
             elif output.type_name == _PUSHED_TYPE:
-                print_labelled(screen, "Model", [output.summary or f"pushed: {output.uri}"], "bold")
+                pushed = output.summary or f"pushed: {output.uri}"
+                print_labelled(screen, "Model", [pushed if is_executed else f"{pushed} (cached)"], "bold")
 
 
 def _verdict_color(summary: str) -> str:

@@ -149,21 +149,22 @@ def test_plain_lines_of_many_threads_stay_whole():
     assert all(line.endswith(": started") for line in lines[1:])
 
 
+def _made(name, kind, summary, state=NodeState.DONE, log_path="log"):
+    outputs = (OutputRecord("o", kind, 1, "/uri", summary),)
+    return NodeResult(name, state, 1.0, outputs=outputs, log_path=log_path)
+
+
 def test_verdicts_and_pushes_stand_below_the_table():
-    """Of those that ran or are cached; the refusing verdict too."""
+    """Refusals too; what the cache gave is marked as such."""
     stream = io.StringIO()
     screen = Screen(Console(file=stream, width=100), UNICODE, False)
-
-    def node(name, kind, summary):
-        return NodeResult(name, NodeState.DONE, 1.0, outputs=(OutputRecord("o", kind, 1, "/uri", summary),))
-
     result = RunResult(
         "r",
         "taxi",
         (
-            node("Evaluator", "ModelBlessing", "NOT BLESSED: accuracy 0.5 < 0.6"),
-            node("InfraValidator", "InfraBlessing", "blessed: 10 requests answered"),
-            node("Pusher", "PushedModel", ""),
+            _made("Evaluator", "ModelBlessing", "NOT BLESSED: accuracy 0.5 < 0.6"),
+            _made("InfraValidator", "InfraBlessing", "INFRA BLESSED: loads in 1 s", NodeState.CACHED),
+            _made("Pusher", "PushedModel", ""),
             NodeResult("Late", NodeState.CANCELLED, reason="stopped by Ctrl-C"),
         ),
         3.0,
@@ -173,16 +174,27 @@ def test_verdicts_and_pushes_stand_below_the_table():
     print_summary(screen, result, next_commands=["headrace runs"])
 
     assert stream.getvalue() == (
-        "taxi r cancelled after 3.0 s: 3 ran, 1 cancelled\n"
+        "taxi r cancelled after 3.0 s: 2 ran, 1 cached, 1 cancelled\n"
         "\n"
         "   Node            State       Time  Made\n"
         "✓  Evaluator       ran        1.0 s  NOT BLESSED: accuracy 0.5 < 0.6\n"
-        "✓  InfraValidator  ran        1.0 s  blessed: 10 requests answered\n"
+        "≡  InfraValidator  cached            INFRA BLESSED: loads in 1 s\n"
         "✓  Pusher          ran        1.0 s  o\n"
         "■  Late            cancelled         stopped by Ctrl-C\n"
         "\n"
         "Verdict  Evaluator: NOT BLESSED: accuracy 0.5 < 0.6\n"
-        "Verdict  InfraValidator: blessed: 10 requests answered\n"
+        "Verdict  InfraValidator (cached): INFRA BLESSED: loads in 1 s\n"
         "Model    pushed: /uri\n"
         "Next     headrace runs\n"
     )
+
+
+def test_an_earlier_runs_blessing_is_no_verdict():
+    """A resolver finds the latest blessed model: that says nothing of the model of this run."""
+    stream = io.StringIO()
+    screen = Screen(Console(file=stream, width=100), UNICODE, False)
+    resolver = _made("LatestBlessedModel", "ModelBlessing", "BLESSED: accuracy 0.9 >= 0.6", log_path="")
+
+    print_summary(screen, RunResult("r", "taxi", (resolver,), 3.0, ""), with_table=False)
+
+    assert stream.getvalue() == "taxi r done in 3.0 s: 1 ran\n"

@@ -1,0 +1,157 @@
+"""Artifacts, the executions that made and used them, and where these belong: read in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from headrace.metadata.executions import NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
+from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
+from headrace.sdk.light import authoring
+
+with authoring():
+    from ml_metadata.proto import metadata_store_pb2
+
+_BATCH = 2_000
+_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Link:
+    """An artifact at one end of an execution.
+
+    Attributes:
+        artifact_id: The artifact.
+        execution_id: The execution.
+        key: Input or output key.
+        index: Place among the artifacts of this key.
+        is_output: Whether the execution made the artifact, or published it again from the cache.
+    """
+
+    artifact_id: int
+    execution_id: int
+    key: str
+    index: int
+    is_output: bool
+
+
+@dataclass(frozen=True)
+class ArtifactInfo:
+    """What is told of an artifact.
+
+    Attributes:
+        artifact_id: Id in the store.
+        type_name: Such as `"Examples"`.
+        uri: Where its payload is.
+        state: MLMD's state in lower case, such as `"live"` or `"deleted"`.
+        summary: One line on what it holds; may be empty.
+        digest: Digest of the payload; empty for artifacts of another runner.
+        created: When it was recorded, in local time.
+    """
+
+    artifact_id: int
+    type_name: str
+    uri: str
+    state: str
+    summary: str
+    digest: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an execution belongs; parts that are not known are empty."""
+
+    pipeline_name: str = ""
+    node_id: str = ""
+    run_id: str = ""
+
+
+def links_of_executions(handle: Any, execution_ids: Collection[int]) -> list[Link]:
+    """Return the inputs and outputs of executions."""
+    events: list[Link] = []
+    for batch in batches(sorted(execution_ids)):
+        events += map(_link, handle.store.get_events_by_execution_ids(batch))
+    return events
+
+
+def links_of_artifacts(handle: Any, artifact_ids: Collection[int]) -> list[Link]:
+    """Return by which executions artifacts were made and used."""
+    events: list[Link] = []
+    for batch in batches(sorted(artifact_ids)):
+        events += map(_link, handle.store.get_events_by_artifact_ids(batch))
+    return events
+
+
+def origins(links: Iterable[Link]) -> dict[int, Link]:
+    """Return for each artifact the execution that made it: the first that published it.
+
+    Executions that were served from the cache publish it again later.
+    """
+    found: dict[int, Link] = {}
+    for link in links:
+        known = found.get(link.artifact_id)
+        if link.is_output and (known is None or link.execution_id < known.execution_id):
+            found[link.artifact_id] = link
+    return found
+
+
+def read_artifacts(handle: Any, artifact_ids: Collection[int]) -> dict[int, ArtifactInfo]:
+    """Return what is told of artifacts, by id."""
+    protos = [
+        proto
+        for batch in batches(sorted(artifact_ids))
+        for proto in handle.store.get_artifacts_by_id(batch)
+    ]
+    return {proto.id: artifact_info(proto) for proto in protos}
+
+
+def artifact_info(proto: metadata_store_pb2.Artifact) -> ArtifactInfo:
+    """Return what is told of an artifact that was read."""
+    properties = proto.custom_properties
+    return ArtifactInfo(
+        artifact_id=proto.id,
+        type_name=proto.type,
+        uri=proto.uri,
+        state=metadata_store_pb2.Artifact.State.Name(proto.state).lower(),
+        summary=properties[SUMMARY_PROPERTY].string_value if SUMMARY_PROPERTY in properties else "",
+        digest=properties[DIGEST_PROPERTY].string_value if DIGEST_PROPERTY in properties else "",
+        created=datetime.fromtimestamp(proto.create_time_since_epoch / 1000, timezone.utc).astimezone(),
+    )
+
+
+def read_places(handle: Any, execution_ids: Collection[int]) -> dict[int, Place]:
+    """Return where executions belong, by id; one query for each."""
+    types = {kind.id: kind.name for kind in handle.store.get_context_types()}
+    return {
+        execution_id: _place(handle.store.get_contexts_by_execution(execution_id), types)
+        for execution_id in sorted(execution_ids)
+    }
+
+
+def _place(contexts: Sequence[metadata_store_pb2.Context], types: dict[int, str]) -> Place:
+    pipeline_name, node_id, run_id = "", "", ""
+    for context in contexts:
+        kind = types.get(context.type_id, "")
+        if kind == NODE_CONTEXT_TYPE:
+            pipeline_name, _, node_id = context.name.partition(".")
+        elif kind == RUN_CONTEXT_TYPE:
+            run_id = context.name
+    return Place(pipeline_name, node_id, run_id)
+
+
+def _link(event: metadata_store_pb2.Event) -> Link:
+    steps = event.path.steps
+    key = steps[0].key if len(steps) else ""
+    index = steps[1].index if len(steps) > 1 else 0
+    return Link(event.artifact_id, event.execution_id, key, index, event.type in _OUTPUTS)
+
+
+def batches(values: Sequence[Value], size: int = _BATCH) -> Iterator[Sequence[Value]]:
+    """Yield `values` in pieces that a database takes in one query."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
