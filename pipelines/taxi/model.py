@@ -31,13 +31,13 @@ def build_model(features: Mapping[str, Any], hyperparameters: Mapping[str, Any])
     for units in hyperparameters.get("hidden_units", HIDDEN_UNITS):
         deep = keras.layers.Dense(units)(deep)
 
-    # One learned weight for each category: what a dense layer over a one-hot vector is, without the vector.
+    # One learned weight for each category: what a dense layer over one-hot vectors is, without the vectors.
     wide = [
         keras.layers.Flatten()(keras.layers.Embedding(size, 1)(inputs[name]))
         for name, size in wide_sizes.items()
     ]
-    output = keras.layers.Dense(1, activation="sigmoid")(keras.layers.concatenate([deep, *wide]))
-    return keras.Model(inputs, output)
+    logit = keras.layers.add([keras.layers.Dense(1)(deep), *wide])
+    return keras.Model(inputs, keras.layers.Activation("sigmoid")(logit))
 
 
 def _wide_sizes() -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import glob
 import math
 import os
@@ -18,7 +17,6 @@ import tfx
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from data_validation import example, taxi_records
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_transform.beam import analysis_graph_builder
 from tfx.components.transform import executor as stock_executor
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
@@ -186,10 +184,6 @@ def transform(
         inputs["analyzer_cache"] = [cache]
     run = Run(folder, inputs, outputs_in(folder, *without))
     run.parameters = {"preprocessing_fn": function, "custom_config": "null", **parameters}
-    if stock:
-        # TFT keeps the last graph, and TensorFlow shares its tables by name with the next one.
-        analysis_graph_builder._ANALYSIS_GRAPH = None
-        gc.collect()
     context = BaseBeamExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")
     executor: Any = _StockExecutor(context) if stock else Executor(context)
     with without_deep_copy():

@@ -62,7 +62,7 @@ def test_a_stock_script_runs_fails_and_is_resumed(project):
     failed = headrace(project, "run", "script.py", "--plain")
 
     assert failed.returncode == 1, failed.stdout + failed.stderr
-    assert "in script.py:21, Use:\n    LookupError: not ready\n" in failed.stdout
+    assert "in script.py:20, Use:\n    LookupError: not ready\n" in failed.stdout
     assert "the script went on" not in failed.stdout
     assert "\nNext     headrace resume " in failed.stdout
 

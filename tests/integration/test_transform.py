@@ -154,25 +154,45 @@ def test_what_was_made_is_said_in_one_line(ours):
     assert ours.outputs["transformed_examples"][0].split_names == '["train", "eval"]'
 
 
-def test_equal_input_makes_equal_bytes(ours, examples, tmp_path):
-    """In another process and another folder; the cache of runs compares contents."""
-    code = (
-        "import sys; sys.path[:0] = [sys.argv[1]]\n"
-        "from pathlib import Path\n"
-        "from conftest_transform import TAXI_FUNCTION, taxi_schema, transform, standard_artifacts\n"
-        "examples = standard_artifacts.Examples(); examples.uri = sys.argv[2]\n"
-        'examples.split_names = \'["train", "eval"]\'\n'
-        "transform(Path(sys.argv[3]), examples, taxi_schema(), TAXI_FUNCTION)\n"
-    )
-    here = os.path.dirname(__file__)
-    runs = []
-    for name in ("one", "other"):
-        arguments = [here, examples.uri, str(tmp_path / name)]
-        subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
-        runs.append(tmp_path / name)
+_RUN_ALONE = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1]]
+import headrace.components.transform.executor, headrace.components.transform.stock
+assert "TF_USE_LEGACY_KERAS" not in os.environ
+import keras
+assert keras.__version__.startswith("3.")
+from conftest_transform import TAXI_FUNCTION, taxi_schema, transform, standard_artifacts
+examples = standard_artifacts.Examples()
+examples.uri, examples.split_names = sys.argv[2], '["train", "eval"]'
+transform(Path(sys.argv[3]), examples, taxi_schema(), TAXI_FUNCTION)
+"""
+
+
+def test_equal_input_makes_equal_bytes_and_keras_stays_keras_3(examples, tmp_path):
+    """In other processes and folders: the cache of runs compares contents.
+
+    TFT would make every later `tf.keras` Keras 2, there and in processes started from there.
+    """
+    environment = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
+    folders = [tmp_path / "one", tmp_path / "other_folder"]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _RUN_ALONE, os.path.dirname(__file__), examples.uri, str(folder)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for folder in folders
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+
+    one, other = folders
     for key in ("transform_graph", "transformed_examples", "updated_analyzer_cache", *STATISTICS):
-        for path in tree(str(runs[0] / key)):
-            assert (runs[0] / key / path).read_bytes() == (runs[1] / key / path).read_bytes(), path
+        for path in tree(str(one / key)):
+            assert (one / key / path).read_bytes() == (other / key / path).read_bytes(), path
 
 
 def test_several_files_give_the_same_analysis_and_as_many_files(ours, tmp_path):
@@ -185,18 +205,3 @@ def test_several_files_give_the_same_analysis_and_as_many_files(ours, tmp_path):
     ]
     assert vocabularies(run) == vocabularies(ours)
     assert_equal_rows(run.rows("train"), ours.rows("train"))
-
-
-def test_importing_the_executor_leaves_keras_alone():
-    """TFT would make every later `tf.keras` Keras 2, here and in processes started from here."""
-    code = (
-        "import os; before = dict(os.environ)\n"
-        "import headrace.components.transform.executor, headrace.components.transform.stock\n"
-        "assert dict(os.environ).get('TF_USE_LEGACY_KERAS') == before.get('TF_USE_LEGACY_KERAS')\n"
-        "import keras; print(keras.__version__.split('.')[0])\n"
-    )
-    environment = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-    assert done.stdout.strip() == "3"

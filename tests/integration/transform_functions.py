@@ -24,7 +24,8 @@ def one_of_each(inputs: dict[str, Any]) -> dict[str, Any]:
         "unit_by_key": tft.scale_by_min_max_per_key(x, key),
         "bucket": tft.bucketize(x, 5),
         "bucket_by_key": tft.bucketize_per_key(x, key, 3),
-        "number_word": tft.compute_and_apply_vocabulary(number),
+        # Named: TensorFlow shares tables by name, and stock TFX gives these the same in each function.
+        "number_word": tft.compute_and_apply_vocabulary(number, name="number_words"),
         "frequent": tft.apply_vocabulary(key, rare),
         "tag_index": index,
         "tag_bag": bags,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import click
 
@@ -75,7 +76,9 @@ def show_command(run: str, store: str, outputs: bool, as_json: bool) -> None:
     from headrace.ui.summary import print_summary
 
     screen = open_screen()
-    print_summary(screen, result)
+    is_usual = store == DEFAULT_STORE
+    resume = f"headrace resume {result.run_id}{'' if is_usual else f' --store {shlex.quote(store)}'}"
+    print_summary(screen, result, next_commands=[] if result.is_success else [resume])
     print_details(screen, result.parameters)
     if outputs:
         screen.console.print()

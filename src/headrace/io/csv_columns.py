@@ -109,13 +109,11 @@ def _infer_type(column: pa.ChunkedArray, known: CsvType) -> CsvType:
     if not len(cells):
         return known
     found = max(known, *(cell_type(cell.as_buffer().to_pybytes()) for cell in cells[:_PROBED_CELLS]))
-    if found is CsvType.BYTES:
-        return found
-    return max(found, _type_of_numbers(cells))
+    return found if found is CsvType.BYTES else _type_of_numbers(cells, found)
 
 
-def _type_of_numbers(cells: pa.Array) -> CsvType:
-    """Return the type of cells that are likely numbers."""
+def _type_of_numbers(cells: pa.Array, found: CsvType) -> CsvType:
+    """Return the type of cells that are likely numbers, of which some are of type `found`."""
     try:
         numbers = cells.cast(pa.int64())
     except pa.ArrowInvalid:
@@ -123,19 +121,22 @@ def _type_of_numbers(cells: pa.Array) -> CsvType:
     else:
         # Arrow also reads 0x1F as a number; Python's opinion counts where a cell is not written plainly.
         odd = cells.filter(pc.not_equal(numbers.cast(pa.string()), cells))
-        return max(CsvType.INT, _type_of_each(odd))
+        return max(found, CsvType.INT, _type_of_each(odd))
     try:
         reals = cells.cast(pa.float64())
     except pa.ArrowInvalid:
-        return _type_of_each(cells)
-    return max(CsvType.FLOAT, _type_of_each(cells.filter(pa.array(_is_odd(reals)))))
+        return max(found, _type_of_each(cells))
+    found = max(found, _type_of_each(cells.filter(pa.array(_is_odd(reals)))))
+    # Integers that Arrow knows as floats only, such as +7, make no column of floats.
+    return found if found >= CsvType.FLOAT else max(found, _type_of_each(cells, enough=CsvType.FLOAT))
 
 
-def _type_of_each(cells: pa.Array) -> CsvType:
+def _type_of_each(cells: pa.Array, enough: CsvType = CsvType.BYTES) -> CsvType:
+    """Return the type that holds every cell by Python's rules, or the first that is at least `enough`."""
     found = CsvType.UNKNOWN
     for cell in pc.unique(cells):
         found = max(found, cell_type(cell.as_buffer().to_pybytes()))
-        if found is CsvType.BYTES:
+        if found >= enough:
             break
     return found
 

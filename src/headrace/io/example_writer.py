@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from types import TracebackType
 
@@ -60,10 +61,14 @@ class ParquetWriter:
         try:
             if kind is None:
                 self._writer.close()
-            self._file.close()
-            if kind is None:
+                self._file.close()
                 os.replace(self._unfinished_path, self.path)
         finally:
+            # Closed in any case: a Parquet writer left open writes its footer when Python collects it.
+            with contextlib.suppress(OSError, pa.ArrowException):
+                self._writer.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             if os.path.exists(self._unfinished_path):
                 os.remove(self._unfinished_path)
 

@@ -7,6 +7,7 @@ whole.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -91,12 +92,16 @@ class Writer:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            if self._out is not self._raw and kind is None:
-                self._out.close()
-            self._raw.close()
             if kind is None:
+                self._out.close()
+                self._raw.close()
                 os.replace(self._unfinished_path, self.path)
         finally:
+            # Closed in any case: a gzip stream left open complains when Python collects it.
+            with contextlib.suppress(OSError, ValueError):
+                self._out.close()
+            with contextlib.suppress(OSError):
+                self._raw.close()
             if os.path.exists(self._unfinished_path):
                 os.remove(self._unfinished_path)
 

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# The part of the ingredients that names the source files behind the digests; it does not count in the key.
+# Recorded beside the ingredients, for the reader; no part of the key: the source files behind the digests, and
+# whether the cache was switched off.
 SOURCES = "sources"
+CACHE_OFF = "cache_off"
+NOT_IN_KEY = frozenset({SOURCES, CACHE_OFF})
 _CONTEXT_LINES = 2
 _FIXED = {
     "tfx": "the version of TFX",
@@ -85,7 +88,8 @@ def num_equal(old: Ingredients, new: Ingredients) -> int:
 
 
 def _flat(what: Ingredients) -> dict[str, Any]:
-    flat = {key: value for key, value in what.items() if key not in ("parameters", "inputs", SOURCES)}
+    apart = {"parameters", "inputs", *NOT_IN_KEY}
+    flat = {key: value for key, value in what.items() if key not in apart}
     for group in ("parameters", "inputs"):
         flat.update({f"{group}.{key}": value for key, value in what.get(group, {}).items()})
     return flat

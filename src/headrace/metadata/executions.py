@@ -21,6 +21,7 @@ with authoring():
 
 RUN_CONTEXT_TYPE = "pipeline_run"
 NODE_CONTEXT_TYPE = "node"
+PIPELINE_CONTEXT_TYPE = "pipeline"
 INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
 _PUSHED_DESTINATION = "pushed_destination"
 _COMPLETE = "last_known_state = COMPLETE"

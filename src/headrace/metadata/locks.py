@@ -14,11 +14,13 @@ import shutil
 from collections.abc import Iterator
 from datetime import date
 
-from headrace.errors import DefinitionError
+from headrace.errors import DefinitionError, StoreError
 from headrace.metadata import executions, runs
 from headrace.metadata.store import Store, disk_error
 
 _KEY_PREFIX = "key-"
+_CHOICE_LOCK = "choice.lock"
+_COLLECTOR_LOCK = "gc.lock"
 
 
 def new_run_id(store: Store, wanted: str | None = None) -> str:
@@ -63,6 +65,49 @@ def living_run(store: Store, run_id: str, root: str) -> Iterator[None]:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
+
+
+def living_runs(store: Store) -> list[str]:
+    """Return the ids of the runs that live; call `mend` before, so that no dead one is among them."""
+    names = os.listdir(os.path.join(store.path, "running"))
+    return sorted(name for name in names if not name.startswith(_KEY_PREFIX) and not name.endswith(".tmp"))
+
+
+@contextlib.contextmanager
+def choosing(store: Store) -> Iterator[None]:
+    """Hold off garbage collection while a node looks for earlier artifacts and records that it uses them."""
+    with _flock(os.path.join(store.path, _CHOICE_LOCK), fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def discarding(store: Store) -> Iterator[None]:
+    """Wait until no node is `choosing`, and let none begin to."""
+    with _flock(os.path.join(store.path, _CHOICE_LOCK), fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def only_collector(store: Store) -> Iterator[None]:
+    """Be the only garbage collection of the store.
+
+    Raises:
+        StoreError: If another one is at work.
+    """
+    try:
+        with _flock(os.path.join(store.path, _COLLECTOR_LOCK), fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+    except BlockingIOError:
+        raise StoreError(
+            f"another 'headrace gc' works on the store {store.path}.", "try again when it has ended."
+        ) from None
+
+
+@contextlib.contextmanager
+def _flock(path: str, kind: int) -> Iterator[None]:
+    with open(path, "a", encoding="utf-8") as file:
+        fcntl.flock(file, kind)
+        yield
 
 
 def mend(store: Store) -> list[str]:

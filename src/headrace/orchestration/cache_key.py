@@ -25,7 +25,7 @@ from google.protobuf.message import Message
 
 from headrace.errors import HeadraceError
 from headrace.io.digests import file_digest, tree_digest
-from headrace.metadata.differences import SOURCES
+from headrace.metadata.differences import NOT_IN_KEY, SOURCES
 from headrace.sdk import Artifact, sources
 from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
 
@@ -96,7 +96,7 @@ def ingredients(
 
 def key(what: Ingredients) -> str:
     """Return the cache key of `ingredients`: 64 hexadecimal digits."""
-    counted = {name: value for name, value in what.items() if name != SOURCES}
+    counted = {name: value for name, value in what.items() if name not in NOT_IN_KEY}
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
 from headrace.metadata import executions
+from headrace.metadata.differences import CACHE_OFF, SOURCES
+from headrace.metadata.source_texts import SourceTexts
 from headrace.orchestration import cache_key, failures
 from headrace.orchestration.context import NodeContext, class_path_of
 from headrace.orchestration.folders import NodeFolders
@@ -117,6 +119,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
             prepared.outputs,
             node.run.store.project_path,
         )
+        prepared.ingredients[CACHE_OFF] = not node.uses_cache
         key = cache_key.key(prepared.ingredients)
         prepared.cache_context = executions.cache_context(node.run.store, key)
         prepared.contexts.append(prepared.cache_context)
@@ -127,6 +130,13 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
     prepared.cached_from = origin.id
     executions.publish_cached(node.run.store, prepared.contexts, prepared.execution, prepared.outputs)
     return True
+
+
+def keep_sources(node: NodeContext, prepared: Prepared) -> None:
+    """Keep the source texts that the outputs will depend on, and name them by their place in the project."""
+    found = prepared.ingredients.get(SOURCES)
+    if found:
+        prepared.ingredients[SOURCES] = SourceTexts(node.run.store).keep(found)
 
 
 def _parameters(node: NodeContext, inputs: Mapping[str, Sequence[Artifact]]) -> dict[str, Any]:
@@ -182,4 +192,6 @@ def close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) ->
     if error is None:
         executions.publish_cancelled(node.run.store, [prepared.execution.id])
     else:
-        executions.publish_failed(node.run.store, prepared.contexts, prepared.execution.id, str(error))
+        executions.publish_failed(
+            node.run.store, prepared.contexts, prepared.execution.id, str(error), prepared.ingredients
+        )

@@ -47,7 +47,7 @@ def dry_run(
         os.makedirs(copy.path)
         if os.path.exists(source):
             _copy_database(source, copy.database_path)
-        with copy.open(), Workers([]) as workers:
+        with copy.open(), Workers() as workers:
             # Paths of the project, not of the copy, decide the cache keys.
             copy.project_path = store.project_path
             context = make_context(copy, "dry-run", workers)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from headrace.errors import ExecutorError, HeadraceError
-from headrace.metadata import executions
+from headrace.metadata import executions, locks
 from headrace.orchestration import driver, failures
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
@@ -64,9 +64,11 @@ def _close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) -
 def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -> Published:
     started = time.monotonic()
     with _single_flight(node, prepared):
-        if driver.serve_from_cache(node, prepared):
-            return prepared.outputs
+        with locks.choosing(node.run.store):
+            if driver.serve_from_cache(node, prepared):
+                return prepared.outputs
         try:
+            driver.keep_sources(node, prepared)
             return _execute_and_publish(node, prepared, timeout_seconds)
         except BaseException as error:
             prepared.folders.discard(prepared.outputs)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
-from headrace.metadata import executions
+from headrace.metadata import executions, locks
 from headrace.orchestration import driver, execution
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
@@ -59,17 +59,21 @@ class NodeLife:
             `None` where `execute` must follow.
         """
         try:
-            if self._node.ir.node_info.type.name in _SYSTEM_HANDLERS:
-                return self._run_system_node()
-            if not self._node.planned.is_selected:
-                return self._reuse() or self._result(NodeState.SKIPPED, reason="not selected")
-            if self._node.run.resume_from and (result := self._reuse(self._node.run.resume_from)):
-                return result
-            return self._drive()
+            with locks.choosing(self._node.run.store):
+                return self._choose()
         except HeadraceError as error:
             return self.failed(error)
         except Cancelled:
             return self._result(NodeState.CANCELLED, reason="stopped with the run")
+
+    def _choose(self) -> NodeResult | None:
+        if self._node.ir.node_info.type.name in _SYSTEM_HANDLERS:
+            return self._run_system_node()
+        if not self._node.planned.is_selected:
+            return self._reuse() or self._result(NodeState.SKIPPED, reason="not selected")
+        if self._node.run.resume_from and (result := self._reuse(self._node.run.resume_from)):
+            return result
+        return self._drive()
 
     def execute(self) -> NodeResult:
         """Run the executor for each prepared execution that the cache did not serve, and publish."""

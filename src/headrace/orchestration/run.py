@@ -209,7 +209,7 @@ class _Engine:
             locks.mend(self._store)
             self._check_reusable()
             run_id = locks.new_run_id(self._store, run_id)
-            with locks.living_run(self._store, run_id, self._root), Workers(self._modules()) as workers:
+            with locks.living_run(self._store, run_id, self._root), Workers(self._modules) as workers:
                 context = self.context(self._store, run_id, workers)
                 node_ids = tuple(node.node_id for node in self._planned)
                 self._emit(
@@ -302,11 +302,12 @@ class _Engine:
                 )
 
     def _modules(self) -> list[str]:
-        """What the workers' server loads ahead of need: executors, in the order of the plan."""
+        """What the workers' server loads ahead of need: executors of nodes without a result, in order."""
         paths = [
             class_path_of(spec)
             for node in self._planned
             if node.is_selected
+            and self._plan.result(node.node_id) is None
             and (spec := runner_utils.extract_executor_spec(self._deployment, node.node_id)) is not None
         ]
         modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]

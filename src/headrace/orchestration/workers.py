@@ -31,14 +31,14 @@ class Workers:
     """A server process with the heavy libraries loaded, and one process forked from it for each task.
 
     Args:
-        modules: What the server imports ahead of need, in the order in which nodes need it.
+        modules: Asked when the server starts: what it imports ahead of need, in the order of need.
 
     The server starts with the first task, or with `start`. Use as a context manager; leaving it ends the
     server and whatever still runs.
     """
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        self._modules = list(dict.fromkeys(modules))
+    def __init__(self, modules: Callable[[], Sequence[str]] = tuple) -> None:
+        self._modules = modules
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -52,7 +52,7 @@ class Workers:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             command = [sys.executable, "-W", "ignore", "-m", "headrace.orchestration.worker_server"]
             self._server = subprocess.Popen(
-                [*command, str(theirs.fileno()), *self._modules],
+                [*command, str(theirs.fileno()), *dict.fromkeys(self._modules())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

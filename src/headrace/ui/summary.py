@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -150,8 +151,14 @@ def _verdict_color(summary: str) -> str:
 def print_failure(screen: Screen, node: NodeResult) -> None:
     """Print what stopped one node, and where its log is."""
     print_error(screen, node.error or HeadraceError(node.reason or f"{node.node_id} failed."))
-    print_labelled(screen, "Log", [node.log_path] if node.log_path else [])
+    print_labelled(screen, "Log", [_from_here(node.log_path)] if node.log_path else [])
     screen.console.print()
+
+
+def _from_here(path: str) -> str:
+    """Return a path from the working directory where it is below it."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
 
 
 def print_error(screen: Screen, error: HeadraceError) -> None:
