@@ -31,13 +31,11 @@ def build_model(features: Mapping[str, Any], hyperparameters: Mapping[str, Any])
     for units in hyperparameters.get("hidden_units", HIDDEN_UNITS):
         deep = keras.layers.Dense(units)(deep)
 
-    # One learned weight for each category: what a dense layer over one-hot vectors is, without the vectors.
-    wide = [
-        keras.layers.Flatten()(keras.layers.Embedding(size, 1)(inputs[name]))
-        for name, size in wide_sizes.items()
-    ]
-    logit = keras.layers.add([keras.layers.Dense(1)(deep), *wide])
-    return keras.Model(inputs, keras.layers.Activation("sigmoid")(logit))
+    # Not an Embedding each, though it would be the same sum: Adam moves those faster (Keras 3.12: accuracy
+    # 0.88 after 1,000 steps in place of 0.79), and the example could not be compared with TFX's own.
+    wide = [keras.layers.CategoryEncoding(num_tokens=size)(inputs[name]) for name, size in wide_sizes.items()]
+    output = keras.layers.Dense(1, activation="sigmoid")(keras.layers.concatenate([deep, *wide]))
+    return keras.Model(inputs, output)
 
 
 def _wide_sizes() -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headrace.orchestration.events import RunResult
-    from headrace.orchestration.run import run
+    from headrace.ui.shown_run import run
 
 __version__ = "0.1.0"
 __all__ = ["RunResult", "__version__", "run"]
@@ -15,7 +15,7 @@ __all__ = ["RunResult", "__version__", "run"]
 def __getattr__(name: str) -> Any:
     """Load `run` and `RunResult` on first use: `import headrace` costs nothing."""
     if name == "run":
-        from headrace.orchestration.run import run
+        from headrace.ui.shown_run import run
 
         return run
     if name == "RunResult":

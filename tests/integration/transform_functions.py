@@ -16,23 +16,18 @@ def one_of_each(inputs: dict[str, Any]) -> dict[str, Any]:
     tft.vocabulary(key, weights=tf.abs(x) + 1.0, vocab_filename="weighted_keys", store_frequency=True)
     tft.vocabulary(tags, vocab_filename="shuffled_tags", fingerprint_shuffle=True)
     index = tft.compute_and_apply_vocabulary(tags, top_k=4, num_oov_buckets=2, vocab_filename="tags")
-    bags, weights = tft.tfidf(index, 7)
     return {
         "z": tft.scale_to_z_score(x),
         "unit": tft.scale_to_0_1(x),
         "z_by_key": tft.scale_to_z_score_per_key(x, key),
-        "unit_by_key": tft.scale_by_min_max_per_key(x, key),
         "bucket": tft.bucketize(x, 5),
         "bucket_by_key": tft.bucketize_per_key(x, key, 3),
         # Named: TensorFlow shares tables by name, and stock TFX gives these the same in each function.
         "number_word": tft.compute_and_apply_vocabulary(number, name="number_words"),
         "frequent": tft.apply_vocabulary(key, rare),
         "tag_index": index,
-        "tag_bag": bags,
-        "tag_weight": weights,
         "rotated": tf.matmul(pairs, tft.pca(pairs, 2, tf.float32)),
         "shifted": x - tf.cast(tft.covariance(pairs, tf.float32)[0, 1], tf.float32),
-        "sized": x * 0.0 + tf.cast(tft.size(number), tf.float32) + tf.cast(tft.sum(number), tf.float32),
         "hashed": tft.hash_strings(key, 10),
         "maybe": inputs["maybe"],
         "text": key,

@@ -27,7 +27,8 @@ _RUNNERS = {
     "tfx.orchestration.beam.beam_dag_runner": "BeamDagRunner",
     "tfx.orchestration.beam.legacy.beam_dag_runner": "BeamDagRunner",
 }
-_ENGINE = "headrace.orchestration.run"
+# `headrace.run` is the second; the first is for who calls the engine itself.
+_ENGINES = ("headrace.orchestration.run", "headrace.ui.shown_run")
 
 RunPipeline = Callable[[Any, Mapping[str, Any]], RunResult]
 
@@ -99,7 +100,7 @@ def _as_started(path: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _intercepted(take: RunPipeline) -> Iterator[None]:
     finder = _Interception(take)
-    for name in (*_RUNNERS, _ENGINE):
+    for name in (*_RUNNERS, *_ENGINES):
         if name in sys.modules:
             finder.replace(sys.modules[name])
     sys.meta_path.insert(0, finder)
@@ -123,7 +124,7 @@ class _Interception(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Find one of the modules as Python would, and replace its `run` after it has loaded."""
-        if self._is_finding or (fullname not in _RUNNERS and fullname != _ENGINE):
+        if self._is_finding or (fullname not in _RUNNERS and fullname not in _ENGINES):
             return None
         self._is_finding = True
         try:
@@ -144,7 +145,7 @@ class _Interception(importlib.abc.MetaPathFinder):
     def replace(self, module: ModuleType) -> None:
         """Put Headrace's `run` into one of the modules."""
         name = module.__name__
-        if name == _ENGINE:
+        if name in _ENGINES:
             self._set(module, "run", self._engine_run(module.run))
             return
         runner = getattr(module, _RUNNERS[name])
@@ -184,7 +185,8 @@ class _Interception(importlib.abc.MetaPathFinder):
         def run(pipeline: Any, **keywords: Any) -> RunResult:
             if self._is_running:
                 return original(pipeline, **keywords)
-            return self._run(pipeline, keywords)
+            # Whether to show the run is for the command line to say.
+            return self._run(pipeline, {key: value for key, value in keywords.items() if key != "show"})
 
         return run
 

@@ -128,9 +128,7 @@ def _without_files(what: Ingredients, part: str) -> str:
     return "a part of Headrace that it imports changed"
 
 
-def file_changes(
-    old: Mapping[str, str], new: Mapping[str, str], read_text: ReadText
-) -> Iterator[FileChange]:
+def file_changes(old: Mapping[str, str], new: Mapping[str, str], read_text: ReadText) -> Iterator[FileChange]:
     """Yield the files that differ between two sets, with their changed lines.
 
     Args:

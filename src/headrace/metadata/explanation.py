@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headrace.errors import UnknownNodeError, did_you_mean, listed
 from headrace.metadata import graph
 from headrace.metadata.differences import CACHE_OFF, Difference, Ingredients, compare, num_equal
 from headrace.metadata.executions import (
@@ -18,7 +17,7 @@ from headrace.metadata.executions import (
     outputs_of,
 )
 from headrace.metadata.results import NodeResult, NodeState, RunResult
-from headrace.metadata.runs import read_run
+from headrace.metadata.runs import node_of, read_run
 from headrace.metadata.source_texts import SourceTexts
 from headrace.metadata.store import DEFAULT_PATH, Store
 
@@ -71,22 +70,6 @@ def explain(store: str = DEFAULT_PATH, run_id: str = "latest", node_id: str = ""
         return _Explainer(opened, result, node).explain()
 
 
-def node_of(result: RunResult, node_id: str) -> NodeResult:
-    """Return a node of a run.
-
-    Raises:
-        UnknownNodeError: If the run has no such node, naming those it has.
-    """
-    for node in result.nodes:
-        if node.node_id == node_id:
-            return node
-    known = [node.node_id for node in result.nodes]
-    raise UnknownNodeError(
-        f"run {result.run_id} has no node '{node_id}'. It has {listed(known)}.",
-        f"{did_you_mean(node_id, known)}Correct the name.",
-    )
-
-
 class _Explainer:
     """One node of one run in an open store."""
 
@@ -107,9 +90,7 @@ class _Explainer:
         return self._say("none", reason or f"it is {state.value}: the cache was not asked.")
 
     def _say(self, outcome: str, text: str, **more: Any) -> Explanation:
-        return Explanation(
-            self._result.run_id, self._node.node_id, self._node.state, outcome, text, **more
-        )
+        return Explanation(self._result.run_id, self._node.node_id, self._node.state, outcome, text, **more)
 
     def _hit(self) -> Explanation:
         with self._store.handle() as handle:

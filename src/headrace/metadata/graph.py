@@ -103,9 +103,7 @@ def origins(links: Iterable[Link]) -> dict[int, Link]:
 def read_artifacts(handle: Any, artifact_ids: Collection[int]) -> dict[int, ArtifactInfo]:
     """Return what is told of artifacts, by id."""
     protos = [
-        proto
-        for batch in batches(sorted(artifact_ids))
-        for proto in handle.store.get_artifacts_by_id(batch)
+        proto for batch in batches(sorted(artifact_ids)) for proto in handle.store.get_artifacts_by_id(batch)
     ]
     return {proto.id: artifact_info(proto) for proto in protos}
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from headrace.errors import StoreError, did_you_mean, listed
 from headrace.metadata import graph
-from headrace.metadata.explanation import node_of
 from headrace.metadata.graph import ArtifactInfo, Link, Place
-from headrace.metadata.runs import read_run
+from headrace.metadata.runs import node_of, read_run
 from headrace.metadata.store import Store
 
 # Executions that are looked through for those that used an artifact first-hand, newest first.
@@ -204,7 +203,9 @@ class _Walk:
         self.shown.add(artifact_id)
         executions = []
         for link in self.links.get(artifact_id, ()):
-            children = sorted(self.below.get(link.execution_id, ()), key=lambda child: (child.key, child.index))
+            children = sorted(
+                self.below.get(link.execution_id, ()), key=lambda child: (child.key, child.index)
+            )
             place = self.places.get(link.execution_id, Place())
             nodes = tuple(self._tree(child.artifact_id, child.key) for child in children)
             executions.append(ExecutionNode(link.execution_id, place, nodes))

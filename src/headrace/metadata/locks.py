@@ -39,14 +39,18 @@ def new_run_id(store: Store, wanted: str | None = None) -> str:
         try:
             os.makedirs(store.logs_path(run_id))
         except FileExistsError:
-            if wanted:
-                raise DefinitionError(
-                    f"there is a run '{run_id}' already.", "leave the id out, or choose another."
-                ) from None
+            is_free = False
         except OSError as error:
             raise disk_error(store.path, str(error)) from error
         else:
+            # Garbage collection removes logs; the id stays taken.
+            is_free = not runs.is_known(store, run_id)
+        if is_free:
             return run_id
+        if wanted:
+            raise DefinitionError(
+                f"there is a run '{run_id}' already.", "leave the id out, or choose another."
+            )
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from headrace import errors
-from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
+from headrace.errors import HeadraceError, StoreError, UnknownNodeError, did_you_mean, listed
 from headrace.metadata.executions import NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -21,7 +21,9 @@ with authoring():
     from ml_metadata.proto import metadata_store_pb2
     from tfx.orchestration.portable.mlmd import context_lib
 
-_RECORD = "headrace_run"
+# Custom properties of a run's context: how it went, and whether garbage collection removed it since.
+RECORD_PROPERTY = "headrace_run"
+REMOVED_PROPERTY = "headrace_removed"
 _MAX_SUGGESTED = 8
 
 
@@ -75,7 +77,7 @@ def write_record(
         context = context_lib.register_context_if_not_exists(
             handle, context_type_name=RUN_CONTEXT_TYPE, context_name=result.run_id
         )
-        context.custom_properties[_RECORD].string_value = json.dumps(record)
+        context.custom_properties[RECORD_PROPERTY].string_value = json.dumps(record)
         handle.store.put_contexts([context])
 
 
@@ -85,10 +87,10 @@ def mark_crashed(store: Store, run_id: str) -> list[int]:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
         if context is None:
             return []
-        if _RECORD in context.custom_properties:
-            record = json.loads(context.custom_properties[_RECORD].string_value)
+        if RECORD_PROPERTY in context.custom_properties:
+            record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
             record["state"] = "crashed"
-            context.custom_properties[_RECORD].string_value = json.dumps(record)
+            context.custom_properties[RECORD_PROPERTY].string_value = json.dumps(record)
             handle.store.put_contexts([context])
         running = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
         return [
@@ -106,14 +108,30 @@ def list_runs(store: str = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
     with opened.open(), opened.handle() as handle:
         if not _has_type(handle):
             return []
-        options = mlmd.ListOptions(
-            limit=limit,
-            order_by=mlmd.OrderByField.CREATE_TIME,
-            is_asc=False,
-            filter_query=f"type = '{RUN_CONTEXT_TYPE}'",
-        )
-        contexts = handle.store.get_contexts(list_options=options)
-        return [_summary(context) for context in contexts]
+        found: list[RunSummary] = []
+        before = ""
+        # In pages, because those that garbage collection removed fill some places.
+        while len(found) < limit:
+            options = mlmd.ListOptions(
+                limit=limit,
+                order_by=mlmd.OrderByField.ID,
+                is_asc=False,
+                filter_query=f"type = '{RUN_CONTEXT_TYPE}'{before}",
+            )
+            page = handle.store.get_contexts(list_options=options)
+            found += [
+                _summary(context) for context in page if REMOVED_PROPERTY not in context.custom_properties
+            ]
+            if len(page) < limit:
+                break
+            before = f" AND id < {page[-1].id}"
+        return found[:limit]
+
+
+def is_known(store: Store, run_id: str) -> bool:
+    """Whether a run of this id was ever recorded, also where garbage collection removed it."""
+    with store.handle() as handle:
+        return handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) is not None
 
 
 def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
@@ -138,9 +156,14 @@ def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
         run_id = newest[0].run_id
     with opened.open(), opened.handle() as handle:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
+        if context is not None and REMOVED_PROPERTY in context.custom_properties:
+            raise StoreError(
+                f"run '{run_id}' was removed from the store {opened.path} by headrace gc.",
+                "list those that are left with: headrace runs",
+            )
         if context is not None:
-            if _RECORD in context.custom_properties:
-                record = json.loads(context.custom_properties[_RECORD].string_value)
+            if RECORD_PROPERTY in context.custom_properties:
+                record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
                 return _from_record(run_id, record, opened.path)
             return _from_executions(opened, handle, context)
     known = [run.run_id for run in list_runs(store, limit=_MAX_SUGGESTED)]
@@ -150,15 +173,31 @@ def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
     )
 
 
+def node_of(result: RunResult, node_id: str) -> NodeResult:
+    """Return a node of a run.
+
+    Raises:
+        UnknownNodeError: If the run has no such node, naming those it has.
+    """
+    for node in result.nodes:
+        if node.node_id == node_id:
+            return node
+    known = [node.node_id for node in result.nodes]
+    raise UnknownNodeError(
+        f"run {result.run_id} has no node '{node_id}'. It has {listed(known)}.",
+        f"{did_you_mean(node_id, known)}Correct the name.",
+    )
+
+
 def _has_type(handle: Any) -> bool:
     return any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
 
 
 def _summary(context: metadata_store_pb2.Context) -> RunSummary:
-    if _RECORD not in context.custom_properties:
+    if RECORD_PROPERTY not in context.custom_properties:
         created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
         return RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
-    record = json.loads(context.custom_properties[_RECORD].string_value)
+    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
     states = [node["state"] for node in record["nodes"]]
     return RunSummary(
         run_id=context.name,

@@ -139,6 +139,11 @@ class Store:
             ) from error
 
 
+def handle_for(connection_config: bytes) -> Any:
+    """Return TFX's metadata handle, not yet open, for a serialized MLMD connection."""
+    return tfx_metadata.Metadata(metadata_store_pb2.ConnectionConfig.FromString(connection_config))
+
+
 def _is_disk_trouble(message: str) -> bool:
     return any(
         words in message.lower()

@@ -12,8 +12,8 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 
-from headrace.sdk.context import DIGEST_PROPERTY
 from headrace.sdk import Artifact
+from headrace.sdk.context import DIGEST_PROPERTY
 from headrace.sdk.light import authoring
 
 with authoring():

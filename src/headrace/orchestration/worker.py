@@ -14,6 +14,7 @@ from typing import Any
 
 from headrace.errors import HeadraceError
 from headrace.io.digests import tree_digest
+from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
 from headrace.sdk import light, progress
@@ -22,9 +23,7 @@ with light.authoring():
     # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
     import setuptools  # noqa: F401
     import tfx.extensions  # noqa: F401
-    from ml_metadata.proto import metadata_store_pb2
     from tfx.dsl.compiler import placeholder_utils
-    from tfx.orchestration import metadata
     from tfx.orchestration.portable import data_types
     from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
     from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
@@ -127,12 +126,11 @@ def _take_beam_arguments(spec: Any, info: Any) -> Any:
 
 def _run_driver(task: Task) -> Done:
     _import_class_module(task)
-    connection_config = metadata_store_pb2.ConnectionConfig.FromString(task.connection_config)
     info = data_types.ExecutionInfo.from_proto(
         execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
     )
     spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)
-    output = PythonDriverOperator(spec, metadata.Metadata(connection_config)).run_driver(info)
+    output = PythonDriverOperator(spec, handle_for(task.connection_config)).run_driver(info)
     return Done(output.SerializeToString(), {})
 
 

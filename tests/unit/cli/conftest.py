@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from typing import Any
@@ -100,6 +101,8 @@ def project(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An empty project folder with `demo.py`, as the working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEADRACE_DEBUG", "0")
+    # Tracebacks go to the temporary folder.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", ["headrace", "run", "demo.py"])
     (tmp_path / "demo.py").write_text(PIPELINE_FILE)

@@ -1,0 +1,218 @@
+"""Removes garbage from a store, so that a kill at any moment loses nothing and the next start goes on.
+
+For each batch: a journal names the files, the artifacts become DELETED in ML Metadata, the files go, the
+journal goes. A cache entry with a DELETED artifact is never used; files of a DELETED artifact that are still
+there stand in the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.metadata import graph, locks
+from headrace.metadata.catalog import size_on_disk
+from headrace.metadata.differences import SOURCES
+from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
+from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage, is_own
+from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
+from headrace.metadata.source_texts import SourceTexts
+from headrace.metadata.store import Store
+from headrace.sdk.light import authoring
+
+with authoring():
+    from ml_metadata.proto import metadata_store_pb2
+
+_BATCH = 200
+_JOURNAL = "gc.json"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was removed.
+
+    Attributes:
+        num_artifacts: Artifacts.
+        num_runs: Runs with their logs.
+        size_bytes: Size of the files that are gone.
+    """
+
+    num_artifacts: int
+    num_runs: int
+    size_bytes: int
+
+
+def look(store: Store, keeping: Keeping) -> Garbage:
+    """Return what nothing needs, and remove nothing."""
+    with store.open():
+        return find_garbage(store, keeping)
+
+
+def collect(store: Store, keeping: Keeping) -> Collected:
+    """Remove what nothing needs.
+
+    Args:
+        store: The store, not yet open.
+        keeping: What is kept.
+
+    Raises:
+        StoreError: If another collection works on the store, or it cannot be written.
+    """
+    with store.open(), locks.only_collector(store):
+        locks.mend(store)
+        journal = _Journal(store)
+        size = journal.finish()
+        garbage = find_garbage(store, keeping)
+        num_artifacts = 0
+        spared: set[int] = set()
+        for batch in graph.batches(garbage.artifacts, _BATCH):
+            marked = _mark(store, batch, garbage, spared, journal)
+            num_artifacts += len(marked)
+            size += journal.finish()
+        # Where a run began to use something meanwhile, the next collection says which runs are gone.
+        run_ids = [] if spared else garbage.run_ids
+        size += _remove_runs(store, run_ids)
+        size += _remove_sources(store, garbage.kept_executions)
+    return Collected(num_artifacts, len(run_ids), size)
+
+
+def _mark(
+    store: Store, batch: Sequence[GarbageArtifact], garbage: Garbage, spared: set[int], journal: _Journal
+) -> list[GarbageArtifact]:
+    """Make the artifacts of a batch DELETED, save what was taken into use since the garbage was found.
+
+    Batches go from new to old, so what a spared artifact came from is still there, and joins `spared`.
+    """
+    with locks.discarding(store), store.handle() as handle:
+        links = graph.links_of_artifacts(handle, {artifact.artifact_id for artifact in batch})
+        in_use = {
+            link.artifact_id
+            for link in links
+            if link.execution_id > garbage.horizon or link.execution_id in garbage.living_executions
+        } - spared
+        spared |= _with_all_above(handle, in_use)
+        origins = graph.origins(links)
+        marked = [
+            artifact
+            for artifact in batch
+            if artifact.artifact_id not in spared and is_own(artifact.uri, origins.get(artifact.artifact_id))
+        ]
+        if marked:
+            journal.write([(artifact.artifact_id, artifact.path) for artifact in marked])
+            protos = handle.store.get_artifacts_by_id([artifact.artifact_id for artifact in marked])
+            for proto in protos:
+                proto.state = metadata_store_pb2.Artifact.DELETED
+            handle.store.put_artifacts(protos)
+    return marked
+
+
+def _with_all_above(handle: Any, artifact_ids: Collection[int]) -> set[int]:
+    found, level = set(artifact_ids), set(artifact_ids)
+    while level:
+        makers = graph.origins(graph.links_of_artifacts(handle, level)).values()
+        links = graph.links_of_executions(handle, {link.execution_id for link in makers})
+        level = {link.artifact_id for link in links if not link.is_output} - found
+        found |= level
+    return found
+
+
+class _Journal:
+    """The files that are about to be removed; read again after a kill."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._path = os.path.join(store.path, _JOURNAL)
+
+    def write(self, items: Sequence[tuple[int, str]]) -> None:
+        """Name artifacts, and their files, that become DELETED next."""
+        temporary_path = f"{self._path}.tmp"
+        with open(temporary_path, "w", encoding="utf-8") as file:
+            json.dump(items, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary_path, self._path)
+
+    def finish(self) -> int:
+        """Remove the files of those that did become DELETED; return their size."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                items = json.load(file)
+        except FileNotFoundError:
+            return 0
+        paths: dict[int, str] = dict(items)
+        size = 0
+        with self._store.handle() as handle:
+            protos = [p for ids in graph.batches(list(paths)) for p in handle.store.get_artifacts_by_id(ids)]
+        for proto in protos:
+            path = paths[proto.id]
+            if path and proto.state == metadata_store_pb2.Artifact.DELETED:
+                size += _remove(path)
+        os.remove(self._path)
+        return size
+
+
+def _remove(path: str) -> int:
+    """Remove a file or folder, and the folders above it that are empty then: key and node."""
+    size = size_on_disk(path)
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+    folder = os.path.dirname(path)
+    for _ in range(2):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            break
+        folder = os.path.dirname(folder)
+    return size
+
+
+def _remove_runs(store: Store, run_ids: Sequence[str]) -> int:
+    """Remove the records and logs of runs; ML Metadata keeps an empty context, which no list shows."""
+    size = 0
+    for batch in graph.batches(run_ids, _BATCH):
+        with store.handle() as handle:
+            contexts = [
+                handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) for run_id in batch
+            ]
+            for context in contexts:
+                if RECORD_PROPERTY in context.custom_properties:
+                    del context.custom_properties[RECORD_PROPERTY]
+                context.custom_properties[REMOVED_PROPERTY].int_value = 1
+            handle.store.put_contexts(contexts)
+        for run_id in batch:
+            path = store.logs_path(run_id)
+            size += size_on_disk(path)
+            shutil.rmtree(path, ignore_errors=True)
+    return size
+
+
+def _remove_sources(store: Store, kept: Collection[int]) -> int:
+    """Remove source texts that no kept execution was made of."""
+    texts = SourceTexts(store)
+    if not texts.unused((), time.time()):
+        return 0
+    used: set[str] = set()
+    with store.handle() as handle:
+        for batch in graph.batches(sorted(kept)):
+            for execution in handle.store.get_executions_by_id(batch):
+                used |= _digests(execution.custom_properties[INGREDIENTS_PROPERTY].string_value)
+    size = 0
+    for path in texts.unused(used, time.time()):
+        size += size_on_disk(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+    return size
+
+
+def _digests(ingredients: str) -> set[str]:
+    sources = json.loads(ingredients).get(SOURCES, {}) if ingredients else {}
+    return {digest for files in sources.values() for digest in files.values()}

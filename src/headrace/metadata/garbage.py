@@ -1,0 +1,306 @@
+"""What of a store nothing needs any more.
+
+Kept are the outputs of the newest runs and of runs that live, and, where asked for, blessed and pushed
+models; with all of them what they came from. The rest is garbage: `headrace.metadata.collection` removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from headrace.metadata import graph, locks
+from headrace.metadata.catalog import size_on_disk
+from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
+from headrace.metadata.graph import Link
+from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
+from headrace.metadata.store import Store
+from headrace.sdk.light import authoring
+
+with authoring():
+    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
+
+DEFAULT_KEEP_LAST = 5
+_SUCCEEDED = "succeeded"
+_MODEL_TYPES = ("Model", "ModelRun")
+# {key}/{execution id}, and below it the place in a list, or the file of a value.
+_OUTPUT_PATH = re.compile(r"/[^/]+/\d+(/\d+|/value)?/?$")
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept.
+
+    Attributes:
+        keep_last: The newest runs of each pipeline; beside them its newest run that succeeded.
+        keep_blessed: Every blessed model, with its blessing.
+        keep_pushed: Every model that was pushed.
+        break_lineage: Keep these alone, and not what they came from.
+    """
+
+    keep_last: int = DEFAULT_KEEP_LAST
+    keep_blessed: bool = False
+    keep_pushed: bool = False
+    break_lineage: bool = False
+
+
+@dataclass(frozen=True)
+class GarbageArtifact:
+    """An artifact that nothing needs.
+
+    Attributes:
+        artifact_id: Id in the store.
+        type_name: Its type.
+        uri: Where its payload is.
+        path: What is removed of the disk.
+    """
+
+    artifact_id: int
+    type_name: str
+    uri: str
+    path: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of what is removed, measured now."""
+        return size_on_disk(self.path) if self.path else 0
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What nothing needs.
+
+    Attributes:
+        artifacts: Artifacts, the newest first: nothing is removed before what was made of it.
+        run_ids: Runs of which nothing is left.
+        kept_artifacts: How many artifacts stay.
+        kept_runs: How many runs stay.
+        kept_executions: Executions behind what stays, whose sources stay too.
+        living_executions: Executions of runs that live. What they use from now on is not garbage.
+        horizon: The newest execution that was looked at. What later ones use is not garbage.
+    """
+
+    artifacts: tuple[GarbageArtifact, ...]
+    run_ids: tuple[str, ...]
+    kept_artifacts: int
+    kept_runs: int
+    kept_executions: frozenset[int] = field(repr=False, default=frozenset())
+    living_executions: frozenset[int] = field(repr=False, default=frozenset())
+    horizon: int = 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    context_id: int
+    run_id: str
+    pipeline_name: str
+    state: str
+    made: frozenset[int]
+    # What it made or reused; `None` where only its executions tell.
+    outputs: frozenset[int] | None = None
+
+
+def find_garbage(store: Store, keeping: Keeping) -> Garbage:
+    """Return what nothing needs.
+
+    Args:
+        store: The open store.
+        keeping: What is kept.
+    """
+    with store.handle() as handle:
+        horizon = newest_execution(handle)
+        runs = _read_runs(handle)
+        living = frozenset(locks.living_runs(store))
+        kept_runs = _kept_runs(runs, keeping.keep_last, living)
+        living_executions = _executions_in(handle, [r.context_id for r in runs if r.run_id in living])
+        artifacts = live_artifacts(store, handle)
+        needed, makers = _needed(handle, kept_runs, keeping)
+        garbage = _garbage(store, handle, artifacts, needed)
+    removed = {artifact.artifact_id for artifact in garbage}
+    left = {artifact.artifact_id for artifact in artifacts} - removed
+    names = {run.run_id for run in kept_runs}
+    gone = [run for run in runs if run.run_id not in names and not run.made & left]
+    return Garbage(
+        artifacts=garbage,
+        run_ids=tuple(run.run_id for run in gone),
+        kept_artifacts=len(left),
+        kept_runs=len(runs) - len(gone),
+        kept_executions=frozenset(makers),
+        living_executions=frozenset(living_executions),
+        horizon=horizon,
+    )
+
+
+def newest_execution(handle: Any) -> int:
+    """Return the id of the newest execution; 0 in an empty store."""
+    newest = handle.store.get_executions(
+        mlmd.ListOptions(limit=1, order_by=mlmd.OrderByField.ID, is_asc=False)
+    )
+    return newest[0].id if newest else 0
+
+
+def _read_runs(handle: Any) -> list[_Run]:
+    """All runs that were not removed before, the newest first."""
+    if not any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types()):
+        return []
+    contexts = handle.store.get_contexts_by_type(RUN_CONTEXT_TYPE)
+    found = [_run(handle, c) for c in contexts if REMOVED_PROPERTY not in c.custom_properties]
+    return sorted(found, key=lambda run: run.context_id, reverse=True)
+
+
+def _run(handle: Any, context: metadata_store_pb2.Context) -> _Run:
+    if RECORD_PROPERTY not in context.custom_properties:
+        return _foreign_run(handle, context)
+    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+    outputs = [
+        (node["state"], output["artifact_id"]) for node in record["nodes"] for output in node["outputs"]
+    ]
+    made = frozenset(artifact_id for state, artifact_id in outputs if state == "done")
+    # Outputs are recorded at a run's end; before it, or where it crashed, none are.
+    is_whole = record["state"] in (_SUCCEEDED, "failed", "cancelled")
+    return _Run(
+        context.id,
+        context.name,
+        record["pipeline_name"],
+        record["state"],
+        made if is_whole else _made_by(handle, context.id),
+        frozenset(artifact_id for _, artifact_id in outputs) if is_whole else None,
+    )
+
+
+def _made_by(handle: Any, context_id: int) -> frozenset[int]:
+    links = graph.links_of_executions(handle, _executions_in(handle, [context_id]))
+    return frozenset(link.artifact_id for link in links if link.is_output)
+
+
+def _foreign_run(handle: Any, context: metadata_store_pb2.Context) -> _Run:
+    """A run of another runner: its pipeline is found through one of its executions."""
+    executions = handle.store.get_executions_by_context(context.id)
+    pipeline_name = ""
+    if executions:
+        types = {kind.id: kind.name for kind in handle.store.get_context_types()}
+        around = handle.store.get_contexts_by_execution(executions[0].id)
+        pipeline_name = next((c.name for c in around if types[c.type_id] == PIPELINE_CONTEXT_TYPE), "")
+    has_failed = any(e.last_known_state == metadata_store_pb2.Execution.FAILED for e in executions)
+    state = "failed" if has_failed else _SUCCEEDED
+    return _Run(context.id, context.name, pipeline_name, state, _made_by(handle, context.id))
+
+
+def _kept_runs(runs: Sequence[_Run], keep_last: int, living: Collection[str]) -> list[_Run]:
+    """The newest of each pipeline, its newest good one, and those that live."""
+    counts: dict[str, int] = {}
+    has_good: set[str] = set()
+    kept = []
+    for run in runs:
+        counts[run.pipeline_name] = counts.get(run.pipeline_name, 0) + 1
+        is_newest_good = keep_last > 0 and run.state == _SUCCEEDED and run.pipeline_name not in has_good
+        if is_newest_good:
+            has_good.add(run.pipeline_name)
+        if counts[run.pipeline_name] <= keep_last or is_newest_good or run.run_id in living:
+            kept.append(run)
+    return kept
+
+
+def _executions_in(handle: Any, context_ids: Iterable[int]) -> set[int]:
+    return {
+        execution.id
+        for context_id in context_ids
+        for execution in handle.store.get_executions_by_context(context_id)
+    }
+
+
+def live_artifacts(store: Store, handle: Any) -> list[GarbageArtifact]:
+    """Return all artifacts that were not removed, as if all were garbage.
+
+    From SQLite they are read directly: ML Metadata hands out 100 at a time, which for many thousands takes
+    longer than everything else here.
+    """
+    if store.connection_config is not None:
+        options = mlmd.ListOptions(filter_query="state = LIVE")
+        return [GarbageArtifact(a.id, a.type, a.uri, "") for a in handle.store.get_artifacts(options)]
+    query = "SELECT a.id, t.name, a.uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE a.state = ?"
+    with contextlib.closing(sqlite3.connect(store.database_path, timeout=60)) as connection:
+        rows = connection.execute(query, (metadata_store_pb2.Artifact.LIVE,)).fetchall()
+    return [GarbageArtifact(artifact_id, type_name, uri or "", "") for artifact_id, type_name, uri in rows]
+
+
+def _needed(handle: Any, kept: Iterable[_Run], keeping: Keeping) -> tuple[set[int], set[int]]:
+    """The artifacts that stay, and the executions that made them."""
+    needed = _judged(handle, keeping).union(*(run.outputs for run in kept if run.outputs is not None))
+    executions = _executions_in(handle, [run.context_id for run in kept if run.outputs is None])
+    for link in graph.links_of_executions(handle, executions):
+        if link.is_output or not keeping.break_lineage:
+            needed.add(link.artifact_id)
+    makers: set[int] = set()
+    level = set(needed)
+    while level:
+        found = graph.origins(graph.links_of_artifacts(handle, level))
+        new = {link.execution_id for link in found.values()} - makers
+        makers |= new
+        if keeping.break_lineage:
+            break
+        above = {link.artifact_id for link in graph.links_of_executions(handle, new) if not link.is_output}
+        level = above - needed
+        needed |= level
+    return needed, makers
+
+
+def _judged(handle: Any, keeping: Keeping) -> set[int]:
+    """Blessings and pushes to keep, with the models that they are about."""
+    wanted = [("ModelBlessing", "blessed")] if keeping.keep_blessed else []
+    wanted += [("PushedModel", "pushed")] if keeping.keep_pushed else []
+    roots: set[int] = set()
+    for type_name, flag in wanted:
+        options = mlmd.ListOptions(filter_query=f"type = '{type_name}' AND state = LIVE")
+        roots |= {proto.id for proto in handle.store.get_artifacts(options) if _is_set(proto, flag)}
+    if not roots:
+        return set()
+    makers = {link.execution_id for link in graph.origins(graph.links_of_artifacts(handle, roots)).values()}
+    inputs = {link.artifact_id for link in graph.links_of_executions(handle, makers) if not link.is_output}
+    about = graph.read_artifacts(handle, inputs).values()
+    return roots | {artifact.artifact_id for artifact in about if artifact.type_name in _MODEL_TYPES}
+
+
+def _is_set(proto: metadata_store_pb2.Artifact, name: str) -> bool:
+    return any(
+        properties[name].int_value == 1
+        for properties in (proto.custom_properties, proto.properties)
+        if name in properties
+    )
+
+
+def _garbage(
+    store: Store, handle: Any, artifacts: Iterable[GarbageArtifact], needed: set[int]
+) -> tuple[GarbageArtifact, ...]:
+    """Those not needed that lie where outputs lie; what lies outside of the store is looked up one by one."""
+    inside = store.artifacts_path + os.sep
+    unneeded = [artifact for artifact in artifacts if artifact.artifact_id not in needed]
+    found = [artifact for artifact in unneeded if _OUTPUT_PATH.search(artifact.uri)]
+    outside = {artifact.artifact_id for artifact in found if not artifact.uri.startswith(inside)}
+    origins = graph.origins(graph.links_of_artifacts(handle, outside))
+    owned = [
+        replace(artifact, path=artifact.uri)
+        for artifact in found
+        if artifact.artifact_id not in outside or is_own(artifact.uri, origins.get(artifact.artifact_id))
+    ]
+    return tuple(sorted(owned, key=lambda artifact: artifact.artifact_id, reverse=True))
+
+
+def is_own(uri: str, origin: Link | None) -> bool:
+    """Whether a path is where a runner put an output; what an Importer names belongs to somebody else.
+
+    TFX's runners and Headrace put outputs into `{root}/{node}/{key}/{execution id}`, and below it where a key
+    has several artifacts or a value.
+    """
+    if origin is None or "://" in uri:
+        return False
+    parts = uri.rstrip("/").split("/")
+    wanted = [origin.key, str(origin.execution_id)]
+    return wanted in (parts[-2:], parts[-3:-1])
