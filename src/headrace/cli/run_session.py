@@ -99,8 +99,11 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
     from headrace.metadata.runs import read_run
 
     earlier = read_run(store, run_id)
-    settings = earlier.parameters.get("configuration")
-    if not isinstance(settings, Mapping) or not settings.get("pipeline"):
+    settings = dict(cast("Mapping[str, Any]", earlier.parameters.get("configuration") or {}))
+    if not settings.get("pipeline") and earlier.parameters.get("script"):
+        # Started with `python script.py`: the script is executed again, with Headrace as its runner.
+        settings["pipeline"] = earlier.parameters["script"]
+    if not settings.get("pipeline"):
         raise ConfigError(
             f"run {earlier.run_id} was not started by headrace run, so its pipeline is not known here.",
             "start it the same way again: what it finished is served from the cache.",

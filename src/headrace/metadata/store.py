@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import sqlite3
 import threading
@@ -76,14 +77,10 @@ class Store:
     def open(self) -> Iterator[Store]:
         """Connect, and disconnect at the end; the folders exist inside."""
         self._make_folders()
-        if self.connection_config is None:
-            self._prepare_database()
-            config = tfx_metadata.sqlite_metadata_connection_config(self.database_path)
-        else:
-            config = self.connection_config
         try:
-            handle = tfx_metadata.Metadata(config)
-            handle.__enter__()
+            with self._alone():
+                handle = tfx_metadata.Metadata(self._prepared_connection())
+                handle.__enter__()
         except (RuntimeError, mlmd_errors.StatusError) as error:
             raise StoreError(
                 f"the metadata store of {self.path} cannot be opened: {error}",
@@ -122,12 +119,27 @@ class Store:
         except OSError as error:
             raise disk_error(self.path, str(error)) from error
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time open the store: the first makes the tables, which two must not do at once."""
+        with open(os.path.join(self.path, "open.lock"), "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
+        if self.connection_config is not None:
+            return self.connection_config
+        self._prepare_database()
+        return tfx_metadata.sqlite_metadata_connection_config(self.database_path)
+
     def _prepare_database(self) -> None:
         """Turn on SQLite's write-ahead log: readers then never wait for the writer."""
         try:
             connection = sqlite3.connect(self.database_path, timeout=60)
             try:
-                connection.execute("PRAGMA journal_mode=WAL")
+                # Switching needs the database for oneself; a store that another process uses has switched.
+                if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                    connection.execute("PRAGMA journal_mode=WAL")
             finally:
                 connection.close()
         except sqlite3.DatabaseError as error:

@@ -35,6 +35,7 @@ class RunContext:
         arguments: That script's command-line arguments.
         enable_cache: Overrides the cache switch of each node; `None` leaves it.
         resume_from: A run whose finished nodes are not executed again; empty where there is none.
+        resume_command: What to type to go on with this run after a failure; empty where nothing can be typed.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class RunContext:
     arguments: tuple[str, ...] = ()
     enable_cache: bool | None = None
     resume_from: str = ""
+    resume_command: str = ""
 
     @property
     def root(self) -> str:

@@ -94,7 +94,9 @@ class NodeLife:
 
     def failed(self, error: HeadraceError) -> NodeResult:
         """Return the result of a node that `error` stopped."""
-        return self._result(NodeState.FAILED, reason=error.problem, error=error)
+        return self._result(
+            NodeState.FAILED, reason=error.problem, error=_with_resume(error, self._node.run.resume_command)
+        )
 
     def _drive(self) -> NodeResult | None:
         store = self._node.run.store
@@ -199,6 +201,22 @@ def output_records(outputs: Mapping[str, Sequence[Artifact]]) -> tuple[OutputRec
 def _extend(outputs: dict[str, list[Artifact]], more: Mapping[str, Sequence[Artifact]]) -> None:
     for key, artifacts in more.items():
         outputs.setdefault(key, []).extend(artifacts)
+
+
+def _with_resume(error: HeadraceError, command: str) -> HeadraceError:
+    """The error with the command that goes on from here at the end of its fix."""
+    fix = error.fix.rstrip()
+    if not command or fix.endswith(command):
+        return error
+    if not fix:
+        fix = f"run: {command}"
+    elif fix.endswith("."):
+        fix = f"{fix} Then run: {command}"
+    else:
+        fix = f"{fix}, then run: {command}"
+    described = type(error)(error.problem, fix)
+    described.__cause__ = error.__cause__
+    return described.with_traceback(error.__traceback__)
 
 
 class _Reentrant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -117,6 +118,7 @@ def run(
         resume_from=resume_from,
         details={
             "configuration": dict(configuration or {}),
+            "script": _started_script(script),
             **provenance(command, opened.project_path),
         },
     )
@@ -163,6 +165,12 @@ def _main_script() -> str:
     path = getattr(main, "__file__", None)
     is_module = getattr(main, "__spec__", None) is not None
     return os.path.abspath(path) if path and not is_module and path.endswith(".py") else ""
+
+
+def _started_script(script: str) -> str:
+    """The script that can be started again as it is; empty where there is none, or it was given arguments."""
+    script = script or _main_script()
+    return "" if sys.argv[1:] and script == _main_script() else script
 
 
 def _has_outputs(node: PlannedNode) -> bool:
@@ -239,7 +247,15 @@ class _Engine:
             arguments=tuple(sys.argv[1:]) if self._script else (),
             enable_cache=self._enable_cache,
             resume_from=self._resume_from,
+            resume_command=self._resume_command(store, run_id),
         )
+
+    def _resume_command(self, store: Store, run_id: str) -> str:
+        if not self._details["configuration"].get("pipeline") and not self._details["script"]:
+            return ""
+        is_usual = store.path == os.path.abspath(DEFAULT_PATH)
+        path = min(store.path, os.path.relpath(store.path), key=len)
+        return f"headrace resume {run_id}" + ("" if is_usual else f" --store {shlex.quote(path)}")
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
         """Return the life of one node in a run."""

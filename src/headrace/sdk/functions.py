@@ -20,6 +20,9 @@ from typing import Any
 
 from headrace.errors import UserFunctionError, did_you_mean, listed
 
+# Modules loaded by path have such names, which no other process can import.
+_FILE_MODULE_PREFIX = "headrace_user_"
+
 
 @dataclass(frozen=True)
 class FunctionReference:
@@ -62,7 +65,8 @@ def parse(text: str) -> FunctionReference:
 def to_text(function: Callable[..., Any] | str) -> str:
     """Return the text form of a function given as an object or as text.
 
-    Functions of a script that was started (`__main__`) are named by their file.
+    Functions of a script that was started (`__main__`), or of a file that was loaded by its path, are named
+    by their file.
 
     Raises:
         UserFunctionError: If the object is not a function at the top level of a module or file.
@@ -76,7 +80,7 @@ def to_text(function: Callable[..., Any] | str) -> str:
             f"{name} is not a function at the top level of a module, so a worker process cannot import it.",
             "move it to the top level of a file and give it as 'module:function'.",
         )
-    if module != "__main__":
+    if module != "__main__" and not module.startswith(_FILE_MODULE_PREFIX):
         return f"{module}:{name}"
     path = inspect.getsourcefile(function)
     if path is None:
@@ -196,7 +200,7 @@ def load_module(place: str) -> ModuleType:
     if folder not in sys.path:
         sys.path.append(folder)
     stem = os.path.splitext(os.path.basename(path))[0]
-    name = f"headrace_user_{hashlib.sha256(path.encode()).hexdigest()[:12]}.{stem}".replace(".", "_")
+    name = f"{_FILE_MODULE_PREFIX}{hashlib.sha256(path.encode()).hexdigest()[:12]}.{stem}".replace(".", "_")
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

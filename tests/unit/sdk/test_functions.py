@@ -65,7 +65,7 @@ def test_a_missing_file_says_where_it_looked(tmp_path: Path, monkeypatch: pytest
 
 def test_a_missing_module_is_said():
     with pytest.raises(
-        UserFunctionError, match="there is no module 'no_such_package.models' on the Python path"
+        UserFunctionError, match=r"there is no module 'no_such_package.models' on the Python path"
     ):
         functions.check("no_such_package.models:fn", "Trainer: run_fn")
 
@@ -106,3 +106,12 @@ def test_a_function_inside_another_cannot_be_named():
 
 def test_a_function_object_becomes_text():
     assert functions.to_text(functions.parse) == "headrace.sdk.functions:parse"
+
+
+def test_a_function_of_a_file_loaded_by_path_is_named_by_the_file(tmp_path: Path):
+    """The module's made-up name means nothing in a worker process."""
+    path = tmp_path / "features.py"
+    path.write_text("def preprocessing_fn(inputs):\n    return inputs\n")
+    function = functions.load(f"{path}:preprocessing_fn", "Transform")
+
+    assert functions.to_text(function) == f"{path}:preprocessing_fn"
