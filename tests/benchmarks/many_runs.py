@@ -67,7 +67,10 @@ def make(path: str, num_runs: int) -> None:
     with store.open(), store.handle() as handle:
         types = _register_types(handle.store)
         contexts = _put_fixed_contexts(handle.store, types)
-        details = {"configuration": {"pipeline": "many.py"}, **provenance("headrace run many.py", os.getcwd())}
+        details = {
+            "configuration": {"pipeline": "many.py"},
+            **provenance("headrace run many.py", os.getcwd()),
+        }
         started = datetime.now(timezone.utc) - timedelta(hours=num_runs)
         last: list[list[Any]] = []
         for first in range(0, num_runs, _BATCH_RUNS):
@@ -136,9 +139,13 @@ def _put_runs(
     keys = {place: key(what) for place, what in whats.items()}
     made = [(number, node) for number in numbers if number % 2 == 0 for node in NODES]
     cache_ids = dict(
-        zip(made, database.put_contexts([pb.Context(type_id=types.cache, name=keys[place]) for place in made]))
+        zip(
+            made, database.put_contexts([pb.Context(type_id=types.cache, name=keys[place]) for place in made])
+        )
     )
-    executions = [_execution(types, number, node, whats[number, node]) for number in numbers for node in NODES]
+    executions = [
+        _execution(types, number, node, whats[number, node]) for number in numbers for node in NODES
+    ]
     places = [(number, node) for number in numbers for node in NODES]
     execution_ids = dict(zip(places, database.put_executions(executions)))
     artifacts = [_artifact(store, types, execution_ids[place], *place) for place in made]
@@ -270,7 +277,9 @@ def time_commands(path: str) -> None:
     for template in _COMMANDS:
         words = template.format(middle=f"run-{number // 4 * 2:05d}").split()
         started = time.monotonic()
-        done = subprocess.run(["headrace", *words, "--store", path], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["headrace", *words, "--store", path], capture_output=True, text=True, check=False
+        )
         seconds = time.monotonic() - started
         print(f"{seconds:6.2f} s  exit {done.returncode}  headrace {' '.join(words)}", flush=True)
 

@@ -14,11 +14,14 @@ import click
 
 from headrace import __version__
 from headrace.cli import failures, noise
+from headrace.cli.diff_command import diff_command
 from headrace.cli.doctor_command import doctor_command
+from headrace.cli.explain_command import explain_command
 from headrace.cli.list_command import list_command
 from headrace.cli.resume_command import resume_command
 from headrace.cli.run_command import run_command
 from headrace.cli.show_commands import runs_command, show_command
+from headrace.cli.store_commands import artifacts_command, gc_command, lineage_command, logs_command
 from headrace.errors import did_you_mean
 
 
@@ -64,7 +67,20 @@ def cli(debug: bool) -> None:
     noise.silence()
 
 
-for _command in (run_command, resume_command, list_command, runs_command, show_command, doctor_command):
+for _command in (
+    run_command,
+    resume_command,
+    list_command,
+    runs_command,
+    show_command,
+    explain_command,
+    logs_command,
+    diff_command,
+    artifacts_command,
+    lineage_command,
+    gc_command,
+    doctor_command,
+):
     cli.add_command(_command)
 
 

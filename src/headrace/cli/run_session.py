@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from headrace.cli import pipeline_source
 from headrace.cli.failures import CANCELLED, RUN_FAILED
@@ -94,7 +94,7 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
         commands: The commands that exist.
 
     Raises:
-        HeadraceError: If there is no such run, or it was not started by `headrace run`.
+        HeadraceError: If there is no such run, or nothing says how to make its pipeline again.
     """
     from headrace.metadata.runs import read_run
 
@@ -113,7 +113,7 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
     if os.path.isdir(folder):
         # Relative paths in the pipeline start where the run was started.
         os.chdir(folder)
-    document = Document(dict(settings), {(key,): f"run {earlier.run_id}" for key in settings})
+    document = Document(settings, {(key,): f"run {earlier.run_id}" for key in settings})
     apply_options(document, options)
     return _start(document, options, commands, resume_from=earlier.run_id)
 

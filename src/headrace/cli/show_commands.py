@@ -9,18 +9,18 @@ import click
 
 DEFAULT_STORE = ".headrace"
 
-_store_option = click.option(
+store_option = click.option(
     "--store", default=DEFAULT_STORE, show_default=True, metavar="DIR", help="Folder of the store."
 )
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command("runs", short_help="List past runs.")
-@_store_option
+@store_option
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the latest first."
 )
-@_json_option
+@json_option
 def runs_command(store: str, limit: int, as_json: bool) -> None:
     """List the runs in the store, the latest first."""
     runs = []
@@ -47,9 +47,9 @@ def runs_command(store: str, limit: int, as_json: bool) -> None:
 
 @click.command("show", short_help="Show one run: its nodes, what they made, what failed.")
 @click.argument("run", default="latest")
-@_store_option
+@store_option
 @click.option("--outputs", is_flag=True, help="List every artifact with the folder it is in.")
-@_json_option
+@json_option
 def show_command(run: str, store: str, outputs: bool, as_json: bool) -> None:
     """Show RUN as it was shown at its end. RUN is an id from headrace runs; the latest where left out."""
     if not os.path.isdir(store):

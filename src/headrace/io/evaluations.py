@@ -85,7 +85,9 @@ def _slice_name(key: Any) -> str:
     for single in key.single_slice_keys:
         which = single.WhichOneof("kind")
         value = getattr(single, which) if which else ""
-        parts.append(f"{single.column}:{value.decode(errors='replace') if isinstance(value, bytes) else value}")
+        parts.append(
+            f"{single.column}:{value.decode(errors='replace') if isinstance(value, bytes) else value}"
+        )
     return ", ".join(parts) or _OVERALL
 
 

@@ -54,7 +54,9 @@ def compare_statistics(old_path: str, new_path: str) -> list[StatisticsChange]:
     """
     old, new = _read(old_path), _read(new_path)
     return [
-        change for split in sorted(old.keys() & new.keys()) for change in _compare(split, old[split], new[split])
+        change
+        for split in sorted(old.keys() & new.keys())
+        for change in _compare(split, old[split], new[split])
     ]
 
 

@@ -116,15 +116,17 @@ def _condition(
 
 def size_on_disk(path: str) -> int:
     """Return the size of a file, or of all files in a folder; 0 where there is nothing."""
+    size = 0
     try:
-        if not os.path.isdir(path):
-            return os.stat(path).st_size
         with os.scandir(path) as entries:
-            return sum(
-                size_on_disk(entry.path)
-                if entry.is_dir(follow_symlinks=False)
-                else entry.stat(follow_symlinks=False).st_size
-                for entry in entries
-            )
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    size += size_on_disk(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+    except NotADirectoryError:
+        return os.stat(path).st_size
     except OSError:
-        return 0
+        # Gone, or going away meanwhile: what was seen counts.
+        return size
+    return size

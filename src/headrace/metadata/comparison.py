@@ -188,4 +188,6 @@ def _setting_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 def _flat(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {} if value is None else {name: value}
-    return {key: item for inner, below in value.items() for key, item in _flat(f"{name}.{inner}", below).items()}
+    return {
+        key: item for inner, below in value.items() for key, item in _flat(f"{name}.{inner}", below).items()
+    }

@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.metadata import graph, locks
@@ -286,7 +286,7 @@ def _garbage(
     outside = {artifact.artifact_id for artifact in found if not artifact.uri.startswith(inside)}
     origins = graph.origins(graph.links_of_artifacts(handle, outside))
     owned = [
-        replace(artifact, path=artifact.uri)
+        GarbageArtifact(artifact.artifact_id, artifact.type_name, artifact.uri, artifact.uri)
         for artifact in found
         if artifact.artifact_id not in outside or is_own(artifact.uri, origins.get(artifact.artifact_id))
     ]

@@ -87,9 +87,7 @@ def find_artifact(store: str, text: str) -> int:
         StoreError: If there is none.
         UnknownNodeError: If the run has no such node.
     """
-    opened = Store(store)
-    if not opened.exists():
-        raise StoreError(f"there is no store in {opened.path}.", "run a pipeline first: headrace run taxi")
+    opened = Store.existing(store)
     with opened.open(), opened.handle() as handle:
         if text.isdigit():
             if handle.store.get_artifacts_by_id([int(text)]):

@@ -144,9 +144,7 @@ def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
     Raises:
         StoreError: If there is no store, or no such run; the message names the newest runs.
     """
-    opened = Store(store)
-    if not opened.exists():
-        raise StoreError(f"there is no store in {opened.path}.", "run a pipeline first: headrace run taxi")
+    opened = Store.existing(store)
     if run_id == "latest":
         newest = list_runs(store, limit=1)
         if not newest:

@@ -55,6 +55,21 @@ class Store:
         self._lock = threading.RLock()
         self._handle: Any = None
 
+    @classmethod
+    def existing(cls, path: str) -> Store:
+        """Return the store in a folder.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        store = cls(path)
+        if not store.exists():
+            raise StoreError(
+                f"there is no store in {store.path}.",
+                "run a pipeline first: headrace run taxi, or name the store with --store DIR.",
+            )
+        return store
+
     @property
     def database_path(self) -> str:
         """The SQLite file of a store that names no other connection."""

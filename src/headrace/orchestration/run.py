@@ -251,7 +251,9 @@ class _Engine:
         )
 
     def _resume_command(self, store: Store, run_id: str) -> str:
-        if not self._details["configuration"].get("pipeline") and not self._details["script"]:
+        is_known = self._details["configuration"].get("pipeline") or self._details["script"]
+        if not is_known or store is not self._store:
+            # Nothing says how to make the pipeline again, or this is a dry run on a copy.
             return ""
         is_usual = store.path == os.path.abspath(DEFAULT_PATH)
         path = min(store.path, os.path.relpath(store.path), key=len)

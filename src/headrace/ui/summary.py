@@ -39,6 +39,9 @@ def print_summary(
     _print_verdicts(screen, result)
     for node in result.failed:
         print_failure(screen, node)
+    fixes = [node.error.fix for node in result.failed if node.error is not None]
+    # What the last line of an error says already is not said again.
+    next_commands = [command for command in next_commands if not any(fix.endswith(command) for fix in fixes)]
     print_labelled(screen, "Next", next_commands, "cyan")
 
 

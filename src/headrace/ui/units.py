@@ -29,3 +29,13 @@ def format_rows(rows: int) -> str:
 def format_gigabytes(size_bytes: float) -> str:
     """Return a size in GiB with one digit after the point."""
     return f"{size_bytes / 2**30:.1f} GiB"
+
+
+def format_bytes(size_bytes: float) -> str:
+    """Return a size in the unit that keeps it short: `"512 B"`, `"3.4 KiB"`, `"120 MiB"`."""
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"

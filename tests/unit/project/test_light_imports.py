@@ -16,7 +16,6 @@ HEAVY = (
     "pyarrow",
     "pandas",
     "numpy",
-    "tfx_bsl",
     "tensorflow_data_validation",
     "tensorflow_transform",
     "tensorflow_model_analysis",

@@ -1,0 +1,88 @@
+"""Reads what differs between two runs: from the store, and the numbers from the payloads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from headrace.errors import HeadraceError
+from headrace.io.evaluations import compare_metrics, read_verdict
+from headrace.io.statistics_changes import compare_statistics
+from headrace.metadata.comparison import PayloadPair, compare_runs
+from headrace.ui.comparison import NumberChange, RunDifference
+
+_STATISTICS = "ExampleStatistics"
+_EVALUATION = "ModelEvaluation"
+
+
+def read_difference(store: str, first: str, second: str) -> RunDifference:
+    """Compare two runs.
+
+    Args:
+        store: The store's folder.
+        first: The run on the left, or `"latest"`.
+        second: The run on the right, or `"latest"`.
+
+    Raises:
+        StoreError: If there is no such store or run.
+    """
+    runs = compare_runs(store, first, second)
+    statistics: list[NumberChange] = []
+    metrics: list[NumberChange] = []
+    verdicts: list[tuple[str, str, str]] = []
+    unread: list[str] = []
+    for pair in runs.payloads:
+        if pair.type_name not in (_STATISTICS, _EVALUATION):
+            continue
+        missing = [uri for uri in (pair.old_uri, pair.new_uri) if not os.path.exists(uri)]
+        if missing:
+            unread.append(f"{pair.node_id}.{pair.key} is not compared: {missing[0]} is gone.")
+            continue
+        try:
+            if pair.type_name == _STATISTICS:
+                statistics += _statistics(pair)
+            else:
+                metrics += _metrics(pair)
+                verdicts += _verdicts(pair)
+        except HeadraceError as error:
+            unread.append(f"{pair.node_id}.{pair.key} is not compared: {error.problem}")
+    return RunDifference(runs, tuple(statistics), tuple(metrics), tuple(verdicts), tuple(unread))
+
+
+def _statistics(pair: PayloadPair) -> Iterator[NumberChange]:
+    where = f"{pair.node_id}.{pair.key}"
+    for change in compare_statistics(pair.old_uri, pair.new_uri):
+        name = f"{change.feature} {change.measure}" if change.feature else change.measure
+        name = change.feature if change.measure == "feature" else name
+        yield NumberChange(where, change.split, name, change.old, change.new)
+
+
+def _metrics(pair: PayloadPair) -> Iterator[NumberChange]:
+    for part, metric, old, new in compare_metrics(pair.old_uri, pair.new_uri):
+        yield NumberChange(pair.node_id, part, metric, old, new)
+
+
+def _verdicts(pair: PayloadPair) -> Iterator[tuple[str, str, str]]:
+    old, new = read_verdict(pair.old_uri), read_verdict(pair.new_uri)
+    words = {True: "blessed", False: "not blessed", None: "not validated"}
+    if old.get("blessed") != new.get("blessed"):
+        yield pair.node_id, words[old.get("blessed")], words[new.get("blessed")]
+    before, after = _thresholds(old), _thresholds(new)
+    for name in dict.fromkeys([*after, *before]):
+        if before.get(name) != after.get(name):
+            yield f"  {name}", before.get(name, "-"), after.get(name, "-")
+
+
+def _thresholds(verdict: dict[str, object]) -> dict[str, str]:
+    """For each threshold whether it passed."""
+    found = {}
+    thresholds = verdict.get("thresholds")
+    for item in thresholds if isinstance(thresholds, list) else ():
+        bounds = [
+            f"{sign} {item[field]:g}"
+            for sign, field in ((">=", "lower_bound"), ("<=", "upper_bound"))
+            if item.get(field) is not None
+        ]
+        name = " ".join([str(item["metric"]), str(item["slice"]), str(item["kind"]), *bounds])
+        found[name] = {True: "passed", False: "failed", None: "not checked"}[item.get("passed")]
+    return found

@@ -1,0 +1,99 @@
+"""Why a node ran, and what changed, line by line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from headrace.metadata.differences import Difference, FileChange
+from headrace.metadata.explanation import Explanation
+from headrace.ui.screen import Screen
+from headrace.ui.symbols import STYLES, WORDS
+
+_TITLES = {"hit": "cached", "miss": "not cached", "first": "not cached", "off": "not cached"}
+_MAX_LINES = 80
+_MAX_VALUE = 200
+_NOTHING = "(nothing)"
+
+
+def print_explanation(screen: Screen, explanation: Explanation) -> None:
+    """Print why a node was cached, or what caused the miss."""
+    state = explanation.state
+    line = Text(f"{screen.symbols.states[state]} ", STYLES[state])
+    line.append(f"{explanation.node_id} ", "bold").append(f"of run {explanation.run_id} ", "not bold")
+    line.append(_TITLES.get(explanation.outcome, WORDS[state]), STYLES[state])
+    line.append(f": {explanation.text}", "not bold default")
+    screen.console.print(line, soft_wrap=not screen.is_live)
+    print_differences(screen, explanation.differences)
+
+
+def print_differences(screen: Screen, differences: Sequence[Difference], indent: str = "  ") -> None:
+    """Print what differs: parameters with both values, inputs with who made them, code with its lines."""
+    for difference in differences:
+        line = Text(f"{indent}{_heading(difference)}", "bold")
+        if difference.note:
+            line.append(f"  {difference.note}", "not bold")
+        screen.console.print(line, soft_wrap=True)
+        if difference.kind == "code":
+            _print_files(screen, difference.files, f"{indent}  ")
+        else:
+            _print_values(screen, difference, f"{indent}  ")
+
+
+def _heading(difference: Difference) -> str:
+    if difference.kind == "version":
+        return f"{difference.name} changed"
+    words = {"parameter": "parameter", "code": "code of", "input": "input"}
+    return f"{words[difference.kind]} {difference.name} changed"
+
+
+def _print_values(screen: Screen, difference: Difference, indent: str) -> None:
+    for sign, style, value in (("-", "red", difference.old), ("+", "green", difference.new)):
+        for text in _texts(value):
+            screen.console.print(Text(f"{indent}{sign} {text}", style), soft_wrap=True)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [_input_text(item) for item in value] or [_NOTHING]
+    text = _NOTHING if value is None else str(value)
+    return [text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}... ({len(text):,} characters)"]
+
+
+def _input_text(item: Any) -> str:
+    """One input artifact; of a comparison of runs only the content's digest is known."""
+    if not isinstance(item, dict):
+        return f"content {str(item)[:12]}"
+    made = f" by {item['node_id']}" if item["node_id"] else ""
+    run = f" in run {item['run_id']}" if item["run_id"] else ""
+    return f"artifact {item['artifact_id']}{made}{run}"
+
+
+def _print_files(screen: Screen, files: Sequence[FileChange], indent: str) -> None:
+    for file in files:
+        if not file.lines:
+            text = file.change if file.change != "changed" else "changed; its earlier text is not kept"
+            screen.console.print(Text(f"{indent}{file.name}: {text}"), soft_wrap=True)
+            continue
+        # The first two lines of a unified diff name the file twice.
+        screen.console.print(Text(f"{indent}{file.name}"), soft_wrap=True)
+        lines = file.lines[2:]
+        for line in lines[:_MAX_LINES]:
+            screen.console.print(Text(f"{indent}  {line}", _diff_style(line)), soft_wrap=True)
+        if len(lines) > _MAX_LINES:
+            more = f"{len(lines) - _MAX_LINES} more lines; --json has them all"
+            screen.console.print(Text(f"{indent}  {more}", "dim"), soft_wrap=True)
+
+
+def _diff_style(line: str) -> str:
+    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
+
+
+def explanation_data(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as JSON-ready data."""
+    data = dataclasses.asdict(explanation)
+    data["state"] = explanation.state.value
+    return data

@@ -1,0 +1,88 @@
+"""The lineage of an artifact as a tree."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from headrace.metadata.graph import ArtifactInfo
+from headrace.metadata.lineage import ArtifactNode, ExecutionNode, Lineage
+from headrace.ui.screen import Screen
+
+
+def print_lineage(screen: Screen, lineage: Lineage) -> None:
+    """Print the artifact, what it was made of, and what was made of it."""
+    screen.console.print(_artifact_text(lineage.artifact, ""), soft_wrap=True)
+    screen.console.print(Text(f"  {lineage.artifact.uri}", "dim"), soft_wrap=True)
+    for title, nothing, root in (
+        ("made by", "nothing in this store made it", lineage.up),
+        ("used by", "nothing was made of it", lineage.down),
+    ):
+        if root is None:
+            continue
+        tree = Tree(Text(title if root.executions else f"{title}: {nothing}", "dim"), guide_style="dim")
+        _grow(tree, root)
+        screen.console.print(tree, soft_wrap=True)
+
+
+def _grow(tree: Tree, node: ArtifactNode) -> None:
+    for execution in node.executions:
+        branch = tree.add(_execution_text(execution))
+        for child in execution.artifacts:
+            line = _artifact_text(child.artifact, child.key)
+            if child.is_repeated:
+                line.append("  (shown above)", "dim")
+            _grow(branch.add(line), child)
+    if node.num_hidden:
+        tree.add(Text(f"and {node.num_hidden:,} earlier executions; --limit shows more", "dim"))
+
+
+def _execution_text(execution: ExecutionNode) -> Text:
+    text = Text(execution.place.node_id or f"execution {execution.execution_id}", "bold cyan")
+    where = f"  run {execution.place.run_id}" if execution.place.run_id else ""
+    return text.append(where, "not bold dim")
+
+
+def _artifact_text(artifact: ArtifactInfo, key: str) -> Text:
+    text = Text(f"{key}: " if key else "", "dim")
+    text.append(f"{artifact.type_name} {artifact.artifact_id}", "not dim")
+    if artifact.state != "live":
+        text.append(f" {artifact.state}", "yellow not dim")
+    return text.append(f"  {artifact.summary}" if artifact.summary else "", "dim")
+
+
+def lineage_data(lineage: Lineage) -> dict[str, Any]:
+    """Return a lineage as JSON-ready data; times in ISO 8601."""
+    return {
+        "artifact": artifact_data(lineage.artifact),
+        "up": None if lineage.up is None else _executions_data(lineage.up),
+        "down": None if lineage.down is None else _executions_data(lineage.down),
+    }
+
+
+def _executions_data(node: ArtifactNode) -> list[dict[str, Any]]:
+    return [
+        {
+            "execution_id": execution.execution_id,
+            **dataclasses.asdict(execution.place),
+            "artifacts": [
+                {
+                    **artifact_data(child.artifact),
+                    "key": child.key,
+                    "is_repeated": child.is_repeated,
+                    "num_hidden": child.num_hidden,
+                    "executions": _executions_data(child),
+                }
+                for child in execution.artifacts
+            ],
+        }
+        for execution in node.executions
+    ]
+
+
+def artifact_data(artifact: ArtifactInfo) -> dict[str, Any]:
+    """Return what is told of an artifact as JSON-ready data."""
+    return {**dataclasses.asdict(artifact), "created": artifact.created.isoformat()}

@@ -1,0 +1,72 @@
+"""Tables of artifacts and of garbage, and the same as plain data for `--json`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from headrace.metadata.catalog import ListedArtifact
+from headrace.metadata.garbage import Garbage
+from headrace.ui.lineage_tree import artifact_data
+from headrace.ui.listings import plain_table
+from headrace.ui.screen import Screen
+from headrace.ui.summary import print_table
+from headrace.ui.units import format_bytes
+
+
+def print_artifacts(screen: Screen, artifacts: Sequence[ListedArtifact]) -> None:
+    """Print one line per artifact, in the order given."""
+    table = plain_table("Id", "Type", "Made by", "Run", "State", "Size", "Holds")
+    for column in table.columns[:6]:
+        column.no_wrap = True
+    table.columns[0].justify = table.columns[5].justify = "right"
+    for item in artifacts:
+        key = f".{item.key}" if item.key else ""
+        table.add_row(
+            Text(str(item.artifact.artifact_id), "bold"),
+            item.artifact.type_name,
+            f"{item.place.node_id}{key}" if item.place.node_id else "",
+            item.place.run_id,
+            Text(item.state, "green" if item.state == "live" else "yellow"),
+            format_bytes(item.size_bytes) if item.state == "live" else "",
+            Text(item.artifact.summary, "dim"),
+        )
+    print_table(screen, table)
+
+
+def listed_data(item: ListedArtifact) -> dict[str, Any]:
+    """Return one line of `headrace artifacts` as JSON-ready data."""
+    return {
+        **artifact_data(item.artifact),
+        **dataclasses.asdict(item.place),
+        "key": item.key,
+        "state": item.state,
+        "size_bytes": item.size_bytes,
+    }
+
+
+def print_garbage(screen: Screen, garbage: Garbage, log_bytes: int) -> None:
+    """Print what would be removed, by type with sizes, and what stays."""
+    table = plain_table("Type", "Artifacts", "Size")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    rows = garbage_sizes(garbage)
+    for type_name, (count, size) in sorted(rows.items(), key=lambda row: -row[1][1]):
+        table.add_row(type_name, f"{count:,}", format_bytes(size))
+    if garbage.run_ids:
+        table.add_row(f"logs of {len(garbage.run_ids):,} runs", "", format_bytes(log_bytes))
+    total = sum(size for _, size in rows.values()) + log_bytes
+    table.add_row(Text("together", "bold"), f"{len(garbage.artifacts):,}", Text(format_bytes(total), "bold"))
+    print_table(screen, table)
+    screen.console.print()
+
+
+def garbage_sizes(garbage: Garbage) -> dict[str, tuple[int, int]]:
+    """Return the number of artifacts and their size in bytes for each type."""
+    rows: dict[str, tuple[int, int]] = {}
+    for artifact in garbage.artifacts:
+        count, size = rows.get(artifact.type_name, (0, 0))
+        rows[artifact.type_name] = (count + 1, size + artifact.size_bytes)
+    return rows

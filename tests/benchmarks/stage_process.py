@@ -1,0 +1,216 @@
+"""One stage of the taxi pipeline in this process, with stock TFX's executor or with Headrace's.
+
+::
+
+    python tests/benchmarks/stage_process.py stock|ours STAGE FOLDER
+
+FOLDER holds `data/` with the CSV; a stage's outputs go to FOLDER/{side}/{stage}, its inputs are Headrace's
+outputs of the stages before it, for both sides. The last line printed is JSON with the seconds that the
+executor took. Both sides get the same properties, those of Headrace's declaration.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
+_TRAIN_STEPS = 300
+SPLITS = ("train", "eval")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How to run a stage.
+
+    Attributes:
+        stock: Path of stock TFX's executor class.
+        ours: Path of Headrace's.
+        declare: Returns Headrace's component, given the folder.
+        inputs: For each input key, the stage and the output key that it comes from.
+        outputs: For each output key, the artifact type.
+    """
+
+    stock: str
+    ours: str
+    declare: Callable[[str], Any]
+    inputs: dict[str, tuple[str, str]]
+    outputs: dict[str, str]
+
+
+def _empty(kind: str) -> Any:
+    from headrace.sdk import Channel, standard_artifacts
+
+    return Channel(type=getattr(standard_artifacts, kind))
+
+
+def _csv_example_gen(folder: str) -> Any:
+    from headrace.components import CsvExampleGen
+
+    return CsvExampleGen(input_base=os.path.join(folder, "data"))
+
+
+def _statistics_gen(folder: str) -> Any:
+    from headrace.components import StatisticsGen
+
+    return StatisticsGen(examples=_empty("Examples"))
+
+
+def _schema_gen(folder: str) -> Any:
+    from headrace.components import SchemaGen
+
+    return SchemaGen(statistics=_empty("ExampleStatistics"), infer_feature_shape=True)
+
+
+def _transform(folder: str) -> Any:
+    from headrace.components import Transform
+
+    return Transform(examples=_empty("Examples"), schema=_empty("Schema"), preprocessing_fn=_TAXI_FUNCTION)
+
+
+def _trainer(folder: str) -> Any:
+    from headrace.components import Trainer
+    from tfx.proto import trainer_pb2
+
+    return Trainer(
+        examples=_empty("Examples"),
+        transform_graph=_empty("TransformGraph"),
+        schema=_empty("Schema"),
+        build_model="headrace.pipelines.taxi.model:build_model",
+        label="tips",
+        batch_size=40,
+        train_args=trainer_pb2.TrainArgs(num_steps=_TRAIN_STEPS),
+        eval_args=trainer_pb2.EvalArgs(num_steps=20),
+    )
+
+
+def _evaluator(folder: str) -> Any:
+    from headrace.components import Evaluator
+    from headrace.pipelines.taxi.pipeline import eval_config
+
+    return Evaluator(examples=_empty("Examples"), model=_empty("Model"), eval_config=eval_config(0.6, -0.01))
+
+
+STAGES = {
+    "CsvExampleGen": Stage(
+        "tfx.components.example_gen.csv_example_gen.executor.Executor",
+        "headrace.components.example_gen.csv_executor.Executor",
+        _csv_example_gen,
+        {},
+        {"examples": "Examples"},
+    ),
+    "StatisticsGen": Stage(
+        "tfx.components.statistics_gen.executor.Executor",
+        "headrace.components.statistics_gen.executor.Executor",
+        _statistics_gen,
+        {"examples": ("CsvExampleGen", "examples")},
+        {"statistics": "ExampleStatistics"},
+    ),
+    "SchemaGen": Stage(
+        "tfx.components.schema_gen.executor.Executor",
+        "headrace.components.schema_gen.executor.Executor",
+        _schema_gen,
+        {"statistics": ("StatisticsGen", "statistics")},
+        {"schema": "Schema"},
+    ),
+    "Transform": Stage(
+        "tfx.components.transform.executor.Executor",
+        "headrace.components.transform.executor.Executor",
+        _transform,
+        {"examples": ("CsvExampleGen", "examples"), "schema": ("SchemaGen", "schema")},
+        {
+            "transform_graph": "TransformGraph",
+            "transformed_examples": "Examples",
+            "updated_analyzer_cache": "TransformCache",
+            "pre_transform_schema": "Schema",
+            "pre_transform_stats": "ExampleStatistics",
+            "post_transform_schema": "Schema",
+            "post_transform_stats": "ExampleStatistics",
+            "post_transform_anomalies": "ExampleAnomalies",
+        },
+    ),
+    "Trainer": Stage(
+        "",
+        "headrace.components.trainer.executor.Executor",
+        _trainer,
+        {
+            "examples": ("Transform", "transformed_examples"),
+            "transform_graph": ("Transform", "transform_graph"),
+            "schema": ("SchemaGen", "schema"),
+        },
+        {"model": "Model", "model_run": "ModelRun"},
+    ),
+    "Evaluator": Stage(
+        "tfx.components.evaluator.executor.Executor",
+        "headrace.components.evaluator.executor.Executor",
+        _evaluator,
+        {"examples": ("CsvExampleGen", "examples"), "model": ("Trainer", "model")},
+        {"evaluation": "ModelEvaluation", "blessing": "ModelBlessing"},
+    ),
+}
+
+
+def artifact(kind: str, uri: str) -> Any:
+    """Return an artifact as the stage before would have published it."""
+    from tfx.types import artifact_utils, standard_artifacts
+
+    made = getattr(standard_artifacts, kind)()
+    made.uri = uri
+    if kind in ("Examples", "ExampleStatistics"):
+        made.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    if kind == "Examples":
+        made.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
+        made.set_string_custom_property("file_format", "tfrecords_gzip")
+    return made
+
+
+def execute(side: str, name: str, folder: str) -> dict[str, float]:
+    """Run the executor; returns the seconds of imports and of the execution."""
+    stage = STAGES[name]
+    started = time.perf_counter()
+    properties = dict(stage.declare(folder).exec_properties)
+    module, _, class_name = (stage.ours if side == "ours" else stage.stock).rpartition(".")
+    executor_class = getattr(importlib.import_module(module), class_name)
+    from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+    from tfx.dsl.components.base.base_executor import BaseExecutor
+
+    home = os.path.join(folder, side, name)
+    options: dict[str, Any] = {"tmp_dir": os.path.join(home, "tmp"), "unique_id": "1"}
+    if issubclass(executor_class, BaseBeamExecutor):
+        if side == "stock":
+            options["make_beam_pipeline_fn"] = _stock_pipeline
+        context: Any = BaseBeamExecutor.Context(**options)
+    else:
+        context = BaseExecutor.Context(**options)
+    inputs = {
+        key: [artifact(STAGES[source].outputs[output], os.path.join(folder, "ours", source, output))]
+        for key, (source, output) in stage.inputs.items()
+    }
+    outputs: dict[str, Any] = {}
+    for key, kind in stage.outputs.items():
+        outputs[key] = [artifact(kind, os.path.join(home, key))]
+        os.makedirs(outputs[key][0].uri)
+    begun = time.perf_counter()
+    executor_class(context).Do(inputs, outputs, properties)
+    return {"import_seconds": begun - started, "seconds": time.perf_counter() - begun}
+
+
+def _stock_pipeline() -> Any:
+    """Beam in this process. Its bare default would try to download another runner at every run."""
+    import apache_beam as beam
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+    return beam.Pipeline(runner=FnApiRunner())
+
+
+if __name__ == "__main__":
+    found = execute(*sys.argv[1:4])
+    print(json.dumps(found), flush=True)
+    # TensorFlow's teardown is not part of the stage.
+    os._exit(0)

@@ -1,0 +1,22 @@
+"""User code that goes wrong, each function in its own way; the tests know its lines by their comments."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+
+def raise_in_python(inputs):
+    """An ordinary mistake."""
+    return {"fare_xf": inputs["fair"]}  # no such feature
+
+
+def raise_in_tensorflow(inputs):
+    """A shape that TensorFlow refuses."""
+    return {"fare_xf": tf.reshape(inputs["fare"].values, [2, 2, 7]) + tf.zeros([3])}  # shapes do not fit
+
+
+def preprocessing_fn(inputs):
+    """A good one: one scaled feature and a label."""
+    fare = tf.sparse.to_dense(inputs["fare"]) if isinstance(inputs["fare"], tf.SparseTensor) else inputs["fare"]
+    return {"fare_xf": tft.scale_to_z_score(fare), "label_xf": tf.cast(fare > 10.0, tf.int64)}
