@@ -21,6 +21,8 @@ class Finding:
         short: TFDV's short description, such as `"Column dropped"`.
         description: TFDV's whole description.
         is_error: Whether its severity is ERROR, and not WARNING.
+        is_new_column: Whether the schema only lacks the feature. A short schema has many of these; they are
+            told after all others.
     """
 
     split: str
@@ -28,17 +30,23 @@ class Finding:
     short: str
     description: str
     is_error: bool
+    is_new_column: bool
 
 
 def of(anomalies: anomalies_pb2.Anomalies, split: str = "") -> list[Finding]:
-    """Return the anomalies of one split: the dataset's own first, then by feature."""
+    """Return the anomalies of one split: the dataset's own first, then by feature, new columns last."""
     found = []
     if anomalies.HasField("dataset_anomaly_info"):
         found.append(_finding(split, "the dataset", anomalies.dataset_anomaly_info))
     for name in sorted(anomalies.anomaly_info):
         info = anomalies.anomaly_info[name]
         found.append(_finding(split, ".".join(info.path.step) or name, info))
-    return found
+    return new_columns_last(found)
+
+
+def new_columns_last(items: Iterable[Finding]) -> list[Finding]:
+    """Return anomalies in their order, but those that may hide the others at the end."""
+    return sorted(items, key=lambda item: item.is_new_column)
 
 
 def _finding(split: str, feature: str, info: anomalies_pb2.AnomalyInfo) -> Finding:
@@ -48,6 +56,7 @@ def _finding(split: str, feature: str, info: anomalies_pb2.AnomalyInfo) -> Findi
         short=info.short_description,
         description=info.description,
         is_error=info.severity == anomalies_pb2.AnomalyInfo.ERROR,
+        is_new_column=[reason.type for reason in info.reason] == [anomalies_pb2.AnomalyInfo.SCHEMA_NEW_COLUMN],
     )
 
 
@@ -74,14 +83,17 @@ def summary(found: Mapping[str, anomalies_pb2.Anomalies]) -> str:
 
 def as_list(items: Sequence[Finding]) -> str:
     """Return up to ten anomalies, a line each, and how many more there are."""
-    lines = [
-        f"    {item.split}: {item.feature}: {item.short}"
-        f"{f' ({item.description})' if item.description and item.description != item.short else ''}"
-        for item in items[:_MAX_LISTED]
-    ]
+    lines = [f"    {item.split}: {item.feature}: {_words(item)}" for item in items[:_MAX_LISTED]]
     if len(items) > _MAX_LISTED:
         lines.append(f"    ... and {len(items) - _MAX_LISTED} more")
     return "\n".join(lines)
+
+
+def _words(item: Finding) -> str:
+    # TFDV begins some descriptions with the short one.
+    if not item.description or item.description.startswith(item.short):
+        return item.description or item.short
+    return f"{item.short} ({item.description})"
 
 
 def has_comparator(schema: schema_pb2.Schema, name: str) -> bool:

@@ -174,7 +174,9 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     """Run the executor; returns the seconds of imports and of the execution."""
     stage = STAGES[name]
     started = time.perf_counter()
-    properties = dict(stage.declare(folder).exec_properties)
+    declared = stage.declare(folder).exec_properties
+    # As the driver hands them on: without those that were not given.
+    properties = {key: value for key, value in declared.items() if value is not None}
     module, _, class_name = (stage.ours if side == "ours" else stage.stock).rpartition(".")
     executor_class = getattr(importlib.import_module(module), class_name)
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor

@@ -13,7 +13,12 @@ def raise_in_python(inputs):
 
 def raise_in_tensorflow(inputs):
     """A shape that TensorFlow refuses."""
-    return {"fare_xf": tf.reshape(inputs["fare"].values, [2, 2, 7]) + tf.zeros([3])}  # shapes do not fit
+    return {"fare_xf": tf.zeros([2, 3]) @ tf.zeros([2, 3])}  # shapes do not fit
+
+
+def use_surcharge(inputs):
+    """Fine, where there is such a feature."""
+    return {"surcharge_xf": tft.scale_to_z_score(inputs["surcharge"])}
 
 
 def preprocessing_fn(inputs):

@@ -20,7 +20,7 @@ def build_exploding(features, hyperparameters):
     """A loss that becomes NaN."""
     fare = features["fare_xf"].input()
     model = keras.Model(fare, keras.layers.Dense(1)(fare))
-    model.compile(optimizer=keras.optimizers.SGD(1e30), loss="mse")
+    model.compile(loss=lambda label, output: keras.ops.mean(output) * float("nan"))
     return model
 
 

@@ -12,7 +12,7 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
     from tfx.dsl.component.experimental.decorators import component
-    from tfx.types.standard_artifacts import Schema
+    from tfx.types.standard_artifacts import Model, ModelBlessing, Schema
 
 
 def write(folder: str, text: str) -> None:
@@ -61,3 +61,14 @@ def FailTimes(out: OutputArtifact[Schema], counter: Parameter[str], times: Param
 @component
 def KillItself(out: OutputArtifact[Schema]):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@component
+def MakeModel(model: OutputArtifact[Model], text: Parameter[str]):
+    write(model.uri, text)
+
+
+@component
+def Bless(model: InputArtifact[Model], blessing: OutputArtifact[ModelBlessing], is_blessed: Parameter[int]):
+    blessing.set_int_custom_property("blessed", is_blessed)
+    write(blessing.uri, read(model.uri))

@@ -5,8 +5,9 @@ schema. TensorFlow's `parse_example` reads the wire format itself, on all cores,
 told the features, skips those it was not told of, and takes an empty list for a missing one. So its
 answer is kept only where the length of every record accounts for it: a list of values takes at least the
 bytes of its minimal encoding, so a record as long as the sum of these holds nothing else. Writers that
-mark a missing feature by an entry without a value, as tfx_bsl and TFX's CsvExampleGen do, are accounted
-for by searching the record for that entry. Any other batch goes to tfx_bsl.
+mark a missing feature by an entry, without a value as tfx_bsl does or with an empty list as TFX's
+CsvExampleGen does, are accounted for by searching the record for that entry. Any other batch goes to
+tfx_bsl.
 """
 
 from __future__ import annotations
@@ -113,22 +114,26 @@ class ExampleDecoder:
             parsed = _make_parse(tuple(self._features.items()))(np.array(records, dtype=object))
         except tf.errors.InvalidArgumentError:
             return None, []
-        columns: dict[str, pa.Array] = {}
         account = _Account(records)
+        found: dict[str, tuple[pa.DataType, pa.Array, Any]] = {}
         for (name, kind), (values, offsets) in zip(self._features.items(), parsed):
-            value_array = pa.array(values, type=kind.value_type)
-            lengths = np.diff(offsets)
-            account.add(name, value_array, offsets, lengths)
-            if lengths.any():
-                columns[name] = _make_list_array(kind, value_array, offsets, lengths)
+            found[name] = kind, pa.array(values, type=kind.value_type), offsets
+            account.add(name, kind, found[name][1], offsets)
         for name in self._valueless:
-            account.add_missing(name, np.ones(len(records), bool))
+            account.add_missing(name, None, np.ones(len(records), bool))
         unexplained = account.unexplained_rows()
         if len(unexplained):
             return None, unexplained
-        return self._make_batch(columns, account.unset_names(), len(records)), []
+        columns: dict[str, pa.Array] = {}
+        for name, (kind, value_array, offsets) in found.items():
+            present = np.diff(offsets) > 0
+            if name in account.empty:
+                present |= account.empty[name]
+            if present.any():
+                columns[name] = _make_list_array(kind, value_array, offsets, present)
+        return self._make_batch(columns, account.unset_names, len(records)), []
 
-    def _make_batch(self, columns: dict[str, pa.Array], unset: list[str], num_rows: int) -> pa.RecordBatch:
+    def _make_batch(self, columns: dict[str, pa.Array], unset: set[str], num_rows: int) -> pa.RecordBatch:
         if self._arrow_schema is None:
             # tfx_bsl gives null type to a feature whose entries all lack a value.
             columns |= {name: pa.nulls(num_rows) for name in unset if name not in columns}
@@ -145,30 +150,31 @@ class _Account:
 
     Args:
         records: The records of the batch.
+
+    Attributes:
+        empty: For features that have entries with an empty list, the rows of these.
+        unset_names: Features that have an entry without a value in some row.
     """
 
     def __init__(self, records: Sequence[bytes]) -> None:
+        self.empty: dict[str, Any] = {}
+        self.unset_names: set[str] = set()
         self._records = records
-        # Bytes of the entries in `Features.feature`: of features with values, and with the others as
-        # entries without a value.
+        # Bytes of the entries in `Features.feature`.
         self._sizes = np.zeros(len(records), np.int64)
-        self._sizes_with_unset = np.zeros(len(records), np.int64)
-        self._missing: dict[str, Any] = {}
-        self._has_unset = np.zeros(len(records), bool)
+        self._missing: dict[str, tuple[pa.DataType | None, Any]] = {}
 
-    def add(self, name: str, values: pa.Array, offsets: Any, lengths: Any) -> None:
+    def add(self, name: str, kind: pa.DataType, values: pa.Array, offsets: Any) -> None:
         """Add one feature: row `i` holds `values[offsets[i]:offsets[i + 1]]`."""
+        lengths = np.diff(offsets)
         missing = lengths == 0
-        sizes = np.where(missing, 0, _entry_sizes(name, values, offsets, lengths))
-        self._sizes += sizes
-        self._sizes_with_unset += sizes
+        self._sizes += np.where(missing, 0, _entry_sizes(name, values, offsets, lengths))
         if missing.any():
-            self.add_missing(name, missing)
+            self.add_missing(name, kind, missing)
 
-    def add_missing(self, name: str, missing: Any) -> None:
-        """Add the rows in which a feature has no value."""
-        self._sizes_with_unset += np.where(missing, len(_unset_entry(name)), 0)
-        self._missing[name] = missing
+    def add_missing(self, name: str, kind: pa.DataType | None, missing: Any) -> None:
+        """Add the rows in which a feature has no value; `kind` is `None` where its type is not known."""
+        self._missing[name] = kind, missing
 
     def unexplained_rows(self) -> list[int]:
         """Return the rows whose record may hold more than was added."""
@@ -177,19 +183,32 @@ class _Account:
         complete = np.where(self._sizes > 0, actual == _delimited(self._sizes), actual <= 2)
         if complete.all():
             return []
-        self._has_unset = ~complete
-        unexplained = set(
-            np.flatnonzero(self._has_unset & (actual != _delimited(self._sizes_with_unset))).tolist()
-        )
-        for name, missing in self._missing.items():
-            entry = _unset_entry(name)
-            rows = np.flatnonzero(missing & self._has_unset).tolist()
-            unexplained.update(row for row in rows if entry not in self._records[row])
-        return sorted(unexplained)
+        sizes = self._sizes.copy()
+        for name, (kind, missing) in self._missing.items():
+            rows = np.flatnonzero(missing & ~complete)
+            marks = [(_entry(name), False)]
+            if kind is not None:
+                marks.append((_entry(name, kind), True))
+            if len(rows):
+                # A writer mostly keeps to one mark: look for that one first.
+                marks.sort(key=lambda mark: mark[0] not in self._records[rows[0]])
+            for entry, is_empty_list in marks:
+                rows = self._find(name, entry, is_empty_list, rows, sizes)
+        return np.flatnonzero(~complete & (actual != _delimited(sizes))).tolist()
 
-    def unset_names(self) -> list[str]:
-        """Return the features that have an entry without a value in some record."""
-        return [name for name, missing in self._missing.items() if (missing & self._has_unset).any()]
+    def _find(self, name: str, entry: bytes, is_empty_list: bool, rows: Any, sizes: Any) -> Any:
+        """Add a mark's size in the rows that have it; return the other rows."""
+        records = self._records
+        has_mark = np.fromiter((entry in records[row] for row in rows.tolist()), bool, len(rows))
+        marked = rows[has_mark]
+        if len(marked):
+            sizes[marked] += len(entry)
+            if is_empty_list:
+                self.empty[name] = np.zeros(len(records), bool)
+                self.empty[name][marked] = True
+            else:
+                self.unset_names.add(name)
+        return rows[~has_mark]
 
 
 # Making one takes as long as parsing 100,000 records; the files of a data set share it.
@@ -218,13 +237,12 @@ def _make_parse(features: tuple[tuple[str, pa.DataType], ...]) -> Parse:
     return parse
 
 
-def _make_list_array(kind: pa.DataType, values: pa.Array, offsets: Any, lengths: Any) -> pa.Array:
-    """Build a list array over `values`; a row of length 0 is null."""
-    present = lengths > 0
-    num_missing = int(len(lengths) - np.count_nonzero(present))
+def _make_list_array(kind: pa.DataType, values: pa.Array, offsets: Any, present: Any) -> pa.Array:
+    """Build a list array over `values`; a row that is not `present` is null."""
+    num_missing = int(len(present) - np.count_nonzero(present))
     validity = pa.py_buffer(np.packbits(present, bitorder="little")) if num_missing else None
     return pa.Array.from_buffers(
-        kind, len(lengths), [validity, pa.py_buffer(offsets)], null_count=num_missing, children=[values]
+        kind, len(present), [validity, pa.py_buffer(offsets)], null_count=num_missing, children=[values]
     )
 
 
@@ -263,7 +281,13 @@ def _entry_sizes(name: str, values: pa.Array, offsets: Any, lengths: Any) -> Any
     return _delimited(key_size + _delimited(_delimited(payload)))
 
 
-def _unset_entry(name: str) -> bytes:
-    """The entry of a feature that is named and has no value."""
-    entry = tf.train.Features(feature={name: tf.train.Feature()})
-    return cast("bytes", entry.SerializeToString())
+def _entry(name: str, kind: pa.DataType | None = None) -> bytes:
+    """The entry of a feature without a value, or with an empty list of this kind."""
+    feature = tf.train.Feature()
+    if kind == _INT64:
+        feature.int64_list.SetInParent()
+    elif kind == _FLOAT:
+        feature.float_list.SetInParent()
+    elif kind == _BYTES:
+        feature.bytes_list.SetInParent()
+    return cast("bytes", tf.train.Features(feature={name: feature}).SerializeToString())

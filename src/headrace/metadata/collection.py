@@ -20,7 +20,7 @@ from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
-from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage, is_own
+from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage, is_own, live_artifacts
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.source_texts import SourceTexts
 from headrace.metadata.store import Store
@@ -50,8 +50,9 @@ class Collected:
 
 def look(store: Store, keeping: Keeping) -> Garbage:
     """Return what nothing needs, and remove nothing."""
+    artifacts = live_artifacts(store)
     with store.open():
-        return find_garbage(store, keeping)
+        return find_garbage(store, keeping, artifacts)
 
 
 def collect(store: Store, keeping: Keeping) -> Collected:
@@ -64,11 +65,12 @@ def collect(store: Store, keeping: Keeping) -> Collected:
     Raises:
         StoreError: If another collection works on the store, or it cannot be written.
     """
+    artifacts = live_artifacts(store)
     with store.open(), locks.only_collector(store):
         locks.mend(store)
         journal = _Journal(store)
         size = journal.finish()
-        garbage = find_garbage(store, keeping)
+        garbage = find_garbage(store, keeping, artifacts)
         num_artifacts = 0
         spared: set[int] = set()
         for batch in graph.batches(garbage.artifacts, _BATCH):

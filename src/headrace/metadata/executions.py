@@ -108,7 +108,9 @@ def run_of(store: Store, execution_id: int) -> str:
     with store.handle() as handle:
         type_id = handle.store.get_context_type(RUN_CONTEXT_TYPE).id
         contexts = handle.store.get_contexts_by_execution(execution_id)
-    return next((str(context.name) for context in contexts if context.type_id == type_id), "")
+    # A node of an inner pipeline also belongs to a run named after that pipeline: `{pipeline}_{run}`.
+    names = [str(context.name) for context in contexts if context.type_id == type_id]
+    return min(names, key=len, default="")
 
 
 def is_intact(artifact: Artifact) -> bool:
@@ -149,6 +151,14 @@ def publish_cached(
             contexts=contexts,
             executions=[execution],
             output_artifacts_maps=[outputs],
+        )
+
+
+def publish_handed_on(store: Store, contexts: Contexts, execution_id: int, outputs: Artifacts) -> None:
+    """Record that an execution handed on artifacts that others made, as TFX's Resolver does."""
+    with store.handle() as handle:
+        execution_publish_utils.publish_internal_execution(
+            metadata_handle=handle, contexts=contexts, execution_id=execution_id, output_artifacts=outputs
         )
 
 
@@ -216,7 +226,8 @@ def latest_successful(
         run_id: Search only this run; every run where it is empty.
     """
     names = [(c.type.name, c.name.field_value.string_value) for c in node.contexts.contexts]
-    wanted = next(((kind, name) for kind, name in names if kind == NODE_CONTEXT_TYPE), None)
+    # The node's own comes last: one of an inner pipeline has that pipeline's before it.
+    wanted = next(((kind, name) for kind, name in reversed(names) if kind == NODE_CONTEXT_TYPE), None)
     if wanted is None:
         return None
     with store.handle() as handle:

@@ -6,11 +6,9 @@ models; with all of them what they came from. The rest is garbage: `headrace.met
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,12 +105,13 @@ class _Run:
     outputs: frozenset[int] | None = None
 
 
-def find_garbage(store: Store, keeping: Keeping) -> Garbage:
+def find_garbage(store: Store, keeping: Keeping, artifacts: Sequence[GarbageArtifact]) -> Garbage:
     """Return what nothing needs.
 
     Args:
         store: The open store.
         keeping: What is kept.
+        artifacts: What `live_artifacts` returned a moment before.
     """
     with store.handle() as handle:
         horizon = newest_execution(handle)
@@ -120,7 +119,6 @@ def find_garbage(store: Store, keeping: Keeping) -> Garbage:
         living = frozenset(locks.living_runs(store))
         kept_runs = _kept_runs(runs, keeping.keep_last, living)
         living_executions = _executions_in(handle, [r.context_id for r in runs if r.run_id in living])
-        artifacts = live_artifacts(store, handle)
         needed, makers = _needed(handle, kept_runs, keeping)
         garbage = _garbage(store, handle, artifacts, needed)
     removed = {artifact.artifact_id for artifact in garbage}
@@ -216,18 +214,20 @@ def _executions_in(handle: Any, context_ids: Iterable[int]) -> set[int]:
     }
 
 
-def live_artifacts(store: Store, handle: Any) -> list[GarbageArtifact]:
+def live_artifacts(store: Store) -> list[GarbageArtifact]:
     """Return all artifacts that were not removed, as if all were garbage.
 
-    From SQLite they are read directly: ML Metadata hands out 100 at a time, which for many thousands takes
-    longer than everything else here.
+    Of a store that is not open they are read from SQLite: ML Metadata hands out 100 at a time, which for
+    many thousands takes longer than everything else here.
     """
-    if store.connection_config is not None:
-        options = mlmd.ListOptions(filter_query="state = LIVE")
-        return [GarbageArtifact(a.id, a.type, a.uri, "") for a in handle.store.get_artifacts(options)]
-    query = "SELECT a.id, t.name, a.uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE a.state = ?"
-    with contextlib.closing(sqlite3.connect(store.database_path, timeout=60)) as connection:
-        rows = connection.execute(query, (metadata_store_pb2.Artifact.LIVE,)).fetchall()
+    rows = store.query(
+        "SELECT a.id, t.name, a.uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE a.state = ?",
+        metadata_store_pb2.Artifact.LIVE,
+    )
+    if rows is None:
+        with store.open(), store.handle() as handle:
+            found = handle.store.get_artifacts(mlmd.ListOptions(filter_query="state = LIVE"))
+            rows = [(artifact.id, artifact.type, artifact.uri) for artifact in found]
     return [GarbageArtifact(artifact_id, type_name, uri or "", "") for artifact_id, type_name, uri in rows]
 
 

@@ -52,6 +52,7 @@ class NodeResult:
         error: What stopped it; only where `state` is `FAILED`.
         log_path: The node's log file; empty where nothing ran.
         execution_id: Execution in the store; 0 where none was recorded.
+        is_optional: Whether the run succeeds without it: TFX's `success_optional`.
     """
 
     node_id: str
@@ -62,6 +63,12 @@ class NodeResult:
     error: HeadraceError | None = None
     log_path: str = ""
     execution_id: int = 0
+    is_optional: bool = False
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it failed and the run needs it."""
+        return self.state is NodeState.FAILED and not self.is_optional
 
 
 @dataclass(frozen=True)
@@ -85,13 +92,13 @@ class RunResult:
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
-        """The nodes that failed."""
-        return tuple(node for node in self.nodes if node.state is NodeState.FAILED)
+        """The nodes that failed and that the run needs."""
+        return tuple(node for node in self.nodes if node.is_failure)
 
     @property
     def is_success(self) -> bool:
         """Whether the run did its work: nothing failed and nothing was cancelled."""
-        return not any(node.state in (NodeState.FAILED, NodeState.CANCELLED) for node in self.nodes)
+        return not any(node.is_failure or node.state is NodeState.CANCELLED for node in self.nodes)
 
     def node(self, node_id: str) -> NodeResult:
         """Return the result of one node."""

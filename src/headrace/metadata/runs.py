@@ -219,6 +219,7 @@ def _node_to_json(node: NodeResult) -> dict[str, Any]:
         "error": [type(node.error).__name__, node.error.problem, node.error.fix] if node.error else None,
         "log_path": node.log_path,
         "execution_id": node.execution_id,
+        "is_optional": node.is_optional,
     }
 
 

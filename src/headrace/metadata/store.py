@@ -17,6 +17,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,11 @@ with authoring():
     from tfx.orchestration import metadata as tfx_metadata
 
 DEFAULT_PATH = ".headrace"
+
+# Databases that ML Metadata has open in this process. Python's `sqlite3` is another copy of SQLite: it must not
+# touch one of them, because POSIX file locks belong to the process, and closing the file drops ML Metadata's.
+_opened: Counter[str] = Counter()
+_opening = threading.Lock()
 
 
 class Store:
@@ -93,9 +99,10 @@ class Store:
         """Connect, and disconnect at the end; the folders exist inside."""
         self._make_folders()
         try:
-            with self._alone():
+            with _opening, self._alone():
                 handle = tfx_metadata.Metadata(self._prepared_connection())
                 handle.__enter__()
+                _opened[self.database_path] += 1
         except (RuntimeError, mlmd_errors.StatusError) as error:
             raise StoreError(
                 f"the metadata store of {self.path} cannot be opened: {error}",
@@ -106,7 +113,21 @@ class Store:
             yield self
         finally:
             self._handle = None
-            handle.__exit__(None, None, None)
+            with _opening:
+                handle.__exit__(None, None, None)
+                _opened[self.database_path] -= 1
+
+    def query(self, statement: str, *values: Any) -> list[Any] | None:
+        """Read rows from SQLite itself, where ML Metadata has no query that is quick enough.
+
+        Returns:
+            `None` where the metadata are not in this store's SQLite file, or this process has it open.
+        """
+        with _opening:
+            if self.connection_config is not None or _opened[self.database_path]:
+                return None
+            with contextlib.closing(sqlite3.connect(self.database_path, timeout=60)) as connection:
+                return connection.execute(statement, values).fetchall()
 
     @contextlib.contextmanager
     def handle(self) -> Iterator[Any]:
@@ -149,6 +170,8 @@ class Store:
 
     def _prepare_database(self) -> None:
         """Turn on SQLite's write-ahead log: readers then never wait for the writer."""
+        if _opened[self.database_path]:
+            return
         try:
             connection = sqlite3.connect(self.database_path, timeout=60)
             try:

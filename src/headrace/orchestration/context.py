@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.errors import UnsupportedFeatureError
 from headrace.metadata.store import Store
 from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan import PlannedNode
@@ -63,14 +62,10 @@ class NodeContext:
     Attributes:
         run: What the run shares.
         planned: The node.
-        executor_spec: Its executable spec; `None` for TFX's system nodes.
-        driver_spec: The spec of its own driver; `None` where it has none.
     """
 
     run: RunContext
     planned: PlannedNode
-    executor_spec: Any
-    driver_spec: Any
 
     @property
     def node_id(self) -> str:
@@ -83,6 +78,20 @@ class NodeContext:
         return self.planned.ir
 
     @property
+    def executor_spec(self) -> Any:
+        """Its executable spec; `None` for TFX's system nodes."""
+        return self.planned.executor_spec
+
+    @property
+    def driver_spec(self) -> Any:
+        """The spec of its own driver; `None` where it has none."""
+        return self.planned.driver_spec
+
+    def is_cancelled(self) -> bool:
+        """Whether running work should stop. An exit handler cleans up after a cancelled run too."""
+        return not self.planned.is_exit_handler and self.run.is_cancelled()
+
+    @property
     def log_path(self) -> str:
         """The node's log file in this run."""
         return os.path.join(self.run.store.logs_path(self.run.run_id), f"{self.node_id}.log")
@@ -90,6 +99,8 @@ class NodeContext:
     @property
     def uses_cache(self) -> bool:
         """Whether this node may reuse earlier outputs."""
+        if self.planned.is_exit_handler:
+            return False
         if self.run.enable_cache is not None:
             return self.run.enable_cache
         return bool(self.ir.execution_options.caching_options.enable_cache)
@@ -102,7 +113,7 @@ class NodeContext:
         """Return TFX's `ExecutionInfo` of this node with `values`."""
         return data_types.ExecutionInfo(
             pipeline_node=self.ir,
-            pipeline_info=self.run.ir.pipeline_info,
+            pipeline_info=self.planned.pipeline_info,
             pipeline_run_id=self.run.run_id,
             **values,
         )
@@ -113,14 +124,8 @@ class NodeContext:
         """Call an executor or driver in a worker process and wait for it.
 
         Raises:
-            UnsupportedFeatureError: If the node is a container.
             HeadraceError: What the call raised.
         """
-        if isinstance(spec, executable_spec_pb2.ContainerExecutableSpec):
-            raise UnsupportedFeatureError(
-                f"{self.node_id} is a container component (image {spec.image}), and Headrace starts no containers.",
-                "run this pipeline with a runner that has Docker, or write the step as a Python component.",
-            )
         task = Task(
             node_id=self.node_id,
             kind=kind,
@@ -131,8 +136,9 @@ class NodeContext:
             main_path=self.run.main_path,
             connection_config=connection,
             arguments=self.run.arguments,
+            tmp_path=os.path.join(self.run.tmp_path, str(info.execution_id)) if self.run.tmp_path else "",
         )
-        return self.run.workers.run(task, self.log_path, self.report, self.run.is_cancelled, timeout_seconds)
+        return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)
 
 
 def class_path_of(spec: Any) -> str:

@@ -11,7 +11,7 @@ from headrace.errors import HeadraceError, InputResolutionError
 from headrace.metadata import executions
 from headrace.metadata.differences import CACHE_OFF, SOURCES
 from headrace.metadata.source_texts import SourceTexts
-from headrace.orchestration import cache_key, failures
+from headrace.orchestration import cache_key, conditions, failures
 from headrace.orchestration.context import NodeContext, class_path_of
 from headrace.orchestration.folders import NodeFolders
 from headrace.sdk import Artifact
@@ -75,6 +75,12 @@ def resolve_inputs(node: NodeContext) -> list[Inputs] | None:
     return [{key: list(artifacts) for key, artifacts in inputs.items()} for inputs in resolved]
 
 
+def skip_reason(node: NodeContext) -> str:
+    """Return why `resolve_inputs` gave `None`."""
+    with node.run.store.handle() as handle:
+        return conditions.skip_reason(handle, node.ir)
+
+
 def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepared:
     """Record an execution over `inputs` and let the node's own driver adjust it.
 
@@ -83,6 +89,8 @@ def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepa
         HeadraceError: What the node's own driver raised; the execution is recorded as failed then.
     """
     parameters = _parameters(node, inputs)
+    for name in node.planned.status_parameters:
+        parameters[name] = node.run.final_status()
     execution = executions.register(node.run.store, node.ir, list(contexts), inputs, parameters)
     outputs = outputs_utils.generate_output_artifacts(
         execution_id=execution.id,

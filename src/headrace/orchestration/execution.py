@@ -7,6 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
+from typing import TextIO
 
 from headrace.errors import ExecutorError, HeadraceError
 from headrace.metadata import executions, locks
@@ -116,21 +117,37 @@ def _single_flight(node: NodeContext, prepared: Prepared) -> Iterator[None]:
         yield
         return
     path = os.path.join(node.run.store.path, "running", f"key-{prepared.cache_context.name}")
+    file = _lock_key(node, path)
+    try:
+        yield
+    finally:
+        # Removed before it is unlocked: who waits for it sees that, and takes the next file.
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+        file.close()
+
+
+def _lock_key(node: NodeContext, path: str) -> TextIO:
     is_reported = False
-    with open(path, "w", encoding="utf-8") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not is_reported:
-                    node.report("waiting for another run that makes the same")
-                    is_reported = True
-                if node.run.is_cancelled():
-                    raise Cancelled(node.node_id) from None
-                time.sleep(_LOCK_POLL_SECONDS)
+    while True:
+        file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - its owner closes it
         try:
-            yield
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(file, path):
+                return file
+        except BlockingIOError:
+            if not is_reported:
+                node.report("waiting for another run that makes the same")
+                is_reported = True
+            time.sleep(_LOCK_POLL_SECONDS)
+        file.close()
+        if node.is_cancelled():
+            raise Cancelled(node.node_id)
+
+
+def _is_at(file: TextIO, path: str) -> bool:
+    """Whether an open file still is the one at `path`: its last owner may have removed it meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False

@@ -9,32 +9,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
 from headrace.metadata import executions, locks
-from headrace.orchestration import driver, execution
+from headrace.orchestration import driver, execution, system_nodes
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord
+from headrace.orchestration.plan import NodeKind
 from headrace.orchestration.workers import Cancelled
 from headrace.sdk import Artifact
 from headrace.sdk.context import SUMMARY_PROPERTY
-from headrace.sdk.light import authoring
-
-with authoring():
-    from tfx.orchestration.portable.importer_node_handler import ImporterNodeHandler
-    from tfx.orchestration.portable.resolver_node_handler import ResolverNodeHandler
-
-_SYSTEM_HANDLERS = {
-    "tfx.dsl.components.common.importer.Importer": ImporterNodeHandler,
-    "tfx.dsl.components.common.resolver.Resolver": ResolverNodeHandler,
-}
-_NOTHING_FOR_IT = "its condition is false, or an upstream node made nothing for it"
 
 
 class NodeLife:
@@ -67,12 +57,13 @@ class NodeLife:
             return self._result(NodeState.CANCELLED, reason="stopped with the run")
 
     def _choose(self) -> NodeResult | None:
-        if self._node.ir.node_info.type.name in _SYSTEM_HANDLERS:
-            return self._run_system_node()
+        """Reuse outputs, serve them from the cache, or make ready for the executor."""
         if not self._node.planned.is_selected:
-            return self._reuse() or self._result(NodeState.SKIPPED, reason="not selected")
+            return self._stand_in()
         if self._node.run.resume_from and (result := self._reuse(self._node.run.resume_from)):
             return result
+        if self._node.planned.kind is not NodeKind.COMPONENT:
+            return self._run_system_node()
         return self._drive()
 
     def execute(self) -> NodeResult:
@@ -109,7 +100,7 @@ class NodeLife:
             executions.publish_failed(store, contexts, registered.id, str(error))
             raise
         if all_inputs is None:
-            return self._result(NodeState.SKIPPED, reason=_NOTHING_FOR_IT)
+            return self._result(NodeState.SKIPPED, reason=driver.skip_reason(self._node))
         outputs: dict[str, list[Artifact]] = {}
         for inputs in all_inputs:
             prepared = driver.prepare(self._node, contexts, inputs)
@@ -136,29 +127,29 @@ class NodeLife:
         registered = executions.register(store, self._node.ir, contexts, {}, {})
         executions.publish_cached(store, contexts, registered, outputs)
         reason = f"finished in run {run_id}"
-        if not run_id:
+        if not self._node.planned.is_selected:
             reason = f"not selected; outputs of run {executions.run_of(store, origin.id)} reused"
         return self._result(NodeState.CACHED, reason, outputs, execution_id=registered.id)
 
+    def _stand_in(self) -> NodeResult:
+        """The result of a node that a partial run leaves out: its last good outputs, if there are any."""
+        result = self._reuse(self._node.run.base_run)
+        if result is None and self._node.planned.kind is not NodeKind.COMPONENT:
+            # Never ran; it costs nothing, and a node that is selected may need what it finds.
+            with contextlib.suppress(HeadraceError):
+                result = self._run_system_node()
+        return result or self._result(NodeState.SKIPPED, reason="not selected")
+
     def _run_system_node(self) -> NodeResult:
-        """Run TFX's Importer or Resolver, which have no executor."""
-        run = self._node.run
-        handler = _SYSTEM_HANDLERS[self._node.ir.node_info.type.name]()
-        with run.store.handle() as handle:
-            info = handler.run(_Reentrant(handle), self._node.ir, run.ir.pipeline_info, run.ir.runtime_spec)
-        if not info.execution_id:
-            return self._result(NodeState.SKIPPED, reason=_NOTHING_FOR_IT)
-        failure = executions.failure_of(run.store, info.execution_id)
-        if failure is not None:
-            raise InputResolutionError(
-                f"{self.node_id}: {failure}.", "check what it looks for, and that a run has made it."
-            )
-        outputs = executions.outputs_of(run.store, info.execution_id)
-        result = self._result(NodeState.DONE, outputs=outputs, execution_id=info.execution_id)
+        """Run a node that has no executor."""
+        found = system_nodes.run_system_node(self._node)
+        if found.skip_reason:
+            return self._result(NodeState.SKIPPED, reason=found.skip_reason)
+        result = self._result(NodeState.DONE, outputs=found.outputs, execution_id=found.execution_id)
         # What it found was made, and summed up, by others.
-        found = ", ".join(f"{o.type_name} {o.artifact_id}" for o in result.outputs) or "found nothing"
+        listing = ", ".join(f"{o.type_name} {o.artifact_id}" for o in result.outputs) or "found nothing"
         return replace(
-            result, reason=found, outputs=tuple(replace(output, summary="") for output in result.outputs)
+            result, reason=listing, outputs=tuple(replace(output, summary="") for output in result.outputs)
         )
 
     def _result(
@@ -218,15 +209,3 @@ def _with_resume(error: HeadraceError, command: str) -> HeadraceError:
     described.__cause__ = error.__cause__
     return described.with_traceback(error.__traceback__)
 
-
-class _Reentrant:
-    """Lets TFX's handlers 'open' the metadata handle that is open already."""
-
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
-
-    def __enter__(self) -> Any:
-        return self._handle
-
-    def __exit__(self, *_: object) -> None:
-        return None

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 from headrace.errors import UnknownNodeError, did_you_mean, listed
+from headrace.orchestration.capacity import Capacity
 from headrace.orchestration.events import NodeResult, NodeState
 from headrace.sdk.light import authoring
+from headrace.sdk.resources import Resources
 
 with authoring():
     from tfx.proto.orchestration import pipeline_pb2
 
 _SUCCEEDED = (NodeState.DONE, NodeState.CACHED)
-_RUNS_AFTER_FAILURE = ("ALL_UPSTREAM_NODES_COMPLETED", "LAZILY_ALL_UPSTREAM_NODES_COMPLETED")
+_RUNS_AFTER_FAILURE = (
+    pipeline_pb2.NodeExecutionOptions.ALL_UPSTREAM_NODES_COMPLETED,
+    pipeline_pb2.NodeExecutionOptions.LAZILY_ALL_UPSTREAM_NODES_COMPLETED,
+    # The end of a lifetime: whether it runs depends on the lifetime's start alone.
+    pipeline_pb2.NodeExecutionOptions.LIFETIME_END_WHEN_SUBGRAPH_CANNOT_PROGRESS,
+)
+
+
+class NodeKind(enum.Enum):
+    """What runs a node: an executor, or one of TFX's rules."""
+
+    COMPONENT = "component"
+    IMPORTER = "importer"
+    RESOLVER = "resolver"
+    BEGIN = "begin of an inner pipeline"
+    END = "end of an inner pipeline"
 
 
 @dataclass(frozen=True)
@@ -22,16 +42,50 @@ class PlannedNode:
     """One node of the plan.
 
     Attributes:
-        node_id: Its id.
+        node_id: Its id; for a node of an inner pipeline, the pipeline's id and a dot before it.
         ir: Its definition in the pipeline's IR.
         upstream: Ids of the nodes it waits for.
         is_selected: Whether this run may execute it; otherwise its last good outputs are reused.
+        kind: What runs it.
+        after: Ids of nodes that it also waits for, and which may be skipped but must not fail.
+        pipeline_info: The pipeline that it belongs to.
+        executor_spec: Its executable spec; `None` where it has no executor.
+        driver_spec: The spec of its own driver; `None` where it has none.
+        resources: What it asks for.
+        status_parameters: For an exit handler, the parameters that receive how the run ended.
+        is_exit_handler: Whether it runs when all else has ended, however that was.
     """
 
     node_id: str
     ir: pipeline_pb2.PipelineNode
     upstream: tuple[str, ...]
     is_selected: bool = True
+    kind: NodeKind = NodeKind.COMPONENT
+    after: tuple[str, ...] = ()
+    pipeline_info: pipeline_pb2.PipelineInfo = field(default_factory=pipeline_pb2.PipelineInfo)
+    executor_spec: Any = None
+    driver_spec: Any = None
+    resources: Resources = field(default_factory=Resources)
+    status_parameters: tuple[str, ...] = ()
+    is_exit_handler: bool = False
+
+    @cached_property
+    def runs_after_failure(self) -> bool:
+        """Whether it runs once its upstream nodes have ended, however they ended."""
+        return self.is_exit_handler or self.ir.execution_options.strategy in _RUNS_AFTER_FAILURE
+
+    @cached_property
+    def lifetime_start(self) -> str:
+        """The node that begins the lifetime that this one ends; empty for other nodes."""
+        return str(self.ir.execution_options.resource_lifetime.lifetime_start)
+
+    def may_lack(self, upstream: str) -> bool:
+        """Whether all that it takes from `upstream` may be missing."""
+        return any(
+            spec.min_count == 0
+            and any(f".{upstream}".endswith(f".{channel.producer_node_query.id}") for channel in spec.channels)
+            for spec in self.ir.inputs.inputs.values()
+        )
 
 
 class Plan:
@@ -41,6 +95,7 @@ class Plan:
         nodes: In topological order.
         fail_fast: Whether a failed node also stops the nodes that do not depend on it.
         on_finish: Told of each node that will not run, as soon as that is known.
+        capacity: What the machine has for the nodes that run at the same time; without limit where left out.
     """
 
     def __init__(
@@ -48,13 +103,16 @@ class Plan:
         nodes: Sequence[PlannedNode],
         fail_fast: bool = False,
         on_finish: Callable[[NodeResult], None] | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
         self.nodes: Mapping[str, PlannedNode] = {node.node_id: node for node in nodes}
         self._results: dict[str, NodeResult] = {}
         self._running: set[str] = set()
+        self._broken: set[str] = set()
         self._changed = threading.Condition()
         self._fail_fast = fail_fast
         self._on_finish = on_finish or (lambda result: None)
+        self._capacity = capacity
         self._cancel_reason = ""
 
     @property
@@ -69,10 +127,11 @@ class Plan:
             self._changed.notify_all()
 
     def next_ready(self, wait: bool = True) -> PlannedNode | None:
-        """Take the next node whose upstream nodes are done.
+        """Take the next node whose upstream nodes are done, and for which the machine has room.
 
         Args:
-            wait: Whether to wait for one while others run. Without it, `None` may mean "not yet".
+            wait: Whether to wait for one while others run. Without it, `None` may mean "not yet", and room is
+                not asked for: the caller runs drivers only.
 
         Returns:
             The node, now running; `None` when nothing is left to start.
@@ -80,12 +139,8 @@ class Plan:
         with self._changed:
             while True:
                 self._settle()
-                for node in self.nodes.values():
-                    if (
-                        node.node_id not in self._results
-                        and node.node_id not in self._running
-                        and (all(upstream in self._results for upstream in node.upstream))
-                    ):
+                for node in self._ready():
+                    if not wait or self._has_room(node):
                         self._running.add(node.node_id)
                         return node
                 if not wait or len(self._results) == len(self.nodes):
@@ -102,7 +157,7 @@ class Plan:
         """Record how a node ended, and let those that waited for it start."""
         with self._changed:
             self._record(result)
-            if self._fail_fast and result.state is NodeState.FAILED:
+            if self._fail_fast and result.is_failure:
                 self._cancel_reason = self._cancel_reason or f"{result.node_id} failed"
             self._settle()
             self._changed.notify_all()
@@ -127,54 +182,82 @@ class Plan:
         with self._changed:
             return self._results.get(node_id)
 
+    def _ready(self) -> Iterable[PlannedNode]:
+        results, running = self._results, self._running
+        for node in self.nodes.values():
+            if node.node_id in results or node.node_id in running:
+                continue
+            if all(name in results for name in node.upstream) and all(name in results for name in node.after):
+                yield node
+
+    def _has_room(self, node: PlannedNode) -> bool:
+        if self._capacity is None:
+            return True
+        return self._capacity.has_room(
+            node.resources, [self.nodes[node_id].resources for node_id in self._running]
+        )
+
     def _record(self, result: NodeResult) -> None:
         self._running.discard(result.node_id)
+        if self.nodes[result.node_id].ir.execution_options.node_success_optional:
+            result = replace(result, is_optional=True)
         self._results[result.node_id] = result
         self._on_finish(result)
 
     def _settle(self) -> None:
         """Give a result to each node that can never start. Upstream nodes come first in `nodes`."""
         for node in self.nodes.values():
-            if node.node_id in self._results or node.node_id in self._running:
+            if node.node_id in self._results or node.node_id in self._running or node.is_exit_handler:
                 continue
             if self._cancel_reason:
                 self._record(NodeResult(node.node_id, NodeState.CANCELLED, reason=self._cancel_reason))
                 continue
-            if not node.is_selected or _runs_after_failure(node):
+            reason = self._obstacle(node) if node.is_selected else ""
+            if reason:
+                if any(self._is_broken(upstream) for upstream in node.upstream):
+                    self._broken.add(node.node_id)
+                self._record(NodeResult(node.node_id, NodeState.SKIPPED, reason=reason))
+
+    def _is_broken(self, node_id: str) -> bool:
+        """Whether a node failed, or was skipped because one that it needs failed."""
+        result = self._results.get(node_id)
+        return node_id in self._broken or (result is not None and result.state is NodeState.FAILED)
+
+    def _obstacle(self, node: PlannedNode) -> str:
+        """Why a node can never start; empty where it still may."""
+        if node.lifetime_start:
+            start = self._results.get(_beside(node, node.lifetime_start))
+            if start is not None and start.state not in _SUCCEEDED:
+                return _reason(start)
+        if node.runs_after_failure:
+            return ""
+        for upstream in node.upstream:
+            result = self._results.get(upstream)
+            if result is None or result.state in _SUCCEEDED:
                 continue
-            for upstream in node.upstream:
-                result = self._results.get(upstream)
-                if result is None or result.state in _SUCCEEDED:
-                    continue
-                # An input that may stay empty lets a node run without the one that was skipped: its driver decides.
-                if result.state is NodeState.SKIPPED and _has_optional_input_from(node, upstream):
-                    continue
-                self._record(NodeResult(node.node_id, NodeState.SKIPPED, reason=_reason(upstream, result)))
-                break
+            # An input that may stay empty lets a node run without the one that was skipped: its driver decides.
+            is_left_out = result.state is NodeState.SKIPPED and upstream not in self._broken
+            if is_left_out and node.may_lack(upstream):
+                continue
+            return _reason(result)
+        for name in node.after:
+            result = self._results.get(name)
+            if result is not None and result.is_failure:
+                return _reason(result)
+        return ""
 
 
-def _reason(upstream: str, result: NodeResult) -> str:
+def _beside(node: PlannedNode, name: str) -> str:
+    """The id in the plan of a node of the same pipeline."""
+    prefix, dot, _ = node.node_id.rpartition(".")
+    return f"{prefix}{dot}{name}"
+
+
+def _reason(result: NodeResult) -> str:
     if result.state is NodeState.SKIPPED and result.reason.startswith("upstream "):
         return result.reason
-    return (
-        f"upstream {upstream} {result.state.value}"
-        if result.state is NodeState.FAILED
-        else (f"upstream {upstream} was {result.state.value}")
-    )
-
-
-def _runs_after_failure(node: PlannedNode) -> bool:
-    strategy = node.ir.execution_options.strategy
-    return pipeline_pb2.NodeExecutionOptions.TriggerStrategy.Name(strategy) in _RUNS_AFTER_FAILURE
-
-
-def _has_optional_input_from(node: PlannedNode, upstream: str) -> bool:
-    for spec in node.ir.inputs.inputs.values():
-        if spec.min_count == 0 and any(
-            channel.producer_node_query.id == upstream for channel in spec.channels
-        ):
-            return True
-    return False
+    verb = "failed" if result.state is NodeState.FAILED else f"was {result.state.value}"
+    return f"upstream {result.node_id} {verb}"
 
 
 def select(
@@ -189,39 +272,53 @@ def select(
         nodes: All nodes, in topological order.
         from_nodes: Execute these and what depends on them.
         to_nodes: Execute these and what they depend on; with `from_nodes`, only what lies between.
-        only: Execute exactly these.
+        only: Execute exactly these. Here as above, the name of an inner pipeline means all its nodes.
 
     Raises:
         UnknownNodeError: If a name is not a node's id, naming those there are.
     """
     known = [node.node_id for node in nodes]
-    starts, ends, exactly = list(from_nodes), list(to_nodes), list(only)
-    for name in [*starts, *ends, *exactly]:
-        if name not in known:
-            raise UnknownNodeError(
-                f"there is no node '{name}'. The pipeline has {listed(known)}.",
-                f"{did_you_mean(name, known)}Correct the node's name.",
-            )
+    starts, ends, exactly = (_named(names, known) for names in (from_nodes, to_nodes, only))
     if not (starts or ends or exactly):
         return list(nodes)
     selected = set(exactly)
     if starts or ends:
-        below = _reachable(starts, _downstream(nodes)) if starts else set(known)
-        above = _reachable(ends, {node.node_id: node.upstream for node in nodes}) if ends else set(known)
+        upstream = {node.node_id: (*node.upstream, *node.after) for node in nodes}
+        below = _reachable(starts, _reversed(upstream)) if starts else set(known)
+        above = _reachable(ends, upstream) if ends else set(known)
         selected |= below & above
-    return [PlannedNode(n.node_id, n.ir, n.upstream, n.node_id in selected) for n in nodes]
+    return [replace(node, is_selected=node.node_id in selected) for node in nodes]
 
 
-def _downstream(nodes: Iterable[PlannedNode]) -> dict[str, tuple[str, ...]]:
-    edges: dict[str, tuple[str, ...]] = {}
-    for node in nodes:
-        edges.setdefault(node.node_id, ())
-        for upstream in node.upstream:
-            edges[upstream] = (*edges.get(upstream, ()), node.node_id)
-    return edges
+def _named(names: Iterable[str], known: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        ids = [name] if name in known else _inner_nodes(name, known)
+        if not ids:
+            raise UnknownNodeError(
+                f"there is no node '{name}'. The pipeline has {listed(known)}.",
+                f"{did_you_mean(name, known)}Correct the node's name.",
+            )
+        found += ids
+    return found
 
 
-def _reachable(starts: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[str]:
+def _inner_nodes(name: str, known: Sequence[str]) -> list[str]:
+    ends = (f"{name}_begin", f"{name}_end")
+    if not all(end in known for end in ends):
+        return []
+    return [node_id for node_id in known if node_id.startswith(f"{name}.") or node_id in ends]
+
+
+def _reversed(edges: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {node_id: [] for node_id in edges}
+    for node_id, upstream in edges.items():
+        for name in upstream:
+            found.setdefault(name, []).append(node_id)
+    return found
+
+
+def _reachable(starts: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
     found: set[str] = set()
     waiting = list(starts)
     while waiting:

@@ -21,6 +21,7 @@ class Task:
         main_path: The script whose `__main__` holds the class; empty where no script is needed.
         connection_config: For a driver, the serialized MLMD connection; empty otherwise.
         arguments: The script's own command-line arguments, which TFX hands to executors as extra flags.
+        tmp_path: Where the worker puts temporary files, removed after it; the system's place where empty.
     """
 
     node_id: str
@@ -32,6 +33,7 @@ class Task:
     main_path: str = ""
     connection_config: bytes = b""
     arguments: tuple[str, ...] = ()
+    tmp_path: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.errors import CycleError, DefinitionError, DuplicateNodeError, UnsupportedFeatureError
+from headrace.errors import CycleError, DefinitionError, DuplicateNodeError, UnsupportedFeatureError, listed
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -13,6 +13,8 @@ with authoring():
     from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.orchestration.portable import runtime_parameter_utils
     from tfx.proto.orchestration import pipeline_pb2
+    from tfx.types import channel_utils
+    from tfx.types.channel import OutputChannel
 
 
 def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
@@ -28,10 +30,26 @@ def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
             f"pipeline '{pipeline.id}' has no components.",
             "list its components in Pipeline(..., components=[...]).",
         )
+    _check_producers(pipeline)
     try:
         return tfx_compiler.Compiler().compile(pipeline)
     except (RuntimeError, ValueError, TypeError, KeyError) as error:
         raise translate(error, pipeline.id) from error
+
+
+def _check_producers(pipeline: tfx_pipeline.Pipeline) -> None:
+    """Check that whatever makes an input is in the pipeline: TFX would wait for it in vain."""
+    known = {node.id for node in pipeline.components}
+    for node in pipeline.components:
+        for key, connected in node.inputs.items():
+            for channel in channel_utils.get_individual_channels(connected):
+                producer = getattr(channel, "producer_component_id", None)
+                if isinstance(channel, OutputChannel) and producer not in known:
+                    raise DefinitionError(
+                        f"pipeline '{pipeline.id}': {node.id} takes its input '{key}' from {producer}, which is "
+                        f"not in the pipeline. It has {listed(known)}.",
+                        f"add {producer} to components=[...].",
+                    )
 
 
 def translate(error: Exception, pipeline_name: str) -> DefinitionError:

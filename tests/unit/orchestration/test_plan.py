@@ -146,3 +146,15 @@ def test_an_unknown_node_says_which_there_are():
         "there is no node 'Trianer'. The pipeline has 'Pusher', 'Trainer'.\n"
         "  Fix: did you mean 'Trainer'? Correct the node's name."
     )
+
+
+def test_a_skip_after_a_failure_is_passed_on_through_optional_inputs():
+    """A node may do without what a condition left out, not without what failed."""
+    taker = pipeline_pb2.PipelineNode()
+    taker.inputs.inputs["schema"].channels.add().producer_node_query.id = "b"
+    plan = Plan([node("a"), node("b", "a"), PlannedNode("c", taker, ("b",))])
+
+    take(plan)
+    plan.finish(failed("a"))
+
+    assert plan.result("c") == NodeResult("c", NodeState.SKIPPED, reason="upstream a failed")

@@ -1,0 +1,146 @@
+"""From a compiled pipeline to a flat list of nodes: inner pipelines are laid open.
+
+An inner pipeline `training` becomes the nodes `training_begin`, `training.Trainer`, ..., `training_end`. The
+two at its ends are TFX's: the first publishes the pipeline's inputs, the last its outputs, so that TFX's own
+resolution of inputs finds both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from headrace.errors import UnsupportedFeatureError
+from headrace.orchestration.plan import NodeKind, PlannedNode
+from headrace.sdk.light import authoring
+from headrace.sdk.resources import Resources
+
+with authoring():
+    from tfx.dsl.compiler import constants
+    from tfx.orchestration.local import runner_utils
+    from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+
+_SYSTEM_TYPES = {
+    "tfx.dsl.components.common.importer.Importer": NodeKind.IMPORTER,
+    "tfx.dsl.components.common.resolver.Resolver": NodeKind.RESOLVER,
+}
+_ENDS = {
+    NodeKind.BEGIN: constants.PIPELINE_BEGIN_NODE_SUFFIX,
+    NodeKind.END: constants.PIPELINE_END_NODE_SUFFIX,
+}
+
+
+def plan_nodes(
+    ir: pipeline_pb2.Pipeline, resources: Mapping[str, Resources] | None = None
+) -> list[PlannedNode]:
+    """Return the nodes of an IR, inner pipelines' included, in topological order.
+
+    Args:
+        ir: The pipeline.
+        resources: What nodes ask for, by node id.
+    """
+    return list(_nodes(ir, "", (), resources or {}))
+
+
+def _nodes(
+    ir: pipeline_pb2.Pipeline, prefix: str, outer: tuple[str, ...], resources: Mapping[str, Resources]
+) -> Iterator[PlannedNode]:
+    """Yield the nodes of one pipeline.
+
+    Args:
+        ir: The pipeline.
+        prefix: What its node ids begin with; empty for the outermost.
+        outer: For an inner pipeline, what it waits for.
+        resources: What nodes ask for.
+    """
+    executors, drivers = _specs(ir)
+    places = dict(_places(ir, prefix))
+    inside: list[str] = []
+    # What a node that waits for nothing inside waits for.
+    entrance: tuple[str, ...] = ()
+    for entry in ir.nodes:
+        if entry.WhichOneof("node") == "sub_pipeline":
+            inner = entry.sub_pipeline
+            upstream = _upstream(inner.nodes[0].pipeline_node, places) or entrance
+            found = list(_nodes(inner, f"{prefix}{inner.pipeline_info.id}.", upstream, resources))
+            inside += [node.node_id for node in found]
+            yield from found
+            continue
+        node = entry.pipeline_node
+        name, kind = node.node_info.id, _kind(ir, node)
+        node_id = places[name]
+        yield PlannedNode(
+            node_id,
+            node,
+            outer if kind is NodeKind.BEGIN else _upstream(node, places) or entrance,
+            kind=kind,
+            after=tuple(inside) if kind is NodeKind.END else (),
+            pipeline_info=ir.pipeline_info,
+            executor_spec=executors.get(name),
+            driver_spec=drivers.get(name),
+            resources=resources.get(node_id, Resources()),
+        )
+        inside.append(node_id)
+        if kind is NodeKind.BEGIN:
+            entrance = (node_id,)
+
+
+def _upstream(node: pipeline_pb2.PipelineNode, places: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(places[name] for name in node.upstream_nodes if name in places))
+
+
+def _places(ir: pipeline_pb2.Pipeline, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield for each name that a node of this pipeline may wait for the id of that node in the plan."""
+    for entry in ir.nodes:
+        if entry.WhichOneof("node") == "sub_pipeline":
+            name = entry.sub_pipeline.pipeline_info.id
+            yield name, f"{prefix}{name}{constants.PIPELINE_END_NODE_SUFFIX}"
+            continue
+        name = entry.pipeline_node.node_info.id
+        if prefix and _kind(ir, entry.pipeline_node) in (NodeKind.BEGIN, NodeKind.END):
+            # It carries the pipeline's name already.
+            yield name, f"{prefix.removesuffix(f'{ir.pipeline_info.id}.')}{name}"
+        else:
+            yield name, f"{prefix}{name}"
+
+
+def _kind(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> NodeKind:
+    for kind, suffix in _ENDS.items():
+        if node.node_info.id == f"{ir.pipeline_info.id}{suffix}" and node.node_info.type.name.endswith(suffix):
+            return kind
+    return _SYSTEM_TYPES.get(node.node_info.type.name, NodeKind.COMPONENT)
+
+
+def _specs(ir: pipeline_pb2.Pipeline) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the executors and the own drivers of a pipeline's nodes, by node id.
+
+    Platform configurations are meant for other platforms, and TFX's function refuses those it does not know.
+    """
+    intermediate = pipeline_pb2.IntermediateDeploymentConfig()
+    if ir.deployment_config.Unpack(intermediate):
+        intermediate.node_level_platform_configs.clear()
+        bare = pipeline_pb2.Pipeline()
+        bare.deployment_config.Pack(intermediate)
+        config = runner_utils.extract_local_deployment_config(bare)
+    else:
+        config = runner_utils.extract_local_deployment_config(ir)
+    executors = {name: runner_utils.extract_executor_spec(config, name) for name in config.executor_specs}
+    drivers = {
+        name: runner_utils.extract_custom_driver_spec(config, name) for name in config.custom_driver_specs
+    }
+    return executors, drivers
+
+
+def refuse_containers(nodes: list[PlannedNode]) -> None:
+    """Refuse a run that would have to start containers, before anything starts.
+
+    Raises:
+        UnsupportedFeatureError: If a node that is to run is a container component.
+    """
+    for node in nodes:
+        if node.is_selected and isinstance(node.executor_spec, executable_spec_pb2.ContainerExecutableSpec):
+            raise UnsupportedFeatureError(
+                f"{node.node_id} is a container component (image {node.executor_spec.image}), and Headrace starts "
+                "no containers.",
+                "run this pipeline with a runner that has Docker, or write the step as a Python component.",
+            )
