@@ -13,7 +13,6 @@ with authoring():
     from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.orchestration.portable import runtime_parameter_utils
     from tfx.proto.orchestration import pipeline_pb2
-    from tfx.types import channel_utils
     from tfx.types.channel import OutputChannel
 
 
@@ -42,7 +41,8 @@ def _check_producers(pipeline: tfx_pipeline.Pipeline) -> None:
     known = {node.id for node in pipeline.components}
     for node in pipeline.components:
         for key, connected in node.inputs.items():
-            for channel in channel_utils.get_individual_channels(connected):
+            # A union of channels has several; every other kind is one.
+            for channel in getattr(connected, "channels", [connected]):
                 producer = getattr(channel, "producer_component_id", None)
                 if isinstance(channel, OutputChannel) and producer not in known:
                     raise DefinitionError(
