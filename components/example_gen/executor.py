@@ -24,6 +24,7 @@ from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import BeamExecutor
+from headrace.sdk.spread import Spread
 
 _NUM_SHARDS = "num_shards"
 _OUTCOMES_FILE = "outcomes.pickle"
@@ -122,16 +123,16 @@ class ExampleGenExecutor(BeamExecutor):
         """Run the Beam pipeline; return the number of rows of each split."""
         # A file, because the parts may be done in other processes.
         outcomes_path = os.path.join(context.tmp_path, _OUTCOMES_FILE)
-        with self.beam_pipeline() as pipeline:
+        with self.beam_pipeline(is_spread=True) as pipeline:
             todo = pipeline | "Parts" >> beam.Create(list(work), reshuffle=len(work) > 1)
             surveys = pipeline | "NoSurveys" >> beam.Create([[]])
             if source.needs_survey:
                 surveys = (
-                    todo | "Survey" >> beam.ParDo(_Survey(source)) | "Surveys" >> beam.combiners.ToList()
+                    todo | "Survey" >> beam.ParDo(Spread(_Survey(source))) | "Surveys" >> beam.combiners.ToList()
                 )
             _ = (
                 todo
-                | "WriteSplits" >> beam.ParDo(_WriteSplits(source, outputs), beam.pvalue.AsSingleton(surveys))
+                | "WriteSplits" >> beam.ParDo(Spread(_WriteSplits(source, outputs)), beam.pvalue.AsSingleton(surveys))
                 | "Outcomes" >> beam.combiners.ToList()
                 | "Keep" >> beam.Map(_keep, outcomes_path)
             )

@@ -18,8 +18,11 @@ from headrace.sdk import (
     NamedExecutorSpec,
     standard_artifacts,
 )
+from headrace.sdk.generations import HAS_CUSTOM_VALIDATION
 
 FAIL_ON = ("never", "error", "any")
+
+_CUSTOM_VALIDATION = "custom_validation_config"
 
 
 class ExampleValidatorSpec(ComponentSpec):
@@ -27,12 +30,13 @@ class ExampleValidatorSpec(ComponentSpec):
 
     PARAMETERS = {  # noqa: RUF012 - TFX reads plain dicts here
         "exclude_splits": ExecutionParameter(type=str, optional=True),
-        "custom_validation_config": ExecutionParameter(
-            type=validation_config.CustomValidationConfig, optional=True, use_proto=True
-        ),
         "baseline_split": ExecutionParameter(type=str, optional=True),
         "fail_on": ExecutionParameter(type=str, optional=True),
     }
+    if HAS_CUSTOM_VALIDATION:  # where it does not, stock TFX does not declare the parameter either
+        PARAMETERS[_CUSTOM_VALIDATION] = ExecutionParameter(
+            type=validation_config.CustomValidationConfig, optional=True, use_proto=True
+        )
     INPUTS = {  # noqa: RUF012
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
@@ -55,6 +59,7 @@ class ExampleValidator(Component):
         schema: Channel of `Schema`.
         exclude_splits: Splits to leave out.
         custom_validation_config: A TFDV `CustomValidationConfig`: SQL conditions on statistics.
+            Only where the installed TFDV has it: that of TFX 1.16 does, that of TFX 1.21 does not.
         baseline_statistics: Channel of `ExampleStatistics` of another span. A split is compared with the
             split of the same name there: drift, for features whose `drift_comparator` the schema sets.
         baseline_split: A split of `statistics`, such as `"train"`. The others are compared with it: skew,
@@ -64,6 +69,7 @@ class ExampleValidator(Component):
 
     Raises:
         DefinitionError: If `fail_on` has another value.
+        UnsupportedFeatureError: If `custom_validation_config` is given and the installed TFDV has none.
 
     Example:
         >>> anomalies = ExampleValidator(
@@ -90,14 +96,15 @@ class ExampleValidator(Component):
         fail_on: str = "never",
     ) -> None:
         check_fail_on(fail_on, "ExampleValidator")
+        custom_validation = {}
         if custom_validation_config is not None:
-            custom_validation_config = validation_config.convert(custom_validation_config)
+            custom_validation[_CUSTOM_VALIDATION] = validation_config.convert(custom_validation_config)
         spec = ExampleValidatorSpec(
             statistics=statistics,
             schema=schema,
             baseline_statistics=baseline_statistics,
             exclude_splits=json.dumps(list(exclude_splits or [])),
-            custom_validation_config=custom_validation_config,
+            **custom_validation,
             baseline_split=baseline_split,
             fail_on=fail_on,
             anomalies=Channel(type=standard_artifacts.ExampleAnomalies),

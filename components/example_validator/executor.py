@@ -8,10 +8,9 @@ from typing import Any
 
 import tensorflow_data_validation as tfdv
 from google.protobuf.message import Message
-from tensorflow_data_validation.anomalies.proto.custom_validation_config_pb2 import CustomValidationConfig
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from headrace.components.example_validator import findings
+from headrace.components.example_validator import findings, validation_config
 from headrace.components.example_validator.component import check_fail_on
 from headrace.errors import AnomaliesError, DefinitionError, UnknownSplitError, listed
 from headrace.io import artifacts, protos
@@ -35,6 +34,7 @@ class Executor(ExecutorBase):
             MissingFileError: If the schema, or the statistics of a split, have no file.
             MalformedFileError: If such a file does not parse.
             AnomaliesError: If there are anomalies that `fail_on` does not let pass.
+            UnsupportedFeatureError: If a `custom_validation_config` is given and the installed TFDV has none.
         """
         statistics, output = context.input("statistics"), context.output("anomalies")
         fail_on = context.parameter("fail_on", "never")
@@ -74,15 +74,16 @@ def _kept_splits(context: ExecutionContext) -> list[str]:
     return kept
 
 
-def _custom_validation_config(context: ExecutionContext) -> CustomValidationConfig | None:
+def _custom_validation_config(context: ExecutionContext) -> Any | None:
     """The config as TFDV's own class; `None` where there is none."""
     value = context.parameter("custom_validation_config")
     if value is None or value == "":
         return None
+    proto_class = validation_config.class_of_tfdv(context.node_id)
     if isinstance(value, Message):
         # Protobuf makes one class per import of a generated file; TFDV takes only its own.
-        return CustomValidationConfig.FromString(value.SerializeToString())
-    return context.proto_parameter("custom_validation_config", CustomValidationConfig)
+        return proto_class.FromString(value.SerializeToString())
+    return context.proto_parameter("custom_validation_config", proto_class)
 
 
 def _note_on_comparators(context: ExecutionContext, schema: schema_pb2.Schema) -> str:
@@ -108,7 +109,7 @@ def _validate(
     context: ExecutionContext,
     split: str,
     schema: schema_pb2.Schema,
-    config: CustomValidationConfig | None,
+    config: Any | None,
 ) -> anomalies_pb2.Anomalies:
     statistics = context.input("statistics")
     baseline_split = context.parameter("baseline_split")
@@ -122,7 +123,7 @@ def _validate(
             previous_statistics=_drift_baseline(context, split),
             # TFDV measures a distance that is the same in both directions.
             serving_statistics=skew_baseline,
-            custom_validation_config=config,
+            **({"custom_validation_config": config} if config is not None else {}),
         )
     except RuntimeError as error:
         if config is None:

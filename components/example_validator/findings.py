@@ -56,7 +56,8 @@ def _finding(split: str, feature: str, info: anomalies_pb2.AnomalyInfo) -> Findi
         short=info.short_description,
         description=info.description,
         is_error=info.severity == anomalies_pb2.AnomalyInfo.ERROR,
-        is_new_column=[reason.type for reason in info.reason] == [anomalies_pb2.AnomalyInfo.SCHEMA_NEW_COLUMN],
+        is_new_column=[reason.type for reason in info.reason]
+        == [anomalies_pb2.AnomalyInfo.SCHEMA_NEW_COLUMN],
     )
 
 

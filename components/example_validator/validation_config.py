@@ -1,4 +1,7 @@
-"""TFDV's `CustomValidationConfig`, without TFDV: the package around this proto takes seconds to import."""
+"""TFDV's `CustomValidationConfig`, without TFDV: the package around this proto takes seconds to import.
+
+The newer generation of TFX has no such proto.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import sys
 from typing import Any, cast
 
 from google.protobuf.message import Message
+
+from headrace.errors import UnsupportedFeatureError
+from headrace.sdk import generations
 
 _PACKAGE = "tensorflow_data_validation"
 _FILE = os.path.join("anomalies", "proto", "custom_validation_config_pb2.py")
@@ -35,15 +41,47 @@ def _load_alone() -> Any:
     return module
 
 
-# protobuf makes a class for each import of a generated file; `convert` crosses between them.
-CustomValidationConfig: Any = _load().CustomValidationConfig
+# protobuf makes a class for each import of a generated file; `convert` crosses between them. None where the
+# installed TFDV has no such proto.
+CustomValidationConfig: Any = _load().CustomValidationConfig if generations.HAS_CUSTOM_VALIDATION else None
 
 
-def convert(config: Any) -> Any:
+def check_supported(where: str) -> None:
+    """Check that the installed TFDV knows custom validation.
+
+    Raises:
+        UnsupportedFeatureError: If it does not.
+    """
+    if not generations.HAS_CUSTOM_VALIDATION:
+        raise UnsupportedFeatureError(
+            f"{where}: custom_validation_config is given, and the installed TensorFlow Data Validation has no "
+            "custom validation.",
+            "leave it out, and state the conditions in the schema (domains, presence, comparators); or run on "
+            "TFX 1.16.",
+        )
+
+
+def class_of_tfdv(where: str) -> Any:
+    """Return TFDV's own `CustomValidationConfig`, the only one that `tfdv.validate_statistics` takes.
+
+    Raises:
+        UnsupportedFeatureError: If the installed TFDV has no custom validation.
+    """
+    check_supported(where)
+    from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
+
+    return custom_validation_config_pb2.CustomValidationConfig
+
+
+def convert(config: Any, where: str = "ExampleValidator") -> Any:
     """Return `config`, a message of this type made by whatever class, as `CustomValidationConfig`.
 
     Anything but a message, such as a placeholder, is returned as it is.
+
+    Raises:
+        UnsupportedFeatureError: If the installed TFDV has no custom validation.
     """
+    check_supported(where)
     if isinstance(config, CustomValidationConfig) or not isinstance(config, Message):
         return config
     return cast("Any", CustomValidationConfig.FromString(config.SerializeToString()))

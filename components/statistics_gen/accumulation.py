@@ -23,6 +23,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx_bsl.statistics import merge_util
 
 from headrace.components.statistics_gen.value_counts import ValueCounter, ValueCounts
+from headrace.sdk import generations
 
 NO_SLICE = ""
 
@@ -171,11 +172,7 @@ def _select(batch: pa.RecordBatch, names: Iterable[str]) -> pa.RecordBatch:
 
 def _make_slice_fn(options: Any) -> Callable[[pa.RecordBatch], Iterator[tuple[str, pa.RecordBatch]]]:
     """Return the function that splits a batch into named slices, as `tfdv.GenerateStatistics` does."""
-    functions, queries = options.experimental_slice_functions, options.experimental_slice_sqls
-    if options.slicing_config:
-        functions, queries = slicing_util.convert_slicing_config_to_slice_functions_and_sqls(
-            options.slicing_config
-        )
+    functions, queries = _slice_functions_and_queries(options)
     if functions:
         all_functions = [slicing_util.default_slicer, *functions]
         return lambda batch: slicing_util.generate_slices(batch, slice_functions=all_functions)
@@ -185,3 +182,16 @@ def _make_slice_fn(options: Any) -> Callable[[pa.RecordBatch], Iterator[tuple[st
         return slicer.process
     name = constants.DEFAULT_SLICE_KEY if options.slicing_config else NO_SLICE
     return lambda batch: iter([(name, batch)])
+
+
+def _slice_functions_and_queries(options: Any) -> tuple[list[Any], list[str]]:
+    if generations.HAS_SQL_SLICES:
+        if options.slicing_config:
+            functions, queries = slicing_util.convert_slicing_config_to_slice_functions_and_sqls(
+                options.slicing_config
+            )
+            return functions, queries
+        return options.experimental_slice_functions or [], options.experimental_slice_sqls or []
+    if options.slicing_config:
+        return slicing_util.convert_slicing_config_to_slice_functions(options.slicing_config), []
+    return options.experimental_slice_functions or [], []

@@ -17,7 +17,6 @@ import apache_beam as beam
 import pyarrow as pa
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
-from tfx.components.util import tfxio_utils
 
 from headrace.components.statistics_gen import accumulation, sampling
 from headrace.components.statistics_gen.options import read_options, read_sample_rates
@@ -26,6 +25,7 @@ from headrace.io import artifacts, protos
 from headrace.sdk import Artifact, progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import BeamExecutor
+from headrace.sdk.spread import Spread
 
 # Enough for a cluster, few enough to merge; fixed, because the parts decide how floats are summed.
 _MAX_PARTS_PER_SPLIT = 64
@@ -57,7 +57,7 @@ class Executor(BeamExecutor):
             )
         payload = artifacts.payload_format(examples)
         sampled = {split: _with_sample_rate(options, rate) for split, rate in rates.items()}
-        with self.beam_pipeline() as pipeline:
+        with self.beam_pipeline(is_spread=True) as pipeline:
             if payload not in _OWN_PAYLOADS:
                 _compute_with_tfxio(pipeline, examples, statistics, sampled, is_sharded)
             elif is_sharded or not accumulation.can_accumulate(options):
@@ -228,7 +228,7 @@ def _compute(
     _ = (
         pipeline
         | "Parts" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "Accumulate" >> beam.ParDo(_Accumulate(options, artifacts.payload_format(examples)))
+        | "Accumulate" >> beam.ParDo(Spread(_Accumulate(options, artifacts.payload_format(examples))))
         | "PerSplit" >> beam.GroupByKey()
         | "MergeAndWrite" >> beam.ParDo(_MergeAndWrite(options, paths))
     )
@@ -261,6 +261,9 @@ def _compute_with_tfxio(
     is_sharded: bool,
 ) -> None:
     """Compute each split as stock TFX does, for payloads that Headrace does not read itself."""
+    # Loads all of TFX's components, TFMA and TFT with them: a second that other payloads need not wait.
+    from tfx.components.util import tfxio_utils
+
     for split, split_options in options.items():
         source = tfxio_utils.get_split_tfxio(
             examples=[examples],

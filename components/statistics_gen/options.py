@@ -7,8 +7,9 @@ from typing import Any
 
 import tensorflow_data_validation as tfdv
 
-from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.errors import DefinitionError, UnsupportedFeatureError, did_you_mean, listed
 from headrace.io import artifacts, protos
+from headrace.sdk import generations
 from headrace.sdk.context import ExecutionContext
 
 
@@ -17,10 +18,12 @@ def read_options(context: ExecutionContext) -> tfdv.StatsOptions:
 
     Raises:
         DefinitionError: If the text is not that of a `tfdv.StatsOptions`, or two schemas are given.
+        UnsupportedFeatureError: If slices are given as SQL and the installed TFDV has none of these.
         MalformedFileError: If the schema input does not parse.
     """
     where = f"{context.node_id}: stats_options_json"
     options = _from_json(where, context.parameter("stats_options_json", ""))
+    _check_slices(where, options)
     schema = context.optional_input("schema")
     if schema is None:
         return options
@@ -45,7 +48,8 @@ def _from_json(where: str, text: str) -> tfdv.StatsOptions:
             f"{where} does not parse: {error}. Given: {text[:200]!r}.",
             "give stats_options as a tfdv.StatsOptions, or as the text of its to_json().",
         ) from error
-    given = vars(options)
+    # What another version of TFDV knows and leaves unset says nothing.
+    given = {name: value for name, value in vars(options).items() if name in defaults or value is not None}
     for name in given:
         if name not in defaults:
             raise DefinitionError(
@@ -55,6 +59,18 @@ def _from_json(where: str, text: str) -> tfdv.StatsOptions:
     # from_json takes the keys as they are: one that another version of TFDV left out must be there.
     options.__dict__ = {**defaults, **given}
     return options
+
+
+def _check_slices(where: str, options: tfdv.StatsOptions) -> None:
+    """Refuse SQL slices where TFDV would leave them out without a word."""
+    if generations.HAS_SQL_SLICES or options.slicing_config is None:
+        return
+    if any(spec.slice_keys_sql for spec in options.slicing_config.slicing_specs):
+        raise UnsupportedFeatureError(
+            f"{where}: slicing_config has slice_keys_sql, and the installed TensorFlow Data Validation has no "
+            "SQL slices.",
+            "give feature_keys or feature_values; or run on TFX 1.16.",
+        )
 
 
 def read_sample_rates(

@@ -22,6 +22,7 @@ from headrace.components.transform.tft_library import impl_helper, tfdv
 from headrace.io import example_encoder, tfrecord
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
+from headrace.sdk.spread import Spread
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def apply(
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Transform" >> beam.ParDo(_TransformFile(application, results))
+        | "Transform" >> beam.ParDo(Spread(_TransformFile(application, results)))
     )
 
 

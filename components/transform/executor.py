@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 from headrace.components.transform import request
@@ -20,7 +21,7 @@ class Executor(BeamExecutor):
             asked = request.resolve(context)
             os.makedirs(context.output("transform_graph").uri, exist_ok=True)
             try:
-                execution = Execution(context, asked, self.beam_pipeline)
+                execution = Execution(context, asked, functools.partial(self.beam_pipeline, is_spread=True))
                 execution.run()
                 num_rows = execution.num_rows
             except NeedsStock as needed:

@@ -19,6 +19,7 @@ from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import analyzer_cache, tfdv
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
+from headrace.sdk.spread import Spread
 
 
 @dataclass
@@ -114,7 +115,7 @@ def gather(
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Gather" >> beam.ParDo(_GatherFile(layout, gatherers, results))
+        | "Gather" >> beam.ParDo(Spread(_GatherFile(layout, gatherers, results)))
     )
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace.notebook.interactive_context import InteractiveContext
     from headrace.orchestration.events import RunResult
+    from headrace.sdk.resources import with_resources
+    from headrace.ui.runner import Runner
     from headrace.ui.shown_run import run
 
 __version__ = "0.1.0"
-__all__ = ["RunResult", "__version__", "run"]
+__all__ = ["InteractiveContext", "RunResult", "Runner", "__version__", "run", "with_resources"]
+
+_PLACES = {
+    "InteractiveContext": "headrace.notebook.interactive_context",
+    "RunResult": "headrace.orchestration.events",
+    "Runner": "headrace.ui.runner",
+    "run": "headrace.ui.shown_run",
+    "with_resources": "headrace.sdk.resources",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load `run` and `RunResult` on first use: `import headrace` costs nothing."""
-    if name == "run":
-        from headrace.ui.shown_run import run
-
-        return run
-    if name == "RunResult":
-        from headrace.orchestration.events import RunResult
-
-        return RunResult
-    raise AttributeError(f"module 'headrace' has no attribute {name!r}")
+    """Load a public name on first use: `import headrace` costs nothing."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'headrace' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

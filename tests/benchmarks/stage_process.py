@@ -75,8 +75,9 @@ def _transform(folder: str) -> Any:
 
 
 def _trainer(folder: str) -> Any:
-    from headrace.components import Trainer
     from tfx.proto import trainer_pb2
+
+    from headrace.components import Trainer
 
     return Trainer(
         examples=_empty("Examples"),
@@ -182,6 +183,8 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.dsl.components.base.base_executor import BaseExecutor
 
+    from headrace.sdk import side_processes
+
     home = os.path.join(folder, side, name)
     options: dict[str, Any] = {"tmp_dir": os.path.join(home, "tmp"), "unique_id": "1"}
     if issubclass(executor_class, BaseBeamExecutor):
@@ -198,6 +201,9 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     for key, kind in stage.outputs.items():
         outputs[key] = [artifact(kind, os.path.join(home, key))]
         os.makedirs(outputs[key][0].uri)
+    if side == "ours":
+        # As Headrace's workers do when a node starts.
+        side_processes.start(side_processes.num_processors())
     begun = time.perf_counter()
     executor_class(context).Do(inputs, outputs, properties)
     return {"import_seconds": begun - started, "seconds": time.perf_counter() - begun}

@@ -21,6 +21,11 @@ def use_surcharge(inputs):
     return {"surcharge_xf": tft.scale_to_z_score(inputs["surcharge"])}
 
 
+def use_company(inputs):
+    """Fine, where the schema says its true type."""
+    return {"company_xf": tf.sparse.to_dense(inputs["company"])}
+
+
 def preprocessing_fn(inputs):
     """A good one: one scaled feature and a label."""
     fare = tf.sparse.to_dense(inputs["fare"]) if isinstance(inputs["fare"], tf.SparseTensor) else inputs["fare"]

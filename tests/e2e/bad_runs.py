@@ -72,14 +72,14 @@ def bad_code(fix: str = "") -> Pipeline:
     nodes = [examples, statistics, schema, good, _trainer(examples, good, "build_model")]
     if fix == "all":
         return Pipeline("code", components=nodes)
-    for name in ("feature_missing", "other_type"):
+    for name, function in (("feature_missing", "use_surcharge"), ("other_type", "use_company")):
         imported, validator = _validated(name, statistics)
         nodes += [imported, validator]
         nodes.append(
             Transform(
                 examples=examples.outputs["examples"],
                 schema=imported.outputs["schema"],
-                preprocessing_fn="bad_features:use_surcharge",
+                preprocessing_fn=f"bad_features:{function}",
             ).with_id(f"transform_{name}")
         )
     for name in ("raise_in_python", "raise_in_tensorflow"):

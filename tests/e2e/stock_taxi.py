@@ -34,15 +34,19 @@ def run_in_its_own_process(folder: Path) -> None:
         raise RuntimeError(done.stderr[-5000:])
 
 
-def use_beam_in_process() -> None:
+def use_beam_in_process(patch: Any = None) -> None:
     """Give stock components, with no Beam arguments, Beam's runner in this process.
 
     Beam's default downloads a binary at each run. A name in the pipeline's Beam arguments would make TFX
     package its own source tree for each Beam component.
+
+    Args:
+        patch: Pytest's monkeypatch, to undo it.
     """
     from apache_beam.options.pipeline_options import StandardOptions
 
-    StandardOptions.DEFAULT_RUNNER = "FnApiRunner"
+    set_attribute = patch.setattr if patch is not None else setattr
+    set_attribute(StandardOptions, "DEFAULT_RUNNER", "FnApiRunner")
 
 
 def copy_module(folder: Path) -> str:

@@ -3,16 +3,19 @@
 TFX reads their annotations when they are defined, so this module postpones none.
 """
 
+import json
 import os
 import signal
+import tempfile
 import time
+from typing import List
 
 from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
     from tfx.dsl.component.experimental.decorators import component
-    from tfx.types.standard_artifacts import Model, ModelBlessing, Schema
+    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, Schema
 
 
 def write(folder: str, text: str) -> None:
@@ -72,3 +75,45 @@ def MakeModel(model: OutputArtifact[Model], text: Parameter[str]):
 def Bless(model: InputArtifact[Model], blessing: OutputArtifact[ModelBlessing], is_blessed: Parameter[int]):
     blessing.set_int_custom_property("blessed", is_blessed)
     write(blessing.uri, read(model.uri))
+
+
+@component
+def Join(given: InputArtifact[List[Schema]], out: OutputArtifact[Schema]):
+    write(out.uri, "+".join(sorted(read(artifact.uri) for artifact in given)))
+
+
+@component
+def Number(out: OutputArtifact[Integer], value: Parameter[int]):
+    out.value = value
+
+
+@component
+def Repeat(out: OutputArtifact[Schema], count: Parameter[int]):
+    write(out.uri, "x" * count)
+
+
+@component
+def Maybe(out: OutputArtifact[Schema], given: InputArtifact[Schema] = None):
+    write(out.uri, read(given.uri) if given else "nothing")
+
+
+@component
+def AtExit(out: OutputArtifact[Schema], final_status: Parameter[str]):
+    write(out.uri, final_status)
+
+
+@component
+def Timed(out: OutputArtifact[Schema], name: Parameter[str], seconds: Parameter[float]):
+    """Writes when it began and ended."""
+    begin = time.time()
+    time.sleep(seconds)
+    write(out.uri, json.dumps([begin, time.time()]))
+
+
+@component
+def Slowly(out: OutputArtifact[Schema], text: Parameter[str]):
+    """Writes its text in three steps, so that a half is seen if it stays; leaves something temporary."""
+    tempfile.mkdtemp()
+    for end in range(1, 4):
+        write(out.uri, text[: len(text) * end // 3])
+        time.sleep(0.1)

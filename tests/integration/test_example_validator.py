@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import tensorflow_data_validation as tfdv
 from data_validation import example, execute, statistics_of, write_examples, write_schema, write_statistics
-from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.example_validator import executor as stock
 from tfx.types import artifact_utils
@@ -24,6 +23,7 @@ from headrace.errors import (
     UnknownSplitError,
 )
 from headrace.io import protos
+from headrace.sdk import generations
 
 _SCHEMA = """
 feature { name: "fare" type: FLOAT presence { min_fraction: 1 min_count: 1 } shape { dim { size: 1 } } }
@@ -35,6 +35,17 @@ feature {
 string_domain { name: "city" value: "Bonn" value: "Ulm" }
 """
 _PLAIN = 'feature { name: "fare" type: FLOAT }\nfeature { name: "city" type: BYTES }\n'
+
+
+_with_custom_validation = pytest.mark.skipif(
+    not generations.HAS_CUSTOM_VALIDATION, reason="TFDV has no custom validation"
+)
+
+
+def _custom_validation_config() -> Any:
+    from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
+
+    return custom_validation_config_pb2.CustomValidationConfig()
 
 
 def _rows(num_bonn: int, num_ulm: int) -> list[bytes]:
@@ -77,7 +88,7 @@ def _summary(output: Any) -> str:
 
 def test_anomalies_and_properties_equal_stock(tmp_path, statistics):
     """A missing feature, one of another type, a new one and an unexpected value, as stock finds them."""
-    config = custom_validation_config_pb2.CustomValidationConfig()
+    config = _custom_validation_config()
     validation = config.feature_validations.add()
     validation.feature_path.step.append("fare")
     validation.validations.add(
@@ -174,14 +185,14 @@ def test_fail_on_error_lists_the_anomalies(tmp_path, statistics):
         "example_validator: 3 anomalies stopped the pipeline (fail_on='error'):\n"
         "    bad: city: Unexpected string values (Examples contain values missing from the schema: Rom (~100%). )\n"
         "    bad: fare: Unexpected data type (Expected data of type: FLOAT but got INT)\n"
-        "    bad: town: New column (New column (column in data but not in schema))\n"
+        "    bad: town: New column (column in data but not in schema)\n"
         "  Fix: correct the data; or, where the data is right, change the schema to allow it (relax presence, "
         "type, domain or comparator of the feature); or pass fail_on='never' to go on."
     )
 
 
 def test_fail_on_tells_warnings_from_errors(tmp_path, statistics):
-    config = custom_validation_config_pb2.CustomValidationConfig()
+    config = _custom_validation_config()
     validation = config.feature_validations.add()
     validation.feature_path.step.append("fare")
     validation.validations.add(
@@ -255,7 +266,7 @@ def test_missing_statistics_file_is_named(tmp_path):
 
 def test_invalid_custom_validation_config_says_why(tmp_path, statistics):
     text = _fail(tmp_path / "a", DefinitionError, statistics, custom_validation_config="{nonsense")
-    config = custom_validation_config_pb2.CustomValidationConfig()
+    config = _custom_validation_config()
     config.feature_validations.add().validations.add(sql_expression="this is no SQL")
     config.feature_validations[0].feature_path.step.append("fare")
     sql = _fail(tmp_path / "b", DefinitionError, statistics, custom_validation_config=config)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from headrace.cli import pipeline_source
 from headrace.cli.failures import CANCELLED, RUN_FAILED
+from headrace.cli.show_commands import DEFAULT_STORE
 from headrace.config.document import Document, read_document
 from headrace.config.run_config import RunConfig, apply_settings, check_document
 from headrace.errors import ConfigError
@@ -108,9 +109,13 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
             f"run {earlier.run_id} was not started by headrace run, so its pipeline is not known here.",
             "start it the same way again: what it finished is served from the cache.",
         )
-    options = replace(options, store=os.path.abspath(store))
     folder = str(earlier.parameters.get("folder", ""))
-    if os.path.isdir(folder):
+    # Messages name the store as the reader would type it, who is not in the run's folder perhaps.
+    is_here = not os.path.isdir(folder) or os.path.samefile(folder, os.curdir)
+    settings.pop("store", None)
+    is_usual = is_here and store == DEFAULT_STORE
+    options = replace(options, store=None if is_usual else store if is_here else os.path.abspath(store))
+    if not is_here:
         # Relative paths in the pipeline start where the run was started.
         os.chdir(folder)
     document = Document(settings, {(key,): f"run {earlier.run_id}" for key in settings})

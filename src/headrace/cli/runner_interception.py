@@ -169,11 +169,13 @@ class _Interception(importlib.abc.MetaPathFinder):
     @property
     def _runner_run(self) -> Callable[..., RunResult]:
         def run(runner: Any, pipeline: Any, run_options: Any = None, **_: Any) -> RunResult:
-            keywords = {
+            keywords: dict[str, Any] = {
                 key: tuple(value)
                 for key in ("from_nodes", "to_nodes")
                 if (value := getattr(run_options, key, None))
             }
+            if base_run := getattr(run_options, "base_pipeline_run_id", None):
+                keywords["base_run"] = base_run
             result = self._run(pipeline, keywords)
             # TFX's runners raise where a node fails; a script relies on not coming further.
             result.raise_for_failure()

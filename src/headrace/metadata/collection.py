@@ -20,7 +20,15 @@ from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
-from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage, is_own, live_artifacts
+from headrace.metadata.garbage import (
+    Garbage,
+    GarbageArtifact,
+    Keeping,
+    find_garbage,
+    is_own,
+    live_artifacts,
+    true_origins,
+)
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.source_texts import SourceTexts
 from headrace.metadata.store import Store
@@ -99,7 +107,7 @@ def _mark(
             if link.execution_id > garbage.horizon or link.execution_id in garbage.living_executions
         } - spared
         spared |= _with_all_above(handle, in_use)
-        origins = graph.origins(links)
+        origins = true_origins(handle, links)
         marked = [
             artifact
             for artifact in batch

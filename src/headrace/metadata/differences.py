@@ -111,8 +111,11 @@ def _code_differences(old: Ingredients, new: Ingredients, read_text: ReadText) -
         if first == second:
             continue
         files = tuple(file_changes(_files(old, part), _files(new, part), read_text))
-        name = new.get("executor", "executor") if part == "executor" else part.partition(".")[2]
-        yield Difference("code", str(name), files=files, note="" if files else _without_files(new, part))
+        name = part.partition(".")[2]
+        if part == "executor":
+            # TFX gives the executor of a function component this ending.
+            name = str(new.get("executor", part)).removesuffix("_Executor")
+        yield Difference("code", name, files=files, note="" if files else _without_files(new, part))
 
 
 def _files(what: Ingredients, part: str) -> Mapping[str, str]:

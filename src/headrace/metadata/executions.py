@@ -23,6 +23,8 @@ RUN_CONTEXT_TYPE = "pipeline_run"
 NODE_CONTEXT_TYPE = "node"
 PIPELINE_CONTEXT_TYPE = "pipeline"
 INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
+# On the run context of an inner pipeline: the run that it is a part of.
+INNER_RUN_PROPERTY = "headrace_inner_of"
 _PUSHED_DESTINATION = "pushed_destination"
 _COMPLETE = "last_known_state = COMPLETE"
 _SUCCESSFUL = "(last_known_state = COMPLETE OR last_known_state = CACHED)"
@@ -36,6 +38,17 @@ def prepare_contexts(store: Store, node: pipeline_pb2.PipelineNode) -> Contexts:
     """Return the node's contexts (pipeline, run, node), registered where they are new."""
     with store.handle() as handle:
         return list(context_lib.prepare_contexts(handle, node.contexts))
+
+
+def mark_inner_runs(store: Store, contexts: Contexts, run_id: str) -> None:
+    """Mark the run contexts of inner pipelines, which TFX gives runs of their own, as parts of `run_id`."""
+    with store.handle() as handle:
+        type_id = handle.store.get_context_type(RUN_CONTEXT_TYPE).id
+        inner = [context for context in contexts if context.type_id == type_id and context.name != run_id]
+        for context in inner:
+            context.custom_properties[INNER_RUN_PROPERTY].string_value = run_id
+        if inner:
+            handle.store.put_contexts(inner)
 
 
 def register(
@@ -111,6 +124,15 @@ def run_of(store: Store, execution_id: int) -> str:
     # A node of an inner pipeline also belongs to a run named after that pipeline: `{pipeline}_{run}`.
     names = [str(context.name) for context in contexts if context.type_id == type_id]
     return min(names, key=len, default="")
+
+
+def run_that_made(store: Store, artifact_id: int) -> str:
+    """Return the id of the run that made an artifact, the first that gave it out; empty where none did."""
+    kinds = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+    with store.handle() as handle:
+        events = handle.store.get_events_by_artifact_ids([artifact_id])
+    makers = [event.execution_id for event in events if event.type in kinds]
+    return run_of(store, min(makers)) if makers else ""
 
 
 def is_intact(artifact: Artifact) -> bool:
@@ -213,6 +235,15 @@ def publish_cancelled(store: Store, execution_ids: Sequence[int]) -> None:
         for execution in executions:
             execution.last_known_state = metadata_store_pb2.Execution.CANCELED
         handle.store.put_executions(executions)
+
+
+def running_among(store: Store, execution_ids: Sequence[int]) -> set[int]:
+    """Return those of some executions that are recorded as running."""
+    if not execution_ids:
+        return set()
+    with store.handle() as handle:
+        found = handle.store.get_executions_by_id(list(execution_ids))
+    return {e.id for e in found if e.last_known_state == metadata_store_pb2.Execution.RUNNING}
 
 
 def latest_successful(

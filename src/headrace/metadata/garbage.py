@@ -15,7 +15,7 @@ from typing import Any
 
 from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
-from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
+from headrace.metadata.executions import INNER_RUN_PROPERTY, PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
 from headrace.metadata.graph import Link
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.store import Store
@@ -27,6 +27,7 @@ with authoring():
 
 DEFAULT_KEEP_LAST = 5
 _SUCCEEDED = "succeeded"
+_IMPORTER_TYPE = "tfx.dsl.components.common.importer.Importer"
 _MODEL_TYPES = ("Model", "ModelRun")
 # {key}/{execution id}, and below it the place in a list, or the file of a value.
 _OUTPUT_PATH = re.compile(r"/[^/]+/\d+(/\d+|/value)?/?$")
@@ -149,7 +150,8 @@ def _read_runs(handle: Any) -> list[_Run]:
     if not any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types()):
         return []
     contexts = handle.store.get_contexts_by_type(RUN_CONTEXT_TYPE)
-    found = [_run(handle, c) for c in contexts if REMOVED_PROPERTY not in c.custom_properties]
+    hidden = {REMOVED_PROPERTY, INNER_RUN_PROPERTY}
+    found = [_run(handle, c) for c in contexts if not hidden & c.custom_properties.keys()]
     return sorted(found, key=lambda run: run.context_id, reverse=True)
 
 
@@ -277,20 +279,36 @@ def _is_set(proto: metadata_store_pb2.Artifact, name: str) -> bool:
 
 
 def _garbage(
-    store: Store, handle: Any, artifacts: Iterable[GarbageArtifact], needed: set[int]
+    store: Store, handle: Any, artifacts: Sequence[GarbageArtifact], needed: set[int]
 ) -> tuple[GarbageArtifact, ...]:
     """Those not needed that lie where outputs lie; what lies outside of the store is looked up one by one."""
     inside = store.artifacts_path + os.sep
-    unneeded = [artifact for artifact in artifacts if artifact.artifact_id not in needed]
-    found = [artifact for artifact in unneeded if _OUTPUT_PATH.search(artifact.uri)]
+    # An Importer may name what lies in the store: then two artifacts have one place.
+    needed_uris = {artifact.uri for artifact in artifacts if artifact.artifact_id in needed}
+    found = [
+        artifact
+        for artifact in artifacts
+        if artifact.artifact_id not in needed
+        and artifact.uri not in needed_uris
+        and _OUTPUT_PATH.search(artifact.uri)
+    ]
     outside = {artifact.artifact_id for artifact in found if not artifact.uri.startswith(inside)}
-    origins = graph.origins(graph.links_of_artifacts(handle, outside))
+    origins = true_origins(handle, graph.links_of_artifacts(handle, outside))
     owned = [
         GarbageArtifact(artifact.artifact_id, artifact.type_name, artifact.uri, artifact.uri)
         for artifact in found
         if artifact.artifact_id not in outside or is_own(artifact.uri, origins.get(artifact.artifact_id))
     ]
     return tuple(sorted(owned, key=lambda artifact: artifact.artifact_id, reverse=True))
+
+
+def true_origins(handle: Any, links: Iterable[Link]) -> dict[int, Link]:
+    """Return which execution made each artifact; those that an Importer named were not made here."""
+    origins = graph.origins(links)
+    ids = sorted({link.execution_id for link in origins.values()})
+    executions = [e for batch in graph.batches(ids) for e in handle.store.get_executions_by_id(batch)]
+    imports = {execution.id for execution in executions if execution.type == _IMPORTER_TYPE}
+    return {artifact: link for artifact, link in origins.items() if link.execution_id not in imports}
 
 
 def is_own(uri: str, origin: Link | None) -> bool:

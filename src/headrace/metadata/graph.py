@@ -132,14 +132,26 @@ def read_places(handle: Any, execution_ids: Collection[int]) -> dict[int, Place]
 
 
 def _place(contexts: Sequence[metadata_store_pb2.Context], types: dict[int, str]) -> Place:
-    pipeline_name, node_id, run_id = "", "", ""
+    named: dict[str, list[str]] = {}
     for context in contexts:
-        kind = types.get(context.type_id, "")
-        if kind == NODE_CONTEXT_TYPE:
-            pipeline_name, _, node_id = context.name.partition(".")
-        elif kind == RUN_CONTEXT_TYPE:
-            run_id = context.name
-    return Place(pipeline_name, node_id, run_id)
+        named.setdefault(types.get(context.type_id, ""), []).append(context.name)
+    pipeline_name, node_id = _node_place(named.get(NODE_CONTEXT_TYPE, []))
+    # A node of an inner pipeline also belongs to a run named after that pipeline: `{pipeline}_{run}`.
+    return Place(pipeline_name, node_id, min(named.get(RUN_CONTEXT_TYPE, []), key=len, default=""))
+
+
+def _node_place(names: Sequence[str]) -> tuple[str, str]:
+    """The pipeline and the node's id in the plan, from `outer.inner` and `inner.Node`."""
+    inside = dict((outer, rest) for outer, _, rest in (name.partition(".") for name in names))
+    pipeline_name = next((outer for outer in inside if outer not in inside.values()), "")
+    path: list[str] = []
+    current = pipeline_name
+    while current in inside:
+        current = inside.pop(current)
+        path.append(current)
+    if len(path) > 1 and path[-1] in (f"{path[-2]}_begin", f"{path[-2]}_end"):
+        del path[-2]
+    return pipeline_name, ".".join(path)
 
 
 def _link(event: metadata_store_pb2.Event) -> Link:

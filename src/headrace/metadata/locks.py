@@ -10,14 +10,18 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from headrace.errors import DefinitionError, StoreError
 from headrace.metadata import executions, runs
 from headrace.metadata.store import Store, disk_error
 
+# Below a pipeline root: what running executions write, by their id.
+UNFINISHED = ".unfinished"
 _KEY_PREFIX = "key-"
 _CHOICE_LOCK = "choice.lock"
 _COLLECTOR_LOCK = "gc.lock"
@@ -54,21 +58,40 @@ def new_run_id(store: Store, wanted: str | None = None) -> str:
 
 
 @contextlib.contextmanager
-def living_run(store: Store, run_id: str, root: str) -> Iterator[None]:
-    """Keep the run's lock; its file is gone when the run ends in order."""
+def living_run(store: Store, run_id: str, root: str) -> Iterator[str]:
+    """Keep the run's lock; its file is gone when the run ends in order.
+
+    Yields:
+        A folder for temporary files that does not exist yet; it is removed with the run, however that ends.
+    """
     path = os.path.join(store.path, "running", run_id)
-    # Locked under another name first: an unlocked file in its place would look like a dead run's.
-    temporary_path = f"{path}.{os.getpid()}.tmp"
-    with open(temporary_path, "w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        json.dump({"pid": os.getpid(), "root": root}, file)
-        file.flush()
-        os.rename(temporary_path, path)
+    # Not in the store: sockets are made here too, and their paths must be short.
+    tmp_path = os.path.join(tempfile.gettempdir(), f"headrace-{secrets.token_hex(6)}")
+    with _locked_file(path, json.dumps({"pid": os.getpid(), "root": root, "tmp": tmp_path})):
         try:
-            yield
+            yield tmp_path
         finally:
+            shutil.rmtree(tmp_path, ignore_errors=True)
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
+
+
+@contextlib.contextmanager
+def _locked_file(path: str, text: str) -> Iterator[None]:
+    """Let a file appear that is locked from its first moment: an unlocked one looks like a dead run's."""
+    temporary_path = f"{path}.{os.getpid()}.tmp"
+    while True:
+        with open(temporary_path, "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(text)
+            file.flush()
+            try:
+                os.rename(temporary_path, path)
+            except FileNotFoundError:
+                # Another process's `mend` took it before it was locked.
+                continue
+            yield
+            return
 
 
 def living_runs(store: Store) -> list[str]:
@@ -138,19 +161,32 @@ def mend(store: Store) -> list[str]:
 
 
 def _mend_run(store: Store, run_id: str, text: str) -> None:
+    """Clean up after one dead run. Its executions change last: a mender that dies before them is followed."""
     ids = runs.mark_crashed(store, run_id)
     try:
-        root = json.loads(text).get("root", "")
+        marker = json.loads(text)
     except json.JSONDecodeError:
-        root = ""
-    if root and "://" not in root:
-        for execution_id in ids:
-            shutil.rmtree(os.path.join(root, ".unfinished", str(execution_id)), ignore_errors=True)
-            for node in os.listdir(root) if os.path.isdir(root) else ():
+        marker = {}
+    if marker.get("tmp"):
+        shutil.rmtree(marker["tmp"], ignore_errors=True)
+    root = marker.get("root", "")
+    if root and "://" not in root and os.path.isdir(root):
+        for node in os.listdir(root):
+            for execution_id in ids:
                 _remove_outputs(os.path.join(root, node), str(execution_id))
-        with contextlib.suppress(OSError):
-            os.rmdir(os.path.join(root, ".unfinished"))
+        _remove_unfinished(store, os.path.join(root, UNFINISHED), ids)
     executions.publish_cancelled(store, ids)
+
+
+def _remove_unfinished(store: Store, folder: str, ids: Collection[int]) -> None:
+    """Remove what executions wrote aside: those in `ids`, and those that ended and could not tidy up."""
+    names = [name for name in os.listdir(folder) if name.isdigit()] if os.path.isdir(folder) else []
+    alive = executions.running_among(store, [int(name) for name in names]) - set(ids)
+    for name in names:
+        if int(name) not in alive:
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
 
 
 def _remove_outputs(node_path: str, execution_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace import errors
 from headrace.errors import HeadraceError, StoreError, UnknownNodeError, did_you_mean, listed
-from headrace.metadata.executions import NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
+from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.sdk.context import SUMMARY_PROPERTY
@@ -24,6 +24,7 @@ with authoring():
 # Custom properties of a run's context: how it went, and whether garbage collection removed it since.
 RECORD_PROPERTY = "headrace_run"
 REMOVED_PROPERTY = "headrace_removed"
+_HIDDEN = {REMOVED_PROPERTY, INNER_RUN_PROPERTY}
 _MAX_SUGGESTED = 8
 
 
@@ -110,7 +111,7 @@ def list_runs(store: str = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
             return []
         found: list[RunSummary] = []
         before = ""
-        # In pages, because those that garbage collection removed fill some places.
+        # In pages, because those that garbage collection removed, and inner pipelines, fill some places.
         while len(found) < limit:
             options = mlmd.ListOptions(
                 limit=limit,
@@ -119,9 +120,7 @@ def list_runs(store: str = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
                 filter_query=f"type = '{RUN_CONTEXT_TYPE}'{before}",
             )
             page = handle.store.get_contexts(list_options=options)
-            found += [
-                _summary(context) for context in page if REMOVED_PROPERTY not in context.custom_properties
-            ]
+            found += [_summary(context) for context in page if not _HIDDEN & context.custom_properties.keys()]
             if len(page) < limit:
                 break
             before = f" AND id < {page[-1].id}"
@@ -167,7 +166,7 @@ def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
     known = [run.run_id for run in list_runs(store, limit=_MAX_SUGGESTED)]
     raise StoreError(
         f"the store {opened.path} has no run '{run_id}'. Its newest are {listed(known)}.",
-        f"{did_you_mean(run_id, known)}List them with: headrace runs",
+        f"{did_you_mean(run_id, [*known, 'latest'])}List them with: headrace runs",
     )
 
 

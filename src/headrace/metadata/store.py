@@ -45,6 +45,7 @@ class Store:
         connection_config: Another place for the metadata, as TFX's `metadata_connection_config` gives it.
 
     Attributes:
+        given_path: `path` as it was given: what a person would type to name the store.
         project_path: The folder that the store lies in: paths below it do not tie a cache entry to this
             machine.
 
@@ -55,6 +56,7 @@ class Store:
     def __init__(
         self, path: str = DEFAULT_PATH, connection_config: metadata_store_pb2.ConnectionConfig | None = None
     ) -> None:
+        self.given_path = path
         self.path = os.path.abspath(path)
         self.connection_config = connection_config
         self.project_path = os.path.dirname(self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ with authoring():
     from tfx.orchestration.portable.input_resolution import exceptions
     from tfx.proto.orchestration import pipeline_pb2
 
+# How TFX names the hidden input that carries `component.outputs[key]` into a condition.
+_INPUT = re.compile(r'input\("_?([^"]+)"\)')
 _NOTHING = "an upstream node made nothing for it"
 
 
@@ -35,8 +38,14 @@ def skip_reason(handle: Any, node: pipeline_pb2.PipelineNode) -> str:
     for inputs in resolved:
         for condition in node.inputs.conditionals.values():
             if not _is_true(condition.placeholder_expression, inputs):
-                return f"condition is false: {placeholder_utils.debug_str(condition.placeholder_expression)}"
+                return f"condition is false: {_text(condition.placeholder_expression)}"
     return _NOTHING
+
+
+def _text(expression: Any) -> str:
+    """An expression as a person wrote it: `Evaluator.blessing[0].value == 1`, as near as TFX kept it."""
+    text = _INPUT.sub(r"\1", placeholder_utils.debug_str(expression))
+    return text[1:-1] if text.startswith("(") and text.endswith(")") and text.count("(") == 1 else text
 
 
 def _is_true(expression: Any, inputs: Mapping[str, Sequence[Any]]) -> bool:

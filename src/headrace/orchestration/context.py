@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.metadata.store import Store
@@ -34,6 +35,10 @@ class RunContext:
         arguments: That script's command-line arguments.
         enable_cache: Overrides the cache switch of each node; `None` leaves it.
         resume_from: A run whose finished nodes are not executed again; empty where there is none.
+        outputs_from: Executions whose outputs stand for nodes that this run does not execute, by node id.
+        base_run: The run whose outputs stand for nodes left out; empty for the newest of each.
+        tmp_path: For temporary files of workers; removed with the run, however it ends.
+        final_status: How the run went so far, as JSON text for exit handlers.
         resume_command: What to type to go on with this run after a failure; empty where nothing can be typed.
     """
 
@@ -47,7 +52,11 @@ class RunContext:
     arguments: tuple[str, ...] = ()
     enable_cache: bool | None = None
     resume_from: str = ""
+    base_run: str = ""
+    tmp_path: str = ""
+    final_status: Callable[[], str] = str
     resume_command: str = ""
+    outputs_from: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def root(self) -> str:
@@ -138,7 +147,11 @@ class NodeContext:
             arguments=self.run.arguments,
             tmp_path=os.path.join(self.run.tmp_path, str(info.execution_id)) if self.run.tmp_path else "",
         )
-        return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)
+        try:
+            return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)
+        finally:
+            if task.tmp_path:
+                shutil.rmtree(task.tmp_path, ignore_errors=True)
 
 
 def class_path_of(spec: Any) -> str:

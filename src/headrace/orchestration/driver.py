@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
-from headrace.metadata import executions
+from headrace.metadata import executions, input_queries
 from headrace.metadata.differences import CACHE_OFF, SOURCES
 from headrace.metadata.source_texts import SourceTexts
 from headrace.orchestration import cache_key, conditions, failures
@@ -24,6 +24,8 @@ with authoring():
     from tfx.orchestration.portable.input_resolution import exceptions
     from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
     from tfx.proto.orchestration import driver_output_pb2
+
+input_queries.install()
 
 Inputs = dict[str, list[Artifact]]
 

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 
+from headrace.metadata.locks import UNFINISHED
 from headrace.sdk import Artifact
 from headrace.sdk.context import DIGEST_PROPERTY
 from headrace.sdk.light import authoring
@@ -20,7 +21,6 @@ with authoring():
     from tfx.proto.orchestration import execution_result_pb2
     from tfx.types.value_artifact import ValueArtifact
 
-UNFINISHED = ".unfinished"
 _ATTEMPTS = 10
 
 

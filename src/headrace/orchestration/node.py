@@ -58,6 +58,8 @@ class NodeLife:
 
     def _choose(self) -> NodeResult | None:
         """Reuse outputs, serve them from the cache, or make ready for the executor."""
+        if self._node.node_id in self._node.run.outputs_from:
+            return self._take_outputs(self._node.run.outputs_from[self._node.node_id])
         if not self._node.planned.is_selected:
             return self._stand_in()
         if self._node.run.resume_from and (result := self._reuse(self._node.run.resume_from)):
@@ -123,12 +125,22 @@ class NodeLife:
         if found is None:
             return None
         origin, outputs = found
-        contexts = executions.prepare_contexts(store, self._node.ir)
-        registered = executions.register(store, self._node.ir, contexts, {}, {})
-        executions.publish_cached(store, contexts, registered, outputs)
         reason = f"finished in run {run_id}"
         if not self._node.planned.is_selected:
             reason = f"not selected; outputs of run {executions.run_of(store, origin.id)} reused"
+        return self._publish_again(outputs, reason)
+
+    def _take_outputs(self, execution_id: int) -> NodeResult:
+        """Publish the outputs of the very execution that the caller of the run chose."""
+        store = self._node.run.store
+        outputs = executions.outputs_of(store, execution_id)
+        return self._publish_again(outputs, f"made in run {executions.run_of(store, execution_id)}")
+
+    def _publish_again(self, outputs: dict[str, list[Artifact]], reason: str) -> NodeResult:
+        store = self._node.run.store
+        contexts = executions.prepare_contexts(store, self._node.ir)
+        registered = executions.register(store, self._node.ir, contexts, {}, {})
+        executions.publish_cached(store, contexts, registered, outputs)
         return self._result(NodeState.CACHED, reason, outputs, execution_id=registered.id)
 
     def _stand_in(self) -> NodeResult:
@@ -208,4 +220,3 @@ def _with_resume(error: HeadraceError, command: str) -> HeadraceError:
     described = type(error)(error.problem, fix)
     described.__cause__ = error.__cause__
     return described.with_traceback(error.__traceback__)
-

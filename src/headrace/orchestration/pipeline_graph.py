@@ -16,7 +16,7 @@ from headrace.sdk.light import authoring
 from headrace.sdk.resources import Resources
 
 with authoring():
-    from tfx.dsl.compiler import constants
+    from tfx.dsl.compiler import constants, placeholder_utils
     from tfx.orchestration.local import runner_utils
     from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
@@ -53,7 +53,11 @@ def _nodes(
         outer: For an inner pipeline, what it waits for.
         resources: What nodes ask for.
     """
-    executors, drivers = _specs(ir)
+    config = _deployment(ir)
+    executors = {name: runner_utils.extract_executor_spec(config, name) for name in config.executor_specs}
+    drivers = {
+        name: runner_utils.extract_custom_driver_spec(config, name) for name in config.custom_driver_specs
+    }
     places = dict(_places(ir, prefix))
     inside: list[str] = []
     # What a node that waits for nothing inside waits for.
@@ -106,29 +110,44 @@ def _places(ir: pipeline_pb2.Pipeline, prefix: str) -> Iterator[tuple[str, str]]
 
 def _kind(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> NodeKind:
     for kind, suffix in _ENDS.items():
-        if node.node_info.id == f"{ir.pipeline_info.id}{suffix}" and node.node_info.type.name.endswith(suffix):
+        if node.node_info.id == f"{ir.pipeline_info.id}{suffix}" and node.node_info.type.name.endswith(
+            suffix
+        ):
             return kind
     return _SYSTEM_TYPES.get(node.node_info.type.name, NodeKind.COMPONENT)
 
 
-def _specs(ir: pipeline_pb2.Pipeline) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the executors and the own drivers of a pipeline's nodes, by node id.
+def _deployment(ir: pipeline_pb2.Pipeline) -> Any:
+    """Return TFX's local deployment configuration of a pipeline.
 
     Platform configurations are meant for other platforms, and TFX's function refuses those it does not know.
     """
     intermediate = pipeline_pb2.IntermediateDeploymentConfig()
-    if ir.deployment_config.Unpack(intermediate):
-        intermediate.node_level_platform_configs.clear()
-        bare = pipeline_pb2.Pipeline()
-        bare.deployment_config.Pack(intermediate)
-        config = runner_utils.extract_local_deployment_config(bare)
-    else:
-        config = runner_utils.extract_local_deployment_config(ir)
-    executors = {name: runner_utils.extract_executor_spec(config, name) for name in config.executor_specs}
-    drivers = {
-        name: runner_utils.extract_custom_driver_spec(config, name) for name in config.custom_driver_specs
-    }
-    return executors, drivers
+    if not ir.deployment_config.Unpack(intermediate):
+        return runner_utils.extract_local_deployment_config(ir)
+    intermediate.node_level_platform_configs.clear()
+    bare = pipeline_pb2.Pipeline()
+    bare.deployment_config.Pack(intermediate)
+    return runner_utils.extract_local_deployment_config(bare)
+
+
+def connection_config(ir: pipeline_pb2.Pipeline) -> Any:
+    """Return the connection that the pipeline names for its metadata; `None` where it names none."""
+    config = _deployment(ir).metadata_connection_config
+    which = config.WhichOneof("connection_config")
+    return getattr(config, which) if which else None
+
+
+def declared_root(ir: pipeline_pb2.Pipeline) -> str:
+    """Return the root that the pipeline names for its artifacts; empty where it names none."""
+    root = ir.runtime_spec.pipeline_root
+    which = root.WhichOneof("value")
+    if which == "runtime_parameter":
+        return str(root.runtime_parameter.default_value.string_value)
+    if which == "placeholder":
+        context = placeholder_utils.empty_placeholder_context()
+        return str(placeholder_utils.resolve_placeholder_expression(root.placeholder, context))
+    return str(root.field_value.string_value)
 
 
 def refuse_containers(nodes: list[PlannedNode]) -> None:

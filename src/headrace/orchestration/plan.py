@@ -83,7 +83,9 @@ class PlannedNode:
         """Whether all that it takes from `upstream` may be missing."""
         return any(
             spec.min_count == 0
-            and any(f".{upstream}".endswith(f".{channel.producer_node_query.id}") for channel in spec.channels)
+            and any(
+                f".{upstream}".endswith(f".{channel.producer_node_query.id}") for channel in spec.channels
+            )
             for spec in self.ir.inputs.inputs.values()
         )
 
@@ -214,14 +216,14 @@ class Plan:
                 continue
             reason = self._obstacle(node) if node.is_selected else ""
             if reason:
-                if any(self._is_broken(upstream) for upstream in node.upstream):
+                if any(self._is_broken(name) for name in (*node.upstream, *node.after)):
                     self._broken.add(node.node_id)
                 self._record(NodeResult(node.node_id, NodeState.SKIPPED, reason=reason))
 
     def _is_broken(self, node_id: str) -> bool:
         """Whether a node failed, or was skipped because one that it needs failed."""
         result = self._results.get(node_id)
-        return node_id in self._broken or (result is not None and result.state is NodeState.FAILED)
+        return node_id in self._broken or (result is not None and result.is_failure)
 
     def _obstacle(self, node: PlannedNode) -> str:
         """Why a node can never start; empty where it still may."""
@@ -235,8 +237,9 @@ class Plan:
             result = self._results.get(upstream)
             if result is None or result.state in _SUCCEEDED:
                 continue
-            # An input that may stay empty lets a node run without the one that was skipped: its driver decides.
-            is_left_out = result.state is NodeState.SKIPPED and upstream not in self._broken
+            # An input that may stay empty lets a node run without it: its driver decides.
+            is_left_out = result.state is NodeState.SKIPPED or result.is_optional
+            is_left_out = is_left_out and upstream not in self._broken
             if is_left_out and node.may_lack(upstream):
                 continue
             return _reason(result)

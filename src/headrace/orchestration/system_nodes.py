@@ -67,6 +67,8 @@ def _hand_on(node: NodeContext) -> Found:
     """Publish the inputs of an end of an inner pipeline as its outputs: TFX resolves inputs through it."""
     store = node.run.store
     contexts = executions.prepare_contexts(store, node.ir)
+    if node.planned.kind is NodeKind.BEGIN:
+        executions.mark_inner_runs(store, contexts, node.run.run_id)
     resolved = driver.resolve_inputs(node)
     if resolved is None:
         return Found({}, 0, driver.skip_reason(node))

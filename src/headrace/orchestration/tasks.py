@@ -84,4 +84,9 @@ class Exited:
     exit_code: int
 
 
-Message = Started | Progress | Done | Failed | Exited
+@dataclass(frozen=True)
+class ServerLost:
+    """The server went away while the worker ran; nobody sends this, its silence says so."""
+
+
+Message = Started | Progress | Done | Failed | Exited | ServerLost

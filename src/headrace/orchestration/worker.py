@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -17,7 +18,7 @@ from headrace.io.digests import tree_digest
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
-from headrace.sdk import light, progress
+from headrace.sdk import light, progress, side_processes
 
 with light.authoring():
     # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
@@ -52,6 +53,10 @@ def run(task: Task, channel: connection.Connection) -> int:
             channel.send(message)
 
     send(Started(os.getpid()))
+    if task.tmp_path:
+        # What libraries leave in the temporary folder goes with the run, even if this process is killed.
+        os.makedirs(task.tmp_path, exist_ok=True)
+        os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
     progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
     try:
         done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
@@ -86,6 +91,8 @@ def _run_executor(task: Task) -> Done:
         light.repair()
         beam_spec = executable_spec_pb2.BeamExecutableSpec.FromString(task.spec)
         make_pipeline = _take_beam_arguments(beam_spec, info)
+        if make_pipeline is not None and side_processes.num_processors() > 1:
+            side_processes.start(side_processes.num_processors())
         output = BeamExecutorOperator(beam_spec).run_executor(info, make_beam_pipeline_fn=make_pipeline)
     else:
         spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)

@@ -89,13 +89,14 @@ class Server:
     def _fork(self, task: Task, log_path: str, channel: connection.Connection) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        server = os.getpid()
         pid = os.fork()
         if pid:
             self._children[pid] = channel
             return
         code = 70
         try:
-            self._become_worker(log_path)
+            self._become_worker(log_path, server)
             code = worker.run(task, channel)
         except BaseException:
             import traceback
@@ -108,9 +109,9 @@ class Server:
             # Interpreter teardown after TensorFlow takes a second and prints noise; nothing is left to do.
             os._exit(code)
 
-    def _become_worker(self, log_path: str) -> None:
+    def _become_worker(self, log_path: str, server: int) -> None:
         os.setsid()
-        _die_with_parent()
+        _die_with_parent(server)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -166,10 +167,13 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when the server dies, however it dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # It died before it was asked.
+        os._exit(1)
 
 
 def _import_quietly(name: str) -> None:

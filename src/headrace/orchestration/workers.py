@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing.connection
 import os
 import signal
@@ -14,9 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from headrace.errors import ExecutorError, SetupError
-from headrace.orchestration.tasks import Done, Exited, Failed, Message, Progress, Started, Task
+from headrace.orchestration.tasks import Done, Exited, Failed, Message, Progress, ServerLost, Started, Task
 
 _POLL_SECONDS = 0.1
+_SUBMIT_ATTEMPTS = 2
 
 
 class Cancelled(Exception):
@@ -47,20 +49,26 @@ class Workers:
     def start(self) -> None:
         """Start the server, unless it runs; it loads its libraries in the background."""
         with self._lock:
-            if self._server is not None or self._is_closed:
-                return
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-            command = [sys.executable, "-W", "ignore", "-m", "headrace.orchestration.worker_server"]
-            self._server = subprocess.Popen(
-                [*command, str(theirs.fileno()), *dict.fromkeys(self._modules())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-            )
-            theirs.close()
-            self._control = ours
+            self._start()
+
+    def _start(self) -> None:
+        if self._is_closed or (self._server is not None and self._server.poll() is None):
+            return
+        if self._control is not None:
+            # Somebody killed the server: those that ran have failed, and those that follow get another one.
+            self._control.close()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        command = [sys.executable, "-W", "ignore", "-m", "headrace.orchestration.worker_server"]
+        self._server = subprocess.Popen(
+            [*command, str(theirs.fileno()), *dict.fromkeys(self._modules())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+        theirs.close()
+        self._control = ours
 
     def run(
         self,
@@ -77,16 +85,15 @@ class Workers:
             log_path: Where all it prints goes.
             on_progress: Receives what the executor says of itself.
             is_cancelled: Asked ten times a second; when true, the process and its children are killed.
-            timeout_seconds: After so many seconds they are killed too; 0 means never.
+            timeout_seconds: So many seconds after it began, they are killed too; 0 means never.
 
         Raises:
             HeadraceError: What the task raised, or how its process died.
             Cancelled: If `is_cancelled` said so.
             TimedOut: If the time was over.
         """
-        self.start()
         channel = self._submit(task, log_path)
-        started = time.monotonic()
+        deadline = math.inf
         pid = 0
         is_ended = False
         try:
@@ -94,15 +101,16 @@ class Workers:
                 message = _receive(channel)
                 if isinstance(message, Started):
                     pid = message.pid
+                    deadline = time.monotonic() + (timeout_seconds or math.inf)
                 elif isinstance(message, Progress):
                     on_progress(message.doing, message.rows)
                 elif message is not None:
-                    # The worker has nothing more to do; the server sees to the end of its process.
-                    is_ended = True
+                    # The worker has nothing more to do; the server, if it lives, sees to the end of its process.
+                    is_ended = not isinstance(message, ServerLost)
                     return _judge(task, message, log_path)
                 if is_cancelled():
                     raise Cancelled(task.node_id)
-                if timeout_seconds and time.monotonic() - started > timeout_seconds:
+                if time.monotonic() > deadline:
                     raise TimedOut(task.node_id)
         finally:
             if not is_ended and pid:
@@ -111,20 +119,34 @@ class Workers:
             channel.close()
 
     def _submit(self, task: Task, log_path: str) -> multiprocessing.connection.Connection:
-        ours, theirs = multiprocessing.Pipe()
         with self._lock:
-            if self._control is None or self._is_closed:
-                raise Cancelled(task.node_id)
-            try:
-                socket.send_fds(self._control, [b"task"], [theirs.fileno()])
-                ours.send((task, log_path))
-            except OSError as error:
-                raise SetupError(
-                    f"the worker server died before {task.node_id} could start: {error}.",
-                    "look for a crash of Python or a lack of memory in the system's log; headrace doctor checks both.",
-                ) from error
-        theirs.close()
-        return ours
+            for attempt in range(_SUBMIT_ATTEMPTS):
+                self._start()
+                if self._control is None:
+                    raise Cancelled(task.node_id)
+                ours, theirs = multiprocessing.Pipe()
+                try:
+                    socket.send_fds(self._control, [b"task"], [theirs.fileno()])
+                    ours.send((task, log_path))
+                    return ours
+                except OSError as error:
+                    ours.close()
+                    self._end_server()
+                    if attempt + 1 == _SUBMIT_ATTEMPTS:
+                        raise SetupError(
+                            f"the worker server died before {task.node_id} could start: {error}.",
+                            "look for a crash of Python or a lack of memory in the system's log; headrace doctor "
+                            "checks both.",
+                        ) from error
+                finally:
+                    theirs.close()
+        raise AssertionError("unreachable")
+
+    def _end_server(self) -> None:
+        """End a server that does not answer, so that the next task starts another."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
 
     def close(self) -> None:
         """End the server and every worker."""
@@ -156,15 +178,20 @@ def _receive(channel: multiprocessing.connection.Connection) -> Message | None:
         message: Message = channel.recv()
     except (EOFError, ConnectionResetError):
         # The server is gone too, and with it whoever could say how the worker ended.
-        return Exited(-signal.SIGKILL)
+        return ServerLost()
     return message
 
 
-def _judge(task: Task, message: Done | Failed | Exited, log_path: str) -> Done:
+def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: str) -> Done:
     if isinstance(message, Done):
         return message
     if isinstance(message, Failed):
         raise message.error
+    if isinstance(message, ServerLost):
+        raise ExecutorError(
+            f"{task.node_id}: the server of the worker processes was killed, and this node with it.",
+            "look for a lack of memory in the system's log; other nodes get a new server",
+        )
     if message.exit_code < 0:
         name = signal.Signals(-message.exit_code).name
         hint = (

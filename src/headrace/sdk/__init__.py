@@ -23,6 +23,7 @@ with authoring():
 
 from headrace.sdk.component import Component, ComponentSpec, NamedBeamExecutorSpec, NamedExecutorSpec
 from headrace.sdk.pipeline import Pipeline
+from headrace.sdk.resources import with_resources
 
 __all__ = [
     "Artifact",
@@ -44,4 +45,5 @@ __all__ = [
     "RuntimeParameter",
     "standard_artifacts",
     "system_executions",
+    "with_resources",
 ]

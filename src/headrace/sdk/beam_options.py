@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
 from headrace.errors import UnsupportedFeatureError, did_you_mean
+from headrace.sdk import side_processes
 
 IN_PROCESS = "FnApiRunner"
 # Beam 2.68 and newer answer these names by downloading another runner at every run.
@@ -65,3 +66,12 @@ def make_pipeline(arguments: Sequence[str]) -> beam.Pipeline:
             f"{did_you_mean(name, _KNOWN)}Correct --runner in beam_pipeline_args.",
         )
     return beam.Pipeline(options=options)
+
+
+def use_side_processes(pipeline: beam.Pipeline) -> beam.Pipeline:
+    """Give a pipeline of the in-process runner a thread for each side process, and return it."""
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+    if side_processes.count() and isinstance(pipeline.runner, FnApiRunner):
+        pipeline.options.view_as(DirectOptions).direct_num_workers = side_processes.count()
+    return pipeline

@@ -71,11 +71,17 @@ class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):
         self._beam_pipeline_args = list(getattr(context, "beam_pipeline_args", None) or [])
         self._make_beam_pipeline_fn = getattr(context, "make_beam_pipeline_fn", None)
 
-    def beam_pipeline(self) -> beam.Pipeline:
+    def beam_pipeline(self, *, is_spread: bool = False) -> beam.Pipeline:
         """Return a Beam pipeline on the runner that the arguments name; in-process where they name none.
 
         Use it as a context manager: leaving it runs the pipeline and waits for its end.
+
+        Args:
+            is_spread: Whether the pipeline has steps of `headrace.sdk.spread.Spread`, and its results do not
+                depend on the order in which elements are done.
         """
         if self._make_beam_pipeline_fn is not None:
-            return self._make_beam_pipeline_fn()
-        return beam_options.make_pipeline(self._beam_pipeline_args)
+            pipeline = self._make_beam_pipeline_fn()
+        else:
+            pipeline = beam_options.make_pipeline(self._beam_pipeline_args)
+        return beam_options.use_side_processes(pipeline) if is_spread else pipeline

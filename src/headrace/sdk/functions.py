@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from headrace.errors import UserFunctionError, did_you_mean, listed
+from headrace.sdk import cells
 
 # Modules loaded by path have such names, which no other process can import.
 _FILE_MODULE_PREFIX = "headrace_user_"
@@ -66,7 +67,7 @@ def to_text(function: Callable[..., Any] | str) -> str:
     """Return the text form of a function given as an object or as text.
 
     Functions of a script that was started (`__main__`), or of a file that was loaded by its path, are named
-    by their file.
+    by their file. Those of a notebook's cells are written to a file of their own first; see `cells`.
 
     Raises:
         UserFunctionError: If the object is not a function at the top level of a module or file.
@@ -82,6 +83,8 @@ def to_text(function: Callable[..., Any] | str) -> str:
         )
     if module != "__main__" and not module.startswith(_FILE_MODULE_PREFIX):
         return f"{module}:{name}"
+    if module == "__main__" and cells.is_needed(function):
+        return cells.keep_function(function)
     path = inspect.getsourcefile(function)
     if path is None:
         raise UserFunctionError(f"the source file of {name} is not known.", "define it in a file.")

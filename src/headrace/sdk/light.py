@@ -23,6 +23,12 @@ from types import ModuleType
 _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
 _GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
 _GUARDED_TENSORFLOW = ("tfx.dsl.io.plugins.tensorflow_gfile",)
+# Read the declaration `BeamComponentParameter[beam.Pipeline]` of a function.
+_COMPARES_BEAM_PIPELINE = (
+    "tfx.dsl.component.experimental.annotations",
+    "tfx.dsl.component.experimental.decorators",
+    "tfx.dsl.component.experimental.function_parser",
+)
 # The first thing that any heavy user of TFX imports.
 _HEAVY_ENTRANCES = ("tfx.v1", "tfx.components", "tfx.types.standard_component_specs")
 
@@ -56,6 +62,19 @@ class _RepairBeforeHeavyImport(importlib.abc.MetaPathFinder):
         return None
 
 
+class _NamesBeamPipeline(type):
+    def __eq__(cls, other: object) -> bool:
+        beam = sys.modules.get("apache_beam")
+        return other is cls or (beam is not None and other is beam.Pipeline)
+
+    def __hash__(cls) -> int:
+        return id(cls)
+
+
+class _BeamPipeline(metaclass=_NamesBeamPipeline):
+    """Equals `beam.Pipeline` once Beam is loaded: TFX compares it with what a component's function declares."""
+
+
 _repairer = _RepairBeforeHeavyImport()
 
 
@@ -74,6 +93,9 @@ def authoring() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(guard)
+        for name in _COMPARES_BEAM_PIPELINE:
+            if name in sys.modules:
+                sys.modules[name]._BeamPipeline = _BeamPipeline  # type: ignore[attr-defined]
         if _repairer not in sys.meta_path:
             sys.meta_path.insert(0, _repairer)
 

@@ -38,6 +38,12 @@ def report(doing: str) -> None:
         reporter(doing, None)
 
 
+def report_once(doing: str) -> None:
+    """Report, unless that is what was reported last: one of several workers at the same thing says so."""
+    if doing != _doing:
+        report(doing)
+
+
 def add_rows(count: int) -> None:
     """Add rows processed since the last `report`; safe from any thread, sent at most five times a second."""
     global _rows, _last_sent

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headrace.metadata.comparison import NodeComparison, RunComparison
+from headrace.metadata.differences import FileChange
 from headrace.metadata.results import NodeState
 from headrace.ui.differences import print_differences
 from headrace.ui.listings import plain_table
@@ -66,9 +67,10 @@ def print_difference(screen: Screen, difference: RunDifference, verbose: bool) -
     changed = [node for node in runs.nodes if node.differences]
     if changed:
         _print_title(screen, "Parameters, code and inputs")
+        shown: set[FileChange] = set()
         for node in changed:
             screen.console.print(Text(node.node_id, "bold cyan"))
-            print_differences(screen, node.differences)
+            print_differences(screen, node.differences, shown)
     _print_numbers(screen, "Data", ("Split", "Feature"), difference.statistics, (old, new), verbose)
     _print_numbers(screen, "Metrics", ("Slice", "Metric"), difference.metrics, (old, new), verbose)
     if difference.verdicts:

@@ -30,15 +30,25 @@ def print_explanation(screen: Screen, explanation: Explanation) -> None:
     print_differences(screen, explanation.differences)
 
 
-def print_differences(screen: Screen, differences: Sequence[Difference], indent: str = "  ") -> None:
-    """Print what differs: parameters with both values, inputs with who made them, code with its lines."""
+def print_differences(
+    screen: Screen, differences: Sequence[Difference], shown: set[FileChange] | None = None
+) -> None:
+    """Print what differs: parameters with both values, inputs with who made them, code with its lines.
+
+    Args:
+        screen: Where to.
+        differences: What differs.
+        shown: Files that were printed before and are only named now; those printed here are added.
+    """
+    indent = "  "
+    shown = shown if shown is not None else set()
     for difference in differences:
         line = Text(f"{indent}{_heading(difference)}", "bold")
         if difference.note:
             line.append(f"  {difference.note}", "not bold")
         screen.console.print(line, soft_wrap=True)
         if difference.kind == "code":
-            _print_files(screen, difference.files, f"{indent}  ")
+            _print_files(screen, difference.files, f"{indent}  ", shown)
         else:
             _print_values(screen, difference, f"{indent}  ")
 
@@ -72,12 +82,14 @@ def _input_text(item: Any) -> str:
     return f"artifact {item['artifact_id']}{made}{run}"
 
 
-def _print_files(screen: Screen, files: Sequence[FileChange], indent: str) -> None:
+def _print_files(screen: Screen, files: Sequence[FileChange], indent: str, shown: set[FileChange]) -> None:
     for file in files:
-        if not file.lines:
-            text = file.change if file.change != "changed" else "changed; its earlier text is not kept"
+        if not file.lines or file in shown:
+            text = "as above" if file in shown else file.change
+            text = "changed; its earlier text is not kept" if text == "changed" else text
             screen.console.print(Text(f"{indent}{file.name}: {text}"), soft_wrap=True)
             continue
+        shown.add(file)
         # The first two lines of a unified diff name the file twice.
         screen.console.print(Text(f"{indent}{file.name}"), soft_wrap=True)
         lines = file.lines[2:]

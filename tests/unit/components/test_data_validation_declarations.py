@@ -12,8 +12,8 @@ from headrace.components.example_validator.validation_config import CustomValida
 from headrace.components.import_schema_gen import ImportSchemaGen
 from headrace.components.schema_gen import SchemaGen
 from headrace.components.statistics_gen import StatisticsGen
-from headrace.errors import DefinitionError
-from headrace.sdk import Channel, Importer, Pipeline, standard_artifacts
+from headrace.errors import DefinitionError, UnsupportedFeatureError
+from headrace.sdk import Channel, Importer, Pipeline, generations, standard_artifacts
 from headrace.sdk.compiler import compile_pipeline
 
 _HEAVY = ("tensorflow", "apache_beam", "tensorflow_data_validation", "pyarrow", "numpy", "pandas")
@@ -98,7 +98,8 @@ def test_unknown_fail_on_is_refused():
     )
 
 
-def test_custom_validation_config_of_another_import_of_the_proto_is_taken():
+@pytest.mark.skipif(not generations.HAS_CUSTOM_VALIDATION, reason="TFDV has no custom validation")
+def test_where_tfdv_has_custom_validation_a_config_of_another_import_of_the_proto_is_taken():
     """A user imports the proto from TFDV, whose class may be another than the one loaded without TFDV."""
     foreign_class = validation_config._load_alone().CustomValidationConfig
     foreign = foreign_class()
@@ -111,6 +112,20 @@ def test_custom_validation_config_of_another_import_of_the_proto_is_taken():
     assert converted.feature_validations[0].dataset_name == "train"
 
 
+def test_where_tfdv_has_no_custom_validation_a_config_is_refused(monkeypatch):
+    monkeypatch.setattr(generations, "HAS_CUSTOM_VALIDATION", False)
+
+    with pytest.raises(UnsupportedFeatureError) as caught:
+        ExampleValidator(_statistics(), _schema(), custom_validation_config=object())
+
+    assert str(caught.value) == (
+        "ExampleValidator: custom_validation_config is given, and the installed TensorFlow Data Validation has "
+        "no custom validation.\n"
+        "  Fix: leave it out, and state the conditions in the schema (domains, presence, comparators); or run on "
+        "TFX 1.16."
+    )
+
+
 def test_a_pipeline_of_them_compiles(tmp_path):
     examples = Importer(source_uri=str(tmp_path), artifact_type=standard_artifacts.Examples).with_id(
         "examples"
@@ -119,8 +134,10 @@ def test_a_pipeline_of_them_compiles(tmp_path):
     statistics = StatisticsGen(examples.outputs["result"])
     schema = SchemaGen(statistics.outputs["statistics"])
     imported = ImportSchemaGen(str(tmp_path / "schema.pbtxt"))
-    config = CustomValidationConfig()
-    config.feature_validations.add(dataset_name="train")
+    config = None
+    if generations.HAS_CUSTOM_VALIDATION:
+        config = CustomValidationConfig()
+        config.feature_validations.add(dataset_name="train")
     anomalies = ExampleValidator(
         statistics.outputs["statistics"],
         imported.outputs["schema"],

@@ -1,0 +1,72 @@
+"""How IPython shows components, channels, artifacts and runs while an interactive context exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headrace.metadata.results import RunResult
+from headrace.notebook import pages, texts
+from headrace.notebook.shell import current_shell
+from headrace.sdk import Artifact, BaseChannel, BaseComponent, BaseNode, Importer, Resolver
+from headrace.sdk.light import authoring
+from headrace.ui.symbols import WORDS
+from headrace.ui.units import format_seconds
+
+with authoring():
+    from tfx.types.channel import Channel, OutputChannel
+
+# TFX's classes define __repr__ themselves, and IPython takes the nearest: each is named.
+_NODES = (BaseNode, BaseComponent, Importer, Resolver)
+_CHANNELS = (BaseChannel, Channel, OutputChannel)
+
+
+def register() -> None:
+    """Tell IPython how to show them; nothing where there is no IPython. TFX's classes stay as they are."""
+    shell = current_shell()
+    if shell is None:
+        return
+    formats = shell.display_formatter.formatters
+    for kinds, text, page in (
+        (_NODES, texts.component_text, pages.component_page),
+        (_CHANNELS, texts.channel_text, _channel_page),
+        ((Artifact,), texts.artifact_text, pages.artifact_page),
+        ((RunResult,), run_text, pages.run_page),
+    ):
+        for kind in kinds:
+            formats["text/plain"].for_type(kind, _printer(text))
+            formats["text/html"].for_type(kind, page)
+
+
+def run_text(result: RunResult) -> str:
+    """Return how a run ended, a line for each node."""
+    lines = [f"{result.pipeline_name} run {result.run_id}, {format_seconds(result.seconds)}"]
+    lines += [
+        f"  {node.node_id} {WORDS[node.state]} {texts.node_line(node)}".rstrip() for node in result.nodes
+    ]
+    return "\n".join(lines)
+
+
+def described(item: Any) -> tuple[str, str]:
+    """Return an item as text and as HTML; both empty for an item of another kind."""
+    if isinstance(item, BaseNode):
+        return texts.component_text(item), pages.component_page(item)
+    if isinstance(item, BaseChannel):
+        return texts.channel_text(item), _channel_page(item)
+    if isinstance(item, Artifact):
+        return texts.artifact_text(item), pages.artifact_page(item)
+    if isinstance(item, RunResult):
+        return run_text(item), pages.run_page(item)
+    return "", ""
+
+
+def _channel_page(channel: Any) -> str:
+    artifacts = list(channel.get()) if isinstance(channel, OutputChannel) else []
+    return pages.channel_page(channel, artifacts)
+
+
+def _printer(text: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
+    def show(item: Any, printer: Any, is_cycle: bool) -> None:
+        printer.text(f"{type(item).__name__}(...)" if is_cycle else text(item))
+
+    return show

@@ -1,0 +1,266 @@
+"""`headrace.InteractiveContext`: run one component at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from headrace.errors import DefinitionError, HeadraceError, InputResolutionError
+from headrace.metadata import executions
+from headrace.metadata.results import NodeState, RunResult
+from headrace.metadata.store import DEFAULT_PATH, Store
+from headrace.notebook import export, formatters, progress, upstream
+from headrace.notebook.names import definition_name, new_name, run_call
+from headrace.notebook.server import KeptWorkers
+from headrace.notebook.session import Session, Step, check_not_skipped
+from headrace.notebook.shell import is_notebook
+from headrace.notebook.step_result import ExecutionResult
+from headrace.orchestration import run as engine
+from headrace.orchestration import worker
+from headrace.sdk import Artifact, BaseNode, Pipeline, cells
+
+_DEFAULT_NAME = "interactive"
+
+
+class InteractiveContext:
+    """Runs components one at a time, in a notebook or in any Python process.
+
+    Engine, worker processes, cache and store are those of scripts: under one pipeline name, a script finds in
+    the cache what a notebook ran, and the reverse. After a restart of the kernel, the cells that are run again
+    come from the cache. Functions that a cell defines can be given to components as they are.
+
+    Args:
+        pipeline_name: Name of the pipeline that the components belong to.
+        pipeline_root: Where artifacts go; the store where it is left out.
+        metadata_connection_config: Where metadata go; the store where it is left out.
+        store: Folder of the store; `.headrace` in the working directory where it is left out.
+        beam_pipeline_args: Arguments for the components' Beam pipelines.
+
+    Example:
+        >>> from headrace import InteractiveContext
+        >>> from headrace.components import CsvExampleGen
+        >>> context = InteractiveContext("taxi")  # doctest: +SKIP
+        >>> example_gen = CsvExampleGen(input_base="data")  # doctest: +SKIP
+        >>> context.run(example_gen)  # doctest: +SKIP
+        >>> context.show(example_gen.outputs["examples"])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        pipeline_name: str | None = _DEFAULT_NAME,
+        pipeline_root: str | None = None,
+        metadata_connection_config: Any = None,
+        store: str | None = None,
+        beam_pipeline_args: Sequence[str] | None = None,
+    ) -> None:
+        self.pipeline_name = pipeline_name or _DEFAULT_NAME
+        self.pipeline_root = pipeline_root or ""
+        self.metadata_connection_config = metadata_connection_config
+        self.beam_pipeline_args = list(beam_pipeline_args or [])
+        self._store = Store(store or DEFAULT_PATH, metadata_connection_config)
+        self._session = Session()
+        self._workers = KeptWorkers()
+        cells.use_folder(os.path.join(self._store.path, "cells"))
+        formatters.register()
+
+    def run(
+        self,
+        component: BaseNode,
+        enable_cache: bool = True,
+        beam_pipeline_args: Sequence[str] | None = None,
+    ) -> ExecutionResult:
+        """Run one component, on the outputs of the components that this context ran before.
+
+        Args:
+            component: A TFX or Headrace component.
+            enable_cache: Whether outputs of an earlier equal execution may be reused.
+            beam_pipeline_args: Instead of those of the context.
+
+        Returns:
+            How it went. `component.outputs["key"].get()` gives the artifacts from now on.
+
+        Raises:
+            InputResolutionError: If a component upstream was not run, or its files are gone.
+            HeadraceError: What stopped the component.
+        """
+        if worker.is_worker_process:
+            raise worker.LeaveScript
+        if not isinstance(component, BaseNode):
+            raise DefinitionError(
+                f"context.run takes a component, and was given a {type(component).__name__}.",
+                "make it first: component = SchemaGen(...), then context.run(component).",
+            )
+        nodes, steps, notes = self._session.plan(component)
+        check_not_skipped(component, steps)
+        self._check_files(component, steps)
+        arguments = self.beam_pipeline_args if beam_pipeline_args is None else list(beam_pipeline_args)
+        try:
+            result = self._execute(component, nodes, steps, enable_cache, arguments)
+            result.raise_for_failure()
+        except HeadraceError as error:
+            # Its message says all; the frames of the engine would bury it in a cell.
+            raise error.with_traceback(None) from error.__cause__
+        step = self._step(component, result, nodes)
+        for key, channel in component.outputs.items():
+            channel.set_artifacts(list(step.artifacts.get(key, ())))
+        notes = [*notes, *self._session.add(step)]
+        return ExecutionResult(component, step.result.execution_id, step.run_id, step.result, tuple(notes))
+
+    def show(self, item: Any) -> None:
+        """Show a component, a channel such as `component.outputs["schema"]`, an artifact, or a run.
+
+        Args:
+            item: What to show, as HTML in a notebook and as text elsewhere.
+
+        Raises:
+            InputResolutionError: If the component of a channel was not run, or the files of an artifact are
+                gone, with the run that made them and how to make them again.
+        """
+        if isinstance(item, ExecutionResult):
+            item = item.component if not item.artifacts else item
+        for part in self._artifacts_in(item):
+            self._check_artifact(part)
+        if is_notebook():
+            from IPython.display import HTML, display
+
+            page = formatters.described(item)[1]
+            display(HTML(page) if page else item)
+            return
+        print(formatters.described(item)[0] or item)
+
+    def export(self, path: str, components: Sequence[BaseNode] | None = None) -> str:
+        """Write a pipeline file that builds what this context ran; `headrace run PATH` finds it in the cache.
+
+        Functions and components that cells define go to files beside it, named `{path}_{function}.py`.
+
+        Args:
+            path: The file to write, such as `"pipeline.py"`.
+            components: Only these; else the newest of each that was run.
+
+        Returns:
+            The path.
+
+        Raises:
+            DefinitionError: If nothing was run, or an argument of a component cannot be written as Python.
+        """
+        return export.write(
+            path,
+            components or [step.component for step in self._session.latest],
+            export.PipelineArguments(
+                name=self.pipeline_name,
+                root=self.pipeline_root,
+                metadata_connection_config=self.metadata_connection_config,
+                beam_pipeline_args=tuple(self.beam_pipeline_args),
+                store=self._store.given_path,
+            ),
+        )
+
+    def close(self) -> None:
+        """End the worker processes that wait for the next component; they also end with this process."""
+        self._workers.close()
+
+    def __repr__(self) -> str:
+        ran = ", ".join(step.node_id for step in self._session.latest) or "nothing yet"
+        return f"InteractiveContext(pipeline '{self.pipeline_name}', store {self._store.path}, ran: {ran})"
+
+    def _execute(
+        self,
+        component: BaseNode,
+        nodes: list[BaseNode],
+        steps: list[Step],
+        enable_cache: bool,
+        beam_pipeline_args: list[str],
+    ) -> RunResult:
+        with upstream.set_apart(nodes) as registry, progress.showing(str(component.id)) as listener:
+            pipeline = Pipeline(
+                self.pipeline_name,
+                self.pipeline_root,
+                self.metadata_connection_config,
+                components=nodes,
+                enable_cache=enable_cache,
+                beam_pipeline_args=list(beam_pipeline_args),
+                dsl_context_registry=registry,
+            )
+            return engine.run(
+                pipeline,
+                store=self._store.path,
+                only=[str(component.id)],
+                enable_cache=None if enable_cache else False,
+                listener=listener,
+                script=_definitions_of(component),
+                command=run_call(component),
+                outputs_from={
+                    step.node_id: step.result.execution_id for step in steps if step.result.execution_id
+                },
+                workers=self._workers.for_component(component),
+            )
+
+    def _step(self, component: BaseNode, result: RunResult, nodes: Sequence[BaseNode]) -> Step:
+        node = result.node(str(component.id))
+        artifacts: dict[str, list[Artifact]] = {}
+        if node.execution_id:
+            with self._store.open():
+                artifacts = executions.outputs_of(self._store, node.execution_id)
+        return Step(component, result.run_id, node, artifacts, tuple(nodes))
+
+    def _check_files(self, component: BaseNode, steps: Sequence[Step]) -> None:
+        direct = upstream.producers(component, self._session.find)
+        for step in steps:
+            if step.component in direct:
+                for artifacts in step.artifacts.values():
+                    for artifact in artifacts:
+                        self._check_artifact(artifact, component)
+
+    def _check_artifact(self, artifact: Artifact, consumer: BaseNode | None = None) -> None:
+        if executions.is_intact(artifact):
+            return
+        with self._store.open():
+            run_id = executions.run_that_made(self._store, artifact.id)
+        maker = self._session.maker_of(artifact.id)
+        calls = [run_call(node) for node in (maker, consumer) if node is not None]
+        where = f"{consumer.id}: " if consumer is not None else ""
+        raise InputResolutionError(
+            f"{where}the files of {artifact.type_name} {artifact.id} are gone: there is no {artifact.uri}. "
+            f"Run {run_id or 'unknown'} made them.",
+            f"make them again: {', then '.join(calls)}."
+            if calls
+            else "run the component that made them again.",
+        )
+
+    def _artifacts_in(self, item: Any) -> list[Artifact]:
+        if isinstance(item, Artifact):
+            return [item]
+        if isinstance(item, ExecutionResult):
+            return item.artifacts
+        producer = getattr(item, "producer_component", None)
+        if producer is None:
+            return []
+        step = self._session.step_of(producer)
+        if step is None:
+            raise InputResolutionError(
+                f"there is nothing to show: {producer.id} was not run in this context.",
+                f"run it first: {run_call(producer)}.",
+            )
+        if step.result.state is NodeState.SKIPPED:
+            return []
+        return list(item.get())
+
+
+def _definitions_of(component: BaseNode) -> str:
+    """The file with the definition of a component whose executor `__main__` defines; empty for others.
+
+    Raises:
+        DefinitionError: If `__main__` defines it anew since the component was made.
+    """
+    name = definition_name(component)
+    if not name:
+        return ""
+    defined = vars(sys.modules["__main__"]).get(name)
+    if isinstance(defined, type) and issubclass(defined, BaseNode) and type(component) is not defined:
+        raise DefinitionError(
+            f"{component.id}: {name} was defined again since this component was made.",
+            f"make it anew, {new_name(component)} = {name}(...), then {run_call(component)}.",
+        )
+    return cells.keep([name], str(component.id))

@@ -1,0 +1,256 @@
+"""One run in one process: open the store, serve from the cache, hand the rest to Beam, record how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from headrace.errors import HeadraceError, InputResolutionError
+from headrace.metadata import executions, locks, runs
+from headrace.metadata.results import NodeResult, RunResult
+from headrace.metadata.store import DEFAULT_PATH, Store
+from headrace.orchestration import exit_handlers, failures, interrupts, schedule
+from headrace.orchestration.capacity import machine_capacity
+from headrace.orchestration.context import NodeContext, RunContext, class_path_of
+from headrace.orchestration.events import Event, Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
+from headrace.orchestration.folders import remove_unfinished
+from headrace.orchestration.node import NodeLife
+from headrace.orchestration.plan import NodeKind, Plan, PlannedNode
+from headrace.orchestration.workers import Workers
+from headrace.sdk import compiler
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.proto.orchestration import pipeline_pb2
+
+Ending = TypeVar("Ending", bound="NodeResult | None")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run is to go; see `headrace.run` for what each means."""
+
+    enable_cache: bool | None
+    max_workers: int
+    fail_fast: bool
+    listener: Listener | None
+    script: str
+    resume_from: str
+    base_run: str
+    outputs_from: Mapping[str, int] = field(default_factory=dict)
+    workers: Workers | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine:
+    """One run.
+
+    Args:
+        ir: The compiled pipeline.
+        planned: Its nodes, in topological order.
+        store: The store, not open.
+        root: The pipeline root.
+        settings: How the run is to go.
+    """
+
+    def __init__(
+        self,
+        ir: pipeline_pb2.Pipeline,
+        planned: Sequence[PlannedNode],
+        store: Store,
+        root: str,
+        settings: RunSettings,
+    ) -> None:
+        self._ir = ir
+        self._planned = planned
+        self._store = store
+        self._root = root
+        self._settings = settings
+        self._event_lock = threading.RLock()
+        self._num_slots = min(settings.max_workers, len(planned))
+        self._plan = Plan(
+            planned,
+            settings.fail_fast,
+            lambda result: self._emit(NodeFinished(result)),
+            machine_capacity(self._num_slots),
+        )
+        self._started = time.monotonic()
+        self._started_at = datetime.now().astimezone()
+
+    def run(self, run_id: str | None) -> RunResult:
+        """Run the plan to its end and record it."""
+        with self._store.open():
+            locks.mend(self._store)
+            self._check_reusable()
+            run_id = locks.new_run_id(self._store, run_id)
+            with (
+                locks.living_run(self._store, run_id, self._root) as tmp_path,
+                self._workers() as workers,
+            ):
+                context = self.context(self._store, run_id, workers, tmp_path)
+                node_ids = tuple(node.node_id for node in self._planned)
+                self._emit(
+                    RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._store.logs_path(run_id))
+                )
+                self._record(run_id, "running")
+                with interrupts.cancelling(self._plan.cancel):
+                    self._run_nodes(context)
+                remove_unfinished(self._root)
+                result = self._record(run_id, "")
+        self._emit(RunFinished(result))
+        return result
+
+    def context(self, store: Store, run_id: str, workers: Workers, tmp_path: str = "") -> RunContext:
+        """Return what the nodes of a run share; the IR's runtime parameters are set."""
+        values = {compiler.RUN_ID_PARAMETER: run_id, compiler.ROOT_PARAMETER: self._root}
+        compiler.set_runtime_parameters(self._ir, values)
+        for node in self._planned:
+            if node.is_exit_handler:
+                compiler.set_runtime_parameters(node.ir, values)
+        settings = self._settings
+        return RunContext(
+            store=store,
+            ir=self._ir,
+            run_id=run_id,
+            workers=workers,
+            listener=self._emit,
+            is_cancelled=lambda: self._plan.is_cancelled,
+            main_path=settings.script,
+            arguments=tuple(sys.argv[1:]) if settings.script else (),
+            enable_cache=settings.enable_cache,
+            resume_from=settings.resume_from,
+            base_run=settings.base_run,
+            outputs_from=settings.outputs_from,
+            tmp_path=tmp_path,
+            final_status=lambda: exit_handlers.final_status(run_id, self._plan.results()),
+            resume_command=self._resume_command(store, run_id),
+        )
+
+    def _workers(self) -> contextlib.AbstractContextManager[Workers]:
+        """The workers of this run; those that were given outlive it."""
+        given = self._settings.workers
+        return Workers(self._modules) if given is None else contextlib.nullcontext(given)
+
+    def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
+        """Return the life of one node in a run."""
+        return NodeLife(NodeContext(context, node))
+
+    def _resume_command(self, store: Store, run_id: str) -> str:
+        details = self._settings.details
+        is_known = details["configuration"].get("pipeline") or details["script"]
+        if not is_known or store is not self._store:
+            # Nothing says how to make the pipeline again, or this is a dry run on a copy.
+            return ""
+        path = store.given_path
+        return f"headrace resume {run_id}" + ("" if path == DEFAULT_PATH else f" --store {shlex.quote(path)}")
+
+    def _run_nodes(self, context: RunContext) -> None:
+        """Serve from the cache what it holds; hand the rest to Beam, which need not load before."""
+        driven: dict[str, NodeLife] = {}
+        while not self._plan.is_finished:
+            node = self._plan.next_ready(wait=False)
+            if node is None:
+                break
+            life, result = self._drive(context, node)
+            if result is None:
+                driven[node.node_id] = life
+                context.workers.start()
+            else:
+                self._plan.finish(result)
+        for node_id in driven:
+            self._plan.put_back(node_id)
+        if self._plan.is_finished:
+            return
+
+        def run_node(node: PlannedNode) -> None:
+            result: NodeResult | None = None
+            life = driven.pop(node.node_id, None)
+            if life is None:
+                life, result = self._drive(context, node)
+            self._plan.finish(self._guarded(life, life.execute) if result is None else result)
+
+        schedule.run_nodes(self._plan, run_node, self._num_slots)
+
+    def _drive(self, context: RunContext, node: PlannedNode) -> tuple[NodeLife, NodeResult | None]:
+        self._emit(NodeStarted(node.node_id))
+        life = self.life(context, node)
+        return life, self._guarded(life, life.drive)
+
+    def _guarded(self, life: NodeLife, step: Callable[[], Ending]) -> Ending | NodeResult:
+        """Run a step of a node's life; a defect here fails that node, not the run."""
+        try:
+            return step()
+        except Exception as error:
+            described = failures.describe(error, life.node_id, 0.0)
+            with contextlib.suppress(OSError), open(life.log_path, "a", encoding="utf-8") as log:
+                log.write(traceback.format_exc())
+            return life.failed(described)
+
+    def _check_reusable(self) -> None:
+        """A partial run needs outputs of the nodes it leaves out: refuse before anything starts."""
+        needed = {name for node in self._planned if node.is_selected for name in node.upstream}
+        for node in self._planned:
+            # Only an executor must have run before: what TFX's rules find can be found now.
+            is_left_out = not node.is_selected and node.node_id in needed and node.kind is NodeKind.COMPONENT
+            is_left_out = is_left_out and node.node_id not in self._settings.outputs_from
+            if not is_left_out or not node.ir.outputs.outputs:
+                continue
+            if executions.latest_successful(self._store, node.ir, self._settings.base_run) is None:
+                runs_searched = (
+                    f"run {self._settings.base_run} did not make" if self._settings.base_run else ""
+                )
+                raise InputResolutionError(
+                    f"this partial run leaves out {node.node_id}, and "
+                    f"{runs_searched or 'no earlier run made'} its outputs.",
+                    f"run the whole pipeline once, or select {node.node_id} too.",
+                )
+
+    def _modules(self) -> list[str]:
+        """What the workers' server loads ahead of need: executors of nodes without a result, in order."""
+        paths = [
+            class_path_of(node.executor_spec)
+            for node in self._planned
+            if node.is_selected and self._plan.result(node.node_id) is None and node.executor_spec is not None
+        ]
+        modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]
+        if any(module.startswith(("headrace.", "tfx.")) for module in modules):
+            modules.insert(0, "apache_beam")
+        return modules
+
+    def _emit(self, event: Event) -> None:
+        if self._settings.listener is not None:
+            with self._event_lock:
+                self._settings.listener(event)
+
+    def _record(self, run_id: str, state: str) -> RunResult:
+        result = RunResult(
+            run_id=run_id,
+            pipeline_name=self._ir.pipeline_info.id,
+            nodes=self._plan.results(),
+            seconds=time.monotonic() - self._started,
+            store_path=self._store.path,
+            parameters=dict(self._settings.details),
+        )
+        if not state:
+            state = "succeeded" if result.is_success else "failed" if result.failed else "cancelled"
+        with _tolerating_failed(result):
+            runs.write_record(self._store, result, state, self._started_at, self._settings.details)
+        return result
+
+
+@contextlib.contextmanager
+def _tolerating_failed(result: RunResult) -> Iterator[None]:
+    """When the run failed already, a store that cannot record it must not hide why."""
+    try:
+        yield
+    except HeadraceError:
+        if not result.failed:
+            raise

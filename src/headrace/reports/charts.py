@@ -1,0 +1,250 @@
+"""Vega-Lite specifications.
+
+Data come as rows of fixed fields (`x`, `y`, `series`...): names that a data set brings are values, so none
+is ever read as a field path or an expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Rows = list[dict[str, Any]]
+Spec = dict[str, Any]
+
+
+def _axis(field: str, title: str, **more: Any) -> Spec:
+    return {"field": field, "type": "quantitative", "title": title, **more}
+
+
+def _tooltip(*fields: tuple[str, str]) -> list[Spec]:
+    return [{"field": field, "title": title} for field, title in fields]
+
+
+def lines(
+    rows: Rows, x: str, y: str, *, series: Sequence[str], marks: Rows | None = None, zero: bool = False, height: int = 240
+) -> Spec:
+    """Lines over a number.
+
+    Args:
+        rows: `x`, `y`, `series`.
+        x: Title of the axis.
+        y: Title of the axis.
+        series: The series, in the order of their colours.
+        marks: `x` and `label` of vertical lines.
+        zero: Whether the y axis starts at zero.
+        height: Of the plot, in pixels.
+    """
+    encoding = {
+        "x": _axis("x", x, scale={"zero": False, "nice": False}),
+        "y": _axis("y", y, scale={"zero": zero}),
+        "color": {
+            "field": "series",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": list(series)},
+            "legend": {"orient": "top"} if len(series) > 1 else None,
+        },
+        "tooltip": _tooltip(("series", "series"), ("x", x), ("y", y)),
+    }
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "line", "point": len(rows) <= 200, "interpolate": "linear", "clip": True},
+            "encoding": encoding,
+        }
+    ]
+    for mark in marks or []:
+        data = {"values": [mark]}
+        rule = {"field": "x", "type": "quantitative"}
+        layers.append({"data": data, "mark": {"type": "rule", "strokeDash": [4, 3]}, "encoding": {"x": rule}})
+        text = {"type": "text", "align": "left", "dx": 5, "y": 8, "baseline": "top"}
+        if mark.get("is_right"):
+            text.update(align="right", dx=-5)
+        layers.append(
+            {"data": data, "mark": text, "encoding": {"x": rule, "text": {"field": "label", "type": "nominal"}}}
+        )
+    return {"data": {"values": rows}, "height": height, "layer": layers}
+
+
+def curve(rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = "", tooltip: str = "threshold") -> Spec:
+    """A curve in the unit square.
+
+    Args:
+        rows: `x`, `y`, `series`, `order`, and `at`: the threshold of the point.
+        x: Title of the axis.
+        y: Title of the axis.
+        series: The series, in the order of their colours.
+        diagonal: `"up"` to draw the line of chance.
+        tooltip: What `at` is.
+    """
+    unit = {"domain": [0, 1]}
+    layers: list[Spec] = []
+    if diagonal:
+        layers.append(
+            {
+                "data": {"values": [{"x": 0, "y": 0}, {"x": 1, "y": 1}]},
+                "mark": {"type": "line", "strokeDash": [4, 3], "color": "#8b949e", "strokeWidth": 1},
+                "encoding": {"x": _axis("x", x, scale=unit), "y": _axis("y", y, scale=unit)},
+            }
+        )
+    layers.append(
+        {
+            "mark": {"type": "line", "interpolate": "linear", "tooltip": True, "point": len(rows) <= 60},
+            "encoding": {
+                "x": _axis("x", x, scale=unit),
+                "y": _axis("y", y, scale=unit),
+                "order": {"field": "order", "type": "quantitative"},
+                "color": {
+                    "field": "series",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"domain": list(series)},
+                    "legend": {"orient": "top"} if len(series) > 1 else None,
+                },
+                "tooltip": _tooltip(("series", "series"), ("at", tooltip), ("x", x), ("y", y)),
+            },
+        }
+    )
+    return {"data": {"values": rows}, "height": 280, "layer": layers}
+
+
+def points(rows: Rows, x: str, y: str, *, diagonal: bool, size: str = "examples", series: Sequence[str] = ()) -> Spec:
+    """Points sized by weight: `x`, `y`, `size`, `series`; a dashed diagonal where the two should be equal."""
+    layers: list[Spec] = []
+    if diagonal and rows:
+        values = [row[axis] for row in rows for axis in ("x", "y")]
+        ends = [{"x": min(values), "y": min(values)}, {"x": max(values), "y": max(values)}]
+        layers.append(
+            {
+                "data": {"values": ends},
+                "mark": {"type": "line", "strokeDash": [4, 3], "color": "#8b949e", "strokeWidth": 1},
+                "encoding": {"x": _axis("x", x), "y": _axis("y", y)},
+            }
+        )
+    encoding: Spec = {
+        "x": _axis("x", x),
+        "y": _axis("y", y),
+        "size": _axis("size", size, legend=None, scale={"range": [20, 300]}),
+        "tooltip": _tooltip(("x", x), ("y", y), ("size", size)),
+    }
+    if series:
+        encoding["color"] = {
+            "field": "series",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": list(series)},
+            "legend": {"orient": "top"} if len(series) > 1 else None,
+        }
+    layers.append({"mark": {"type": "circle", "opacity": 0.75}, "encoding": encoding})
+    return {"data": {"values": rows}, "height": 280, "layer": layers}
+
+
+def intervals(rows: Rows, x: str, *, order: Sequence[str]) -> Spec:
+    """A point with its interval for each name: `name`, `x`, `low`, `high`, `size`; empty bounds draw no interval."""
+    name = {"field": "name", "type": "nominal", "title": None, "sort": list(order), "axis": {"labelLimit": 220}}
+    bounded = [row for row in rows if row.get("low") is not None]
+    layers: list[Spec] = []
+    if bounded:
+        layers.append(
+            {
+                "data": {"values": bounded},
+                "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.6},
+                "encoding": {"y": name, "x": _axis("low", x, scale={"zero": False}), "x2": {"field": "high"}},
+            }
+        )
+    layers.append(
+        {
+            "mark": {"type": "point", "filled": True, "size": 70},
+            "encoding": {
+                "y": name,
+                "x": _axis("x", x, scale={"zero": False}),
+                "tooltip": _tooltip(("name", "slice"), ("x", x), ("low", "from"), ("high", "to"), ("size", "examples")),
+            },
+        }
+    )
+    return {"data": {"values": rows}, "height": {"step": 20}, "layer": layers}
+
+
+def parallel(rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *, is_lower_better: bool) -> Spec:
+    """Parallel coordinates.
+
+    Args:
+        rows: `trial`, `dimension`, `at` (0 to 1), `label`, `score`, `is_best`.
+        dimensions: Axes, from left to right.
+        labels: `dimension`, `at`, `label`: what stands at the ends of each axis.
+        score: What trials are coloured by.
+        is_lower_better: Whether the smallest score is the best.
+    """
+    axis = {
+        "field": "dimension",
+        "type": "nominal",
+        "title": None,
+        "sort": list(dimensions),
+        "axis": {"labelAngle": 0, "orient": "top", "domain": False, "ticks": False, "labelFontWeight": "bold"},
+        "scale": {"type": "point", "padding": 0.4},
+    }
+    height = {"field": "at", "type": "quantitative", "axis": None, "scale": {"domain": [-0.08, 1.08]}}
+    return {
+        "data": {"values": rows},
+        "height": 260,
+        "layer": [
+            {
+                "data": {"values": labels},
+                "mark": {"type": "line", "color": "#8b949e", "strokeWidth": 1},
+                "encoding": {"x": axis, "y": height, "detail": {"field": "dimension"}},
+            },
+            {
+                "mark": {"type": "line", "opacity": 0.85, "point": True},
+                "encoding": {
+                    "x": axis,
+                    "y": height,
+                    "detail": {"field": "trial"},
+                    "color": {
+                        "field": "score",
+                        "type": "quantitative",
+                        "title": score,
+                        "scale": {"scheme": "viridis", "reverse": is_lower_better},
+                    },
+                    "strokeWidth": {"condition": {"test": "datum.is_best", "value": 4}, "value": 1.5},
+                    "tooltip": _tooltip(("trial", "trial"), ("dimension", "name"), ("label", "value"), ("score", score)),
+                },
+            },
+            {
+                "data": {"values": labels},
+                "mark": {"type": "text", "align": "right", "dx": -8, "fontSize": 11},
+                "encoding": {"x": axis, "y": height, "text": {"field": "label", "type": "nominal"}},
+            },
+        ],
+    }
+
+
+def gantt(rows: Rows, order: Sequence[str], states: Sequence[str], colors: Sequence[str]) -> Spec:
+    """Bars over seconds since the start: `name`, `start`, `end`, `state`, `label`."""
+    name = {"field": "name", "type": "nominal", "title": None, "sort": list(order), "axis": {"labelLimit": 180}}
+    state = {
+        "field": "state",
+        "type": "nominal",
+        "title": None,
+        "legend": None,
+        "scale": {"domain": list(states), "range": list(colors)},
+    }
+    return {
+        "data": {"values": rows},
+        "height": {"step": 24},
+        "layer": [
+            {
+                "mark": {"type": "bar", "cornerRadius": 3, "height": {"band": 0.66}},
+                "encoding": {
+                    "y": name,
+                    "x": _axis("start", "seconds since the start"),
+                    "x2": {"field": "end"},
+                    "color": state,
+                    "tooltip": _tooltip(("name", "node"), ("state", "state"), ("label", "time")),
+                },
+            },
+            {
+                "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 11},
+                "encoding": {"y": name, "x": _axis("end", ""), "text": {"field": "label", "type": "nominal"}},
+            },
+        ],
+    }

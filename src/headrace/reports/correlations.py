@@ -1,0 +1,72 @@
+"""How numeric features go together, from the first rows of their Examples."""
+
+from __future__ import annotations
+
+from headrace.errors import HeadraceError
+from headrace.io import artifacts
+from headrace.reports.blocks import Block, Cell, Note, Section, Table, Value
+from headrace.reports.rows import columns_of, read_rows
+from headrace.sdk import Artifact
+
+_ROWS = 2_000
+_MAX_FEATURES = 30
+_STRONG = 0.9
+
+
+def render(examples: Artifact | None) -> list[Block]:
+    """Return the matrix of Pearson's correlations; nothing where there are no rows or fewer than two numbers."""
+    if examples is None:
+        return []
+    try:
+        split = next(iter(artifacts.split_names(examples)), "")
+        rows = read_rows(examples, split, _ROWS)
+    except (HeadraceError, OSError):
+        return []
+    import numpy as np
+
+    columns = {}
+    for name in columns_of(rows):
+        values = [row.get(name, []) for row in rows]
+        if all(len(one) <= 1 for one in values) and not any(isinstance(v, (bytes, str)) for one in values for v in one):
+            column = np.array([one[0] if one else np.nan for one in values], dtype=np.float64)
+            known = column[np.isfinite(column)]
+            if len(known) > 2 and known.std() > 0:
+                columns[name] = column
+    if len(columns) < 2:
+        return []
+    names = list(columns)[:_MAX_FEATURES]
+    matrix = [[_correlation(columns[one], columns[two]) for two in names] for one in names]
+    return [_section(names, matrix, len(columns), len(rows), split)]
+
+
+def _section(names: list[str], matrix: list[list[float]], num_all: int, num_rows: int, split: str) -> Section:
+    cells: list[list[Value]] = [
+        [name, *[Cell("" if one != one else f"{one:.2f}", shade=0.0 if one != one else one) for one in row]]
+        for name, row in zip(names, matrix)
+    ]
+    strong = [
+        f"{names[one]} and {names[two]} ({matrix[one][two]:.2f})"
+        for one in range(len(names))
+        for two in range(one)
+        if abs(matrix[one][two]) > _STRONG
+    ]
+    blocks: list[Block] = []
+    if strong:
+        blocks.append(Note(f"Nearly the same: {'; '.join(strong[:8])}.", "info"))
+    left_out = f" {num_all - len(names)} more features are left out." if num_all > len(names) else ""
+    footnote = f"Pearson's correlation over the first {num_rows:,} rows of split {split}.{left_out}"
+    blocks.append(Table(["", *names], cells, caption="Correlation", footnote=footnote, is_matrix=True))
+    return Section("Correlation of numeric features", blocks, anchor="correlation")
+
+
+def _correlation(first: object, second: object) -> float:
+    import numpy as np
+
+    one, two = np.asarray(first), np.asarray(second)
+    known = np.isfinite(one) & np.isfinite(two)
+    if known.sum() < 3:
+        return float("nan")
+    one, two = one[known], two[known]
+    if one.std() == 0 or two.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(one, two)[0, 1])

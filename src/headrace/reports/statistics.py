@@ -1,0 +1,215 @@
+"""ExampleStatistics: every feature of every split, the most remarkable first."""
+
+from __future__ import annotations
+
+import itertools
+
+from headrace.errors import HeadraceError
+from headrace.io import artifacts, protos
+from headrace.metadata.subjects import Subject
+from headrace.reports import correlations
+from headrace.reports.blocks import Block, Cell, Facts, Feature, FeatureList, Note, Section, Table, Value
+from headrace.reports.drawings import Markup, bars, histogram
+from headrace.reports.feature_statistics import FeatureStatistics, distance, parse
+from headrace.reports.numbers import format_number, format_share, plural
+from headrace.sdk import Artifact
+
+Splits = dict[str, FeatureStatistics]
+
+_MAX_SERIES = 4
+_MANY_MISSING = 0.1
+_MANY_ZEROS = 0.5
+_FAR_APART = 0.1
+_TOP_VALUES = 12
+_DECILES = (10, 25, 50, 75, 90)
+
+
+def render(subject: Subject, other: Subject | None = None) -> list[Block]:
+    """Return the features of all splits over each other; with `other`, those of both artifacts."""
+    sources = _read(subject.artifact)
+    if other is not None:
+        mine = {f"{name} ({subject.artifact.id})": value for name, value in sources.items()}
+        theirs = {f"{name} ({other.artifact.id})": value for name, value in _read(other.artifact).items()}
+        shared = [name for name in sources if f"{name} ({other.artifact.id})" in theirs]
+        sources = {
+            key: ({**mine, **theirs})[key]
+            for name in shared or list(sources)
+            for key in (f"{name} ({subject.artifact.id})", f"{name} ({other.artifact.id})")
+            if key in mine or key in theirs
+        }
+    rows = {name: features_rows for name, (_, features_rows) in sources.items()}
+    by_feature: dict[str, Splits] = {}
+    for split, (features, _) in itertools.islice(sources.items(), _MAX_SERIES):
+        for feature in features:
+            by_feature.setdefault(feature.name, {})[split] = feature
+    shown = sorted((_feature(name, splits) for name, splits in by_feature.items()), key=lambda f: -f.keys[0])
+    remarkable = sum(bool(feature.remarks) for feature in shown)
+    blocks: list[Block] = [
+        Facts([("features", len(shown)), *[(f"{name}", plural(int(count), "row")) for name, count in rows.items()]]),
+        Note(f"{plural(remarkable, 'feature')} worth looking at, listed first.", "info")
+        if remarkable
+        else Note("Nothing stands out: no missing values, no constant features, splits alike.", "good"),
+        feature_list(shown, list(sources)[:_MAX_SERIES]),
+    ]
+    examples = subject.inputs.get("examples", [])
+    return blocks + correlations.render(examples[0] if examples else None)
+
+
+def feature_list(features: list[Feature], splits: list[str]) -> FeatureList:
+    """Return a list of features whose drawings have one colour per split."""
+    return FeatureList(
+        headings=["missing", "distinct", "mean / top value"],
+        orders=["worth looking at", "name", "missing", "distinct", "distance between splits"],
+        features=features,
+        legend=[(f"s{index}", name) for index, name in enumerate(splits)],
+    )
+
+
+def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], float]]:
+    """Return the features and the number of rows of each split; Transform's statistics have no splits."""
+    names = artifacts.split_names(statistics)
+    if not names:
+        path = f"{statistics.uri}/{protos.STATISTICS_FILE}"
+        lists = {"all": protos.read_binary(path, protos.statistics_pb2.DatasetFeatureStatisticsList)}
+    else:
+        lists = {name: protos.read_statistics(statistics, name) for name in names}
+    return {
+        name: (
+            [feature for dataset in one.datasets[:1] for feature in parse(dataset.features, dataset.num_examples)],
+            one.datasets[0].num_examples if one.datasets else 0,
+        )
+        for name, one in lists.items()
+    }
+
+
+def one_line(splits: Splits) -> Feature:
+    """Return one feature as it stands in a list."""
+    return _feature(next(iter(splits.values())).name, splits)
+
+
+def _feature(name: str, splits: Splits) -> Feature:
+    first = next(iter(splits.values()))
+    apart, measure = _apart(splits)
+    remarks = _remarks(splits, apart, measure)
+    missing = max(one.missing_share for one in splits.values())
+    interest = sum({"bad": 4.0, "warning": 2.0, "info": 0.5}[tone] for tone, _ in remarks) + missing + 2 * apart
+    return Feature(
+        name=name,
+        kind=first.kind,
+        remarks=remarks,
+        values=[
+            format_share(missing),
+            format_number(first.distinct) if first.distinct is not None else "–",
+            format_number(first.mean, 3) if first.mean is not None else (first.top[0][0] if first.top else "–"),
+        ],
+        sparkline=_drawing(splits, 120, 28),
+        blocks=_details(splits, apart, measure),
+        keys=[interest, 0.0, missing, float(first.distinct or 0), apart],
+    )
+
+
+def _apart(splits: Splits) -> tuple[float, str]:
+    pairs = itertools.combinations(splits.values(), 2)
+    return max((distance(one, two) for one, two in pairs), default=(0.0, ""))
+
+
+def _remarks(splits: Splits, apart: float, measure: str) -> list[tuple[str, str]]:
+    remarks = []
+    missing = max(one.missing_share for one in splits.values())
+    first = next(iter(splits.values()))
+    if missing == 1:
+        remarks.append(("bad", "no values"))
+    elif missing >= _MANY_MISSING:
+        remarks.append(("warning", f"{format_share(missing)} missing"))
+    if first.is_constant and missing < 1:
+        remarks.append(("warning", "one value only"))
+    if first.zero_share > _MANY_ZEROS:
+        remarks.append(("info", f"{format_share(first.zero_share)} zeros"))
+    if apart > _FAR_APART:
+        remarks.append(("warning", f"splits differ: {measure} {apart:.2f}"))
+    if first.distinct and first.num_values > 100 and first.distinct > 0.95 * first.num_values:
+        remarks.append(("info", "almost all different"))
+    if len({one.kind for one in splits.values()}) > 1:
+        remarks.append(("bad", "types differ between splits"))
+    return remarks
+
+
+def _drawing(splits: Splits, width: int, height: int) -> Markup:
+    if any(one.edges for one in splits.values()):
+        return histogram([one.density for one in splits.values()], width, height)
+    shares = [one.shares for one in splits.values()]
+    values = list(dict.fromkeys(itertools.chain.from_iterable(shares)))
+    return bars([[share.get(value, 0.0) for value in values] for share in shares], width, height)
+
+
+def _details(splits: Splits, apart: float, measure: str) -> list[Block]:
+    names = list(splits)
+    rows: list[list[Value]] = [
+        ["rows", *[int(one.num_rows) for one in splits.values()]],
+        ["missing", *[f"{int(one.num_missing):,} ({format_share(one.missing_share)})" for one in splits.values()]],
+    ]
+    low, high = zip(*[one.values_per_row for one in splits.values()])
+    if max(high) > 1 or min(low) == 0:
+        rows.append(["values per row", *[f"{one[0]} to {one[1]}" for one in zip(low, high)]])
+    numeric = [one for one in splits.values() if one.mean is not None]
+    if numeric:
+        rows += _number_rows(splits)
+    else:
+        rows.append(["distinct", *[one.distinct for one in splits.values()]])
+        rows.append(["mean length in bytes", *[one.average_length for one in splits.values()]])
+    custom = dict.fromkeys(name for one in splits.values() for name, _ in one.custom)
+    rows += [[name, *[dict(one.custom).get(name, "–") for one in splits.values()]] for name in custom]
+    if len(splits) > 1 and measure:
+        rows.append([f"distance of splits ({measure})", f"{apart:.3f}", *[""] * (len(names) - 1)])
+    blocks: list[Block] = [Table(["", *names], rows, caption="")]
+    tops = [one.shares or dict(one.top) for one in splits.values()]
+    if any(tops):
+        blocks.append(_top_values(splits, names))
+    return blocks
+
+
+def _number_rows(splits: Splits) -> list[list[Value]]:
+    rows: list[list[Value]] = [
+        ["mean", *[one.mean for one in splits.values()]],
+        ["deviation", *[one.deviation for one in splits.values()]],
+        ["zeros", *[format_share(one.zero_share) for one in splits.values()]],
+        ["smallest", *[one.low for one in splits.values()]],
+    ]
+    for percent in _DECILES:
+        if percent == 50:
+            rows.append(["median", *[one.median for one in splits.values()]])
+        elif all(len(one.quantiles) > 2 for one in splits.values()):
+            rows.append([f"{percent} %", *[_quantile(one.quantiles, percent / 100) for one in splits.values()]])
+    return [*rows, ["largest", *[one.high for one in splits.values()]]]
+
+
+def _quantile(borders: object, share: float) -> float:
+    values: list[float] = list(borders)  # type: ignore[call-overload]
+    at = share * (len(values) - 1)
+    left = min(int(at), len(values) - 2)
+    return values[left] + (at - left) * (values[left + 1] - values[left])
+
+
+def _top_values(splits: Splits, names: list[str]) -> Table:
+    shares = [one.shares for one in splits.values()]
+    values = sorted({*itertools.chain.from_iterable(shares)}, key=lambda v: -max(s.get(v, 0.0) for s in shares))
+    rows: list[list[Value]] = [
+        [value, *[Cell(format_share(s.get(value, 0.0)), bar=s.get(value, 0.0), is_number=True) for s in shares]]
+        for value in values[:_TOP_VALUES]
+    ]
+    distinct = max(one.distinct or 0 for one in splits.values())
+    footnote = f"{distinct - len(rows):,} more values." if distinct > len(rows) else ""
+    return Table(["value", *names], rows, caption="Most frequent values", footnote=footnote)
+
+
+def try_read(statistics: Artifact) -> dict[str, Splits]:
+    """Return the features of an artifact by name and split; nothing where its files cannot be read."""
+    try:
+        read = _read(statistics)
+    except HeadraceError:
+        return {}
+    found: dict[str, Splits] = {}
+    for split, (features, _) in read.items():
+        for feature in features:
+            found.setdefault(feature.name, {})[split] = feature
+    return found

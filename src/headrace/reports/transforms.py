@@ -1,0 +1,90 @@
+"""TransformGraph: the features that come out, their vocabularies, buckets and means, and what goes in."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from headrace.errors import HeadraceError
+from headrace.io import protos
+from headrace.io.bare_protos import proto_class
+from headrace.metadata.subjects import Subject
+from headrace.reports import statistics
+from headrace.reports.blocks import Block, Facts, FeatureList, Note, Section, Table, Value
+from headrace.reports.numbers import plural
+from headrace.reports.schemas import describe
+from headrace.reports.transform_sources import input_names, sources
+
+_VOCABULARY_PREVIEW = 50
+
+
+def render(subject: Subject) -> list[Block]:
+    """Return each output feature with its inputs and statistics, then the vocabularies."""
+    root = subject.artifact.uri
+    schema = protos.read_text(os.path.join(root, "transformed_metadata", "schema.pbtxt"), protos.schema_pb2.Schema)
+    outputs = describe(schema)
+    graph = _read_graph(os.path.join(root, "transform_fn"))
+    origins = sources(graph)
+    after = subject.outputs.get("post_transform_stats", [])
+    measured = statistics.try_read(after[0]) if after else {}
+    vocabularies = _vocabularies(os.path.join(root, "transform_fn", "assets"))
+    rows: list[list[Value]] = []
+    for name, row in outputs.items():
+        origin = origins.get(name)
+        made = origin.operations if origin else []
+        mean, deviation = _moments(measured.get(name, {}))
+        rows.append([name, row[1], ", ".join(origin.inputs) if origin else "–", ", ".join(made), row[4], mean, deviation])
+    facts = Facts(
+        [
+            ("output features", len(outputs)),
+            ("input features", len(input_names(graph)) or "–"),
+            ("vocabularies", ", ".join(f"{name} ({len(terms):,})" for name, terms in vocabularies.items()) or "none"),
+        ]
+    )
+    headings = ["output", "type", "made from", "by", "range", "mean", "deviation"]
+    table = Table(headings, rows, caption="Output features", is_sortable=True, footnote=f"{plural(len(rows), 'feature')}.")
+    blocks: list[Block] = [facts, Section("Features", [table], anchor="outputs")]
+    if graph is None:
+        blocks.append(Note("The graph cannot be read: what the outputs are made from is not known.", "warning"))
+    if measured:
+        blocks.append(_distributions(measured))
+    blocks += [_vocabulary(name, terms) for name, terms in vocabularies.items()]
+    return blocks
+
+
+def _read_graph(path: str) -> Any:
+    try:
+        with open(os.path.join(path, "saved_model.pb"), "rb") as file:
+            return proto_class("SavedModel").FromString(file.read())
+    except Exception:  # a damaged proto has another exception in each protobuf generation
+        return None
+
+
+def _moments(splits: statistics.Splits) -> tuple[float | None, float | None]:
+    one = next(iter(splits.values()), None)
+    return (one.mean, one.deviation) if one is not None else (None, None)
+
+
+def _distributions(measured: dict[str, statistics.Splits]) -> Section:
+    features = [statistics.one_line(splits) for splits in measured.values()]
+    names = list(dict.fromkeys(split for splits in measured.values() for split in splits))
+    listed: FeatureList = statistics.feature_list(features, names)
+    return Section("After the transformation", [listed], anchor="after")
+
+
+def _vocabularies(path: str) -> dict[str, list[str]]:
+    found = {}
+    for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
+        try:
+            with open(os.path.join(path, name), "rb") as file:
+                found[name] = file.read().decode("utf-8", "replace").splitlines()
+        except (OSError, HeadraceError):
+            continue
+    return found
+
+
+def _vocabulary(name: str, terms: list[str]) -> Section:
+    shown: list[list[Value]] = [[index, term] for index, term in enumerate(terms[:_VOCABULARY_PREVIEW])]
+    left_out = f" The first {len(shown)} are shown." if len(terms) > len(shown) else ""
+    table = Table(["index", "term"], shown, footnote=f"{plural(len(terms), 'term')}.{left_out}")
+    return Section(f"Vocabulary {name}", [table], anchor=f"vocabulary-{name}", is_folded=True)

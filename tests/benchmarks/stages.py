@@ -1,0 +1,206 @@
+"""Time the taxi pipeline's stages, stock TFX and Headrace side by side on the same data, and compare results.
+
+::
+
+    make bench                                   15,002 rows, everything: about 5 minutes
+    make bench ROWS=1000000 STAGES=data          the long form: a quarter of an hour
+    python tests/benchmarks/stages.py --rows 150000 --stages StatisticsGen,Transform --repeat 3
+
+Each side of each stage runs in a process of its own, one after the other; the seconds are those of the
+executor, after its imports. `pipeline` is a whole process from its start to its end, training included;
+`start` is what one waits for. With --repeat the best time counts, for both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from measurement import Measured, machine, measure
+from stage_process import STAGES
+from taxi_data import write_csv
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+DATA_STAGES = ("CsvExampleGen", "StatisticsGen", "Transform", "Evaluator")
+_PYTHON = [sys.executable, "-W", "ignore"]
+_HEADRACE = os.path.join(os.path.dirname(sys.executable), "headrace")
+
+
+@dataclass
+class Row:
+    """A line of the table."""
+
+    stage: str
+    rows: int
+    stock: Measured | None
+    ours: Measured
+    agree: str
+
+
+class Bench:
+    """Runs stages in a folder.
+
+    Args:
+        folder: Where data, artifacts and logs go.
+        num_rows: Length of the CSV.
+        repeat: How often each side runs; the best time counts.
+    """
+
+    def __init__(self, folder: str, num_rows: int, repeat: int) -> None:
+        self._folder = folder
+        self._num_rows = num_rows
+        self._repeat = repeat
+        self._done: dict[str, Measured] = {}
+        self._log = os.path.join(folder, "log.txt")
+        write_csv(os.path.join(folder, "data"), num_rows)
+
+    def data_stage(self, name: str) -> Row:
+        """Run one executor on both sides and compare what they made."""
+        ours = self._prepared(name)
+        stock = self._executor("stock", name)
+        found = measure([*_PYTHON, f"{_HERE}/agreement.py", name, self._folder], self._folder, log=self._log)
+        agree = str(_last_json(found).get("agree", f"could not compare, see {self._log}"))
+        return Row(name, self._num_rows, stock, ours, agree)
+
+    def _prepared(self, name: str) -> Measured:
+        """Run Headrace's executor, after those that its inputs come from."""
+        if name not in self._done:
+            for source, _ in STAGES[name].inputs.values():
+                self._prepared(source)
+            self._done[name] = self._executor("ours", name)
+        return self._done[name]
+
+    def _executor(self, side: str, name: str) -> Measured:
+        best: Measured | None = None
+        for _ in range(self._repeat if name in DATA_STAGES else 1):
+            shutil.rmtree(os.path.join(self._folder, side, name), ignore_errors=True)
+            command = [*_PYTHON, f"{_HERE}/stage_process.py", side, name, self._folder]
+            measured = measure(command, self._folder, {"TF_CPP_MIN_LOG_LEVEL": "2"}, self._log)
+            found = _last_json(measured)
+            if measured.exit_code or "seconds" not in found:
+                raise SystemExit(f"{name} ({side}) failed: see {self._log}")
+            measured.seconds = float(found["seconds"])
+            if best is None or measured.seconds < best.seconds:
+                best = measured
+        assert best is not None
+        _say(f"{name} {side}: {best.seconds:.1f} s")
+        return best
+
+    def pipeline(self) -> list[Row]:
+        """Run the whole taxi pipeline in new stores, and again with all of it cached."""
+        for side in ("stock", "ours"):
+            shutil.rmtree(os.path.join(self._folder, side, "pipeline"), ignore_errors=True)
+        stock_command = [*_PYTHON, f"{_HERE}/stock_pipeline.py", self._folder]
+        rows = []
+        for name, repeat in (("pipeline", 1), ("pipeline, cached", 3)):
+            stock = self._best(stock_command, repeat)
+            _say(f"{name} stock: {stock.seconds:.1f} s")
+            ours = self._best(self._headrace_run(), repeat)
+            _say(f"{name} ours: {ours.seconds:.1f} s")
+            pushed = [os.path.isdir(os.path.join(self._folder, side, "pipeline", "serving"))
+                      for side in ("stock", "ours")]  # fmt: skip
+            rows.append(Row(name, self._num_rows, stock, ours, "yes" if all(pushed) else "not pushed"))
+        first = Measured(seconds=ours.first_line_seconds, largest_bytes=ours.largest_bytes)
+        rows.append(Row("first line of a run", self._num_rows, None, first, ""))
+        return rows
+
+    def _headrace_run(self) -> list[str]:
+        home = os.path.join(self._folder, "ours", "pipeline")
+        settings = {"data_root": os.path.join(self._folder, "data"), "push_to": os.path.join(home, "serving")}
+        command = [_HEADRACE, "run", "taxi", "--plain", "--store", os.path.join(home, "store")]
+        return command + [word for item in settings.items() for word in ("--set", "=".join(item))]
+
+    def start(self) -> Row:
+        """Time `headrace --help`."""
+        return Row("headrace --help", 0, None, self._best([_HEADRACE, "--help"], 5), "")
+
+    def _best(self, command: Sequence[str], repeat: int) -> Measured:
+        runs = [measure(command, self._folder, log=self._log) for _ in range(repeat)]
+        if any(run.exit_code for run in runs):
+            raise SystemExit(f"{' '.join(command)} failed: see {self._log}\n{runs[-1].output[-2000:]}")
+        return min(runs, key=lambda run: run.seconds)
+
+
+def _last_json(measured: Measured) -> dict[str, object]:
+    lines = [line for line in measured.output.splitlines() if line.startswith("{")]
+    return json.loads(lines[-1]) if lines else {}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def render(rows: Sequence[Row]) -> str:
+    """Return the table as Markdown; memory is that of the largest process."""
+    lines = [
+        "| stage | rows | stock s | ours s | ratio | stock GB | ours GB | results agree |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        stock = f"{row.stock.seconds:.1f}" if row.stock else ""
+        ratio = f"{row.stock.seconds / row.ours.seconds:.1f}" if row.stock else ""
+        memory = [f"{one.largest_bytes / 1e9:.1f}" if one else "" for one in (row.stock, row.ours)]
+        num_rows = f"{row.rows:,}" if row.rows else ""
+        cells = [row.stage, num_rows, stock, f"{row.ours.seconds:.2f}", ratio, *memory, row.agree]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _total(rows: Sequence[Row]) -> Row:
+    sides = [[row.stock or row.ours for row in rows], [row.ours for row in rows]]
+    stock, ours = (
+        Measured(
+            seconds=sum(one.seconds for one in side), largest_bytes=max(one.largest_bytes for one in side)
+        )
+        for side in sides
+    )
+    agree = "yes" if all(row.agree == "yes" for row in rows) else "no"
+    return Row("all data stages", rows[0].rows, stock, ours, agree)
+
+
+def main() -> int:
+    """Run the command line of this script; 1 where results differ."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=15_002)
+    parser.add_argument("--stages", default="all", help="all, data, pipeline, start, or names with commas")
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--folder", help="keep data and artifacts here; default: a folder that is removed")
+    arguments = parser.parse_args()
+    wanted = [
+        name
+        for word in arguments.stages.split(",")
+        for name in {"all": (*DATA_STAGES, "pipeline", "start"), "data": DATA_STAGES}.get(word, (word,))
+    ]
+    unknown = [name for name in wanted if name not in (*DATA_STAGES, "pipeline", "start")]
+    if unknown:
+        parser.error(
+            f"no stage {unknown[0]!r}; there are {', '.join(DATA_STAGES)}, pipeline, start, data, all"
+        )
+    title = f"{datetime.date.today():%Y-%m-%d}, {machine()}"
+    folder = arguments.folder or tempfile.mkdtemp(prefix="headrace-bench-")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        bench = Bench(os.path.abspath(folder), arguments.rows, arguments.repeat)
+        rows = [bench.data_stage(name) for name in DATA_STAGES if name in wanted]
+        if len(rows) > 1:
+            rows.append(_total(rows))
+        rows += bench.pipeline() if "pipeline" in wanted else []
+        rows += [bench.start()] if "start" in wanted else []
+        print(f"{title}\n\n{render(rows)}")
+    finally:
+        if not arguments.folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    return int(any(row.agree not in ("yes", "") for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

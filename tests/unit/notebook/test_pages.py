@@ -1,0 +1,34 @@
+"""What a cell shows."""
+
+from __future__ import annotations
+
+import nodes
+
+from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.notebook import formatters, pages
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def test_values_are_shown_and_not_run():
+    """Names and values from data are escaped, wherever they stand."""
+    output = OutputRecord(HOSTILE, "Schema", 1, f"/{HOSTILE}", HOSTILE)
+    node = NodeResult("Make", NodeState.DONE, 1.0, HOSTILE, (output,))
+
+    shown = pages.step_page(node, HOSTILE, [HOSTILE]) + pages.run_page(
+        RunResult("run-1", HOSTILE, (node,), 1.0, "store")
+    )
+    shown += pages.component_page(nodes.Make(text=HOSTILE))
+
+    assert "<script" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+
+
+def test_components_and_channels_in_words():
+    make = nodes.Make(text="hello")
+    use = nodes.Use(given=make.outputs["out"])
+
+    assert formatters.described(use)[0] == (
+        "Use\n  input given: Schema of Make.outputs['out']\n  output out: Schema"
+    )
+    assert formatters.described(make.outputs["out"])[0] == "Schema of Make.outputs['out']"

@@ -1,0 +1,67 @@
+"""The cache key: what counts, and what is only told to the reader."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headrace.metadata.differences import SOURCES
+from headrace.orchestration import cache_key
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "features.py").write_text("import layers\n\ndef f():\n    return layers.g()\n")
+    (folder / "layers.py").write_text("def g():\n    return 1\n")
+    return folder
+
+
+def ingredients(project: Path) -> dict[str, Any]:
+    parameters = {"module_file": str(project / "features.py"), "steps": 100, "place": f"{project}/data"}
+    return cache_key.ingredients("tfx.some.Executor", "", parameters, {}, {}, str(project))
+
+
+def test_moving_the_project_or_touching_a_file_keeps_the_key(project: Path, tmp_path: Path):
+    before = cache_key.key(ingredients(project))
+    (project / "layers.py").touch()
+    moved = tmp_path / "moved"
+    shutil.move(str(project), str(moved))
+
+    assert cache_key.key(ingredients(moved)) == before
+
+
+def test_editing_an_imported_module_changes_the_key(project: Path):
+    before = cache_key.key(ingredients(project))
+    (project / "layers.py").write_text("def g():\n    return 2\n")
+
+    assert cache_key.key(ingredients(project)) != before
+
+
+def test_the_files_behind_the_digests_are_told_and_do_not_count(project: Path):
+    what = ingredients(project)
+
+    assert {Path(path).name for path in what[SOURCES]["parameters.module_file"]} == {
+        "features.py",
+        "layers.py",
+    }
+    assert cache_key.key({**what, SOURCES: {}}) == cache_key.key(what)
+
+
+def test_the_form_of_the_key_stays(project: Path):
+    """A changed form would make every cache entry of every store useless."""
+    texts = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in project.iterdir())
+
+    assert ingredients(project)["parameters"] == {
+        "module_file": {
+            "file": "features.py",
+            "source": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+        },
+        "place": "{project}/data",
+        "steps": 100,
+    }
