@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIPELINE ?= taxi
 ARGS ?=
 
-.PHONY: help set-up run test unit integration e2e check format lock wheel clean
+.PHONY: help set-up run test unit integration e2e bench check format lock wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,11 @@ integration: set-up ## Run the tests with the real libraries
 
 e2e: set-up ## Run the tests of whole pipelines
 	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+ROWS ?= 15002
+STAGES ?= all
+bench: set-up ## Time the stages beside stock TFX and compare results (ROWS=1000000 STAGES=data for the long form)
+	@$(BIN)/python tests/benchmarks/stages.py --rows $(ROWS) --stages $(STAGES) $(ARGS)
 
 check: set-up ## Check formatting, lint, types and layers
 	@$(BIN)/ruff format --check .

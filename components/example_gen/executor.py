@@ -128,11 +128,14 @@ class ExampleGenExecutor(BeamExecutor):
             surveys = pipeline | "NoSurveys" >> beam.Create([[]])
             if source.needs_survey:
                 surveys = (
-                    todo | "Survey" >> beam.ParDo(Spread(_Survey(source))) | "Surveys" >> beam.combiners.ToList()
+                    todo
+                    | "Survey" >> beam.ParDo(Spread(_Survey(source)))
+                    | "Surveys" >> beam.combiners.ToList()
                 )
             _ = (
                 todo
-                | "WriteSplits" >> beam.ParDo(Spread(_WriteSplits(source, outputs)), beam.pvalue.AsSingleton(surveys))
+                | "WriteSplits"
+                >> beam.ParDo(Spread(_WriteSplits(source, outputs)), beam.pvalue.AsSingleton(surveys))
                 | "Outcomes" >> beam.combiners.ToList()
                 | "Keep" >> beam.Map(_keep, outcomes_path)
             )

@@ -106,7 +106,7 @@ class Pusher(Component):
             )
         if is_own_executor:
             _check_destination(push_destination)
-        if isinstance(push_destination, Mapping):
+        if isinstance(push_destination, Mapping) and not _holds_runtime_parameter(push_destination):
             push_destination = pusher_pb2.PushDestination(**push_destination)
         spec = PusherSpec(
             model=model,
@@ -125,6 +125,8 @@ class Pusher(Component):
 def _check_destination(push_destination: Any) -> None:
     """Check the folder's path where it is known already."""
     if isinstance(push_destination, Mapping):
+        if _holds_runtime_parameter(push_destination):
+            return
         try:
             push_destination = pusher_pb2.PushDestination(**push_destination)
         except (TypeError, ValueError) as error:
@@ -135,6 +137,13 @@ def _check_destination(push_destination: Any) -> None:
     if not isinstance(push_destination, pusher_pb2.PushDestination):
         return
     check_base_directory(push_destination.filesystem.base_directory, "Pusher")
+
+
+def _holds_runtime_parameter(value: Any) -> bool:
+    """Whether a mapping has a value that is known only when the pipeline runs."""
+    if isinstance(value, Mapping):
+        return any(_holds_runtime_parameter(item) for item in value.values())
+    return isinstance(value, RuntimeParameter)
 
 
 def check_base_directory(path: str, where: str) -> None:

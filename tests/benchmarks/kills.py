@@ -25,7 +25,8 @@ from pathlib import Path
 
 VICTIMS = ("orchestrator", "server", "worker")
 NODES_PATH = Path(__file__).parent.parent / "integration"
-_FIRST_SECONDS, _LAST_SECONDS = 0.5, 3.5
+# Of the time that an undisturbed run takes: before and after it, little happens.
+_FIRST_PART, _LAST_PART = 0.35, 1.05
 _SECONDS_TO_DIE = 15.0
 
 SCRIPT = """
@@ -88,13 +89,16 @@ class Arena:
         self._temporary.mkdir()
         self._script = folder / "killed.py"
         self._script.write_text(SCRIPT.format(folder=str(NODES_PATH)))
+        started = time.monotonic()
+        self._start("undisturbed", "seed", "").communicate(timeout=60)
+        self._seconds = time.monotonic() - started
 
     def kill_one(self, number: int, report: Report) -> None:
         """Start a run, kill a part of it, start again, and note what is wrong."""
         victim = self._chance.choice(VICTIMS)
         run_id, seed = f"run-{number}", f"seed {number}"
         process = self._start(run_id, seed, "")
-        time.sleep(self._chance.uniform(_FIRST_SECONDS, _LAST_SECONDS))
+        time.sleep(self._chance.uniform(_FIRST_PART, _LAST_PART) * self._seconds)
         family = descendants(process.pid)
         victim = self._kill(process, family, victim)
         process.communicate(timeout=60)
@@ -106,7 +110,9 @@ class Arena:
         again = self._start(f"{run_id}-again", seed, resumed)
         output, _ = again.communicate(timeout=60)
         place = f"kill {number} ({victim})"
-        expected = f'{{"First": "{seed}", "Left": "used {seed}", "Right": "used {seed}", "Last": "used {seed}"}}'
+        expected = (
+            f'{{"First": "{seed}", "Left": "used {seed}", "Right": "used {seed}", "Last": "used {seed}"}}'
+        )
         if again.returncode or output.strip() != expected:
             report.lost.append(f"{place}: the resumed run ended with {again.returncode}: {output.strip()}")
         report.lost += [f"{place}: {problem}" for problem in self._problems(family)]

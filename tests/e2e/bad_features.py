@@ -21,12 +21,14 @@ def use_surcharge(inputs):
     return {"surcharge_xf": tft.scale_to_z_score(inputs["surcharge"])}
 
 
-def use_company(inputs):
+def use_payment(inputs):
     """Fine, where the schema says its true type."""
-    return {"company_xf": tf.sparse.to_dense(inputs["company"])}
+    return {"payment_xf": inputs["payment_type"]}
 
 
 def preprocessing_fn(inputs):
     """A good one: one scaled feature and a label."""
-    fare = tf.sparse.to_dense(inputs["fare"]) if isinstance(inputs["fare"], tf.SparseTensor) else inputs["fare"]
+    fare = (
+        tf.sparse.to_dense(inputs["fare"]) if isinstance(inputs["fare"], tf.SparseTensor) else inputs["fare"]
+    )
     return {"fare_xf": tft.scale_to_z_score(fare), "label_xf": tf.cast(fare > 10.0, tf.int64)}

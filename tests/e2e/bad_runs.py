@@ -72,7 +72,7 @@ def bad_code(fix: str = "") -> Pipeline:
     nodes = [examples, statistics, schema, good, _trainer(examples, good, "build_model")]
     if fix == "all":
         return Pipeline("code", components=nodes)
-    for name, function in (("feature_missing", "use_surcharge"), ("other_type", "use_company")):
+    for name, function in (("feature_missing", "use_surcharge"), ("other_type", "use_payment")):
         imported, validator = _validated(name, statistics)
         nodes += [imported, validator]
         nodes.append(

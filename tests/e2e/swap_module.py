@@ -18,7 +18,9 @@ BATCH_SIZE = 50
 def preprocessing_fn(inputs):
     """Scale three numbers, number a word, and make the label."""
     outputs = {name: tft.scale_to_z_score(_dense(inputs[name], 0)) for name in FEATURES}
-    outputs["payment"] = tft.compute_and_apply_vocabulary(_dense(inputs["payment_type"], ""), num_oov_buckets=1)
+    outputs["payment"] = tft.compute_and_apply_vocabulary(
+        _dense(inputs["payment_type"], ""), num_oov_buckets=1
+    )
     outputs[LABEL] = tf.cast(_dense(inputs["tips"], 0) > 0.2 * _dense(inputs["fare"], 0), tf.int64)
     return outputs
 

@@ -127,8 +127,6 @@ def _eval_config() -> Any:
         ],
         slicing_specs=[tfma.SlicingSpec()],
         metrics_specs=[
-            tfma.MetricsSpec(
-                metrics=[tfma.MetricConfig(class_name="BinaryAccuracy", threshold=threshold)]
-            )
+            tfma.MetricsSpec(metrics=[tfma.MetricConfig(class_name="BinaryAccuracy", threshold=threshold)])
         ],
     )

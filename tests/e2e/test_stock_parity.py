@@ -54,7 +54,9 @@ def parsed(example):
 def test_the_splits_hold_the_same_rows(stock, made, split):
     """Each row is hashed into the same bucket."""
     ours = [parsed(record) for record in records(made["CsvExampleGen", "examples"], split)]
-    theirs = [parsed(record) for record in records(stock_taxi.payload(stock, "CsvExampleGen", "examples"), split)]
+    theirs = [
+        parsed(record) for record in records(stock_taxi.payload(stock, "CsvExampleGen", "examples"), split)
+    ]
 
     assert sorted(ours, key=str) == sorted(theirs, key=str)
 

@@ -104,7 +104,9 @@ def test_both_kinds_of_pipeline_make_the_same(project):
         if "SchemaGen" in artifact.uri
     }
     assert len(schemas) == 1
-    blessings = {a.custom_properties["blessed"].int_value for a in store.get_artifacts_by_type("ModelBlessing")}
+    blessings = {
+        a.custom_properties["blessed"].int_value for a in store.get_artifacts_by_type("ModelBlessing")
+    }
     assert blessings == {1}
     splits = {a.properties["split_names"].string_value for a in store.get_artifacts_by_type("Examples")}
     assert splits == {'["train", "eval"]'}

@@ -48,7 +48,10 @@ def check(result: unittest.TestResult, num_tests: int) -> None:
 def local_dag_runner_module() -> tuple[ModuleType, Callable[[ModuleType], Record]]:
     from tfx.orchestration.local import local_dag_runner_test
 
-    return local_dag_runner_test, lambda m: lambda name: m._executed_components.append(f"_FakeComponent.{name}")
+    return (
+        local_dag_runner_test,
+        lambda m: lambda name: m._executed_components.append(f"_FakeComponent.{name}"),
+    )
 
 
 def local_pipeline_module() -> tuple[ModuleType, Callable[[ModuleType], Record]]:

@@ -8,7 +8,6 @@ import os
 import signal
 import tempfile
 import time
-from typing import List
 
 from headrace.sdk.light import authoring
 
@@ -78,7 +77,7 @@ def Bless(model: InputArtifact[Model], blessing: OutputArtifact[ModelBlessing], 
 
 
 @component
-def Join(given: InputArtifact[List[Schema]], out: OutputArtifact[Schema]):
+def Join(given: InputArtifact[list[Schema]], out: OutputArtifact[Schema]):
     write(out.uri, "+".join(sorted(read(artifact.uri) for artifact in given)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -127,7 +128,9 @@ def test_resolvers_and_resolver_functions_find_earlier_artifacts(run: Run):
     resolver = Resolver(
         strategy_class=LatestArtifactStrategy, given=Channel(type=standard_artifacts.Schema)
     ).with_id("Latest")
-    by_function = nodes.Use(given=latest_created(Channel(type=standard_artifacts.Schema))).with_id("ByFunction")
+    by_function = nodes.Use(given=latest_created(Channel(type=standard_artifacts.Schema))).with_id(
+        "ByFunction"
+    )
 
     result = run(resolver, nodes.Use(given=resolver.outputs["given"]), by_function)
 
@@ -167,7 +170,10 @@ def inner(name: str, given: Any, fails: bool = False) -> Pipeline:
     use = nodes.Use(given=inputs["given"])
     last = (nodes.Fail if fails else nodes.Use)(given=use.outputs["out"]).with_id("Last")
     return Pipeline(
-        name, components=[use, last, nodes.Make(text="aside")], inputs=inputs, outputs={"out": last.outputs["out"]}
+        name,
+        components=[use, last, nodes.Make(text="aside")],
+        inputs=inputs,
+        outputs={"out": last.outputs["out"]},
     )
 
 
@@ -235,10 +241,8 @@ def test_an_exit_handler_learns_how_the_run_ended(tmp_path: Path):
         handler = nodes.AtExit(final_status=FinalStatusStr())
         runner = headrace.Runner(store=str(tmp_path / "store"), show=False)
         runner.set_exit_handler([handler])
-        try:
+        with contextlib.suppress(headrace.errors.HeadraceError):
             runner.run(Pipeline("test", components=list(components)))
-        except headrace.errors.HeadraceError:
-            pass
         result = runs.read_run(str(tmp_path / "store"))
         status: dict[str, Any] = json.loads(texts(result, "AtExit")[0])
         return status
@@ -297,7 +301,9 @@ def test_container_components_and_async_pipelines_are_refused_before_anything_st
     )
     with pytest.raises(UnsupportedFeatureError, match="has execution mode ASYNC"):
         headrace.run(
-            Pipeline("test", components=[nodes.Make()], enable_cache=False, execution_mode=ExecutionMode.ASYNC),
+            Pipeline(
+                "test", components=[nodes.Make()], enable_cache=False, execution_mode=ExecutionMode.ASYNC
+            ),
             store=str(tmp_path / "store"),
         )
     assert not (tmp_path / "store").exists()
@@ -329,9 +335,7 @@ def test_an_exclusive_node_runs_alone_and_processors_are_counted(run: Run):
     alone = with_resources(nodes.Timed(name="alone", seconds=0.3).with_id("alone"), exclusive=True)
     result = run(*makes, alone, max_workers=4)
 
-    times = {
-        node.node_id: tuple(json.loads(nodes.read(node.outputs[0].uri))) for node in result.nodes
-    }
+    times = {node.node_id: tuple(json.loads(nodes.read(node.outputs[0].uri))) for node in result.nodes}
     begin, end = times.pop("alone")
     assert all(other_end <= begin or end <= other_begin for other_begin, other_end in times.values())
 
@@ -355,4 +359,5 @@ def test_the_metadata_and_the_root_that_a_pipeline_names_are_used(tmp_path: Path
 
     assert result.node("Make").outputs[0].uri.startswith(str(tmp_path / "root" / "Make"))
     assert len(mlmd.MetadataStore(config).get_executions()) == 1
-    assert os.path.exists(tmp_path / "store" / "logs")
+    assert not os.path.exists(tmp_path / "store" / "metadata.db")
+    assert runs.read_run(str(tmp_path / "store")).run_id == result.run_id

@@ -8,24 +8,18 @@ from typing import Any
 import pytest
 import tfx.v1 as tfx
 from data_validation import taxi_records, write_examples
-from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
 from tfx.orchestration import metadata
 
 from headrace.components.example_validator import ExampleValidator
 from headrace.components.schema_gen import SchemaGen
 from headrace.components.statistics_gen import StatisticsGen
 from headrace.io import protos
+from headrace.sdk import generations
 
 _STOCK = (tfx.components.StatisticsGen, tfx.components.SchemaGen, tfx.components.ExampleValidator)
 
 
-def _run(folder: Path, source: str, kinds: tuple[Any, Any, Any]) -> Path:
-    config = custom_validation_config_pb2.CustomValidationConfig()
-    validation = config.feature_validations.add()
-    validation.feature_path.step.append("fare")
-    validation.validations.add(
-        sql_expression="feature.num_stats.max > 1e9", severity=2, description="high fares"
-    )
+def _run(folder: Path, source: str, kinds: tuple[Any, Any, Any], **parameters: Any) -> Path:
     examples = tfx.dsl.Importer(
         source_uri=source,
         artifact_type=tfx.types.standard_artifacts.Examples,
@@ -36,7 +30,7 @@ def _run(folder: Path, source: str, kinds: tuple[Any, Any, Any]) -> Path:
     anomalies = kinds[2](
         statistics=statistics.outputs["statistics"],
         schema=schema.outputs["schema"],
-        custom_validation_config=config,
+        **parameters,
     )
     tfx.orchestration.LocalDagRunner().run(
         tfx.dsl.Pipeline(
@@ -53,17 +47,38 @@ def _run(folder: Path, source: str, kinds: tuple[Any, Any, Any]) -> Path:
     return found
 
 
-@pytest.mark.parametrize(
+_KINDS = pytest.mark.parametrize(
     "kinds",
     [
         (StatisticsGen, _STOCK[1], ExampleValidator),
         (_STOCK[0], SchemaGen, _STOCK[2]),
     ],
 )
+
+
+@_KINDS
 def test_each_stands_in_for_the_stock_one(tmp_path, kinds):
     source = write_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
 
     path = _run(tmp_path, source, kinds)
+
+    assert not protos.read_binary(str(path), protos.anomalies_pb2.Anomalies).anomaly_info
+
+
+@pytest.mark.skipif(not generations.HAS_CUSTOM_VALIDATION, reason="TFDV has no custom validation")
+@_KINDS
+def test_where_tfdv_has_custom_validation_each_takes_a_config_of_it(tmp_path, kinds):
+    from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
+
+    source = write_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
+    config = custom_validation_config_pb2.CustomValidationConfig()
+    validation = config.feature_validations.add()
+    validation.feature_path.step.append("fare")
+    validation.validations.add(
+        sql_expression="feature.num_stats.max > 1e9", severity=2, description="high fares"
+    )
+
+    path = _run(tmp_path, source, kinds, custom_validation_config=config)
 
     info = protos.read_binary(str(path), protos.anomalies_pb2.Anomalies).anomaly_info
     assert list(info) == ["fare"]

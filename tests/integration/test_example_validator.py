@@ -21,6 +21,7 @@ from headrace.errors import (
     MalformedFileError,
     MissingFileError,
     UnknownSplitError,
+    UnsupportedFeatureError,
 )
 from headrace.io import protos
 from headrace.sdk import generations
@@ -88,26 +89,37 @@ def _summary(output: Any) -> str:
 
 def test_anomalies_and_properties_equal_stock(tmp_path, statistics):
     """A missing feature, one of another type, a new one and an unexpected value, as stock finds them."""
-    config = _custom_validation_config()
-    validation = config.feature_validations.add()
-    validation.feature_path.step.append("fare")
-    validation.validations.add(
-        sql_expression="feature.num_stats.common_stats.num_non_missing > 60",
-        severity=anomalies_pb2.AnomalyInfo.WARNING,
-        description="at least 60 fares",
-    )
-    validation.validations[0].sql_expression = "feature.type = 1"
-    parameters = {"custom_validation_config": config}
+    ours = _validate(tmp_path / "ours", statistics, _SCHEMA)
+    theirs = _validate(tmp_path / "stock", statistics, _SCHEMA, stock.Executor)
 
-    ours = _validate(tmp_path / "ours", statistics, _SCHEMA, **parameters)
-    theirs = _validate(tmp_path / "stock", statistics, _SCHEMA, stock.Executor, **parameters)
+    _assert_same(ours, theirs)
 
+
+def _assert_same(ours: Any, theirs: Any) -> None:
     for split in ("good", "skewed", "bad"):
         assert protos.read_anomalies(ours, split) == protos.read_anomalies(theirs, split)
     assert ours.split_names == theirs.split_names
     assert ours.span == theirs.span
     blessed = "blessed"
     assert ours.mlmd_artifact.custom_properties[blessed] == theirs.mlmd_artifact.custom_properties[blessed]
+
+
+@_with_custom_validation
+def test_where_tfdv_has_custom_validation_its_anomalies_equal_stock(tmp_path, statistics):
+    config = _custom_validation_config()
+    validation = config.feature_validations.add()
+    validation.feature_path.step.append("fare")
+    validation.validations.add(
+        sql_expression="feature.type = 1",
+        severity=anomalies_pb2.AnomalyInfo.WARNING,
+        description="is a number",
+    )
+    parameters = {"custom_validation_config": config}
+
+    ours = _validate(tmp_path / "ours", statistics, _SCHEMA, **parameters)
+    theirs = _validate(tmp_path / "stock", statistics, _SCHEMA, stock.Executor, **parameters)
+
+    _assert_same(ours, theirs)
 
 
 def test_missing_feature_other_type_and_new_feature_are_found(tmp_path, statistics):
@@ -191,7 +203,8 @@ def test_fail_on_error_lists_the_anomalies(tmp_path, statistics):
     )
 
 
-def test_fail_on_tells_warnings_from_errors(tmp_path, statistics):
+@_with_custom_validation
+def test_where_tfdv_has_custom_validation_fail_on_tells_warnings_from_errors(tmp_path, statistics):
     config = _custom_validation_config()
     validation = config.feature_validations.add()
     validation.feature_path.step.append("fare")
@@ -264,7 +277,8 @@ def test_missing_statistics_file_is_named(tmp_path):
     )
 
 
-def test_invalid_custom_validation_config_says_why(tmp_path, statistics):
+@_with_custom_validation
+def test_where_tfdv_has_custom_validation_an_invalid_config_says_why(tmp_path, statistics):
     text = _fail(tmp_path / "a", DefinitionError, statistics, custom_validation_config="{nonsense")
     config = _custom_validation_config()
     config.feature_validations.add().validations.add(sql_expression="this is no SQL")
@@ -275,6 +289,17 @@ def test_invalid_custom_validation_config_says_why(tmp_path, statistics):
         "example_validator: parameter 'custom_validation_config' is not a CustomValidationConfig: "
     )
     assert sql.startswith("example_validator: custom_validation_config cannot be applied to split 'good': ")
+
+
+def test_where_tfdv_has_no_custom_validation_a_config_is_refused(tmp_path, statistics, monkeypatch):
+    """A pipeline written under the other generation hands it to the executor."""
+    monkeypatch.setattr(generations, "HAS_CUSTOM_VALIDATION", False)
+
+    message = _fail(tmp_path, UnsupportedFeatureError, statistics, custom_validation_config="{}")
+
+    assert message.startswith(
+        "example_validator: custom_validation_config is given, and the installed TensorFlow Data Validation has "
+    )
 
 
 def test_stock_executor_runs_on_the_parameters_of_ours(tmp_path, statistics):

@@ -107,9 +107,7 @@ def test_files_that_are_gone_are_said_so_and_can_be_made_again(context: headrace
     with pytest.raises(InputResolutionError) as shown:
         context.show(make.outputs["out"])
 
-    gone = (
-        f"the files of Schema {artifact.id} are gone: there is no {artifact.uri}. Run {first.run_id} made them.\n"
-    )
+    gone = f"the files of Schema {artifact.id} are gone: there is no {artifact.uri}. Run {first.run_id} made them.\n"
     assert str(caught.value) == (
         f"Use: {gone}  Fix: make them again: context.run(make), then context.run(use)."
     )
@@ -182,7 +180,7 @@ def _states(path: Path, store: str) -> list[str]:
     return [node.state.value for node in runs.read_run(store, "latest").nodes]
 
 
-SESSION = '''
+SESSION = """
 import sys
 
 import tensorflow as tf
@@ -233,7 +231,7 @@ count = Count(schema=schema_gen.outputs["schema"])
 print(context.run(count).node.state.value)
 print(open(count.outputs["out"].get()[0].uri + "/names").read())
 context.export("exported.py")
-'''
+"""
 
 
 def test_functions_and_components_of_main_work_and_are_exported(tmp_path: Path):

@@ -14,7 +14,8 @@ def load_kills() -> ModuleType:
     import sys
 
     spec = importlib.util.spec_from_file_location("kills", KILLS_PATH)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["kills"] = module
     spec.loader.exec_module(module)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 from typing import Any
 
 from headrace.errors import StoreError, did_you_mean, listed
-from headrace.metadata import graph
+from headrace.metadata import graph, queries
 from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
 from headrace.metadata.graph import ArtifactInfo, Place
+from headrace.metadata.queries import Condition
 from headrace.metadata.runs import read_run
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,9 @@ def list_artifacts(
         return []
     run_id = read_run(store, run_id).run_id if run_id else ""
     with opened.open(), opened.handle() as handle:
-        options = mlmd.ListOptions(
-            limit=limit,
-            order_by=mlmd.OrderByField.ID,
-            is_asc=False,
-            filter_query=_condition(handle, opened.path, type_name, run_id, pipeline_name, with_deleted),
-        )
-        artifacts = [graph.artifact_info(proto) for proto in handle.store.get_artifacts(options)]
+        condition = _condition(handle, opened.path, type_name, run_id, pipeline_name, with_deleted)
+        found = queries.artifacts(queries.reader_of(opened), condition, limit)
+        artifacts = [graph.artifact_info(proto) for proto in itertools.islice(found, limit)]
         origins = graph.origins(graph.links_of_artifacts(handle, {a.artifact_id for a in artifacts}))
         places = graph.read_places(handle, {link.execution_id for link in origins.values()})
     return [_listed(artifact, origins.get(artifact.artifact_id), places) for artifact in artifacts]
@@ -87,10 +85,8 @@ def _listed(artifact: ArtifactInfo, origin: graph.Link | None, places: dict[int,
 
 def _condition(
     handle: Any, path: str, type_name: str, run_id: str, pipeline_name: str, with_deleted: bool
-) -> str:
-    conditions = ["id > 0"]
-    if not with_deleted:
-        conditions.append("state = LIVE")
+) -> Condition:
+    context_ids = []
     if type_name:
         known = [kind.name for kind in handle.store.get_artifact_types()]
         if type_name not in known:
@@ -98,10 +94,9 @@ def _condition(
                 f"the store {path} has no artifacts of type '{type_name}'. Its types are {listed(known)}.",
                 f"{did_you_mean(type_name, known)}Correct --type.",
             )
-        conditions.append(f"type = '{type_name}'")
     if run_id:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
-        conditions.append(f"contexts_run.id = {context.id}")
+        context_ids.append(context.id)
     if pipeline_name:
         context = handle.store.get_context_by_type_and_name(PIPELINE_CONTEXT_TYPE, pipeline_name)
         if context is None:
@@ -110,8 +105,9 @@ def _condition(
                 f"the store {path} has no pipeline '{pipeline_name}'. Its pipelines are {listed(known)}.",
                 f"{did_you_mean(pipeline_name, known)}Correct --pipeline.",
             )
-        conditions.append(f"contexts_pipeline.id = {context.id}")
-    return " AND ".join(conditions)
+        context_ids.append(context.id)
+    states = () if with_deleted else (metadata_store_pb2.Artifact.LIVE,)
+    return Condition(type_name, states, tuple(context_ids))
 
 
 def size_on_disk(path: str) -> int:

@@ -20,15 +20,8 @@ from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
-from headrace.metadata.garbage import (
-    Garbage,
-    GarbageArtifact,
-    Keeping,
-    find_garbage,
-    is_own,
-    live_artifacts,
-    true_origins,
-)
+from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage, live_artifacts
+from headrace.metadata.ownership import is_own, true_origins
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.source_texts import SourceTexts
 from headrace.metadata.store import Store

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headrace.metadata import queries
+from headrace.metadata.queries import Condition
 from headrace.metadata.store import Store
 from headrace.sdk import Artifact
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
     from tfx.orchestration.portable import execution_publish_utils
     from tfx.orchestration.portable.mlmd import context_lib, execution_lib
@@ -26,8 +27,8 @@ INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
 # On the run context of an inner pipeline: the run that it is a part of.
 INNER_RUN_PROPERTY = "headrace_inner_of"
 _PUSHED_DESTINATION = "pushed_destination"
-_COMPLETE = "last_known_state = COMPLETE"
-_SUCCESSFUL = "(last_known_state = COMPLETE OR last_known_state = CACHED)"
+COMPLETE = (metadata_store_pb2.Execution.COMPLETE,)
+_SUCCESSFUL = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
 _PAGE = 20
 
 Artifacts = Mapping[str, Sequence[Artifact]]
@@ -82,38 +83,12 @@ def cached_outputs(
 ) -> tuple[dict[str, list[Artifact]], metadata_store_pb2.Execution] | None:
     """Return the outputs of the newest successful execution in a cache context whose files still exist."""
     # Only those that ran: executions that were themselves cached point to the same artifacts.
-    for execution in newest_executions(store, context.id, _COMPLETE):
+    condition = Condition(states=COMPLETE, context_ids=(context.id,))
+    for execution in queries.executions(queries.reader_of(store), condition, _PAGE):
         outputs = outputs_of(store, execution.id)
         if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
             return outputs, execution
     return None
-
-
-def newest_executions(
-    store: Store, context_id: int, condition: str, limit: int = _PAGE
-) -> Iterator[metadata_store_pb2.Execution]:
-    """Yield executions of a context, newest first, read in pages: a context may have many thousands.
-
-    Args:
-        store: The open store.
-        context_id: The context.
-        condition: MLMD's filter query, such as `"last_known_state = COMPLETE"`.
-        limit: Executions per page.
-    """
-    before = ""
-    while True:
-        options = mlmd.ListOptions(
-            limit=limit,
-            order_by=mlmd.OrderByField.ID,
-            is_asc=False,
-            filter_query=f"{condition}{before}",
-        )
-        with store.handle() as handle:
-            page = handle.store.get_executions_by_context(context_id, list_options=options)
-        yield from page
-        if len(page) < limit:
-            return
-        before = f" AND id < {page[-1].id}"
 
 
 def run_of(store: Store, execution_id: int) -> str:
@@ -265,13 +240,14 @@ def latest_successful(
         context = handle.store.get_context_by_type_and_name(*wanted)
         if context is None:
             return None
-        condition = _SUCCESSFUL
+        context_ids = [context.id]
         if run_id:
             run_context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
             if run_context is None:
                 return None
-            condition = f"{_SUCCESSFUL} AND contexts_run.id = {run_context.id}"
-    for execution in newest_executions(store, context.id, condition):
+            context_ids.insert(0, run_context.id)  # it has the fewest executions
+    condition = Condition(states=_SUCCESSFUL, context_ids=tuple(context_ids))
+    for execution in queries.executions(queries.reader_of(store), condition, _PAGE):
         outputs = outputs_of(store, execution.id)
         if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
             return execution, outputs

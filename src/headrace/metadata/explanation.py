@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headrace.metadata import graph
+from headrace.metadata import graph, queries
 from headrace.metadata.differences import CACHE_OFF, Difference, Ingredients, compare, num_equal
 from headrace.metadata.executions import (
+    COMPLETE,
     INGREDIENTS_PROPERTY,
     NODE_CONTEXT_TYPE,
     is_intact,
-    newest_executions,
     outputs_of,
 )
+from headrace.metadata.queries import Condition
 from headrace.metadata.results import NodeResult, NodeState, RunResult
 from headrace.metadata.runs import node_of, read_run
 from headrace.metadata.source_texts import SourceTexts
@@ -138,9 +139,9 @@ class _Explainer:
             context = handle.store.get_context_by_type_and_name(NODE_CONTEXT_TYPE, name)
         if context is None:
             return None
-        condition = f"last_known_state = COMPLETE AND id < {execution_id}"
+        condition = Condition(states=COMPLETE, context_ids=(context.id,), before_id=execution_id)
         best: tuple[int, Any, Ingredients] | None = None
-        candidates = newest_executions(self._store, context.id, condition, _CANDIDATES)
+        candidates = queries.executions(queries.reader_of(self._store), condition, _CANDIDATES)
         for _, execution in zip(range(_CANDIDATES), candidates):
             theirs = _ingredients(execution)
             if theirs is None:

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.metadata import graph, locks
+from headrace.metadata import graph, locks, queries
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.executions import INNER_RUN_PROPERTY, PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
-from headrace.metadata.graph import Link
+from headrace.metadata.ownership import is_own, true_origins
+from headrace.metadata.queries import Condition
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
@@ -26,8 +27,9 @@ with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
 DEFAULT_KEEP_LAST = 5
+_LIVE = (metadata_store_pb2.Artifact.LIVE,)
+_ALL = 1_000_000
 _SUCCEEDED = "succeeded"
-_IMPORTER_TYPE = "tfx.dsl.components.common.importer.Importer"
 _MODEL_TYPES = ("Model", "ModelRun")
 # {key}/{execution id}, and below it the place in a list, or the file of a value.
 _OUTPUT_PATH = re.compile(r"/[^/]+/\d+(/\d+|/value)?/?$")
@@ -228,7 +230,7 @@ def live_artifacts(store: Store) -> list[GarbageArtifact]:
     )
     if rows is None:
         with store.open(), store.handle() as handle:
-            found = handle.store.get_artifacts(mlmd.ListOptions(filter_query="state = LIVE"))
+            found = queries.artifacts(queries.reader_of_mlmd(handle.store), Condition(states=_LIVE), _ALL)
             rows = [(artifact.id, artifact.type, artifact.uri) for artifact in found]
     return [GarbageArtifact(artifact_id, type_name, uri or "", "") for artifact_id, type_name, uri in rows]
 
@@ -260,8 +262,9 @@ def _judged(handle: Any, keeping: Keeping) -> set[int]:
     wanted += [("PushedModel", "pushed")] if keeping.keep_pushed else []
     roots: set[int] = set()
     for type_name, flag in wanted:
-        options = mlmd.ListOptions(filter_query=f"type = '{type_name}' AND state = LIVE")
-        roots |= {proto.id for proto in handle.store.get_artifacts(options) if _is_set(proto, flag)}
+        found = handle.store.get_artifacts_by_type(type_name)
+        live = (proto for proto in found if proto.state in _LIVE)
+        roots |= {proto.id for proto in live if _is_set(proto, flag)}
     if not roots:
         return set()
     makers = {link.execution_id for link in graph.origins(graph.links_of_artifacts(handle, roots)).values()}
@@ -300,25 +303,3 @@ def _garbage(
         if artifact.artifact_id not in outside or is_own(artifact.uri, origins.get(artifact.artifact_id))
     ]
     return tuple(sorted(owned, key=lambda artifact: artifact.artifact_id, reverse=True))
-
-
-def true_origins(handle: Any, links: Iterable[Link]) -> dict[int, Link]:
-    """Return which execution made each artifact; those that an Importer named were not made here."""
-    origins = graph.origins(links)
-    ids = sorted({link.execution_id for link in origins.values()})
-    executions = [e for batch in graph.batches(ids) for e in handle.store.get_executions_by_id(batch)]
-    imports = {execution.id for execution in executions if execution.type == _IMPORTER_TYPE}
-    return {artifact: link for artifact, link in origins.items() if link.execution_id not in imports}
-
-
-def is_own(uri: str, origin: Link | None) -> bool:
-    """Whether a path is where a runner put an output; what an Importer names belongs to somebody else.
-
-    TFX's runners and Headrace put outputs into `{root}/{node}/{key}/{execution id}`, and below it where a key
-    has several artifacts or a value.
-    """
-    if origin is None or "://" in uri:
-        return False
-    parts = uri.rstrip("/").split("/")
-    wanted = [origin.key, str(origin.execution_id)]
-    return wanted in (parts[-2:], parts[-3:-1])

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from headrace.metadata import queries
+from headrace.metadata.queries import Condition
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
     from tfx.orchestration.portable.input_resolution import channel_resolver
 
+_ALL = 1_000_000
 _TFX_NAME = "_get_executions_by_all_contexts"
 
 
@@ -30,10 +32,8 @@ def executions_in_all(store: Any, contexts: Sequence[Any]) -> list[Any]:
     ids = sorted({int(context.id) for context in contexts}, reverse=True)
     if not ids:
         return []
-    condition = " AND ".join(f"contexts_{place}.id = {context}" for place, context in enumerate(ids[1:]))
-    options = mlmd.ListOptions(order_by=mlmd.OrderByField.ID, is_asc=True, filter_query=condition or None)
-    found: list[Any] = store.get_executions_by_context(ids[0], list_options=options)
-    return found
+    condition = Condition(context_ids=tuple(ids))
+    return list(queries.executions(queries.reader_of_mlmd(store), condition, _ALL))[::-1]
 
 
 def install() -> None:

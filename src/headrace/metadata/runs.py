@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from headrace import errors
 from headrace.errors import HeadraceError, StoreError, UnknownNodeError, did_you_mean, listed
+from headrace.metadata import queries
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -17,7 +19,6 @@ from headrace.sdk.context import SUMMARY_PROPERTY
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
     from tfx.orchestration.portable.mlmd import context_lib
 
@@ -109,22 +110,10 @@ def list_runs(store: str = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
     with opened.open(), opened.handle() as handle:
         if not _has_type(handle):
             return []
-        found: list[RunSummary] = []
-        before = ""
-        # In pages, because those that garbage collection removed, and inner pipelines, fill some places.
-        while len(found) < limit:
-            options = mlmd.ListOptions(
-                limit=limit,
-                order_by=mlmd.OrderByField.ID,
-                is_asc=False,
-                filter_query=f"type = '{RUN_CONTEXT_TYPE}'{before}",
-            )
-            page = handle.store.get_contexts(list_options=options)
-            found += [_summary(context) for context in page if not _HIDDEN & context.custom_properties.keys()]
-            if len(page) < limit:
-                break
-            before = f" AND id < {page[-1].id}"
-        return found[:limit]
+        # Those that garbage collection removed, and inner pipelines, are passed over.
+        found = queries.contexts(queries.reader_of(opened), RUN_CONTEXT_TYPE, limit)
+        shown = (context for context in found if not _HIDDEN & context.custom_properties.keys())
+        return [_summary(context) for context in itertools.islice(shown, limit)]
 
 
 def is_known(store: Store, run_id: str) -> bool:

@@ -6,7 +6,10 @@
     ├── metadata.db     ML Metadata in SQLite
     ├── artifacts/      {node}/{output key}/{execution id}/, unless the pipeline names its own root
     ├── logs/           {run}/{node}.log
-    └── running/        {run}: a file that its process keeps locked while it lives
+    ├── sources/        {sha256}: the texts behind cache keys, for `headrace explain`
+    ├── running/        {run}: a file that its process keeps locked while it lives
+    ├── choice.lock     held while a node chooses earlier artifacts, and while garbage is marked
+    └── gc.json         the files that garbage collection is removing; gone when it has ended
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from headrace.errors import StoreError
+from headrace.metadata import relocation
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -42,9 +46,12 @@ class Store:
 
     Args:
         path: The store's folder; made where it is missing.
-        connection_config: Another place for the metadata, as TFX's `metadata_connection_config` gives it.
+        connection_config: Another place for the metadata, as TFX's `metadata_connection_config` gives it. A
+            SQLite file is remembered: who opens the folder to read finds it.
 
     Attributes:
+        connection_config: The connection where it is not a SQLite file; `None` where it is.
+        database_path: The SQLite file.
         given_path: `path` as it was given: what a person would type to name the store.
         project_path: The folder that the store lies in: paths below it do not tie a cache entry to this
             machine.
@@ -58,10 +65,13 @@ class Store:
     ) -> None:
         self.given_path = path
         self.path = os.path.abspath(path)
-        self.connection_config = connection_config
+        self._named_database = connection_config.sqlite.filename_uri if connection_config else ""
+        self.connection_config = None if self._named_database else connection_config
+        self.database_path = self._find_database()
         self.project_path = os.path.dirname(self.path)
         self._lock = threading.RLock()
         self._handle: Any = None
+        self._trouble = ""
 
     @classmethod
     def existing(cls, path: str) -> Store:
@@ -78,10 +88,20 @@ class Store:
             )
         return store
 
+    def _find_database(self) -> str:
+        """The file that was named, the folder's own, or the one that the last run named."""
+        own_path = os.path.join(self.path, "metadata.db")
+        if self._named_database or os.path.exists(own_path):
+            return os.path.abspath(self._named_database) if self._named_database else own_path
+        with contextlib.suppress(OSError), open(self._note_path, encoding="utf-8") as file:
+            noted_path = file.read()
+            if os.path.exists(noted_path):
+                return noted_path
+        return own_path
+
     @property
-    def database_path(self) -> str:
-        """The SQLite file of a store that names no other connection."""
-        return os.path.join(self.path, "metadata.db")
+    def _note_path(self) -> str:
+        return os.path.join(self.path, "metadata_at")
 
     @property
     def artifacts_path(self) -> str:
@@ -145,8 +165,11 @@ class Store:
                 yield self._handle
             except mlmd_errors.StatusError as error:
                 if _is_disk_trouble(str(error)):
-                    raise disk_error(self.path, str(error)) from error
-                raise
+                    self._trouble = str(error)
+                if not self._trouble:
+                    raise
+                # A transaction whose commit failed stays open in ML Metadata; every later call fails for that.
+                raise disk_error(self.path, self._trouble) from error
 
     def _make_folders(self) -> None:
         try:
@@ -167,11 +190,15 @@ class Store:
     def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
         if self.connection_config is not None:
             return self.connection_config
+        if self._named_database:
+            os.makedirs(os.path.dirname(self.database_path), exist_ok=True)
+            with open(self._note_path, "w", encoding="utf-8") as file:
+                file.write(self.database_path)
         self._prepare_database()
         return tfx_metadata.sqlite_metadata_connection_config(self.database_path)
 
     def _prepare_database(self) -> None:
-        """Turn on SQLite's write-ahead log: readers then never wait for the writer."""
+        """Turn on SQLite's write-ahead log: readers then never wait for the writer. Follow a moved store."""
         if _opened[self.database_path]:
             return
         try:
@@ -180,6 +207,7 @@ class Store:
                 # Switching needs the database for oneself; a store that another process uses has switched.
                 if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                     connection.execute("PRAGMA journal_mode=WAL")
+                relocation.settle(self.path, connection)
             finally:
                 connection.close()
         except sqlite3.DatabaseError as error:

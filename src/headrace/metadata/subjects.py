@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from headrace.errors import StoreError
-from headrace.metadata import graph
-from headrace.metadata.executions import outputs_of
+from headrace.metadata import graph, queries
+from headrace.metadata.executions import NODE_CONTEXT_TYPE, outputs_of
 from headrace.metadata.graph import ArtifactInfo, Place
+from headrace.metadata.queries import Condition
 from headrace.metadata.results import RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.sdk import Artifact
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
     from tfx.types import artifact_utils
 
 _MAX_EARLIER = 20
@@ -114,16 +116,14 @@ def _read_artifacts(handle: Any, artifact_ids: list[int]) -> dict[int, Artifact]
 
 def _predecessor(handle: Any, artifact: Artifact, place: Place, key: str) -> Artifact | None:
     node = f"{place.pipeline_name}.{place.node_id}"
-    if not place.node_id or "'" in node:
+    context = handle.store.get_context_by_type_and_name(NODE_CONTEXT_TYPE, node) if place.node_id else None
+    if context is None:
         return None
-    options = mlmd.ListOptions(
-        limit=_MAX_EARLIER,
-        order_by=mlmd.OrderByField.ID,
-        is_asc=False,
-        filter_query=f"type = '{artifact.type_name}' AND state = LIVE AND id < {artifact.id} "
-        f"AND contexts_node.name = '{node}'",
+    condition = Condition(
+        artifact.type_name, (metadata_store_pb2.Artifact.LIVE,), (context.id,), before_id=artifact.id
     )
-    earlier = [proto.id for proto in handle.store.get_artifacts(options)]
+    found = queries.artifacts(queries.reader_of_mlmd(handle.store), condition, _MAX_EARLIER)
+    earlier = [proto.id for proto in itertools.islice(found, _MAX_EARLIER)]
     links = graph.origins(graph.links_of_artifacts(handle, earlier))
     same = [artifact_id for artifact_id in earlier if artifact_id in links and links[artifact_id].key == key]
     return _read_artifacts(handle, same[:1]).get(same[0]) if same else None

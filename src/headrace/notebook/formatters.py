@@ -61,8 +61,7 @@ def described(item: Any) -> tuple[str, str]:
 
 
 def _channel_page(channel: Any) -> str:
-    artifacts = list(channel.get()) if isinstance(channel, OutputChannel) else []
-    return pages.channel_page(channel, artifacts)
+    return pages.channel_page(channel, texts.held_artifacts(channel))
 
 
 def _printer(text: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.errors import DefinitionError, HeadraceError, InputResolutionError
+from headrace.errors import DefinitionError, HeadraceError, InputResolutionError, RunError
 from headrace.metadata import executions
 from headrace.metadata.results import NodeState, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -98,6 +98,8 @@ class InteractiveContext:
         arguments = self.beam_pipeline_args if beam_pipeline_args is None else list(beam_pipeline_args)
         try:
             result = self._execute(component, nodes, steps, enable_cache, arguments)
+            if result.node(str(component.id)).state is NodeState.CANCELLED:
+                raise RunError(f"{component.id} was stopped.", f"run it again: {run_call(component)}.")
             result.raise_for_failure()
         except HeadraceError as error:
             # Its message says all; the frames of the engine would bury it in a cell.
@@ -123,10 +125,10 @@ class InteractiveContext:
         for part in self._artifacts_in(item):
             self._check_artifact(part)
         if is_notebook():
-            from IPython.display import HTML, display
+            from IPython.display import display
 
-            page = formatters.described(item)[1]
-            display(HTML(page) if page else item)
+            text, page = formatters.described(item)
+            display({"text/plain": text, "text/html": page} if page else item, raw=bool(page))
             return
         print(formatters.described(item)[0] or item)
 

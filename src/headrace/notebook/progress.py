@@ -23,6 +23,7 @@ from headrace.ui.board import Board
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay
 from headrace.ui.screen import open_screen
+from headrace.ui.symbols import WORDS
 
 _SECONDS_BETWEEN_DRAWINGS = 0.25
 
@@ -74,26 +75,26 @@ class CellDisplay:
         self._board.apply(event)
 
     def __enter__(self) -> CellDisplay:
-        from IPython.display import HTML, display
+        from IPython.display import display
 
-        self._handle = display(HTML(pages.progress_page(self._board)), display_id=True)
+        self._handle = display(self._bundle(), raw=True, display_id=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        from IPython.display import HTML
-
         self._is_over.set()
         self._thread.join()
         if self._handle is not None:
-            self._handle.update(HTML(""))
+            self._handle.update({"text/html": "", "text/plain": ""}, raw=True)
 
     def _draw(self) -> None:
-        from IPython.display import HTML
-
-        shown = ""
+        shown: dict[str, str] = {}
         while not self._is_over.wait(_SECONDS_BETWEEN_DRAWINGS):
-            page = pages.progress_page(self._board)
-            if page != shown and self._handle is not None:
-                self._handle.update(HTML(page))
-                shown = page
+            bundle = self._bundle()
+            if bundle != shown and self._handle is not None:
+                self._handle.update(bundle, raw=True)
+                shown = bundle
+
+    def _bundle(self) -> dict[str, str]:
+        lines = [f"{line.node_id} {WORDS[line.state]}: {line.text}" for line in self._board.lines()]
+        return {"text/html": pages.progress_page(self._board), "text/plain": "\n".join(lines) or "planning"}

@@ -101,9 +101,17 @@ def component_text(component: BaseNode) -> str:
     return "\n".join(lines)
 
 
+def held_artifacts(channel: Any) -> list[Artifact]:
+    """Return the artifacts of an output channel; none before its component ran."""
+    if not isinstance(channel, OutputChannel):
+        return []
+    # TFX puts artifacts without a place into the outputs of some components when they are made.
+    return [artifact for artifact in channel.get() if artifact.uri]
+
+
 def channel_text(channel: Any) -> str:
     """Return a channel, with its artifacts where it holds some."""
-    artifacts = list(channel.get()) if isinstance(channel, OutputChannel) else []
+    artifacts = held_artifacts(channel)
     if not artifacts:
         return where_from(channel)
     return "\n".join([where_from(channel), *(artifact_text(artifact, "  ") for artifact in artifacts)])

@@ -83,7 +83,8 @@ def ingredients(
     return {
         "format": _FORMAT,
         "tfx": importlib.metadata.version("tfx"),
-        "executor": class_path,
+        # Where the project keeps the class does not count: an exported notebook has it in another module.
+        "executor": class_path.rpartition(".")[2] if executor_files else class_path,
         "executor_source": executor_source,
         "parameters": plain,
         "inputs": {

@@ -36,12 +36,10 @@ def dry_run(
     started = time.monotonic()
     source = store.database_path
     if store.connection_config is not None:
-        source = store.connection_config.sqlite.filename_uri
-        if not source:
-            raise UnsupportedFeatureError(
-                "a dry run works on a copy of the metadata, and only a SQLite store can be copied.",
-                "leave --dry-run out, or use a SQLite store.",
-            )
+        raise UnsupportedFeatureError(
+            "a dry run works on a copy of the metadata, and only a SQLite store can be copied.",
+            "leave --dry-run out, or use a SQLite store.",
+        )
     with tempfile.TemporaryDirectory(prefix="headrace-dry-run-") as folder:
         copy = Store(os.path.join(folder, os.path.basename(store.path)))
         os.makedirs(copy.path)

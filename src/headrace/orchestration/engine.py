@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from headrace.errors import HeadraceError, InputResolutionError
+from headrace.errors import HeadraceError, InputResolutionError, StoreError
 from headrace.metadata import executions, locks, runs
 from headrace.metadata.results import NodeResult, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -177,7 +177,7 @@ class Engine:
                 life, result = self._drive(context, node)
             self._plan.finish(self._guarded(life, life.execute) if result is None else result)
 
-        schedule.run_nodes(self._plan, run_node, self._num_slots)
+        schedule.run_nodes(self._plan, run_node, self._num_slots, context.tmp_path)
 
     def _drive(self, context: RunContext, node: PlannedNode) -> tuple[NodeLife, NodeResult | None]:
         self._emit(NodeStarted(node.node_id))
@@ -192,6 +192,9 @@ class Engine:
             described = failures.describe(error, life.node_id, 0.0)
             with contextlib.suppress(OSError), open(life.log_path, "a", encoding="utf-8") as log:
                 log.write(traceback.format_exc())
+            if isinstance(described, StoreError):
+                # Nothing more can be recorded: each further node would only fail alike.
+                self._plan.cancel("the store cannot be written")
             return life.failed(described)
 
     def _check_reusable(self) -> None:

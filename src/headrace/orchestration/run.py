@@ -16,8 +16,8 @@ from headrace.orchestration.capacity import num_processors
 from headrace.orchestration.engine import Engine, RunSettings
 from headrace.orchestration.events import Listener
 from headrace.orchestration.exit_handlers import plan_exit_handlers
-from headrace.orchestration.plan import select
 from headrace.orchestration.provenance import provenance
+from headrace.orchestration.selection import select
 from headrace.orchestration.workers import Workers
 from headrace.sdk import BaseNode, compiler
 from headrace.sdk.light import authoring

@@ -7,9 +7,12 @@ its own: Beam's in-process runner executes stages one after another.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 
 from headrace.orchestration.plan import Plan, PlannedNode
 from headrace.sdk.light import beam_import
@@ -18,13 +21,14 @@ _runs: dict[int, Callable[[], None]] = {}
 _tokens = itertools.count(1)
 
 
-def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: int) -> None:
+def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: int, tmp_path: str) -> None:
     """Run every node of `plan` that can still start, up to `num_slots` at a time.
 
     Args:
         plan: Hands out nodes.
         run_node: Runs one node and reports its result to the plan; called from the slots' threads.
         num_slots: How many nodes may run at once, 1 or more.
+        tmp_path: For Beam's temporary folder, which a killed process could not remove; made where it is missing.
     """
     with beam_import():
         import apache_beam as beam
@@ -42,7 +46,9 @@ def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: in
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     options = PipelineOptions(["--direct_running_mode=in_memory", f"--direct_num_workers={num_slots}"])
     try:
-        with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
+        with _temporary_files_in(tmp_path):
+            pipeline = beam.Pipeline(runner=FnApiRunner(), options=options)
+        with pipeline:
             _ = (
                 pipeline
                 | "Slots" >> beam.Create([(token, slot) for slot in range(num_slots)], reshuffle=True)
@@ -50,6 +56,16 @@ def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: in
             )
     finally:
         del _runs[token]
+
+
+@contextlib.contextmanager
+def _temporary_files_in(path: str) -> Iterator[None]:
+    os.makedirs(path, exist_ok=True)
+    before, tempfile.tempdir = tempfile.tempdir, path
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _work_in_slot(element: tuple[int, int]) -> None:

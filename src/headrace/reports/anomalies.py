@@ -23,13 +23,19 @@ def render(subject: Subject) -> list[Block]:
     rules = _rules(schema[0]) if schema and os.path.exists(schema[0].uri) else {}
     counts = {split: num_anomalies(one) for split, one in found.items()}
     total = sum(counts.values())
-    facts: list[tuple[str, Value]] = [(f"split {split}", plural(count, "anomaly")) for split, count in counts.items()]
+    facts: list[tuple[str, Value]] = [
+        (f"split {split}", plural(count, "anomaly")) for split, count in counts.items()
+    ]
     blocks: list[Block] = [
         Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
-        Note(f"{plural(total, 'anomaly')} found.", "bad") if total else Note("No anomalies: the data fits the schema.", "good"),
+        Note(f"{plural(total, 'anomaly')} found.", "bad")
+        if total
+        else Note("No anomalies: the data fits the schema.", "good"),
     ]
     for split, one in found.items():
-        blocks.append(Section(f"Split {split}" if split else "All", _split(one, rules), anchor=f"anomalies-{split}"))
+        blocks.append(
+            Section(f"Split {split}" if split else "All", _split(one, rules), anchor=f"anomalies-{split}")
+        )
     return blocks
 
 
@@ -64,13 +70,19 @@ def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
         rows += _rows("(whole data set)", anomalies.dataset_anomaly_info, "")
     blocks: list[Block] = []
     if rows:
-        blocks.append(Table(["feature", "problem", "values", "rule in the schema"], rows, caption="Anomalies"))
+        blocks.append(
+            Table(["feature", "problem", "values", "rule in the schema"], rows, caption="Anomalies")
+        )
     else:
         blocks.append(Note("No anomalies.", "good"))
     distances = _distances(anomalies)
     if distances:
         blocks.append(
-            Table(["feature", "compared with", "measure", "distance", "threshold", ""], distances, caption="Drift and skew")
+            Table(
+                ["feature", "compared with", "measure", "distance", "threshold", ""],
+                distances,
+                caption="Drift and skew",
+            )
         )
     return blocks
 
@@ -86,11 +98,20 @@ def _distances(anomalies: Any) -> list[list[Value]]:
     rows: list[list[Value]] = []
     for info in anomalies.drift_skew_info:
         name = ".".join(info.path.step)
-        measured = [(1, one) for one in info.drift_measurements] + [(2, one) for one in info.skew_measurements]
+        measured = [(1, one) for one in info.drift_measurements] + [
+            (2, one) for one in info.skew_measurements
+        ]
         for kind, one in measured:
             is_over = one.value > one.threshold
             verdict = Cell("over", tone="bad") if is_over else Cell("within", tone="good")
             rows.append(
-                [name, _COMPARED[kind], _MEASURES.get(one.type, "?"), format_number(one.value), format_number(one.threshold), verdict]
+                [
+                    name,
+                    _COMPARED[kind],
+                    _MEASURES.get(one.type, "?"),
+                    format_number(one.value),
+                    format_number(one.threshold),
+                    verdict,
+                ]
             )
     return rows

@@ -22,7 +22,14 @@ def _tooltip(*fields: tuple[str, str]) -> list[Spec]:
 
 
 def lines(
-    rows: Rows, x: str, y: str, *, series: Sequence[str], marks: Rows | None = None, zero: bool = False, height: int = 240
+    rows: Rows,
+    x: str,
+    y: str,
+    *,
+    series: Sequence[str],
+    marks: Rows | None = None,
+    zero: bool = False,
+    height: int = 240,
 ) -> Spec:
     """Lines over a number.
 
@@ -61,12 +68,18 @@ def lines(
         if mark.get("is_right"):
             text.update(align="right", dx=-5)
         layers.append(
-            {"data": data, "mark": text, "encoding": {"x": rule, "text": {"field": "label", "type": "nominal"}}}
+            {
+                "data": data,
+                "mark": text,
+                "encoding": {"x": rule, "text": {"field": "label", "type": "nominal"}},
+            }
         )
     return {"data": {"values": rows}, "height": height, "layer": layers}
 
 
-def curve(rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = "", tooltip: str = "threshold") -> Spec:
+def curve(
+    rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = "", tooltip: str = "threshold"
+) -> Spec:
     """A curve in the unit square.
 
     Args:
@@ -108,7 +121,9 @@ def curve(rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = 
     return {"data": {"values": rows}, "height": 280, "layer": layers}
 
 
-def points(rows: Rows, x: str, y: str, *, diagonal: bool, size: str = "examples", series: Sequence[str] = ()) -> Spec:
+def points(
+    rows: Rows, x: str, y: str, *, diagonal: bool, size: str = "examples", series: Sequence[str] = ()
+) -> Spec:
     """Points sized by weight: `x`, `y`, `size`, `series`; a dashed diagonal where the two should be equal."""
     layers: list[Spec] = []
     if diagonal and rows:
@@ -141,7 +156,13 @@ def points(rows: Rows, x: str, y: str, *, diagonal: bool, size: str = "examples"
 
 def intervals(rows: Rows, x: str, *, order: Sequence[str]) -> Spec:
     """A point with its interval for each name: `name`, `x`, `low`, `high`, `size`; empty bounds draw no interval."""
-    name = {"field": "name", "type": "nominal", "title": None, "sort": list(order), "axis": {"labelLimit": 220}}
+    name = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "sort": list(order),
+        "axis": {"labelLimit": 220},
+    }
     bounded = [row for row in rows if row.get("low") is not None]
     layers: list[Spec] = []
     if bounded:
@@ -158,14 +179,18 @@ def intervals(rows: Rows, x: str, *, order: Sequence[str]) -> Spec:
             "encoding": {
                 "y": name,
                 "x": _axis("x", x, scale={"zero": False}),
-                "tooltip": _tooltip(("name", "slice"), ("x", x), ("low", "from"), ("high", "to"), ("size", "examples")),
+                "tooltip": _tooltip(
+                    ("name", "slice"), ("x", x), ("low", "from"), ("high", "to"), ("size", "examples")
+                ),
             },
         }
     )
     return {"data": {"values": rows}, "height": {"step": 20}, "layer": layers}
 
 
-def parallel(rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *, is_lower_better: bool) -> Spec:
+def parallel(
+    rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *, is_lower_better: bool
+) -> Spec:
     """Parallel coordinates.
 
     Args:
@@ -180,7 +205,13 @@ def parallel(rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *,
         "type": "nominal",
         "title": None,
         "sort": list(dimensions),
-        "axis": {"labelAngle": 0, "orient": "top", "domain": False, "ticks": False, "labelFontWeight": "bold"},
+        "axis": {
+            "labelAngle": 0,
+            "orient": "top",
+            "domain": False,
+            "ticks": False,
+            "labelFontWeight": "bold",
+        },
         "scale": {"type": "point", "padding": 0.4},
     }
     height = {"field": "at", "type": "quantitative", "axis": None, "scale": {"domain": [-0.08, 1.08]}}
@@ -206,7 +237,9 @@ def parallel(rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *,
                         "scale": {"scheme": "viridis", "reverse": is_lower_better},
                     },
                     "strokeWidth": {"condition": {"test": "datum.is_best", "value": 4}, "value": 1.5},
-                    "tooltip": _tooltip(("trial", "trial"), ("dimension", "name"), ("label", "value"), ("score", score)),
+                    "tooltip": _tooltip(
+                        ("trial", "trial"), ("dimension", "name"), ("label", "value"), ("score", score)
+                    ),
                 },
             },
             {
@@ -220,7 +253,13 @@ def parallel(rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *,
 
 def gantt(rows: Rows, order: Sequence[str], states: Sequence[str], colors: Sequence[str]) -> Spec:
     """Bars over seconds since the start: `name`, `start`, `end`, `state`, `label`."""
-    name = {"field": "name", "type": "nominal", "title": None, "sort": list(order), "axis": {"labelLimit": 180}}
+    name = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "sort": list(order),
+        "axis": {"labelLimit": 180},
+    }
     state = {
         "field": "state",
         "type": "nominal",

@@ -27,7 +27,9 @@ def render(examples: Artifact | None) -> list[Block]:
     columns = {}
     for name in columns_of(rows):
         values = [row.get(name, []) for row in rows]
-        if all(len(one) <= 1 for one in values) and not any(isinstance(v, (bytes, str)) for one in values for v in one):
+        if all(len(one) <= 1 for one in values) and not any(
+            isinstance(v, (bytes, str)) for one in values for v in one
+        ):
             column = np.array([one[0] if one else np.nan for one in values], dtype=np.float64)
             known = column[np.isfinite(column)]
             if len(known) > 2 and known.std() > 0:

@@ -25,7 +25,10 @@ def render(subject: Subject) -> list[Block]:
             [
                 ("holds", subject.info.summary or "–"),
                 ("format", f"{artifacts.payload_format(examples)}, {artifacts.file_format(examples)}"),
-                *[(f"split {name}", f"{plural(len(files[name]), 'file')}, {format_bytes(sizes[name])}") for name in names],
+                *[
+                    (f"split {name}", f"{plural(len(files[name]), 'file')}, {format_bytes(sizes[name])}")
+                    for name in names
+                ],
             ]
         )
     ]
@@ -38,13 +41,18 @@ def _split(subject: Subject, split: str) -> Section:
     rows = read_rows(subject.artifact, split, _ROWS)
     columns = columns_of(rows)
     shown = columns[:_MAX_COLUMNS]
-    left_out = f" {len(columns) - len(shown):,} more features are left out." if len(columns) > len(shown) else ""
+    left_out = (
+        f" {len(columns) - len(shown):,} more features are left out." if len(columns) > len(shown) else ""
+    )
     return Section(
         f"Split {split}",
         [
             Table(
                 ["row", *shown],
-                [[number, *[value_cell(row.get(name, [])) for name in shown]] for number, row in enumerate(rows, 1)],
+                [
+                    [number, *[value_cell(row.get(name, [])) for name in shown]]
+                    for number, row in enumerate(rows, 1)
+                ],
                 caption=f"First rows of split {split}",
                 footnote=f"The first {plural(len(rows), 'row')}, features by name; – stands for missing.{left_out}",
             )

@@ -98,7 +98,9 @@ def parse(features: Sequence[Any], num_rows: float) -> list[FeatureStatistics]:
 def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
     which = proto.WhichOneof("stats")
     stats = getattr(proto, which) if which else None
-    common = stats.common_stats if which in ("num_stats", "string_stats", "bytes_stats", "struct_stats") else None
+    common = (
+        stats.common_stats if which in ("num_stats", "string_stats", "bytes_stats", "struct_stats") else None
+    )
     if which == "struct_stats":
         common = stats.common_stats
     present = common.num_non_missing if common is not None else 0
@@ -177,7 +179,9 @@ def distance(first: FeatureStatistics, second: FeatureStatistics) -> tuple[float
         return max(abs(mine.get(v, 0.0) - other.get(v, 0.0)) for v in {*mine, *other}), "L∞"
     if len(first.quantiles) > 2 and len(second.quantiles) > 2:
         points = sorted({*first.quantiles, *second.quantiles})
-        gaps = [_cumulative(first.quantiles, point) - _cumulative(second.quantiles, point) for point in points]
+        gaps = [
+            _cumulative(first.quantiles, point) - _cumulative(second.quantiles, point) for point in points
+        ]
         # A quantile's border may be met early or late by one bucket: that much is no difference.
         slack = 1 / (min(len(first.quantiles), len(second.quantiles)) - 1)
         return max(max((abs(gap) for gap in gaps), default=0.0) - slack / 2, 0.0), "KS"

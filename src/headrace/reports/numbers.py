@@ -54,10 +54,16 @@ def format_seconds(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return (
+        f"{whole // 60} min {whole % 60:02d} s"
+        if whole < 3600
+        else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    )
 
 
 def plural(count: int, noun: str) -> str:
     """Return `"1 row"` or `"9,998 rows"`."""
     ending = "" if count == 1 else "s"
-    return f"{count:,} {noun}{ending}" if not noun.endswith("y") or count == 1 else f"{count:,} {noun[:-1]}ies"
+    return (
+        f"{count:,} {noun}{ending}" if not noun.endswith("y") or count == 1 else f"{count:,} {noun[:-1]}ies"
+    )

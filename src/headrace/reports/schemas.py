@@ -25,7 +25,11 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     if against is not None:
         blocks.append(_difference(rows, against, is_asked_for=other is not None))
     table = Table(
-        COLUMNS, list(rows.values()), caption="Features", is_sortable=True, footnote=f"{plural(len(rows), 'feature')}."
+        COLUMNS,
+        list(rows.values()),
+        caption="Features",
+        is_sortable=True,
+        footnote=f"{plural(len(rows), 'feature')}.",
     )
     blocks.append(Section("Features", [table], anchor="features"))
     return blocks
@@ -117,7 +121,9 @@ def _rules(feature: Any) -> list[str]:
                 limits.append(f"Jensen-Shannon ≤ {comparator.jensen_shannon_divergence.threshold:.4g}")
             rules.append(f"{word}: {', '.join(limits) or 'no threshold'}")
     if feature.HasField("distribution_constraints"):
-        rules.append(f"known values in {feature.distribution_constraints.min_domain_mass:.4g} of rows or more")
+        rules.append(
+            f"known values in {feature.distribution_constraints.min_domain_mass:.4g} of rows or more"
+        )
     if feature.not_in_environment:
         rules.append(f"not in {', '.join(feature.not_in_environment)}")
     if feature.in_environment:
@@ -142,7 +148,10 @@ def _difference(rows: dict[str, list[Value]], other: Artifact, *, is_asked_for: 
     if not changes:
         return Note(f"Equal to {role}.", "good")
     table = Table(
-        ["feature", "what", "before", "now"], changes, caption=f"Against {role}", footnote=f"{plural(len(changes), 'change')}."
+        ["feature", "what", "before", "now"],
+        changes,
+        caption=f"Against {role}",
+        footnote=f"{plural(len(changes), 'change')}.",
     )
     return Section(f"Changes against schema {other.id}", [table], anchor="changes")
 

@@ -45,7 +45,12 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     shown = sorted((_feature(name, splits) for name, splits in by_feature.items()), key=lambda f: -f.keys[0])
     remarkable = sum(bool(feature.remarks) for feature in shown)
     blocks: list[Block] = [
-        Facts([("features", len(shown)), *[(f"{name}", plural(int(count), "row")) for name, count in rows.items()]]),
+        Facts(
+            [
+                ("features", len(shown)),
+                *[(f"{name}", plural(int(count), "row")) for name, count in rows.items()],
+            ]
+        ),
         Note(f"{plural(remarkable, 'feature')} worth looking at, listed first.", "info")
         if remarkable
         else Note("Nothing stands out: no missing values, no constant features, splits alike.", "good"),
@@ -75,7 +80,11 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
         lists = {name: protos.read_statistics(statistics, name) for name in names}
     return {
         name: (
-            [feature for dataset in one.datasets[:1] for feature in parse(dataset.features, dataset.num_examples)],
+            [
+                feature
+                for dataset in one.datasets[:1]
+                for feature in parse(dataset.features, dataset.num_examples)
+            ],
             one.datasets[0].num_examples if one.datasets else 0,
         )
         for name, one in lists.items()
@@ -92,7 +101,9 @@ def _feature(name: str, splits: Splits) -> Feature:
     apart, measure = _apart(splits)
     remarks = _remarks(splits, apart, measure)
     missing = max(one.missing_share for one in splits.values())
-    interest = sum({"bad": 4.0, "warning": 2.0, "info": 0.5}[tone] for tone, _ in remarks) + missing + 2 * apart
+    interest = (
+        sum({"bad": 4.0, "warning": 2.0, "info": 0.5}[tone] for tone, _ in remarks) + missing + 2 * apart
+    )
     return Feature(
         name=name,
         kind=first.kind,
@@ -100,7 +111,9 @@ def _feature(name: str, splits: Splits) -> Feature:
         values=[
             format_share(missing),
             format_number(first.distinct) if first.distinct is not None else "–",
-            format_number(first.mean, 3) if first.mean is not None else (first.top[0][0] if first.top else "–"),
+            format_number(first.mean, 3)
+            if first.mean is not None
+            else (first.top[0][0] if first.top else "–"),
         ],
         sparkline=_drawing(splits, 120, 28),
         blocks=_details(splits, apart, measure),
@@ -146,7 +159,10 @@ def _details(splits: Splits, apart: float, measure: str) -> list[Block]:
     names = list(splits)
     rows: list[list[Value]] = [
         ["rows", *[int(one.num_rows) for one in splits.values()]],
-        ["missing", *[f"{int(one.num_missing):,} ({format_share(one.missing_share)})" for one in splits.values()]],
+        [
+            "missing",
+            *[f"{int(one.num_missing):,} ({format_share(one.missing_share)})" for one in splits.values()],
+        ],
     ]
     low, high = zip(*[one.values_per_row for one in splits.values()])
     if max(high) > 1 or min(low) == 0:
@@ -179,7 +195,9 @@ def _number_rows(splits: Splits) -> list[list[Value]]:
         if percent == 50:
             rows.append(["median", *[one.median for one in splits.values()]])
         elif all(len(one.quantiles) > 2 for one in splits.values()):
-            rows.append([f"{percent} %", *[_quantile(one.quantiles, percent / 100) for one in splits.values()]])
+            rows.append(
+                [f"{percent} %", *[_quantile(one.quantiles, percent / 100) for one in splits.values()]]
+            )
     return [*rows, ["largest", *[one.high for one in splits.values()]]]
 
 
@@ -192,9 +210,14 @@ def _quantile(borders: object, share: float) -> float:
 
 def _top_values(splits: Splits, names: list[str]) -> Table:
     shares = [one.shares for one in splits.values()]
-    values = sorted({*itertools.chain.from_iterable(shares)}, key=lambda v: -max(s.get(v, 0.0) for s in shares))
+    values = sorted(
+        {*itertools.chain.from_iterable(shares)}, key=lambda v: -max(s.get(v, 0.0) for s in shares)
+    )
     rows: list[list[Value]] = [
-        [value, *[Cell(format_share(s.get(value, 0.0)), bar=s.get(value, 0.0), is_number=True) for s in shares]]
+        [
+            value,
+            *[Cell(format_share(s.get(value, 0.0)), bar=s.get(value, 0.0), is_number=True) for s in shares],
+        ]
         for value in values[:_TOP_VALUES]
     ]
     distinct = max(one.distinct or 0 for one in splits.values())

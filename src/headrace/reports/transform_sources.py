@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,35 +46,51 @@ def _signature(saved_model: Any) -> Any:
     return None
 
 
-def input_names(saved_model: Any) -> list[str]:
-    """Return the features that go in; empty where the graph has no signature."""
+def input_names(saved_model: Any, schema: Any) -> dict[str, str]:
+    """Return the feature behind each input key of the graph, in the order of the keys.
+
+    TFT flattens its inputs into `inputs`, `inputs_1`...: features by name, three tensors for one without a
+    fixed shape (indices, values and shape of a sparse tensor), one for each other.
+
+    Args:
+        saved_model: The `transform_fn`.
+        schema: The schema of the data that goes in.
+
+    Returns:
+        Input key to feature. Keys stand for themselves where their number does not fit the schema.
+    """
     signature = _signature(saved_model)
-    names = {_feature(key) for key in signature.inputs} if signature is not None else set()
-    return sorted(names)
+    keys = sorted(signature.inputs, key=_place) if signature is not None else []
+    names = [
+        feature.name
+        for feature in sorted(schema.feature, key=lambda feature: feature.name)
+        for _ in range(1 if feature.HasField("shape") else 3)
+    ]
+    return dict(zip(keys, names if len(names) == len(keys) else keys))
 
 
-def _feature(key: str) -> str:
-    """Sparse inputs come as three tensors: `name$sparse_indices_0` and so on; variants of TFT differ."""
-    for mark in ("$", "/"):
-        key = key.partition(mark)[0] or key
-    return key
+def _place(key: str) -> tuple[str, int]:
+    name, _, number = key.rpartition("_")
+    return (name, int(number)) if name and number.isdigit() else (key, 0)
 
 
-def sources(saved_model: Any) -> dict[str, Origin]:
-    """Return where each output comes from; empty where the graph cannot be followed."""
+def sources(saved_model: Any, features: dict[str, str]) -> dict[str, Origin]:
+    """Return where each output comes from; empty where the graph cannot be followed.
+
+    Args:
+        saved_model: The `transform_fn`.
+        features: Feature of each input key; see `input_names`.
+    """
     signature = _signature(saved_model)
     if signature is None:
         return {}
-    graph = saved_model.meta_graphs[0].graph_def
-    walk = _Walk(graph)
-    starts: dict[str, str] = {}
-    for key, info in signature.inputs.items():
-        for name in _tensors(info):
-            starts[name] = _feature(key)
-    return {
-        _feature(key): walk.origin(_tensor_names(info), starts)
-        for key, info in sorted(signature.outputs.items())
+    walk = _Walk(saved_model.meta_graphs[0].graph_def)
+    starts = {
+        tensor.partition(":")[0]: features.get(key, key)
+        for key, info in signature.inputs.items()
+        for tensor in _tensor_names(info)
     }
+    return {key: walk.origin(_tensor_names(info), starts) for key, info in sorted(signature.outputs.items())}
 
 
 def _tensor_names(info: Any) -> list[str]:
@@ -85,11 +100,6 @@ def _tensor_names(info: Any) -> list[str]:
         sparse = info.coo_sparse
         return [sparse.values_tensor_name, sparse.indices_tensor_name]
     return [info.name]
-
-
-def _tensors(info: Any) -> Iterator[str]:
-    for name in _tensor_names(info):
-        yield name.partition(":")[0]
 
 
 class _Walk:

@@ -21,10 +21,14 @@ _VOCABULARY_PREVIEW = 50
 def render(subject: Subject) -> list[Block]:
     """Return each output feature with its inputs and statistics, then the vocabularies."""
     root = subject.artifact.uri
-    schema = protos.read_text(os.path.join(root, "transformed_metadata", "schema.pbtxt"), protos.schema_pb2.Schema)
+    schema = protos.read_text(
+        os.path.join(root, "transformed_metadata", "schema.pbtxt"), protos.schema_pb2.Schema
+    )
     outputs = describe(schema)
     graph = _read_graph(os.path.join(root, "transform_fn"))
-    origins = sources(graph)
+    before = protos.read_text(os.path.join(root, "metadata", "schema.pbtxt"), protos.schema_pb2.Schema)
+    features = input_names(graph, before)
+    origins = sources(graph, features)
     after = subject.outputs.get("post_transform_stats", [])
     measured = statistics.try_read(after[0]) if after else {}
     vocabularies = _vocabularies(os.path.join(root, "transform_fn", "assets"))
@@ -33,19 +37,40 @@ def render(subject: Subject) -> list[Block]:
         origin = origins.get(name)
         made = origin.operations if origin else []
         mean, deviation = _moments(measured.get(name, {}))
-        rows.append([name, row[1], ", ".join(origin.inputs) if origin else "–", ", ".join(made), row[4], mean, deviation])
+        rows.append(
+            [
+                name,
+                row[1],
+                ", ".join(origin.inputs) if origin else "–",
+                ", ".join(made),
+                row[4],
+                mean,
+                deviation,
+            ]
+        )
     facts = Facts(
         [
             ("output features", len(outputs)),
-            ("input features", len(input_names(graph)) or "–"),
-            ("vocabularies", ", ".join(f"{name} ({len(terms):,})" for name, terms in vocabularies.items()) or "none"),
+            ("input features", len(set(features.values())) or "–"),
+            (
+                "vocabularies",
+                ", ".join(f"{name} ({len(terms):,})" for name, terms in vocabularies.items()) or "none",
+            ),
         ]
     )
     headings = ["output", "type", "made from", "by", "range", "mean", "deviation"]
-    table = Table(headings, rows, caption="Output features", is_sortable=True, footnote=f"{plural(len(rows), 'feature')}.")
+    table = Table(
+        headings,
+        rows,
+        caption="Output features",
+        is_sortable=True,
+        footnote=f"{plural(len(rows), 'feature')}.",
+    )
     blocks: list[Block] = [facts, Section("Features", [table], anchor="outputs")]
     if graph is None:
-        blocks.append(Note("The graph cannot be read: what the outputs are made from is not known.", "warning"))
+        blocks.append(
+            Note("The graph cannot be read: what the outputs are made from is not known.", "warning")
+        )
     if measured:
         blocks.append(_distributions(measured))
     blocks += [_vocabulary(name, terms) for name, terms in vocabularies.items()]

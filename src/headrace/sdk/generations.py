@@ -6,6 +6,7 @@ The rest of the code asks this module for a feature and never for a version. Imp
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 
@@ -26,9 +27,18 @@ def has_module(name: str) -> bool:
     )
 
 
+def _version(package: str) -> tuple[int, ...]:
+    parts = importlib.metadata.version(package).split(".")[:2]
+    return tuple(int(part) for part in parts if part.isdigit())
+
+
 # SQL conditions on statistics: TFDV 1.21 ships neither the proto nor the parameter, and TFX 1.21 does not
 # declare it.
 HAS_CUSTOM_VALIDATION = has_module("tensorflow_data_validation.anomalies.proto.custom_validation_config_pb2")
 
 # Slices given as SQL, in `StatsOptions` and in slicing specs: gone with the same library (ZetaSQL).
 HAS_SQL_SLICES = has_module("tfx_bsl.arrow.sql_util")
+
+# Conditions that ML Metadata checks in its database, `ListOptions.filter_query`: 1.21 still declares the field
+# and refuses each use of it.
+HAS_FILTER_QUERY = _version("ml-metadata") < (1, 21)

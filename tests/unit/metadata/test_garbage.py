@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.metadata import garbage
+from headrace.metadata import garbage, ownership
 from headrace.metadata.graph import Link, origins
 
 
@@ -21,11 +21,11 @@ from headrace.metadata.graph import Link, origins
     ],
 )
 def test_only_what_a_runner_named_is_removed(uri: str, is_own: bool):
-    assert garbage.is_own(uri, Link(1, 17, "model", 0, True)) is is_own
+    assert ownership.is_own(uri, Link(1, 17, "model", 0, True)) is is_own
 
 
 def test_an_artifact_that_nothing_made_is_somebody_elses():
-    assert not garbage.is_own("/root/Trainer/model/17", None)
+    assert not ownership.is_own("/root/Trainer/model/17", None)
 
 
 def test_an_artifact_comes_from_the_first_execution_that_published_it():

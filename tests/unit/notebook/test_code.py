@@ -54,7 +54,9 @@ def test_channels_name_the_variable_of_their_producer():
     made = writer(Make="maker")
 
     assert made.value(make.outputs["out"], "test") == 'maker.outputs["out"]'
-    assert made.value(Channel(type=standard_artifacts.Model), "test") == "Channel(type=standard_artifacts.Model)"
+    assert (
+        made.value(Channel(type=standard_artifacts.Model), "test") == "Channel(type=standard_artifacts.Model)"
+    )
     assert made.import_lines() == "from headrace.sdk import Channel, standard_artifacts"
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from headrace.errors import UnknownNodeError
 from headrace.metadata.results import NodeResult, NodeState
-from headrace.orchestration.plan import Plan, PlannedNode, select
+from headrace.orchestration.plan import Plan, PlannedNode
+from headrace.orchestration.selection import select
 from headrace.sdk.light import authoring
 
 with authoring():

@@ -83,14 +83,18 @@ def test_another_cell_changes_nothing_and_a_changed_constant_does(notebook: Note
 
 
 def test_functions_that_call_each_other(notebook: Notebook):
-    notebook.run("def even(n):\n    return n == 0 or odd(n - 1)\n\ndef odd(n):\n    return n > 0 and even(n - 1)")
+    notebook.run(
+        "def even(n):\n    return n == 0 or odd(n - 1)\n\ndef odd(n):\n    return n > 0 and even(n - 1)"
+    )
 
     assert functions.load(functions.to_text(notebook["even"]), "test")(4) is True
 
 
 def test_a_timed_cell_defines_functions_too(notebook: Notebook):
     notebook.run("def fn():\n    return SIZE")
-    notebook["In"].append("get_ipython().run_cell_magic('time', '', 'class Size:\\n    value = 1\\nSIZE = Size()')")
+    notebook["In"].append(
+        "get_ipython().run_cell_magic('time', '', 'class Size:\\n    value = 1\\nSIZE = Size()')"
+    )
     exec("class Size:\n    value = 1\nSIZE = Size()", notebook.module.__dict__)
 
     assert functions.load(functions.to_text(notebook["fn"]), "test")().value == 1

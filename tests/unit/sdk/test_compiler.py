@@ -66,5 +66,7 @@ def test_an_input_of_another_type_says_what_it_takes():
 def test_a_component_in_the_place_of_a_channel_is_explained():
     rows = CsvExampleGen(input_base="a")
 
-    with pytest.raises(ConnectionTypeError, match=r"did you mean its \.outputs\[\.\.\.\]\? It has 'examples'"):
+    with pytest.raises(
+        ConnectionTypeError, match=r"did you mean its \.outputs\[\.\.\.\]\? It has 'examples'"
+    ):
         StatisticsGen(examples=rows)

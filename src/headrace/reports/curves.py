@@ -1,0 +1,227 @@
+"""The curves of an evaluation: ROC, precision and recall, thresholds, confusion matrices, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headrace.reports import charts
+from headrace.reports.blocks import Block, Cell, Chart, Section, Slider, Table, Value
+from headrace.reports.evaluation_results import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.numbers import format_number, format_share
+
+_MAX_SERIES = 8
+_MAX_POINTS = 400
+_MAX_CLASSES = 50
+
+
+def name_of(plot: Plot) -> str:
+    """Return what tells this plot from those beside it."""
+    return ", ".join(part for part in (plot.model, plot.title) if part) or "candidate"
+
+
+def threshold_blocks(plots: list[Plot]) -> list[Block]:
+    """Return ROC and precision-recall curves of all plots, and thresholds and matrix of the first."""
+    # Several matrices at one or two thresholds are metrics, not curves.
+    curved = [plot for plot in plots if len(plot.thresholds) > 2][:_MAX_SERIES]
+    blocks: list[Block] = []
+    if curved:
+        blocks.append(Section("Curves", [_roc(curved), _precision_recall(curved)], anchor="curves"))
+    for plot in (curved or plots)[:1]:
+        points = _thin(_between(plot.thresholds))
+        best = max(range(len(points)), key=lambda at: points[at].f1)
+        middle = min(range(len(points)), key=lambda at: abs(points[at].threshold - 0.5))
+        content: list[Block] = []
+        if len(points) > 2:
+            content += [_threshold_chart(points), _slider(points, middle)]
+        content.append(_binary_matrix(points[middle]))
+        if len(points) > 2:
+            content.append(_chosen(points, best))
+        title = "Thresholds" if len(plots) == 1 else f"Thresholds of {name_of(plot)}"
+        blocks.append(Section(title, content, anchor="thresholds"))
+    return blocks
+
+
+def _between(points: Sequence[ThresholdPoint]) -> list[ThresholdPoint]:
+    """Leave out the ends beyond 0 and 1 that TFMA adds."""
+    return [point for point in points if 0 <= point.threshold <= 1] or list(points)
+
+
+def _thin(points: Sequence[ThresholdPoint]) -> list[ThresholdPoint]:
+    """Return at most `_MAX_POINTS` points, evenly chosen, both ends among them."""
+    if len(points) <= _MAX_POINTS:
+        return list(points)
+    step = (len(points) - 1) / (_MAX_POINTS - 1)
+    return [points[round(at * step)] for at in range(_MAX_POINTS)]
+
+
+def area(xs: Sequence[float], ys: Sequence[float]) -> float:
+    """Return the area under a curve by trapezoids; the points may come in either direction."""
+    return abs(sum((x2 - x1) * (y1 + y2) / 2 for x1, x2, y1, y2 in zip(xs, xs[1:], ys, ys[1:])))
+
+
+def _roc(plots: list[Plot]) -> Chart:
+    rows = []
+    areas = []
+    for plot in plots:
+        points = _thin(plot.thresholds)
+        xs, ys = [p.false_positive_rate for p in points], [p.recall for p in points]
+        areas.append(area([1.0, *xs, 0.0], [1.0, *ys, 0.0]))
+        label = f"{name_of(plot)}, AUC {areas[-1]:.4f}"
+        rows += _rows(xs, ys, points, label)
+    series = list(dict.fromkeys(str(row["series"]) for row in rows))
+    spec = charts.curve(rows, "false positive rate", "true positive rate", series=series, diagonal="up")
+    title = f"ROC, AUC {areas[0]:.4f}" if len(plots) == 1 else "ROC"
+    return Chart(title, spec, f"ROC curve: {'; '.join(series)}")
+
+
+def _precision_recall(plots: list[Plot]) -> Chart:
+    rows = []
+    areas = []
+    for plot in plots:
+        # Without a predicted positive there is no precision: such points say nothing.
+        points = [point for point in _thin(plot.thresholds) if point.tp + point.fp]
+        xs, ys = [p.recall for p in points], [p.precision for p in points]
+        areas.append(area([*xs, 0.0], [*ys, ys[-1]]) if points else 0.0)
+        rows += _rows(xs, ys, points, f"{name_of(plot)}, AUC {areas[-1]:.4f}")
+    series = list(dict.fromkeys(str(row["series"]) for row in rows))
+    title = f"Precision and recall, AUC {areas[0]:.4f}" if len(plots) == 1 else "Precision and recall"
+    spec = charts.curve(rows, "recall", "precision", series=series)
+    return Chart(title, spec, f"precision-recall curve: {'; '.join(series)}")
+
+
+def _rows(xs: list[float], ys: list[float], points: Sequence[ThresholdPoint], label: str) -> charts.Rows:
+    return [
+        {
+            "x": round(x, 5),
+            "y": round(y, 5),
+            "series": label,
+            "order": at,
+            "at": round(points[at].threshold, 5),
+        }
+        for at, (x, y) in enumerate(zip(xs, ys))
+    ]
+
+
+def _threshold_chart(points: list[ThresholdPoint]) -> Chart:
+    series = {"precision": "precision", "recall": "recall", "F1": "f1"}
+    rows = [
+        {"x": round(point.threshold, 5), "y": round(getattr(point, field), 5), "series": name}
+        for name, field in series.items()
+        for point in points
+    ]
+    spec = charts.lines(rows, "threshold", "", series=list(series), zero=True)
+    best = max(points, key=lambda point: point.f1)
+    description = f"F1 is highest, {best.f1:.4f}, at threshold {best.threshold:.3f}"
+    return Chart("Precision, recall and F1 by threshold", spec, description)
+
+
+def _slider(points: list[ThresholdPoint], start: int) -> Slider:
+    columns = [
+        "threshold",
+        "precision",
+        "recall",
+        "F1",
+        "true positives",
+        "false positives",
+        "true negatives",
+        "false negatives",
+    ]
+    rows = [
+        [round(v, 5) for v in (p.threshold, p.precision, p.recall, p.f1, p.tp, p.fp, p.tn, p.fn)]
+        for p in points
+    ]
+    return Slider("Threshold", columns, rows, start)
+
+
+def _chosen(points: list[ThresholdPoint], best: int) -> Table:
+    step = max((len(points) - 1) // 10, 1)
+    rows: list[list[Value]] = [
+        [
+            Cell(format_number(p.threshold, 3), tone="good" if at == best else "", is_number=True),
+            p.precision,
+            p.recall,
+            p.f1,
+        ]
+        for at, p in enumerate(points)
+        if at % step == 0 or at == best
+    ]
+    return Table(
+        ["threshold", "precision", "recall", "F1"],
+        rows,
+        caption="By threshold",
+        footnote="Green: the highest F1.",
+    )
+
+
+def _binary_matrix(point: ThresholdPoint) -> Table:
+    names = ("negative", "positive")
+    values = {(0, 0): point.tn, (0, 1): point.fp, (1, 0): point.fn, (1, 1): point.tp}
+    return _matrix(values, names, f"Confusion matrix at threshold {format_number(point.threshold, 3)}")
+
+
+def class_matrix(plot: Plot) -> Section:
+    """Return the multi-class confusion matrix as counts and rates."""
+    values = plot.classes or {}
+    ids = sorted({number for pair in values for number in pair if number >= 0})
+    names = [str(number) for number in range(max(ids, default=0) + 1)][:_MAX_CLASSES]
+    title = f"Confusion matrix of {name_of(plot)}" if name_of(plot) != "candidate" else "Confusion matrix"
+    matrix = _matrix(values, names, "Counts, and rates among the actual class")
+    return Section(title, [matrix], anchor="confusion")
+
+
+def _matrix(values: dict[tuple[int, int], float], names: Sequence[str], caption: str) -> Table:
+    rows: list[list[Value]] = []
+    for actual, name in enumerate(names):
+        total = sum(values.get((actual, predicted), 0.0) for predicted in range(len(names)))
+        cells: list[Value] = [f"actual {name}"]
+        for predicted in range(len(names)):
+            count = values.get((actual, predicted), 0.0)
+            share = count / total if total else 0.0
+            # Right answers in one colour, mistakes in the other.
+            shade = share if actual == predicted else -share
+            cells.append(Cell(f"{format_number(count)}\n{format_share(share)}", shade=shade))
+        rows.append([*cells, total])
+    heading = ["", *[f"predicted {name}" for name in names], "all"]
+    return Table(heading, rows, caption=caption, footnote="Rates are among the actual class.", is_matrix=True)
+
+
+def calibration(plots: list[Plot]) -> Section:
+    """Return predictions against labels; for regression also the residuals."""
+    rows: charts.Rows = []
+    for plot in plots[:_MAX_SERIES]:
+        rows += [
+            {"x": round(b.prediction, 6), "y": round(b.label, 6), "size": b.count, "series": name_of(plot)}
+            for b in _merged(plot)
+        ]
+    series = list(dict.fromkeys(str(row["series"]) for row in rows))
+    count = sum(bucket.count for bucket in plots[0].calibration) or 1.0
+    bias = sum((bucket.prediction - bucket.label) * bucket.count for bucket in plots[0].calibration) / count
+    error = (
+        sum(abs(bucket.prediction - bucket.label) * bucket.count for bucket in plots[0].calibration) / count
+    )
+    description = f"mean prediction minus mean label {format_number(bias)}; mean distance in a bucket {format_number(error)}"
+    spec = charts.points(rows, "mean prediction", "mean label", diagonal=True, series=series)
+    blocks: list[Block] = [Chart("Calibration", spec, description)]
+    residuals = [{**row, "y": round(row["y"] - row["x"], 6)} for row in rows]
+    spec = charts.points(
+        residuals, "mean prediction", "label minus prediction", diagonal=False, series=series
+    )
+    blocks.append(Chart("Residuals", spec, f"mean residual {format_number(-bias)}"))
+    return Section("Calibration and residuals", blocks, anchor="calibration")
+
+
+def _merged(plot: Plot) -> list[CalibrationBucket]:
+    """TFMA computes 10,000 buckets: put neighbours together until some 40 are left."""
+    total = sum(bucket.count for bucket in plot.calibration)
+    merged: list[CalibrationBucket] = []
+    count = prediction = label = 0.0
+    for bucket in plot.calibration:
+        count += bucket.count
+        prediction += bucket.prediction * bucket.count
+        label += bucket.label * bucket.count
+        if count >= total / 40:
+            merged.append(CalibrationBucket(count, prediction / count, label / count))
+            count = prediction = label = 0.0
+    if count:
+        merged.append(CalibrationBucket(count, prediction / count, label / count))
+    return merged

@@ -1,0 +1,152 @@
+"""ModelEvaluation: the verdict, metrics per slice beside the baseline, and the curves."""
+
+from __future__ import annotations
+
+import math
+
+from headrace.metadata.subjects import Subject
+from headrace.reports import charts, curves, verdicts
+from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
+from headrace.reports.evaluation_results import BASELINE, OVERALL, Metric, Plot, read_metrics, read_plots
+from headrace.reports.numbers import format_number, plural
+
+_MAX_CHARTED_SLICES = 30
+_MAX_SLICE_SECTIONS = 12
+_MAX_METRIC_CHARTS = 6
+_COUNTS = ("example_count", "weighted_example_count")
+_MANY = 2_000
+
+
+def render(subject: Subject, other: Subject | None = None) -> list[Block]:
+    """Return verdict, metrics and curves; with `other`, its metrics of the whole data set stand beside."""
+    path = subject.artifact.uri
+    metrics = read_metrics(path)
+    plots = read_plots(path)
+    slices = list(dict.fromkeys(metric.slice_name for metric in metrics))
+    blocks: list[Block] = []
+    verdict = verdicts.read_verdict(path)
+    if "blessed" in verdict:
+        word = "BLESSED" if verdict["blessed"] else "NOT BLESSED"
+        blocks.append(Note(word, "good" if verdict["blessed"] else "bad"))
+    blocks.append(Facts([("slices", len(slices)), ("examples", _count(metrics, OVERALL))]))
+    blocks += verdicts.thresholds(path)
+    if not metrics:
+        return [*blocks, Note("The evaluation holds no metrics.", "warning")]
+    blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))
+    blocks += curve_sections([plot for plot in plots if plot.slice_name == OVERALL])
+    if len(slices) > 1:
+        blocks.append(_slices(metrics, slices))
+    rest = [plot for plot in plots if plot.slice_name != OVERALL]
+    blocks += [
+        Section(
+            f"Curves of {name}", curve_sections([p for p in rest if p.slice_name == name]), is_folded=True
+        )
+        for name in list(dict.fromkeys(plot.slice_name for plot in rest))[:_MAX_SLICE_SECTIONS]
+    ]
+    return blocks
+
+
+def _overall(metrics: list[Metric], other: Subject | None) -> Block:
+    overall = [metric for metric in metrics if metric.slice_name == OVERALL]
+    candidate = {m.name: m for m in overall if m.model != BASELINE and not m.is_difference}
+    baseline = {m.name: m for m in overall if m.model == BASELINE and not m.is_difference}
+    theirs: dict[str, Metric] = {}
+    if other is not None:
+        theirs = {
+            m.name: m
+            for m in read_metrics(other.artifact.uri)
+            if m.slice_name == OVERALL and m.model != BASELINE and not m.is_difference
+        }
+    columns = ["metric", "candidate"]
+    columns += ["interval"] if any(m.low is not None for m in candidate.values()) else []
+    columns += ["baseline", "change"] if baseline else []
+    columns += [f"evaluation {other.artifact.id}", "difference"] if other is not None else []
+    rows: list[list[Value]] = []
+    for name, metric in candidate.items():
+        row: list[Value] = [name, metric.value]
+        row += [_interval(metric)] if "interval" in columns else []
+        for table in [baseline] * bool(baseline) + [theirs] * (other is not None):
+            against = table.get(name)
+            row += [against.value if against else None, _change(metric, against)]
+        rows.append(row)
+    return Table(columns, rows, caption="Metrics of the whole data set")
+
+
+def _interval(metric: Metric) -> str:
+    return f"{format_number(metric.low)} to {format_number(metric.high)}" if metric.low is not None else "–"
+
+
+def _change(metric: Metric, against: Metric | None) -> Value:
+    if against is None or not math.isfinite(metric.value - against.value):
+        return "–"
+    change = metric.value - against.value
+    return Cell(f"{'+' if change > 0 else ''}{format_number(change, 3)}".replace("-", "−"), is_number=True)
+
+
+def _count(metrics: list[Metric], slice_name: str) -> float | None:
+    return next((m.value for m in metrics if m.slice_name == slice_name and m.name in _COUNTS), None)
+
+
+def _slices(metrics: list[Metric], slices: list[str]) -> Section:
+    shown = [m for m in metrics if not m.is_difference and m.model != BASELINE]
+    names = [name for name in dict.fromkeys(m.name for m in shown) if name not in _COUNTS]
+    values = {(m.slice_name, m.name): m for m in shown}
+    counts = {name: _count(metrics, name) for name in slices}
+    rows: list[list[Value]] = []
+    for name in slices[:_MANY]:
+        row: list[Value] = [name, counts[name]]
+        for metric_name in names:
+            metric = values.get((name, metric_name))
+            if metric is None:
+                row.append(None)
+            elif metric.low is not None:
+                row.append(Cell(f"{format_number(metric.value)} ({_interval(metric)})", is_number=True))
+            else:
+                row.append(metric.value)
+        rows.append(row)
+    footnote = plural(len(slices), "slice") + (
+        f", the first {_MANY} are shown." if len(slices) > _MANY else "."
+    )
+    table = Table(
+        ["slice", "examples", *names], rows, caption="Metrics by slice", footnote=footnote, is_sortable=True
+    )
+    found = [_slice_chart(name, slices, values, counts) for name in names[:_MAX_METRIC_CHARTS]]
+    return Section("Slices", [*found, table], anchor="slices")
+
+
+def _slice_chart(
+    name: str, slices: list[str], values: dict[tuple[str, str], Metric], counts: dict[str, float | None]
+) -> Chart:
+    known = [one for one in slices if (one, name) in values and math.isfinite(values[one, name].value)]
+    ordered = sorted(known, key=lambda one: (one != OVERALL, values[one, name].value))
+    # Both ends are what one looks for: the worst slices and the best.
+    half = _MAX_CHARTED_SLICES // 2
+    drawn = ordered if len(ordered) <= 2 * half else [*ordered[:half], *ordered[-half:]]
+    rows = [
+        {"name": one, "x": m.value, "low": m.low, "high": m.high, "size": counts.get(one)}
+        for one in drawn
+        for m in (values[one, name],)
+    ]
+    worst = next((one for one in ordered if one != OVERALL), OVERALL)
+    extent = (
+        f"; the {half} lowest and the {half} highest of {len(ordered)} slices"
+        if len(drawn) < len(ordered)
+        else ""
+    )
+    description = f"{name} by slice, lowest in {worst}{extent}"
+    return Chart(f"{name} by slice", charts.intervals(rows, name, order=drawn), description)
+
+
+def curve_sections(plots: list[Plot]) -> list[Block]:
+    """Return sections with the curves of one slice: binary, multi-class, calibration and residuals."""
+    blocks: list[Block] = []
+    binary = [plot for plot in plots if plot.thresholds]
+    if binary:
+        blocks += curves.threshold_blocks(binary)
+    for plot in plots:
+        if plot.classes:
+            blocks.append(curves.class_matrix(plot))
+    calibrated = [plot for plot in plots if plot.calibration]
+    if calibrated:
+        blocks.append(curves.calibration(calibrated))
+    return blocks

@@ -1,0 +1,78 @@
+"""Which renderer draws which artifact type."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any
+
+from headrace.errors import HeadraceError
+from headrace.metadata.subjects import Subject
+from headrace.reports.blocks import Block, Note
+from headrace.reports.models import render_files
+
+# Named, not imported: a page loads what its artifacts need.
+RENDERERS = {
+    "Examples": "examples:render",
+    "ExampleStatistics": "statistics:render",
+    "Schema": "schemas:render",
+    "ExampleAnomalies": "anomalies:render",
+    "TransformGraph": "transforms:render",
+    "Model": "models:render",
+    "ModelRun": "training:render",
+    "ModelEvaluation": "evaluations:render",
+    "ModelBlessing": "verdicts:render_blessing",
+    "InfraBlessing": "verdicts:render_blessing",
+    "PushedModel": "verdicts:render_pushed",
+    "HyperParameters": "tuning:render_hyperparameters",
+    "TunerResults": "tuning:render_results",
+    "InferenceResult": "inferences:render",
+}
+
+
+def render(subject: Subject, other: Subject | None = None) -> list[Block]:
+    """Return the blocks of an artifact; where its files are gone, who made it and how to make it again.
+
+    Args:
+        subject: The artifact.
+        other: An artifact of the same type to compare with; types that cannot be compared ignore it.
+    """
+    uri = subject.artifact.uri
+    if "://" not in uri and not os.path.exists(uri):
+        return [missing(subject)]
+    if "://" in uri:
+        return [Note(f"The files are at {uri}, which is not on this machine.", "info")]
+    name = RENDERERS.get(subject.artifact.type_name)
+    if name is None:
+        return render_files(subject)
+    try:
+        return _call(name, subject, other)
+    except (HeadraceError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
+        problem = error.problem if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
+        text = f"The files of {subject.artifact.type_name} {subject.artifact.id} cannot be read."
+        return [Note(text, "bad", problem), render_files(subject)[-1]]
+
+
+def _call(name: str, subject: Subject, other: Subject | None) -> list[Block]:
+    module, _, function_name = name.partition(":")
+    function: Callable[..., list[Block]] = getattr(
+        importlib.import_module(f"headrace.reports.{module}"), function_name
+    )
+    more: dict[str, Any] = {}
+    if other is not None and "other" in inspect.signature(function).parameters:
+        more["other"] = other
+    return function(subject, **more)
+
+
+def missing(subject: Subject) -> Note:
+    """Return the note on an artifact without files."""
+    artifact, place = subject.artifact, subject.place
+    by = f" {place.node_id} of run {place.run_id} made it." if place.run_id else ""
+    again = f"headrace run {place.pipeline_name}" if place.pipeline_name else "the pipeline that made it"
+    return Note(
+        f"The files of {artifact.type_name} {artifact.id} are gone: {artifact.uri}.{by}",
+        "bad",
+        f"Make them again with: {again}",
+    )

@@ -1,0 +1,128 @@
+"""HyperParameters and TunerResults: the values chosen, and every trial."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any
+
+from headrace.metadata.subjects import Subject
+from headrace.reports import charts
+from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
+from headrace.reports.numbers import format_number, plural
+
+_FIXED = ("trial_id", "score")
+_MAX_TRIALS = 500
+
+
+def render_hyperparameters(subject: Subject) -> list[Block]:
+    """Return the values chosen with the space they were chosen from, then the trials made beside."""
+    path = next(
+        (os.path.join(subject.artifact.uri, name) for name in sorted(os.listdir(subject.artifact.uri))), ""
+    )
+    with open(path, encoding="utf-8") as file:
+        read = json.load(file)
+    values = read.get("values", {})
+    spaces = {one["config"].get("name"): one for one in read.get("space", [])}
+    rows: list[list[Value]] = [
+        [name, _plain(value), _space(spaces.get(name))] for name, value in values.items()
+    ]
+    blocks: list[Block] = [Table(["hyperparameter", "value", "chosen from"], rows, caption="Best values")]
+    results = subject.outputs.get("tuner_results", [])
+    if results and os.path.isdir(results[0].uri):
+        blocks.append(Section("Trials", _trials(results[0].uri), anchor="trials"))
+    return blocks
+
+
+def render_results(subject: Subject) -> list[Block]:
+    """Return the trials as a table and as parallel coordinates."""
+    return _trials(subject.artifact.uri)
+
+
+def _plain(value: Any) -> Value:
+    return Cell(format_number(value, 6), is_number=True) if isinstance(value, float) else Cell(str(value))
+
+
+def _space(space: dict[str, Any] | None) -> str:
+    if space is None:
+        return ""
+    config = space["config"]
+    if space["class_name"] == "Choice":
+        return f"one of {', '.join(str(value) for value in config['values'])}"
+    if "min_value" in config:
+        sampling = f", {config['sampling']}" if config.get("sampling") not in (None, "linear") else ""
+        return f"{format_number(config['min_value'])} to {format_number(config['max_value'])}{sampling}"
+    return {"Fixed": "fixed", "Boolean": "yes or no"}.get(space["class_name"], space["class_name"])
+
+
+def _trials(path: str) -> list[Block]:
+    with open(os.path.join(path, "tuner_results.json"), encoding="utf-8") as file:
+        trials = json.load(file)
+    if not trials:
+        return [Note("No trial was finished.", "warning")]
+    names = list(dict.fromkeys(name for trial in trials for name in trial if name not in _FIXED))
+    # The Tuner writes the best trial first.
+    scores = [float(trial["score"]) if trial.get("score") is not None else math.nan for trial in trials]
+    known = [score for score in scores if math.isfinite(score)]
+    is_lower_better = len(known) < 2 or known[0] <= known[-1]
+    rows: list[list[Value]] = [
+        [
+            str(trial["trial_id"]),
+            score if math.isfinite(score) else None,
+            *[_plain(trial.get(name, "–")) for name in names],
+        ]
+        for trial, score in zip(trials, scores)
+    ]
+    rows[0][0] = Cell(f"{trials[0]['trial_id']} (best)", tone="good")
+    direction = "smallest" if is_lower_better else "largest"
+    blocks: list[Block] = [
+        Facts([("trials", len(trials)), ("best score", scores[0]), ("better is", direction)]),
+        Table(["trial", "score", *names], rows, caption="Trials", footnote="Best first.", is_sortable=True),
+    ]
+    if len(trials) > 1 and known and names:
+        blocks.insert(1, _parallel(trials[:_MAX_TRIALS], names, is_lower_better=is_lower_better))
+    return blocks
+
+
+def _parallel(trials: list[dict[str, Any]], names: list[str], *, is_lower_better: bool) -> Chart:
+    dimensions = [*names, "score"]
+    rows: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    for dimension in dimensions:
+        places, ends = _scale([trial.get(dimension) for trial in trials])
+        labels += [{"dimension": dimension, "at": at, "label": label} for label, at in ends]
+        for index, trial in enumerate(trials):
+            value = trial.get(dimension)
+            if value is None or trial.get("score") is None:
+                continue
+            text = format_number(value) if isinstance(value, float) else str(value)
+            row = {
+                "trial": str(trial["trial_id"]),
+                "dimension": dimension,
+                "at": places[index],
+                "label": text,
+            }
+            rows.append({**row, "score": trial["score"], "is_best": index == 0})
+    spec = charts.parallel(rows, dimensions, labels, "score", is_lower_better=is_lower_better)
+    description = f"Parallel coordinates of {plural(len(trials), 'trial')}; the thick line is the best"
+    return Chart("Trials", spec, description, is_wide=True)
+
+
+def _scale(values: list[Any]) -> tuple[list[float], list[tuple[str, float]]]:
+    """Return each value's place from 0 to 1, and the labels of the axis with theirs."""
+    if all(
+        isinstance(value, (int, float)) and not isinstance(value, bool)
+        for value in values
+        if value is not None
+    ):
+        numbers = [float(value) if value is not None else 0.0 for value in values]
+        low, high = min(numbers), max(numbers)
+        span = (high - low) or 1.0
+        ends = [(format_number(low), 0.0)] + ([(format_number(high), 1.0)] if high > low else [])
+        return [(number - low) / span for number in numbers], ends
+    kinds = sorted({str(value) for value in values})
+    step = max(len(kinds) - 1, 1)
+    return [kinds.index(str(value)) / step for value in values], [
+        (kind, at / step) for at, kind in enumerate(kinds)
+    ]
