@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf import json_format
@@ -26,6 +26,7 @@ from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import evaluator_pb2
+    from tfx.utils import json_utils
 
 
 class EvaluatorSpec(ComponentSpec):
@@ -139,9 +140,12 @@ class Evaluator(Component):
         if eval_config is not None and not isinstance(eval_config, RuntimeParameter):
             eval_config = configuration.to_json(eval_config, "Evaluator: eval_config")
         if not isinstance(fairness_indicator_thresholds, RuntimeParameter):
-            fairness_indicator_thresholds = json.dumps(
+            # TFX's JSON: a value of the list, too, may be known only when the pipeline runs.
+            fairness_indicator_thresholds = json_utils.dumps(
                 None if fairness_indicator_thresholds is None else list(fairness_indicator_thresholds)
             )
+        if isinstance(feature_slicing_spec, Mapping):
+            feature_slicing_spec = json_utils.dumps(dict(feature_slicing_spec))
         if feature_slicing_spec is not None and not isinstance(feature_slicing_spec, RuntimeParameter | str):
             # Text, because an empty proto would be kept as an object, which no store can record.
             feature_slicing_spec = json_format.MessageToJson(

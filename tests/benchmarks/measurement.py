@@ -22,6 +22,7 @@ class Measured:
         first_line_seconds: From its start to the first line that it printed; 0.0 where it printed none.
         largest_bytes: Most memory that one of its processes had in use (resident).
         total_bytes: Most that all of them had in use, shared pages counted once for each process.
+        processor_seconds: What all its processes used of the processors, up to the last sample.
         output: What it printed.
         exit_code: Its exit code.
     """
@@ -30,6 +31,7 @@ class Measured:
     first_line_seconds: float = 0.0
     largest_bytes: int = 0
     total_bytes: int = 0
+    processor_seconds: float = 0.0
     output: str = ""
     exit_code: int = 0
 
@@ -68,8 +70,13 @@ def measure(
 
 
 def _sample(pid: int, measured: Measured, ended: threading.Event) -> None:
+    seconds: dict[int, float] = {}
     while not ended.wait(_SECONDS_BETWEEN_SAMPLES):
-        sizes = [_resident_bytes(one) for one in _tree(pid)]
+        tree = _tree(pid)
+        for one in tree:
+            seconds[one] = max(seconds.get(one, 0.0), _processor_seconds(one))
+        measured.processor_seconds = sum(seconds.values())
+        sizes = [_resident_bytes(one) for one in tree]
         measured.largest_bytes = max(measured.largest_bytes, *sizes)
         measured.total_bytes = max(measured.total_bytes, sum(sizes))
 
@@ -97,6 +104,15 @@ def _resident_bytes(pid: int) -> int:
             return int(file.read().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
         return 0
+
+
+def _processor_seconds(pid: int) -> float:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def machine() -> str:

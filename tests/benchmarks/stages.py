@@ -90,7 +90,10 @@ class Bench:
             if best is None or measured.seconds < best.seconds:
                 best = measured
         assert best is not None
-        _say(f"{name} {side}: {best.seconds:.1f} s")
+        _say(
+            f"{name} {side}: {best.seconds:.1f} s; the process used {best.processor_seconds:.1f} s of processors, "
+            f"imports included; load {os.getloadavg()[0]:.1f}"
+        )
         return best
 
     def pipeline(self) -> list[Row]:

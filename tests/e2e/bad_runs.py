@@ -11,6 +11,7 @@ from headrace.components import (
     Trainer,
     Transform,
 )
+from headrace.pipelines.taxi.pipeline import taxi_data_root
 from headrace.sdk import Pipeline
 from headrace.sdk.light import authoring
 
@@ -93,3 +94,8 @@ def bad_code(fix: str = "") -> Pipeline:
     for name in ("build_raising", "build_mismatched", "build_exploding"):
         nodes.append(_trainer(examples, good, name))
     return Pipeline("code", components=nodes)
+
+
+def at_root(root: str) -> Pipeline:
+    """One component that writes all taxi data below `root`."""
+    return Pipeline("disk", pipeline_root=root, components=[CsvExampleGen(input_base=taxi_data_root())])

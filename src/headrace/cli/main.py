@@ -18,6 +18,7 @@ from headrace.cli.diff_command import diff_command
 from headrace.cli.doctor_command import doctor_command
 from headrace.cli.explain_command import explain_command
 from headrace.cli.list_command import list_command
+from headrace.cli.report_commands import report_command
 from headrace.cli.resume_command import resume_command
 from headrace.cli.run_command import run_command
 from headrace.cli.show_commands import runs_command, show_command
@@ -73,6 +74,7 @@ for _command in (
     list_command,
     runs_command,
     show_command,
+    report_command,
     explain_command,
     logs_command,
     diff_command,

@@ -45,13 +45,24 @@ def runs_command(store: str, limit: int, as_json: bool) -> None:
     print_runs(open_screen(), runs)
 
 
-@click.command("show", short_help="Show one run: its nodes, what they made, what failed.")
-@click.argument("run", default="latest")
+@click.command("show", short_help="Show a run, or what an artifact holds.")
+@click.argument("run", metavar="[RUN|ARTIFACT]", default="latest")
 @store_option
 @click.option("--outputs", is_flag=True, help="List every artifact with the folder it is in.")
+@click.option("--html", metavar="FILE", default="", help="Write a page that needs no network.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--with", "other", metavar="ARTIFACT", default="", help="Compare with another artifact of the same type."
+)
 @json_option
-def show_command(run: str, store: str, outputs: bool, as_json: bool) -> None:
-    """Show RUN as it was shown at its end. RUN is an id from headrace runs; the latest where left out."""
+def show_command(
+    run: str, store: str, outputs: bool, html: str, is_opened: bool, other: str, as_json: bool
+) -> None:
+    """Show a run as it was shown at its end, or what an artifact holds.
+
+    A run is an id from headrace runs; the latest where left out. An artifact is an id from headrace artifacts, a
+    folder, or RUN/NODE.key, such as latest/Trainer.model.
+    """
     if not os.path.isdir(store):
         from headrace.errors import StoreError
 
@@ -59,6 +70,15 @@ def show_command(run: str, store: str, outputs: bool, as_json: bool) -> None:
             f"there is no store '{store}' in {os.getcwd()}.",
             "start a run, or name the store with --store DIR.",
         )
+
+    from headrace.cli import report_commands
+
+    if report_commands.is_artifact(run, store):
+        report_commands.show_artifact(run, store, other, html, is_opened=is_opened)
+        return
+    if html or is_opened:
+        report_commands.show_run_page(run, store, html, is_opened=is_opened)
+        return
 
     from headrace.metadata.runs import read_run
 

@@ -49,7 +49,7 @@ def bare_packages() -> Iterator[None]:
                 del sys.modules[name]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def proto_class(name: str) -> Any:
     """Return the class of a message, or the wrapper of an enum, such as `"Example"` or `"DataType"`."""
     with bare_packages():

@@ -142,7 +142,7 @@ def _place(contexts: Sequence[metadata_store_pb2.Context], types: dict[int, str]
 
 def _node_place(names: Sequence[str]) -> tuple[str, str]:
     """The pipeline and the node's id in the plan, from `outer.inner` and `inner.Node`."""
-    inside = dict((outer, rest) for outer, _, rest in (name.partition(".") for name in names))
+    inside = {outer: rest for outer, _, rest in (name.partition(".") for name in names)}
     pipeline_name = next((outer for outer in inside if outer not in inside.values()), "")
     path: list[str] = []
     current = pipeline_name

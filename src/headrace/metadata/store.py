@@ -126,6 +126,8 @@ class Store:
                 handle.__enter__()
                 _opened[self.database_path] += 1
         except (RuntimeError, mlmd_errors.StatusError) as error:
+            if _is_disk_trouble(str(error)):
+                raise disk_error(self.path, str(error)) from error
             raise StoreError(
                 f"the metadata store of {self.path} cannot be opened: {error}",
                 "check the connection, and that the store was not written by a newer ML Metadata.",

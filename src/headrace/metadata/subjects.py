@@ -43,7 +43,7 @@ class Subject:
 
     artifact: Artifact
     info: ArtifactInfo
-    place: Place = Place()
+    place: Place = field(default_factory=Place)
     key: str = ""
     inputs: Artifacts = field(default_factory=dict)
     outputs: Artifacts = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
 from headrace.io import artifacts, protos
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Cell, Facts, Note, Section, Table, Value
@@ -49,7 +51,7 @@ def _read(subject: Subject) -> dict[str, Any]:
     if names:
         return {name: protos.read_anomalies(subject.artifact, name) for name in names}
     path = os.path.join(subject.artifact.uri, protos.ANOMALIES_FILE)
-    return {"": protos.read_binary(path, protos.anomalies_pb2.Anomalies)}
+    return {"": protos.read_binary(path, anomalies_pb2.Anomalies)}
 
 
 def _rules(schema: Any) -> dict[str, str]:

@@ -99,6 +99,16 @@ class Table:
         """The values as cells."""
         return [[to_cell(value) for value in row] for row in self.rows]
 
+    @property
+    def number_columns(self) -> set[int]:
+        """Columns that hold numbers alone: their headings stand above them."""
+        cells = self.cells
+        return {
+            at
+            for at in range(len(self.columns))
+            if cells and all(at < len(row) and row[at].is_number for row in cells)
+        }
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -120,13 +130,22 @@ class Chart:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing made here: SVG whose texts are escaped already."""
+    """A drawing made here: SVG whose texts are escaped already.
+
+    Attributes:
+        title: What it shows; may be empty.
+        svg: The drawing.
+        description: What is to be seen, for who cannot see it and for the terminal.
+        legend: Class of a colour, and what it stands for.
+        axis: What stands below the drawing, from left to right.
+    """
 
     block: ClassVar[str] = "picture"
     title: str
     svg: Markup
     description: str
     legend: Sequence[tuple[str, str]] = ()
+    axis: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

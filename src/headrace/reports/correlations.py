@@ -10,7 +10,8 @@ from headrace.sdk import Artifact
 
 _ROWS = 2_000
 _MAX_FEATURES = 30
-_STRONG = 0.9
+_WEAK = 0.3
+_PAIRS = 5
 
 
 def render(examples: Artifact | None) -> list[Block]:
@@ -46,15 +47,10 @@ def _section(names: list[str], matrix: list[list[float]], num_all: int, num_rows
         [name, *[Cell("" if one != one else f"{one:.2f}", shade=0.0 if one != one else one) for one in row]]
         for name, row in zip(names, matrix)
     ]
-    strong = [
-        f"{names[one]} and {names[two]} ({matrix[one][two]:.2f})"
-        for one in range(len(names))
-        for two in range(one)
-        if abs(matrix[one][two]) > _STRONG
-    ]
-    blocks: list[Block] = []
-    if strong:
-        blocks.append(Note(f"Nearly the same: {'; '.join(strong[:8])}.", "info"))
+    pairs = [(abs(matrix[one][two]), one, two) for one in range(len(names)) for two in range(one)]
+    strongest = sorted((pair for pair in pairs if pair[0] > _WEAK), reverse=True)[:_PAIRS]
+    text = "; ".join(f"{names[one]} and {names[two]} ({matrix[one][two]:.2f})" for _, one, two in strongest)
+    blocks: list[Block] = [Note(f"Strongest: {text}." if text else "No two features go together.", "info")]
     left_out = f" {num_all - len(names)} more features are left out." if num_all > len(names) else ""
     footnote = f"Pearson's correlation over the first {num_rows:,} rows of split {split}.{left_out}"
     blocks.append(Table(["", *names], cells, caption="Correlation", footnote=footnote, is_matrix=True))

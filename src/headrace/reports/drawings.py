@@ -62,7 +62,7 @@ def bars(series: Sequence[Sequence[float]], width: int, height: int) -> Markup:
 
 def _svg(content: str, width: int, height: int, kind: str) -> Markup:
     # All content above is made of numbers.
-    return Markup(  # noqa: S704
+    return Markup(
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
         f"{content}</svg>"
     )
@@ -87,7 +87,7 @@ class Box:
     href: str = ""
 
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _CHARACTERS = 168, 44, 44, 16, 22
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _CHARACTERS = 164, 44, 38, 16, 21
 
 
 def graph(boxes: Sequence[Box], edges: Sequence[tuple[str, str]]) -> Markup:
@@ -104,8 +104,10 @@ def graph(boxes: Sequence[Box], edges: Sequence[tuple[str, str]]) -> Markup:
     height = 16 + max((len(members) for members in columns), default=0) * (_HEIGHT + _GAP_Y) - _GAP_Y
     parts = [_edge(places[start], places[end]) for start, end in edges]
     parts += [_box(box, *places[box.key]) for box in boxes]
-    return Markup(  # noqa: S704
-        f'<svg class="graph" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
+    return Markup(
+        f'<svg class="graph" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        # Wide graphs shrink a little before they are scrolled.
+        f'style="min-width:{0.7 * width:.0f}px" role="img">'
         f"{''.join(parts)}</svg>"
     )
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from headrace.reports.drawings import Density
 
 TYPES = {0: "INT", 1: "FLOAT", 2: "STRING", 3: "BYTES", 4: "STRUCT"}
 _STANDARD, _QUANTILES = 0, 1
+# A histogram with this share in one bucket shows nothing but that.
+_CROWDED = 0.8
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class FeatureStatistics:
         name: Feature name; steps of a path are joined by dots.
         kind: `"INT"`, `"FLOAT"`, `"STRING"`, `"BYTES"` or `"STRUCT"`.
         num_rows: Rows with or without a value.
-        num_missing: Rows without one.
+        num_missing: Rows without one, be it that the feature is absent or an empty list.
         distinct: Different values; `None` for numbers.
         values_per_row: Smallest and largest number of values in a row that has any.
         mean, deviation, low, high, median: Of numbers.
@@ -76,18 +79,37 @@ class FeatureStatistics:
     @property
     def density(self) -> Density:
         """The histogram of the numbers, scaled to an area of one."""
+        return _density(self.edges, self.counts)
+
+    @property
+    def outline(self) -> Density:
+        """As `density`; without the largest numbers where a few of them would flatten the rest."""
         total = sum(self.counts) or 1.0
-        heights = [
-            count / total / (right - left) if right > left else 0.0
-            for left, right, count in zip(self.edges, self.edges[1:], self.counts)
+        borders = sorted(set(self.quantiles))
+        if not self.counts or max(self.counts) / total < _CROWDED or len(borders) < 4:
+            return self.density
+        share = 1 / (len(self.quantiles) - 1)
+        # A border that repeats holds as many buckets in one point: they go to the bucket that starts there.
+        counts = [
+            share * sum(1 for left, right in pairwise(self.quantiles) if left == low)
+            for low, high in pairwise(borders)
         ]
-        return Density(self.edges, heights)
+        return _density(borders[:-1], counts[:-1])
 
     @property
     def shares(self) -> dict[str, float]:
         """Value to its share among all values, for those that the statistics list."""
         total = self.num_values or sum(count for _, count in self.ranks) or 1.0
         return {value: count / total for value, count in self.ranks}
+
+
+def _density(edges: Sequence[float], counts: Sequence[float]) -> Density:
+    total = sum(counts) or 1.0
+    heights = [
+        count / total / (right - left) if right > left else 0.0
+        for left, right, count in zip(edges, edges[1:], counts)
+    ]
+    return Density(edges, heights)
 
 
 def parse(features: Sequence[Any], num_rows: float) -> list[FeatureStatistics]:
@@ -97,7 +119,7 @@ def parse(features: Sequence[Any], num_rows: float) -> list[FeatureStatistics]:
 
 def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
     which = proto.WhichOneof("stats")
-    stats = getattr(proto, which) if which else None
+    stats: Any = getattr(proto, which) if which else None
     common = (
         stats.common_stats if which in ("num_stats", "string_stats", "bytes_stats", "struct_stats") else None
     )
@@ -105,6 +127,10 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
         common = stats.common_stats
     present = common.num_non_missing if common is not None else 0
     missing = common.num_missing if common is not None else num_rows
+    if common is not None and common.max_num_values == 1:
+        # TFX's CsvExampleGen writes an empty list for an empty cell, which TFDV counts as present.
+        empty = max(common.num_non_missing - common.tot_num_values, 0)
+        present, missing = present - empty, missing + empty
     numbers = stats if which == "num_stats" else None
     texts = stats if which == "string_stats" else None
     histogram = _histogram(numbers.histograms, _STANDARD) if numbers is not None else None

@@ -34,7 +34,7 @@ class Variable:
 
 def render(subject: Subject) -> list[Block]:
     """Return each SavedModel in the artifact: layers, size and signatures."""
-    found = [path for path in _saved_models(subject.artifact.uri)]
+    found = list(_saved_models(subject.artifact.uri))
     if not found:
         return [_files(subject.artifact.uri), Note("There is no SavedModel in this artifact.", "warning")]
     blocks: list[Block] = []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 
+from markupsafe import Markup
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
 from headrace.errors import HeadraceError
 from headrace.io import artifacts, protos
 from headrace.metadata.subjects import Subject
 from headrace.reports import correlations
-from headrace.reports.blocks import Block, Cell, Facts, Feature, FeatureList, Note, Section, Table, Value
-from headrace.reports.drawings import Markup, bars, histogram
+from headrace.reports.blocks import Block, Cell, Facts, Feature, FeatureList, Note, Picture, Table, Value
+from headrace.reports.drawings import bars, histogram
 from headrace.reports.feature_statistics import FeatureStatistics, distance, parse
 from headrace.reports.numbers import format_number, format_share, plural
 from headrace.sdk import Artifact
@@ -75,7 +78,7 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
     names = artifacts.split_names(statistics)
     if not names:
         path = f"{statistics.uri}/{protos.STATISTICS_FILE}"
-        lists = {"all": protos.read_binary(path, protos.statistics_pb2.DatasetFeatureStatisticsList)}
+        lists = {"all": protos.read_binary(path, statistics_pb2.DatasetFeatureStatisticsList)}
     else:
         lists = {name: protos.read_statistics(statistics, name) for name in names}
     return {
@@ -149,7 +152,8 @@ def _remarks(splits: Splits, apart: float, measure: str) -> list[tuple[str, str]
 
 def _drawing(splits: Splits, width: int, height: int) -> Markup:
     if any(one.edges for one in splits.values()):
-        return histogram([one.density for one in splits.values()], width, height)
+        is_small = height < 100
+        return histogram([one.outline if is_small else one.density for one in splits.values()], width, height)
     shares = [one.shares for one in splits.values()]
     values = list(dict.fromkeys(itertools.chain.from_iterable(shares)))
     return bars([[share.get(value, 0.0) for value in values] for share in shares], width, height)
@@ -177,11 +181,22 @@ def _details(splits: Splits, apart: float, measure: str) -> list[Block]:
     rows += [[name, *[dict(one.custom).get(name, "–") for one in splits.values()]] for name in custom]
     if len(splits) > 1 and measure:
         rows.append([f"distance of splits ({measure})", f"{apart:.3f}", *[""] * (len(names) - 1)])
-    blocks: list[Block] = [Table(["", *names], rows, caption="")]
+    blocks: list[Block] = [_picture(splits, names), Table(["", *names], rows)]
     tops = [one.shares or dict(one.top) for one in splits.values()]
     if any(tops):
         blocks.append(_top_values(splits, names))
     return blocks
+
+
+def _picture(splits: Splits, names: list[str]) -> Picture:
+    legend = [(f"s{index}", name) for index, name in enumerate(names)]
+    drawing = _drawing(splits, 600, 150)
+    known = [one for one in splits.values() if one.edges]
+    if known:
+        low, high = min(one.edges[0] for one in known), max(one.edges[-1] for one in known)
+        axis = [format_number(low), format_number((low + high) / 2), format_number(high)]
+        return Picture("Distribution", drawing, f"Histogram from {axis[0]} to {axis[-1]}", legend, axis)
+    return Picture("Distribution", drawing, "Most frequent values by falling frequency", legend)
 
 
 def _number_rows(splits: Splits) -> list[list[Value]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from headrace.errors import HeadraceError
 from headrace.io import protos
 from headrace.io.bare_protos import proto_class
@@ -21,12 +23,10 @@ _VOCABULARY_PREVIEW = 50
 def render(subject: Subject) -> list[Block]:
     """Return each output feature with its inputs and statistics, then the vocabularies."""
     root = subject.artifact.uri
-    schema = protos.read_text(
-        os.path.join(root, "transformed_metadata", "schema.pbtxt"), protos.schema_pb2.Schema
-    )
+    schema = protos.read_text(os.path.join(root, "transformed_metadata", "schema.pbtxt"), schema_pb2.Schema)
     outputs = describe(schema)
     graph = _read_graph(os.path.join(root, "transform_fn"))
-    before = protos.read_text(os.path.join(root, "metadata", "schema.pbtxt"), protos.schema_pb2.Schema)
+    before = protos.read_text(os.path.join(root, "metadata", "schema.pbtxt"), schema_pb2.Schema)
     features = input_names(graph, before)
     origins = sources(graph, features)
     after = subject.outputs.get("post_transform_stats", [])

@@ -68,7 +68,10 @@ def start(number: int) -> None:
             ours.close()
             for other in started:
                 other.channel.close()
-            _serve(theirs)
+            try:
+                _serve(theirs)
+            finally:
+                os._exit(0)
         theirs.close()
         started.append(_SideProcess(pid, ours))
         idle.put(started[-1])
@@ -108,7 +111,8 @@ def call(key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequenc
             "a process that worked beside the node's own was killed. The system does so when memory runs out.",
             "read the node's log; give the node less data at once or more memory.",
         ) from error
-    else:
+    finally:
+        # A dead one too: whoever takes it next is told so, instead of waiting for ever.
         _idle.put(process)
     if kind == "error":
         error, text = content
@@ -143,11 +147,9 @@ def _serve(channel: connection.Connection) -> None:
                     if len(functions) >= _KEPT_FUNCTIONS:
                         functions.clear()
                     functions[key] = load(make)
-                answer = ("done", functions[key](*arguments))
+                channel.send(("done", functions[key](*arguments)))
             except BaseException as error:
-                answer = ("error", _picklable(error), traceback.format_exc())
-            channel.send(answer)
-    os._exit(0)
+                channel.send(("error", _picklable(error), traceback.format_exc()))
 
 
 def _picklable(error: BaseException) -> BaseException:

@@ -1,0 +1,101 @@
+"""The report on one artifact: what it holds, where it came from, what it was made of."""
+
+from __future__ import annotations
+
+from headrace.errors import StoreError
+from headrace.metadata.lineage import ArtifactNode, find_artifact, read_lineage
+from headrace.metadata.subjects import Subject, read_subject
+from headrace.reports import drawings
+from headrace.reports.blocks import Block, Facts, Picture, Report, Section, Value
+from headrace.reports.renderers import render
+
+_MAX_BOXES = 120
+
+
+def artifact_report(store: str, artifact: str, other: str = "") -> Report:
+    """Return the report on an artifact.
+
+    Args:
+        store: The store's folder.
+        artifact: Its id, its URI, or `RUN/NODE.key`.
+        other: An artifact to compare with, named the same way; empty for none.
+
+    Raises:
+        StoreError: If there is no such artifact, or the two are of different types.
+        UnknownNodeError: If the run has no such node.
+    """
+    subject = read_subject(store, find_artifact(store, artifact))
+    against = read_subject(store, find_artifact(store, other)) if other else None
+    if against is not None and against.artifact.type_name != subject.artifact.type_name:
+        raise StoreError(
+            f"{subject.artifact.type_name} {subject.artifact.id} cannot be compared with "
+            f"{against.artifact.type_name} {against.artifact.id}.",
+            f"name another artifact of type {subject.artifact.type_name}; "
+            f"list them with: headrace artifacts --type {subject.artifact.type_name}",
+        )
+    blocks = [origin(subject), *render(subject, against), lineage(store, subject)]
+    title = f"{subject.artifact.type_name} {subject.artifact.id}"
+    return Report(title, subtitle(subject), blocks, _badges(subject))
+
+
+def subtitle(subject: Subject) -> str:
+    """Return one line on where an artifact came from."""
+    place = subject.place
+    made = (
+        f"{place.node_id}.{subject.key} of pipeline {place.pipeline_name}, run {place.run_id}"
+        if place.node_id
+        else ""
+    )
+    when = subject.info.created.strftime("%Y-%m-%d %H:%M")
+    return f"{made}, {when}" if made else when
+
+
+def _badges(subject: Subject) -> list[tuple[str, str]]:
+    return [] if subject.info.state == "live" else [("warning", subject.info.state)]
+
+
+def origin(subject: Subject) -> Facts:
+    """Return the files and what the artifact was made of."""
+    inputs = ", ".join(f"{key} {one.id}" for key, found in subject.inputs.items() for one in found)
+    pairs: list[tuple[str, Value]] = [("files", subject.artifact.uri)]
+    return Facts([*pairs, *([("made from", inputs)] if inputs else [])])
+
+
+def lineage(store: str, subject: Subject) -> Section:
+    """Return what an artifact was made of and what was made of it, as a graph."""
+    read = read_lineage(store, str(subject.artifact.id))
+    boxes: dict[str, drawings.Box] = {}
+    edges: dict[tuple[str, str], None] = {}
+    for tree, is_upward in ((read.up, True), (read.down, False)):
+        if tree is not None:
+            _collect(tree, boxes, edges, is_upward=is_upward)
+    own = f"a{subject.artifact.id}"
+    boxes[own] = drawings.Box(
+        own, f"{subject.artifact.type_name} {subject.artifact.id}", "this artifact", "here"
+    )
+    shown = list(boxes.values())[:_MAX_BOXES]
+    text = f"{len(boxes)} nodes and artifacts; text: headrace lineage {subject.artifact.id}"
+    legend = [("here", "this artifact"), ("artifact", "artifact"), ("done", "node")]
+    blocks: list[Block] = [Picture("", drawings.graph(shown, list(edges)), text, legend)]
+    return Section("Lineage", blocks, anchor="lineage")
+
+
+def _collect(
+    tree: ArtifactNode, boxes: dict[str, drawings.Box], edges: dict[tuple[str, str], None], *, is_upward: bool
+) -> None:
+    key = f"a{tree.artifact.artifact_id}"
+    boxes.setdefault(
+        key,
+        drawings.Box(
+            key, f"{tree.artifact.type_name} {tree.artifact.artifact_id}", tree.artifact.summary, "artifact"
+        ),
+    )
+    for execution in tree.executions:
+        node = f"e{execution.execution_id}"
+        place = execution.place
+        boxes.setdefault(node, drawings.Box(node, place.node_id or node, f"run {place.run_id}", "done"))
+        edges[(node, key) if is_upward else (key, node)] = None
+        for child in execution.artifacts:
+            child_key = f"a{child.artifact.artifact_id}"
+            edges[(child_key, node) if is_upward else (node, child_key)] = None
+            _collect(child, boxes, edges, is_upward=is_upward)

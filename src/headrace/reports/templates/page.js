@@ -1,0 +1,128 @@
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const data = (root, selector) => JSON.parse(root.querySelector(selector).textContent);
+
+  // Charts are drawn when they come into view: a page of hundreds opens at once.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const drawn = new Map();
+  const tip = document.createElement("div");
+  tip.className = "tip"; tip.hidden = true; document.body.append(tip);
+  const show = (handler, event, item, value) => {
+    if (value === null || value === undefined || value === "") { tip.hidden = true; return; }
+    const lines = typeof value === "object" ? Object.entries(value).filter(([, v]) => v !== "null" && v !== "undefined").map(([k, v]) => `${k}: ${v}`) : [String(value)];
+    tip.textContent = lines.join("\n"); tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(event.clientX + 12, innerWidth - box.width - 8))}px`;
+    tip.style.top = `${event.clientY + 14 + box.height > innerHeight ? event.clientY - box.height - 8 : event.clientY + 14}px`;
+  };
+  const config = () => {
+    const style = getComputedStyle(document.documentElement);
+    const color = (name) => style.getPropertyValue(name).trim();
+    const ink = color("--ink"), dim = color("--dim"), line = color("--line");
+    return {
+      background: null, font: "system-ui, sans-serif",
+      view: { stroke: null },
+      axis: { labelColor: dim, titleColor: dim, gridColor: line, domainColor: line, tickColor: line, titleFontWeight: 500, titlePadding: 8, labelFontSize: 11 },
+      legend: { labelColor: ink, titleColor: dim, labelLimit: 320, symbolStrokeWidth: 3 },
+      text: { color: ink }, rule: { color: dim }, line: { color: color("--c0") }, point: { color: color("--c0") },
+      circle: { color: color("--c0") }, bar: { color: color("--c0") },
+      range: { category: ["--c0", "--c1", "--c2", "--c3", "--bad", "--warning", "--dim", "--link"].map(color) },
+    };
+  };
+  const draw = (box) => {
+    if (!window.vega || !box.clientWidth) return;
+    drawn.get(box)?.finalize();
+    const spec = { ...data(box.parentElement, "script"), width: box.clientWidth, autosize: { type: "fit-x", contains: "padding" }, padding: 4 };
+    const style = getComputedStyle(document.documentElement);
+    const resolve = (key, value) => typeof value === "string" && value.startsWith("var(--") ? style.getPropertyValue(value.slice(4, -1)).trim() : value;
+    try {
+      const compiled = vegaLite.compile(JSON.parse(JSON.stringify(spec, resolve)), { config: config() }).spec;
+      const view = new vega.View(vega.parse(compiled), { renderer: "svg", container: box, hover: true });
+      view.tooltip(show);
+      drawn.set(box, view);
+      view.runAsync();
+    } catch (error) { box.textContent = `This chart cannot be drawn: ${error.message}`; }
+  };
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
+  }, { rootMargin: "300px" });
+  all(".vega").forEach((box) => seen.observe(box));
+  const again = () => [...drawn.keys()].forEach(draw);
+  dark.addEventListener("change", again);
+  let timer, width = innerWidth;
+  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; clearTimeout(timer); timer = setTimeout(again, 150); } });
+  addEventListener("beforeprint", () => all(".vega").forEach((box) => { if (!drawn.has(box)) draw(box); }));
+
+  // Tables sort by a click on a heading; numbers as numbers.
+  const key = (row, at) => {
+    const text = row.cells[at].textContent.trim();
+    const number = parseFloat(text.replace(/,/g, "").replace("−", "-").replace(/^[<>]/, ""));
+    return row.cells[at].classList.contains("n") || /^[−-]?[\d.,]+( %)?$/.test(text) ? number : text;
+  };
+  const compare = (a, b) => typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+  for (const table of all("table[data-sortable]")) {
+    [...table.tHead.rows[0].cells].forEach((heading, at) => {
+      const button = document.createElement("button");
+      button.type = "button"; button.append(...heading.childNodes); heading.append(button);
+      button.addEventListener("click", () => {
+        const down = heading.getAttribute("aria-sort") === "ascending";
+        [...table.tHead.rows[0].cells].forEach((other) => other.removeAttribute("aria-sort"));
+        heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const rows = [...table.tBodies[0].rows].sort((a, b) => compare(key(a, at), key(b, at)) * (down ? -1 : 1));
+        table.tBodies[0].append(...rows);
+      });
+    });
+  }
+
+  // Feature lists: search, order, and bodies that are put in when they are opened.
+  for (const box of all(".features")) {
+    const list = box.querySelector(".list"), items = [...list.children];
+    const keys = new Map(items.map((item, at) => [item, [...item.dataset.keys.trim().split(" ").map(Number), at]]));
+    const search = box.querySelector("input"), order = box.querySelector("select"), count = box.querySelector(".count");
+    const filter = () => {
+      const wanted = search.value.toLowerCase();
+      let shown = 0;
+      for (const item of items) { item.hidden = !item.dataset.name.toLowerCase().includes(wanted); shown += !item.hidden; }
+      count.textContent = `${shown.toLocaleString("en")} of ${items.length.toLocaleString("en")}`;
+    };
+    search.addEventListener("input", filter);
+    order.addEventListener("change", () => {
+      const at = Number(order.value), name = (item) => item.dataset.name;
+      const sorted = [...items].sort((a, b) => at === 1 ? name(a).localeCompare(name(b), undefined, { numeric: true }) : keys.get(b)[at] - keys.get(a)[at]);
+      list.append(...sorted);
+    });
+    filter();
+    const store = box.querySelector(":scope > script.bodies");
+    if (store) {
+      let bodies;
+      items.forEach((item, at) => item.addEventListener("toggle", () => {
+        if (!item.open || item.querySelector(".body")) return;
+        bodies ??= JSON.parse(store.textContent);
+        const body = document.createElement("div");
+        body.className = "body"; body.innerHTML = bodies[at]; item.append(body);
+      }));
+    }
+  }
+
+  // Sliders.
+  for (const box of all(".slider")) {
+    const rows = data(box, "script"), input = box.querySelector("input");
+    const update = () => all("dd", box).forEach((cell) => {
+      const value = rows[input.value][cell.dataset.at];
+      cell.textContent = Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(4);
+    });
+    input.addEventListener("input", update);
+  }
+
+  // A link into a folded section opens it.
+  const open = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    target.querySelector(":scope > details.folded")?.setAttribute("open", "");
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  open();
+})();
