@@ -120,7 +120,7 @@ def _add_what_the_tests_of_pusher_call() -> None:
     from tfx.utils import path_utils
 
     class Executor(executor.Executor):
-        def GetModelPath(self, inputs: Any) -> str:  # noqa: N802 - TFX's name
+        def GetModelPath(self, inputs: Any) -> str:
             if standard_component_specs.MODEL_KEY in inputs:
                 [model] = inputs[standard_component_specs.MODEL_KEY]
                 return path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))

@@ -23,8 +23,8 @@ from headrace.reports.blocks import Block, Chart, FeatureList, Report, Section
 from headrace.reports.numbers import format_number
 
 _VEGA_LITE = "6.4"
-# The bundle offers its parts only through vega-embed; of the modules it has no default to give.
-_SNIPPET = "window.vega=vegaEmbed.vega;window.vegaLite=vegaEmbed.vegaLite;"
+# Vega and Vega-Lite themselves cannot be had: the bundle knows default exports alone, and they have none.
+_SNIPPET = "window.vegaEmbed=vegaEmbed;"
 # So many bodies of features stand in the page itself; more are data that opening one brings in.
 _MAX_BODIES = 200
 
@@ -61,7 +61,7 @@ def walk(blocks: Iterable[Block]) -> Iterator[Block]:
 
 @functools.cache
 def vega_script() -> Markup:
-    """Return Vega and Vega-Lite as one script that sets `window.vega` and `window.vegaLite`."""
+    """Return Vega and Vega-Lite as one script that sets `window.vegaEmbed`."""
     import vl_convert
 
     script = vl_convert.javascript_bundle(_SNIPPET, vl_version=_VEGA_LITE)

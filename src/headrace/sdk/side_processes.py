@@ -115,9 +115,9 @@ def call(key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequenc
         # A dead one too: whoever takes it next is told so, instead of waiting for ever.
         _idle.put(process)
     if kind == "error":
-        error, text = content
-        error.__cause__ = RemoteTraceback(f"\n{text}")
-        raise error
+        raised, text = content
+        raised.__cause__ = RemoteTraceback(f"\n{text}")
+        raise raised
     return content[0]
 
 

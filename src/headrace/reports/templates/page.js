@@ -31,18 +31,15 @@
     };
   };
   const draw = (box) => {
-    if (!window.vega || !box.clientWidth) return;
-    drawn.get(box)?.finalize();
-    const spec = { ...data(box.parentElement, "script"), width: box.clientWidth, autosize: { type: "fit-x", contains: "padding" }, padding: 4 };
+    if (!window.vegaEmbed || !box.clientWidth) return;
+    drawn.get(box)?.finalize?.();
+    drawn.set(box, {});
     const style = getComputedStyle(document.documentElement);
     const resolve = (key, value) => typeof value === "string" && value.startsWith("var(--") ? style.getPropertyValue(value.slice(4, -1)).trim() : value;
-    try {
-      const compiled = vegaLite.compile(JSON.parse(JSON.stringify(spec, resolve)), { config: config() }).spec;
-      const view = new vega.View(vega.parse(compiled), { renderer: "svg", container: box, hover: true });
-      view.tooltip(show);
-      drawn.set(box, view);
-      view.runAsync();
-    } catch (error) { box.textContent = `This chart cannot be drawn: ${error.message}`; }
+    const spec = JSON.parse(JSON.stringify(data(box.parentElement, "script"), resolve));
+    Object.assign(spec, { width: box.clientWidth - 8, autosize: { type: "fit-x", contains: "padding" }, padding: 4 });
+    const options = { mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, tooltip: show, hover: true, config: config() };
+    vegaEmbed(box, spec, options).then((result) => drawn.set(box, result)).catch((error) => { box.textContent = `This chart cannot be drawn: ${error.message}`; });
   };
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
