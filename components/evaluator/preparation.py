@@ -10,6 +10,9 @@ import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.metrics import metric_specs
+
+# TFMA 0.52 leaves these classes out of its own namespace; importing a part of TFX puts them there.
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.utils import path_utils
 
 from headrace.components.evaluator import checks, configuration
@@ -97,7 +100,7 @@ def _eval_config(context: ExecutionContext) -> Any:
         )
     given = configuration.parse(text, f"{context.node_id}: eval_config")
     # The module that parses may have made its own classes of the protos.
-    return tfma.EvalConfig.FromString(given.SerializeToString())
+    return config_pb2.EvalConfig.FromString(given.SerializeToString())
 
 
 def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
@@ -120,7 +123,7 @@ def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
 def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     make = _function(context, "custom_eval_shared_model") or tfma.default_eval_shared_model
     # A given type keeps TFMA from trying Keras first, which takes seconds and fails for Keras 3.
-    typed = tfma.EvalConfig.FromString(config.SerializeToString())
+    typed = config_pb2.EvalConfig.FromString(config.SerializeToString())
     for spec in typed.model_specs:
         spec.model_type = spec.model_type or constants.TF_GENERIC
     shared: list[Any] = []

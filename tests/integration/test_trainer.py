@@ -111,7 +111,7 @@ def test_run_fn_gets_what_stock_gives(tmp_path):
         "hyperparameters": [artifact("HyperParameters", str(hyperparameters))],
         "base_model": [artifact("Model", f"{DATA}/trainer/previous")],
     }
-    parameters = properties(run_fn="test_trainer.run_capture", custom_config='{"a": [1, 2]}')
+    parameters = properties(run_fn=f"{__name__}.run_capture", custom_config='{"a": [1, 2]}')
     outputs = training_outputs(tmp_path)
     CAPTURED.clear()
     stock.GenericExecutor().Do(inputs, outputs, parameters)

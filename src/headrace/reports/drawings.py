@@ -87,7 +87,7 @@ class Box:
     href: str = ""
 
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _CHARACTERS = 164, 44, 38, 16, 21
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _CHARACTERS = 172, 44, 34, 16, 21
 
 
 def graph(boxes: Sequence[Box], edges: Sequence[tuple[str, str]]) -> Markup:

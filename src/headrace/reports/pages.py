@@ -19,7 +19,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from headrace.reports.blocks import Block, Chart, FeatureList, Report, Section
+from headrace.reports.blocks import Block, Chart, FeatureList, Report, Section, Table
 from headrace.reports.numbers import format_number
 
 _VEGA_LITE = "6.4"
@@ -109,12 +109,18 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _bodies(block: FeatureList) -> list[str]:
-    """Return what is behind each feature as HTML; empty where it can stand in the page."""
+def _bodies(block: FeatureList) -> list[list[Any]]:
+    """Return the tables behind each feature as data; empty where they can stand in the page."""
     if len(block.features) <= _MAX_BODIES:
         return []
-    macros = _environment().get_template("blocks.html").module
     return [
-        re.sub(r">\s+<", "><", "".join(str(macros.block(inner, "")) for inner in feature.blocks))  # type: ignore[attr-defined]
+        [_table_data(inner) for inner in feature.blocks if isinstance(inner, Table)]
         for feature in block.features
     ]
+
+
+def _table_data(table: Table) -> list[Any]:
+    rows = [
+        [[cell.text, round(cell.bar, 3)] if cell.bar else cell.text for cell in row] for row in table.cells
+    ]
+    return [table.caption, list(table.columns), rows, table.footnote]

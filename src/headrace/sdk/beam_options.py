@@ -19,6 +19,7 @@ _MEANS_IN_PROCESS = {
     "switchingdirectrunner",
     "direct",
 }
+_IN_OTHER_PROCESSES = "multi_processing"
 _LOSES_DATA = {"daskrunner"}
 _KNOWN = (
     "DirectRunner",
@@ -57,6 +58,10 @@ def make_pipeline(arguments: Sequence[str]) -> beam.Pipeline:
         )
     if short in _MEANS_IN_PROCESS:
         options.view_as(StandardOptions).runner = IN_PROCESS
+        # Beam's worker processes lose the options, cannot import a user's module given as a file, and a run
+        # hangs when one of them dies. Threads of this process do the same work.
+        if options.view_as(DirectOptions).direct_running_mode == _IN_OTHER_PROCESSES:
+            options.view_as(DirectOptions).direct_running_mode = "in_memory"
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
         return beam.Pipeline(runner=FnApiRunner(), options=options)

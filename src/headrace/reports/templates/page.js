@@ -72,6 +72,30 @@
     });
   }
 
+  // A table as data: caption, headings, rows of text or [text, share of a bar], footnote.
+  const add = (parent, tag, text, cls) => { const made = document.createElement(tag); if (text) made.textContent = text; if (cls) made.className = cls; parent.append(made); return made; };
+  const table = ([caption, columns, rows, footnote]) => {
+    const figure = document.createElement("figure");
+    figure.className = "table";
+    if (caption) add(figure, "figcaption", caption);
+    const scroll = add(figure, "div", "", "scroll");
+    scroll.tabIndex = 0; scroll.setAttribute("role", "region"); scroll.setAttribute("aria-label", caption || "Values");
+    const whole = add(scroll, "table"), head = add(add(whole, "thead"), "tr"), body = add(whole, "tbody");
+    columns.forEach((name, at) => { add(head, "th", name, at ? "n" : "").scope = "col"; });
+    for (const row of rows) {
+      const line = add(body, "tr");
+      row.forEach((value, at) => {
+        const [text, share] = Array.isArray(value) ? value : [value, 0];
+        const cell = add(line, at ? "td" : "th", "", at ? "n" : "");
+        if (!at) cell.scope = "row";
+        if (share) add(cell, "span", "", "bar").style.setProperty("--share", `${100 * share}%`);
+        cell.append(text);
+      });
+    }
+    if (footnote) add(figure, "p", footnote, "footnote");
+    return figure;
+  };
+
   // Feature lists: search, order, and bodies that are put in when they are opened.
   for (const box of all(".features")) {
     const list = box.querySelector(".list"), items = [...list.children];
@@ -97,7 +121,10 @@
         if (!item.open || item.querySelector(".body")) return;
         bodies ??= JSON.parse(store.textContent);
         const body = document.createElement("div");
-        body.className = "body"; body.innerHTML = bodies[at]; item.append(body);
+        body.className = "body";
+        const drawing = document.createElement("figure");
+        drawing.className = "picture"; drawing.append(item.querySelector("svg").cloneNode(true));
+        body.append(drawing, ...bodies[at].map(table)); item.append(body);
       }));
     }
   }

@@ -1,0 +1,142 @@
+"""Reports as pages and as text: what data bring is shown, and never run."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from rich.console import Console
+
+from headrace.reports import charts, drawings, pages
+from headrace.reports.blocks import (
+    Cell,
+    Chart,
+    Facts,
+    Feature,
+    FeatureList,
+    Note,
+    Picture,
+    Report,
+    Section,
+    Slider,
+    Table,
+)
+from headrace.reports.texts import print_report
+
+HOSTILE = "<script>alert(1)</script>"
+ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
+
+
+def chart(name: str) -> Chart:
+    rows = [{"x": 1, "y": 2.0, "series": name}, {"x": 2, "y": float("nan"), "series": name}]
+    return Chart(name, charts.lines(rows, name, name, series=[name]), name)
+
+
+def feature(name: str) -> Feature:
+    sparkline = drawings.bars([[0.5, 0.2]], 120, 28)
+    table = Table([name, "b"], [[name, Cell(name, bar=0.5)]], caption=name)
+    return Feature(name, name, [("warning", name)], [name] * 3, sparkline, [table], [1.0, 0.0, 0.0, 0.0, 0.0])
+
+
+def every_block(name: str, num_features: int = 1) -> list:
+    box = drawings.Box("a", name, name, name, f"#{name}")
+    return [
+        Note(name, "bad", name),
+        Facts([(name, name)]),
+        Table(
+            [name],
+            [[name], [Cell(name, image=f'data:x" onerror="{name}', tone=f'"{name}')]],
+            caption=name,
+            footnote=name,
+        ),
+        Picture(name, drawings.graph([box], []), name, [("s0", name), ("s1", name)]),
+        Slider(name, [name], [[0.5], [0.7]]),
+        FeatureList([name] * 3, [name] * 5, [feature(name)] * num_features, [("s0", name), ("s1", name)]),
+        Section(name, [Note(name)], is_folded=True, subtitle=name),
+    ]
+
+
+def without_own_scripts(page: str) -> str:
+    """Leave out what Headrace itself writes into script elements."""
+    return re.sub(r"<script( type=\"application/json\"[^>]*)?>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_names_from_data_are_shown_and_not_run():
+    """Every place that shows a name escapes it."""
+    page = pages.render_page(Report(HOSTILE, HOSTILE, every_block(HOSTILE), [("bad", HOSTILE)]))
+
+    assert HOSTILE not in without_own_scripts(page)
+    assert page.count(ESCAPED) > 25
+    assert 'onerror="' not in page
+
+
+def test_names_in_data_for_scripts_cannot_end_the_script():
+    """`</script>` within JSON would end the element whatever the quotes say."""
+    text = str(
+        pages.json_text(
+            {"name": "</script><script>alert(2)</script><!--", "line": "\u2028", "bad": float("nan")}
+        )
+    )
+
+    assert "<" not in text
+    assert json.loads(text)["name"] == "</script><script>alert(2)</script><!--"
+    assert json.loads(text)["bad"] is None
+
+
+def test_features_beyond_many_are_data():
+    """A page of thousands holds their tables as JSON, escaped as all JSON is."""
+    page = pages.render_page(Report("t", "s", every_block(HOSTILE, num_features=300)))
+
+    assert HOSTILE not in without_own_scripts(page)
+    bodies = re.search(r'<script type="application/json" class="bodies">(.*?)</script>', page, re.DOTALL)
+    assert bodies is not None
+    assert "<" not in bodies[1]
+    assert len(json.loads(bodies[1])) == 300
+
+
+def test_a_page_without_charts_has_no_chart_library():
+    """It then has a few kilobytes."""
+    page = pages.render_page(Report("t", "s", [Note("fine", "good")]))
+
+    assert "vegaEmbed=" not in page
+    assert len(page) < 40_000
+
+
+def test_a_page_with_charts_is_one_file():
+    """The library is in the page, and nothing is loaded from anywhere."""
+    page = pages.render_page(Report("t", "s", [chart("loss")]))
+
+    assert "window.vegaEmbed=" in page
+    assert not re.search(r"<(script|img|iframe)[^>]*\ssrc=[\"']?(?!data:)", without_own_scripts(page))
+    assert not re.search(r"<link|@import|url\(", without_own_scripts(page))
+    assert page.count("<script") == page.count("</script>") or len(re.findall(r"</script>", page)) == 3
+
+
+def test_every_block_has_a_text():
+    """A terminal shows the same, charts as their description."""
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    print_report(console, Report("Title", "below", [*every_block("name"), chart("loss")], [("good", "done")]))
+    text = console.export_text()
+
+    assert text.startswith("Title  done\nbelow\n")
+    assert "loss: loss" in text
+    assert "name  name" in text
+
+
+def test_histograms_over_each_other_share_one_scale():
+    """A split that reaches twice as far is drawn twice as wide."""
+    one = drawings.Density([0.0, 1.0], [1.0])
+    two = drawings.Density([0.0, 1.0, 2.0], [0.5, 0.5])
+
+    svg = str(drawings.histogram([one, two], 100, 20))
+
+    assert '<path class="s0" d="M0.0,20L0.0,2.0H50.0V20"/>' in svg
+    assert '<path class="s1" d="M0.0,20L0.0,11.0H50.0L50.0,11.0H100.0V20"/>' in svg
+
+
+def test_a_graph_puts_each_node_right_of_its_inputs():
+    """Columns follow the longest path, and a cycle does not hang."""
+    boxes = [drawings.Box(key, key) for key in "abc"]
+
+    assert drawings._columns(["c", "a", "b"], [("a", "b"), ("b", "c"), ("a", "c")]) == [["a"], ["b"], ["c"]]
+    assert "<svg" in drawings.graph(boxes, [("a", "b"), ("b", "a")])
