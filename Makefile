@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIPELINE ?= taxi
 ARGS ?=
 
-.PHONY: help set-up run test unit integration e2e bench check format lock wheel clean
+.PHONY: help set-up run test test-all core unit integration e2e bench check format lock wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,15 @@ set-up: ## Make .venv from the tested lock file that fits this machine
 run: set-up ## Run the taxi pipeline on real data (PIPELINE=penguin for another, ARGS=... for options)
 	@$(BIN)/headrace run $(PIPELINE) $(ARGS)
 
-test: unit integration e2e ## Run all tests: unit, then integration, then e2e (ARGS=... for pytest)
+# What every change must pass, in some minutes: the engine, and the main job from end to end.
+CORE = tests/integration/test_run.py tests/integration/test_schema_gen.py tests/e2e/test_taxi.py
+
+test: unit core ## Run the tests that every change must pass (ARGS=... for pytest)
+
+test-all: unit integration e2e ## Run all tests: unit, then integration, then e2e (half an hour and more)
+
+core: set-up ## Run the core of the tests with the real libraries
+	@$(BIN)/python -m pytest $(CORE) $(ARGS)
 
 unit: set-up ## Run the tests that need no heavy library
 	@$(BIN)/python -m pytest tests/unit $(ARGS)

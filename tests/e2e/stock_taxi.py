@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TRAIN_STEPS = 1000
+# After the example's own 1,000 steps its accuracy is anything from 0.775 to 0.815, by the random seed; after these
+# it stays within 0.004.
+TRAIN_STEPS = 3000
 EVAL_STEPS = 150
 MODULE_NAME = "taxi_utils_native_keras.py"
 PIPELINE_NAME = "stock_taxi"

@@ -142,7 +142,7 @@ def test_the_pushed_model_is_as_accurate_as_stocks(stock, made, pushed):
     ours, theirs = accuracy(pushed, examples), accuracy(stock_model, examples)
 
     assert ours == pytest.approx(theirs, abs=0.01)
-    assert ours > 0.75
+    assert ours > 0.85
 
 
 def test_the_pushed_model_answers_as_bulk_inferrer_did(made, pushed):

@@ -77,6 +77,14 @@ LEFT_OUT = {
         "names a function without its module, which nothing could import",
     ),
     "example_gen/driver_test/testResolveExecProperties": _WORDING,
+    "schema_gen/import_schema_gen/executor_test/testMissingSchemaFile": _WORDING,
+    "schema_gen/import_schema_gen/executor_test/testInvalidOutput": _WORDING,
+    **{
+        f"example_validator/executor_test/{name}": (
+            "asserts that Do returns a message; Headrace's sets the artifacts, which every launcher of TFX's takes"
+        )
+        for name in ("testDoNo_anomalies", "testDoCustom_validation")
+    },
     "example_gen/driver_test/testDriverRunFn": (
         "asserts the check sums of TFX's fingerprint; Headrace's holds a digest of the content"
     ),

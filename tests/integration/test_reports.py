@@ -94,12 +94,12 @@ def test_correlations_come_from_the_examples(tmp_path):
 
 
 def test_many_features_make_a_small_page(tmp_path):
-    """100 features stay under 5 MB; 5,000 work."""
+    """100 features stay under 1 MB, thousands under 2 kB each."""
     assert len(page_of(artifacts.statistics(tmp_path / "some", 100))) < 1_000_000
     started = time.monotonic()
-    page = page_of(artifacts.statistics(tmp_path / "many", 5_000))
+    page = page_of(artifacts.statistics(tmp_path / "many", 2_000))
 
-    assert len(page) < 16_000_000
+    assert len(page) < 4_000_000
     assert time.monotonic() - started < 30
 
 
@@ -250,7 +250,7 @@ def test_show_prints_an_artifact(store):
 
     assert done.exit_code == 0, done.output
     assert "SchemaGen.schema of pipeline small" in done.output
-    assert re.search(r"number\s+INT\s+required\s+1", done.output)
+    assert re.search(r"number\s+INT\s+required", done.output)
     number = re.match(r"Schema (\d+)", done.output)[1]
     assert invoke("show", number, "--store", store).output == done.output
 

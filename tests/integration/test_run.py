@@ -385,7 +385,7 @@ def test_the_cache_key_ingredients_are_recorded(run: Run, tmp_path: Path):
     [execution] = open_store(tmp_path).get_executions()
     recorded = json.loads(execution.custom_properties["headrace_cache_ingredients"].string_value)
 
-    assert recorded["executor"] == "nodes.Make_Executor"
+    assert recorded["executor"] == "Make_Executor"
     assert recorded["parameters"]["text"] == "hello"
 
 

@@ -23,9 +23,14 @@ _CUSTOM_PATTERNS_PROPERTY = "custom_split_pattern"
 
 
 def split_names(artifact: Artifact) -> list[str]:
-    """Return the artifact's splits, in the order in which they were recorded."""
+    """Return the artifact's splits, in the order in which they were recorded.
+
+    Examples made outside TFX may only have a file pattern for each split.
+    """
     text = artifact.split_names
-    return list(artifact_utils.decode_split_names(text)) if text else []
+    if text:
+        return list(artifact_utils.decode_split_names(text))
+    return list(json.loads(artifact.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
 
 
 def encode_split_names(names: Iterable[str]) -> str:
