@@ -44,7 +44,8 @@
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "300px" });
-  all(".vega").forEach((box) => seen.observe(box));
+  // What is in view at once is drawn without waiting for the observer, which needs a frame on the screen.
+  all(".vega").forEach((box) => box.clientWidth && box.getBoundingClientRect().top < innerHeight + 300 ? draw(box) : seen.observe(box));
   const again = () => [...drawn.keys()].forEach(draw);
   dark.addEventListener("change", again);
   let timer, width = innerWidth;
