@@ -29,6 +29,7 @@ def lines(
     series: Sequence[str],
     marks: Rows | None = None,
     zero: bool = False,
+    is_counted: bool = False,
     height: int = 240,
 ) -> Spec:
     """Lines over a number.
@@ -40,10 +41,13 @@ def lines(
         series: The series, in the order of their colours.
         marks: `x` and `label` of vertical lines.
         zero: Whether the y axis starts at zero.
+        is_counted: Whether x holds whole numbers, such as epochs.
         height: Of the plot, in pixels.
     """
     encoding = {
-        "x": _axis("x", x, scale={"zero": False, "nice": False}),
+        "x": _axis(
+            "x", x, scale={"zero": False, "nice": False}, axis={"tickMinStep": 1} if is_counted else {}
+        ),
         "y": _axis("y", y, scale={"zero": zero}),
         "color": {
             "field": "series",

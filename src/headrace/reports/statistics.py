@@ -181,11 +181,16 @@ def _details(splits: Splits, apart: float, measure: str) -> list[Block]:
     rows += [[name, *[dict(one.custom).get(name, "–") for one in splits.values()]] for name in custom]
     if len(splits) > 1 and measure:
         rows.append([f"distance of splits ({measure})", f"{apart:.3f}", *[""] * (len(names) - 1)])
-    blocks: list[Block] = [_picture(splits, names), Table(["", *names], rows)]
+    aligned: list[list[Value]] = [[row[0], *[_right(value) for value in row[1:]]] for row in rows]
+    blocks: list[Block] = [_picture(splits, names), Table(["", *names], aligned)]
     tops = [one.shares or dict(one.top) for one in splits.values()]
     if any(tops):
         blocks.append(_top_values(splits, names))
     return blocks
+
+
+def _right(value: Value) -> Value:
+    return Cell(value, is_number=True) if isinstance(value, str) else value
 
 
 def _picture(splits: Splits, names: list[str]) -> Picture:

@@ -147,7 +147,7 @@ def _chart(name: str, history: History, best: int | None) -> Chart:
     if best is not None:
         is_right = best > epochs / 2
         marks = [{"x": best + 1, "label": f"best epoch {best + 1}", "is_right": is_right}]
-    spec = charts.lines(rows, "epoch", name, series=series, marks=marks)
+    spec = charts.lines(rows, "epoch", name, series=series, marks=marks, is_counted=True)
     ends = [
         f"{label} {format_number(history[key][0])} to {format_number(history[key][-1])}"
         for key, label in labels.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ _WORDS = {
     "BoostedTreesBucketize": "buckets",
     "StringToHashBucketFast": "hash buckets",
     "StringToHashBucketStrong": "hash buckets",
+    "UpperBound": "buckets",
+    "LowerBound": "buckets",
     "SparseToDense": "default for missing",
     "StringSplitV2": "split",
     "RegexReplace": "replace",
@@ -28,12 +31,25 @@ _WORDS = {
 _MAX_STEPS = 20_000
 
 
+# TFT's scale_to_z_score.
+_Z_SCORE = {"Sub", "Sqrt", "RealDiv", "SelectV2"}
+_FLOAT, _DOUBLE = 1, 2
+
+
 @dataclass(frozen=True)
 class Origin:
-    """Inputs that an output depends on, and what the operations in between do; both sorted."""
+    """Where an output comes from.
+
+    Attributes:
+        inputs: Features that it depends on, sorted.
+        operations: What is done to them, sorted.
+        learned: Numbers that the analysis of the data put into the graph, such as borders of buckets or a mean
+            and a variance; one list per constant.
+    """
 
     inputs: list[str]
     operations: list[str]
+    learned: list[list[float]]
 
 
 def _signature(saved_model: Any) -> Any:
@@ -110,68 +126,72 @@ class _Walk:
         self.functions = {function.signature.name: function for function in graph.library.function}
 
     def origin(self, tensors: list[str], starts: dict[str, str]) -> Origin:
+        """Return where tensors come from; `starts` names the feature behind each input tensor."""
         inputs: set[str] = set()
-        words: set[str] = set()
+        operations: set[str] = set()
+        learned: list[list[float]] = []
         stack = list(tensors)
-        seen: set[str] = set()
-        while stack and len(seen) < _MAX_STEPS:
-            tensor = stack.pop()
-            if tensor in seen:
-                continue
-            seen.add(tensor)
-            name, _, index = tensor.lstrip("^").partition(":")
-            if name in starts:
-                inputs.add(starts[name])
-                continue
-            node = self.nodes.get(name)
-            if node is None or tensor.startswith("^"):
-                continue
-            if node.op in _WORDS:
-                words.add(_WORDS[node.op])
-            called = self._called(node)
-            if called is None:
-                stack += list(node.input)
-            else:
-                positions, inner = self._through(called, int(index or 0))
-                words |= inner
-                stack += [node.input[at] for at in positions if at < len(node.input)]
-        return Origin(sorted(inputs), sorted(words))
-
-    def _called(self, node: Any) -> Any:
-        if node.op not in ("PartitionedCall", "StatefulPartitionedCall"):
-            return None
-        return self.functions.get(node.attr["f"].func.name)
-
-    def _through(self, function: Any, output: int) -> tuple[set[int], set[str]]:
-        """Return the positions of a function's arguments that its output depends on, and what is done."""
-        nodes = {node.name: node for node in function.node_def}
-        arguments = {argument.name: at for at, argument in enumerate(function.signature.input_arg)}
-        outputs = function.signature.output_arg
-        if output >= len(outputs):
-            return set(range(len(arguments))), set()
-        stack = [function.ret[outputs[output].name]]
-        positions: set[int] = set()
-        words: set[str] = set()
         seen: set[str] = set()
         while stack and len(seen) < _MAX_STEPS:
             tensor = stack.pop()
             if tensor in seen or tensor.startswith("^"):
                 continue
             seen.add(tensor)
-            parts = tensor.split(":")
-            if parts[0] in arguments:
-                positions.add(arguments[parts[0]])
+            name, _, index = tensor.partition(":")
+            node = self.nodes.get(name)
+            if name in starts:
+                inputs.add(starts[name])
+            elif node is not None and node.op == "Const":
+                learned += [values] if (values := _numbers(node.attr["value"].tensor)) else []
+            elif node is not None:
+                stack += self._behind(node, int(index or 0), operations)
+        return Origin(sorted(inputs), _described(operations), learned)
+
+    def _behind(self, node: Any, output: int, operations: set[str]) -> list[str]:
+        """Return the inputs that an output of a node depends on, and note the operations passed."""
+        operations.add(node.op)
+        function = None
+        if node.op in ("PartitionedCall", "StatefulPartitionedCall"):
+            function = self.functions.get(node.attr["f"].func.name)
+        if function is None:
+            return list(node.input)
+        return [node.input[at] for at in self._through(function, output, operations) if at < len(node.input)]
+
+    def _through(self, function: Any, output: int, operations: set[str]) -> list[int]:
+        """Return the positions of a function's arguments that one of its outputs depends on."""
+        nodes = {node.name: node for node in function.node_def}
+        arguments = {argument.name: at for at, argument in enumerate(function.signature.input_arg)}
+        outputs = function.signature.output_arg
+        if output >= len(outputs):
+            return list(range(len(arguments)))
+        stack = [function.ret[outputs[output].name]]
+        positions: set[int] = set()
+        seen: set[str] = set()
+        while stack and len(seen) < _MAX_STEPS:
+            tensor = stack.pop()
+            if tensor in seen or tensor.startswith("^"):
                 continue
-            node = nodes.get(parts[0])
-            if node is None:
-                continue
-            if node.op in _WORDS:
-                words.add(_WORDS[node.op])
-            called = self._called(node)
-            if called is None:
-                stack += list(node.input)
-            else:
-                inner, inner_words = self._through(called, int(parts[-1]) if parts[-1].isdigit() else 0)
-                words |= inner_words
-                stack += [node.input[at] for at in inner if at < len(node.input)]
-        return positions, words
+            seen.add(tensor)
+            # `node:output:index` in a function, unlike `node:index` outside.
+            name, *_, index = tensor.split(":") if ":" in tensor else (tensor, "0")
+            if name in arguments:
+                positions.add(arguments[name])
+            elif name in nodes:
+                stack += self._behind(nodes[name], int(index) if index.isdigit() else 0, operations)
+        return sorted(positions)
+
+
+def _described(operations: set[str]) -> list[str]:
+    words = {_WORDS[operation] for operation in operations if operation in _WORDS}
+    return sorted(words | ({"z-score"} if operations >= _Z_SCORE else set()))
+
+
+def _numbers(tensor: Any) -> list[float]:
+    """Return the values of a constant of floats; empty for other types."""
+    if tensor.dtype not in (_FLOAT, _DOUBLE):
+        return []
+    if tensor.tensor_content:
+        letter, size = ("f", 4) if tensor.dtype == _FLOAT else ("d", 8)
+        count = len(tensor.tensor_content) // size
+        return list(struct.unpack(f"<{count}{letter}", tensor.tensor_content))
+    return list(tensor.float_val or tensor.double_val)

@@ -13,11 +13,15 @@ from headrace.io.bare_protos import proto_class
 from headrace.metadata.subjects import Subject
 from headrace.reports import statistics
 from headrace.reports.blocks import Block, Facts, FeatureList, Note, Section, Table, Value
-from headrace.reports.numbers import plural
+from headrace.reports.numbers import format_number, plural
 from headrace.reports.schemas import describe
-from headrace.reports.transform_sources import input_names, sources
+from headrace.reports.transform_sources import Origin, input_names, sources
 
 _VOCABULARY_PREVIEW = 50
+_MAX_LEARNED = 12
+# Borders lie close together: 41.8781 and 41.8842 are two.
+_LEARNED_DIGITS = 6
+_UNKNOWN = Origin([], [], [])
 
 
 def render(subject: Subject) -> list[Block]:
@@ -34,18 +38,17 @@ def render(subject: Subject) -> list[Block]:
     vocabularies = _vocabularies(os.path.join(root, "transform_fn", "assets"))
     rows: list[list[Value]] = []
     for name, row in outputs.items():
-        origin = origins.get(name)
-        made = origin.operations if origin else []
-        mean, deviation = _moments(measured.get(name, {}))
+        origin = origins.get(name, _UNKNOWN)
+        learned = "; ".join(_learned(values) for values in origin.learned)
         rows.append(
             [
                 name,
                 row[1],
-                ", ".join(origin.inputs) if origin else "–",
-                ", ".join(made),
+                ", ".join(origin.inputs) or "–",
+                ", ".join(origin.operations),
+                learned,
                 row[4],
-                mean,
-                deviation,
+                *_moments(measured.get(name, {})),
             ]
         )
     facts = Facts(
@@ -58,7 +61,7 @@ def render(subject: Subject) -> list[Block]:
             ),
         ]
     )
-    headings = ["output", "type", "made from", "by", "range", "mean", "deviation"]
+    headings = ["output", "type", "made from", "by", "learned", "range", "mean", "deviation"]
     table = Table(
         headings,
         rows,
@@ -75,6 +78,11 @@ def render(subject: Subject) -> list[Block]:
         blocks.append(_distributions(measured))
     blocks += [_vocabulary(name, terms) for name, terms in vocabularies.items()]
     return blocks
+
+
+def _learned(values: list[float]) -> str:
+    shown = ", ".join(format_number(value, _LEARNED_DIGITS) for value in values[:_MAX_LEARNED])
+    return f"{shown}, … {len(values)} numbers" if len(values) > _MAX_LEARNED else shown
 
 
 def _read_graph(path: str) -> Any:

@@ -41,7 +41,7 @@ class _RunsExecute(abc.ABC):
             if tmp_path:
                 os.makedirs(tmp_path, exist_ok=True)
             context = ExecutionContext(
-                node_id=node.node_info.id if node is not None else type(self).__module__.split(".")[-2],
+                node_id=node.node_info.id if node is not None else _folder_of(type(self)),
                 inputs=input_dict,
                 outputs=output_dict,
                 parameters=exec_properties,
@@ -55,6 +55,12 @@ class _RunsExecute(abc.ABC):
                 problem = _BEAM_STEP.sub("", error.problem)
                 error.problem, error.args = problem, (problem, error.fix)
                 raise
+
+
+def _folder_of(executor_class: type) -> str:
+    """Return what to call a node without an id: the folder of its executor, where it lies in one."""
+    *_, folder, _ = ["", *executor_class.__module__.split(".")]
+    return folder or executor_class.__name__
 
 
 class Executor(_RunsExecute, base_executor.BaseExecutor):
