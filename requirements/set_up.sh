@@ -26,7 +26,7 @@ fail() {
 # Sets: lock, versions (Pythons that fit, best first), generation.
 choose_generation() {
     [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
-        fail "TFX has packages for Linux on x86-64 only, and this is $(uname -s) on $(uname -m); run it in such a container or virtual machine, for example Debian 12 with Python 3.10."
+        fail "the tested versions of TFX are for Linux on x86-64, and this is $(uname -s) on $(uname -m); run it in such a container or virtual machine, for example Debian 13 with Python 3.13."
     glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc //p')
     [ -n "$glibc" ] ||
         fail "TFX's packages need glibc, and this Linux has another C library; use a Debian or Ubuntu image instead of Alpine."
@@ -99,9 +99,19 @@ fail_without_python() {
     fail "TFX 1.21 needs Python 3.10, 3.11, 3.12 or 3.13, and there is $there here; install one (apt install python3.13, pyenv install 3.13, or uv python install 3.13) and run the command again."
 }
 
+# Whether extension modules can be compiled. pyfarmhash, which TFX requires, has no wheels.
+can_compile() {
+    include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)
+    echo '#include <Python.h>' | c++ -x c++ -fsyntax-only -I"$include" - 2>/dev/null
+}
+
 # Runs a command with its output in the log; on failure shows the end of it, addresses left out.
 logged() {
     if ! "$@" >>"$log" 2>&1; then
+        # Asked for only now: where a wheel of it was made before, no compiler is needed.
+        if grep -q 'Failed.*pyfarmhash' "$log" && ! can_compile; then
+            fail "TFX needs pyfarmhash, which is compiled while it is installed, and there is no C++ compiler with Python's headers here; install them (apt install g++ python3-dev) and run the command again."
+        fi
         tail -n 20 "$log" | sed 's#[a-z+]*://[^ )>"'"'"']*#(address)#g' >&2
         fail "'$(basename "$1")' failed while installing $lock; its output is above and in $log."
     fi
@@ -147,9 +157,6 @@ fi
 if [ "${made_in:-$PWD}" != "$PWD" ] || [ -z "$(fitting "$python")" ]; then
     base=$(find_python)
     [ -n "$base" ] || fail_without_python
-    if [ "$generation" = 1.21 ] && ! command -v c++ >/dev/null && ! command -v g++ >/dev/null; then
-        fail "TFX 1.21 needs a C++ compiler to build pyfarmhash; install one (apt install g++ python3-dev) and run the command again."
-    fi
     make_venv "$base"
 fi
 rm -f "$stamp" "$log"

@@ -26,6 +26,8 @@ from headrace.components.statistics_gen.value_counts import ValueCounter, ValueC
 from headrace.sdk import generations
 
 NO_SLICE = ""
+# To be changed with what `SplitState` holds: kept states of another form are not read.
+STATE_FORMAT = "statistics state 1"
 
 
 @dataclass
@@ -80,6 +82,15 @@ class SplitAccumulator:
             ]
             if self._counter is not None:
                 self._counter.add(current.value_counts, sliced)
+
+    def compact(self, state: SplitState) -> SplitState:
+        """Return the same state, small enough to travel; `state` is used up."""
+        for current in state.slices.values():
+            current.accumulators = [
+                combiner.compact(accumulator)
+                for combiner, accumulator in zip(self._combiners, current.accumulators)
+            ]
+        return state
 
     def merge(self, states: Iterable[SplitState]) -> SplitState:
         """Merge the states of consecutive parts, in the order given; the parts are used up."""

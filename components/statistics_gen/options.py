@@ -9,7 +9,7 @@ import tensorflow_data_validation as tfdv
 
 from headrace.errors import DefinitionError, UnsupportedFeatureError, did_you_mean, listed
 from headrace.io import artifacts, protos
-from headrace.sdk import generations
+from headrace.sdk import Artifact, generations
 from headrace.sdk.context import ExecutionContext
 
 
@@ -74,7 +74,7 @@ def _check_slices(where: str, options: tfdv.StatsOptions) -> None:
 
 
 def read_sample_rates(
-    context: ExecutionContext, options: tfdv.StatsOptions, kept: list[str]
+    context: ExecutionContext, examples: Artifact, options: tfdv.StatsOptions, kept: list[str]
 ) -> dict[str, float]:
     """Return the share of rows to use, by split; 1.0 where all are used.
 
@@ -86,7 +86,7 @@ def read_sample_rates(
     where = f"{context.node_id}: sample_rate_by_split"
     if not isinstance(given, Mapping):
         raise DefinitionError(f"{where} is a {type(given).__name__}: {given!r}.", "map split names to rates.")
-    artifacts.check_splits(context.input("examples"), given, where)
+    artifacts.check_splits(examples, given, where)
     rates = {split: float(options.sample_rate or 1.0) for split in kept}
     for split, rate in given.items():
         if not isinstance(rate, (int, float)) or not 0 < rate <= 1:

@@ -51,6 +51,7 @@ class TrainerSpec(ComponentSpec):
         "schema": ChannelParameter(type=standard_artifacts.Schema, optional=True),
         "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
     }
     OUTPUTS = {  # noqa: RUF012
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -79,6 +80,7 @@ class Trainer(Component):
         schema: Needed by the short form where there is no `transform_graph`.
         base_model: A model to start from. The short form takes over the weights of a model that it exported.
         hyperparameters: A Tuner's `best_hyperparameters`.
+        statistics: For `run_fn`: the rows of each split, by name, are its `fn_args.num_examples`.
 
     Outputs:
         model: `Model`, the SavedModel::
@@ -110,6 +112,7 @@ class Trainer(Component):
             default the whole split.
         custom_config: Values for the user's function, as JSON can hold them.
         custom_executor_spec: Another executor. Deprecated in TFX.
+        statistics: See above. By name only: TFX 1.21 has it before `examples`, and 1.16 not at all.
         build_model: The function of the short form, as an object or as `'module:function'`.
         label: Short form: the feature to predict. `'tips'` also finds `'tips_xf'`. Default: the feature
             named `label` or `label_xf`.
@@ -153,6 +156,7 @@ class Trainer(Component):
         custom_config: dict[str, Any] | RuntimeParameter | None = None,
         custom_executor_spec: Any = None,
         *,
+        statistics: BaseChannel | None = None,
         build_model: Function | None = None,
         label: str | RuntimeParameter | None = None,
         batch_size: int | RuntimeParameter | None = None,
@@ -180,6 +184,7 @@ class Trainer(Component):
                 schema=schema,
                 base_model=base_model,
                 hyperparameters=hyperparameters,
+                statistics=statistics,
                 train_args=train_args or trainer_pb2.TrainArgs(),
                 eval_args=eval_args or trainer_pb2.EvalArgs(),
                 module_file=module_file,

@@ -14,6 +14,7 @@ from tfx.utils import io_utils, path_utils
 
 from headrace.components.trainer import callbacks, export, short_form, user_function
 from headrace.errors import DefinitionError, TrainingError
+from headrace.io import artifacts, protos
 from headrace.sdk import progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import Executor as BaseExecutor
@@ -68,6 +69,12 @@ def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> 
     if hyperparameters is not None:
         path = io_utils.get_only_uri_in_dir(hyperparameters.uri)
         arguments.hyperparameters = short_form.read_json(path)
+    statistics = context.optional_input("statistics")
+    if statistics is not None:
+        arguments.num_examples = {
+            split: protos.read_statistics(statistics, split).datasets[0].num_examples
+            for split in artifacts.split_names(statistics)
+        }
     model = context.optional_output("model")
     if model is not None:
         arguments.serving_model_dir = path_utils.serving_model_dir(model.uri)

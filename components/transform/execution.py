@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.statistics_gen.accumulation import SplitAccumulator
+from headrace.components.statistics_gen.accumulation import SplitAccumulator, SplitState
 from headrace.components.transform import (
     analysis,
     application,
     cache_files,
     gathering,
+    kept_findings,
     statistics,
     tracing,
 )
@@ -25,7 +27,7 @@ from headrace.components.transform.request import Dataset, TransformRequest
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, listed
-from headrace.sdk import progress
+from headrace.sdk import partial_results, progress
 from headrace.sdk.context import ExecutionContext
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
@@ -93,44 +95,62 @@ class Execution:
         return chosen
 
     def _analyze(self) -> analysis.Analysis:
-        keys = [dataset.key for dataset in self._asked.analyze]
+        datasets = {dataset.key: dataset for dataset in self._asked.analyze}
         earlier = self._context.optional_input("analyzer_cache")
         updated = self._context.optional_output("updated_analyzer_cache")
-        cache = cache_files.read(earlier.uri, keys) if earlier is not None else {}
-        graph = self._traced.analysis_graph(keys, cache if updated is not None else None)
+        cache = cache_files.read(earlier.uri, datasets) if earlier is not None else {}
+        known = {} if updated is None else self._kept_entries(set(datasets) - set(cache))
+        cache |= known
+        graph = self._traced.analysis_graph(list(datasets), cache if updated is not None else None)
         planned = analysis.plan(graph)
         if planned.unsupported:
             raise NeedsStock(f"analyzers with {', '.join(sorted(set(planned.unsupported)))}")
         surroundings = Surroundings(self._traced.graph, self._tmp_path, cache)
         found = analysis.execute(graph, planned, self._traced, surroundings, self._run_pass)
         if updated is not None:
-            cache_files.write(
-                updated.uri,
-                found.cache or {},
-                self._sizes,
-                earlier.uri if earlier is not None else None,
-                keys,
-            )
+            entries = {key: dict(kept.cache_dict) for key, kept in known.items()}
+            for key, new in (found.cache or {}).items():
+                entries[key] = {**entries.get(key, {}), **new}
+            for key, kept in known.items():
+                if kept.metadata is not None:
+                    self._sizes.setdefault(key, kept.metadata.dataset_size)
+            for key, by_key in entries.items():
+                kept_findings.write_entries(
+                    datasets[key], self._traced.fingerprint, by_key, self._sizes.get(key)
+                )
+            earlier_path = earlier.uri if earlier is not None else None
+            cache_files.write(updated.uri, entries, self._sizes, earlier_path, list(datasets))
         return found
+
+    def _kept_entries(self, keys: Collection[Any]) -> dict[Any, Any]:
+        """What any earlier execution found in datasets of which the input `analyzer_cache` says nothing."""
+        found = {
+            dataset.key: kept_findings.read_entries(dataset, self._traced.fingerprint)
+            for dataset in self._asked.analyze
+            if dataset.key in keys
+        }
+        return {key: kept for key, kept in found.items() if kept is not None}
 
     def _run_pass(self, phase: int, what: analysis.Pass) -> analysis.Gathered:
         """Read the analyzed splits once; the first pass also sees to their statistics."""
         options = self._options_before if phase == 0 else None
-        datasets = [
-            dataset for dataset in self._asked.analyze if options is not None or what.streams_of(dataset.key)
-        ]
-        progress.report(f"analyzing {', '.join(_splits(datasets))}")
         columns = self._traced.analyze_columns
+        kept: dict[Any, str] = {}
         if options is not None:
             # As in TFX: statistics tell of every feature that the function uses.
             columns = columns | self._traced.transform_columns
+            kept = {
+                dataset.key: kept_findings.statistics_path(dataset, options, columns)
+                for dataset in self._asked.analyze
+            }
+        datasets = [
+            dataset
+            for dataset in self._asked.analyze
+            if what.streams_of(dataset.key)
+            or (options is not None and not partial_results.is_kept(kept[dataset.key]))
+        ]
         gatherers = gathering.Gatherers(what, options)
-        layout = self._layout.project(columns)
-        found = self._run_stage(
-            f"pass-{phase}",
-            lambda pipeline, results: gathering.gather(pipeline, datasets, layout, gatherers, results),
-        )
-        result = gatherers.merge(found)
+        result = self._gather(phase, datasets, columns, gatherers)
         if what.gatherers and not result.num_rows and len(datasets) == len(self._asked.analyze):
             raise EmptyDataError(
                 f"{self._context.node_id}: no row in the splits to analyze, {listed(_splits(datasets))}: "
@@ -138,9 +158,37 @@ class Execution:
                 "run ExampleGen on data that fills these splits, or analyze others with splits_config.",
             )
         self._sizes.update(result.sizes)
-        if options is not None and gatherers.statistics is not None:
-            self._statistics_before = gatherers.statistics.extract(result.statistics)
+        if gatherers.statistics is not None:
+            states = [self._statistics_state(key, path, result) for key, path in kept.items()]
+            self._statistics_before = gatherers.statistics.extract(gatherers.statistics.merge(states))
         return result.accumulators
+
+    def _gather(
+        self,
+        phase: int,
+        datasets: Sequence[Dataset],
+        columns: Collection[str],
+        gatherers: gathering.Gatherers,
+    ) -> gathering.Gathering:
+        if not datasets:
+            return gatherers.merge([])
+        progress.report(f"analyzing {', '.join(_splits(datasets))}")
+        layout = self._layout.project(columns)
+        found = self._run_stage(
+            f"pass-{phase}",
+            lambda pipeline, results: gathering.gather(pipeline, datasets, layout, gatherers, results),
+        )
+        return gatherers.merge(found)
+
+    def _statistics_state(self, key: Any, path: str, result: gathering.Gathering) -> SplitState:
+        """The state of one dataset: of the rows that were read, or as it was kept."""
+        state = result.statistics.get(key)
+        if state is not None:
+            partial_results.write(path, pickle.dumps(state))
+        elif partial_results.is_kept(path):
+            state = pickle.loads(partial_results.read(path))
+        # A dataset without rows has none.
+        return state or SplitState()
 
     def _write_statistics_before(self) -> None:
         if self._outputs is None or self._options_before is None:

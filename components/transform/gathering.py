@@ -28,13 +28,13 @@ class Gathering:
 
     Attributes:
         accumulators: For each stream label and operation label.
-        statistics: What is known of the features; empty where no statistics are wanted.
+        statistics: What is known of the features of each dataset; empty where no statistics are wanted.
         sizes: Bytes of Arrow data of each dataset, which TFT's cache records.
         num_rows: Rows of all datasets.
     """
 
     accumulators: dict[str, dict[str, Any]]
-    statistics: SplitState
+    statistics: dict[analyzer_cache.DatasetKey, SplitState]
     sizes: dict[analyzer_cache.DatasetKey, int]
     num_rows: int = 0
 
@@ -69,7 +69,7 @@ class Gatherers:
                 stream.label: {label: one.create() for label, one in self.what.gatherers[stream].items()}
                 for stream in chosen
             },
-            SplitState(),
+            {},
             {},
         )
 
@@ -79,12 +79,15 @@ class Gatherers:
         for stream, parts in gathering.accumulators.items():
             for label, accumulator in parts.items():
                 parts[label] = by_label[stream][label].compact(accumulator)
+        if self.statistics is not None:
+            for state in gathering.statistics.values():
+                self.statistics.compact(state)
         return gathering
 
     def merge(self, gatherings: Iterable[Gathering]) -> Gathering:
         """One gathering of all, in their order; they are used up."""
         merged = self.create()
-        statistics = []
+        states: dict[analyzer_cache.DatasetKey, list[SplitState]] = {}
         by_label = self._by_label()
         for gathering in gatherings:
             for stream, parts in gathering.accumulators.items():
@@ -93,10 +96,14 @@ class Gatherers:
                     known[label] = by_label[stream][label].merge(known[label], accumulator)
             for dataset, size in gathering.sizes.items():
                 merged.sizes[dataset] = merged.sizes.get(dataset, 0) + size
-            statistics.append(gathering.statistics)
+            for dataset, state in gathering.statistics.items():
+                states.setdefault(dataset, []).append(state)
             merged.num_rows += gathering.num_rows
         if self.statistics is not None:
-            merged.statistics = self.statistics.merge(statistics)
+            merged.statistics = {
+                dataset: self.statistics.compact(self.statistics.merge(parts))
+                for dataset, parts in states.items()
+            }
         return merged
 
     def _by_label(self) -> Mapping[str, Mapping[str, Any]]:
@@ -142,15 +149,15 @@ class _GatherFile(beam.DoFn):
         for batch in prefetched(self._layout.read_file(path, payload)):
             size += batch.nbytes
             gathering.num_rows += batch.num_rows
+            if self._gatherers.statistics is not None:
+                state = gathering.statistics.setdefault(dataset, SplitState())
+                self._gatherers.statistics.add(state, batch)
             self._add(gathering, streams, batch)
             progress.add_rows(batch.num_rows)
         gathering.sizes[dataset] = size
         self._results.keep(index, self._gatherers.compact(gathering))
 
     def _add(self, gathering: Gathering, streams: Sequence[Stream], batch: pa.RecordBatch) -> None:
-        statistics = self._gatherers.statistics
-        if statistics is not None:
-            statistics.add(gathering.statistics, batch)
         if not streams or self._function is None:
             return
         tensors = self._function(to_tensors(self._adapter, self._layout, batch))

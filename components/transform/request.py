@@ -19,7 +19,7 @@ from tfx.utils import io_utils, json_utils
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import DefinitionError, UnknownSplitError, listed
 from headrace.io import artifacts, protos
-from headrace.sdk import Artifact, functions
+from headrace.sdk import Artifact, functions, partial_results
 from headrace.sdk.context import ExecutionContext
 
 OUTPUT_PREFIX = "transformed_examples"
@@ -36,6 +36,7 @@ class Dataset:
         files: Its files, sorted.
         payload: TFX's name of the record format, such as `"FORMAT_TF_EXAMPLE"`.
         key: Its name in the analyzer cache.
+        content: Stands for what its artifact holds; empty where that is not known.
         output_path: Folder for the transformed split; empty where none is written.
     """
 
@@ -43,6 +44,7 @@ class Dataset:
     files: tuple[str, ...]
     payload: str
     key: analyzer_cache.DatasetKey
+    content: str
     output_path: str = ""
 
 
@@ -178,6 +180,7 @@ def _dataset(artifact: Artifact, split: str, output: Artifact | None) -> Dataset
         files=tuple(artifacts.split_files(artifact, split)),
         payload=artifacts.payload_format(artifact),
         key=analyzer_cache.DatasetKey(identifier),
+        content=partial_results.content_of(artifact),
         output_path=os.path.join(output.uri, f"Split-{split}") if output is not None else "",
     )
 

@@ -83,6 +83,16 @@ class TracedFunction:
         annotators.clear_asset_annotations(self.graph)
         self._fingerprint = graph_tools.get_analyzers_fingerprint(self.graph, self._inputs)
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells what is analyzed apart from what other functions analyze."""
+        return repr(
+            sorted(
+                (name, sorted(found.source_keys), sorted(found.unique_path_hashes))
+                for name, found in self._fingerprint.items()
+            )
+        )
+
     def _analyze_columns(self) -> set[str]:
         """Tensors that analyzers depend on, as `tft.get_analyze_input_columns` finds them by another trace."""
         visitor = graph_tools.SourcedTensorsVisitor()

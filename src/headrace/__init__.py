@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,4 +29,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name on first use: `import headrace` costs nothing."""
     if name not in _PLACES:
         raise AttributeError(f"module 'headrace' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    value = getattr(importlib.import_module(_PLACES[name]), name)
+    if "IPython" in sys.modules:
+        importlib.import_module("headrace.notebook.formatters").register()
+    return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import keras
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -44,6 +46,7 @@ def run_fn(fn_args):
         steps_per_epoch=fn_args.train_steps,
         validation_data=_rows(fn_args, fn_args.eval_files, transform_output),
         validation_steps=fn_args.eval_steps,
+        callbacks=[keras.callbacks.CSVLogger(os.path.join(fn_args.model_run_dir, "epochs.csv"))],
         verbose=0,
     )
     export_model(model, fn_args.serving_model_dir, transform_graph_path=fn_args.transform_graph_path)

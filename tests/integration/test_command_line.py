@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -64,7 +65,7 @@ def test_a_stock_script_runs_fails_and_is_resumed(project):
     assert failed.returncode == 1, failed.stdout + failed.stderr
     assert "in script.py:20, Use:\n    LookupError: not ready\n" in failed.stdout
     assert "the script went on" not in failed.stdout
-    assert "\nNext     headrace resume " in failed.stdout
+    assert re.search(r"\n  Fix: correct Use, then run: headrace resume [\d-]+\n", failed.stdout)
 
     (project / "ready").write_text("")
     resumed = headrace(project, "resume", "--quiet")

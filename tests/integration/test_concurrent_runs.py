@@ -54,7 +54,9 @@ if __name__ == "__main__":
 
 def start(tmp_path: Path, text: str, *arguments: str) -> subprocess.Popen[str]:
     script = tmp_path / "script.py"
-    script.write_text(text.format(folder=NODES_PATH))
+    # Written once: an earlier process may be reading it.
+    if not script.exists():
+        script.write_text(text.format(folder=NODES_PATH))
     return subprocess.Popen(
         [sys.executable, str(script), *arguments],
         cwd=tmp_path,
@@ -78,6 +80,7 @@ def test_eight_processes_run_different_pipelines_in_one_store(tmp_path: Path):
     ends = [(process.communicate(timeout=170), process.returncode) for process in processes]
 
     assert [code for _, code in ends] == [0] * 8, [error for (_, error), code in ends if code]
+    assert [output for (output, _), _ in ends] == [f"{['done'] * 6}\n"] * 8
     assert len(runs.list_runs(str(tmp_path / "store"))) == 8
     assert [e.last_known_state for e in executions(tmp_path)] == [metadata_store_pb2.Execution.COMPLETE] * 48
     assert os.listdir(tmp_path / "store" / "running") == []

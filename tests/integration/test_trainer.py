@@ -124,6 +124,22 @@ def test_run_fn_gets_what_stock_gives(tmp_path):
     assert ours["hyperparameters"] == {"units": 3}
 
 
+def test_run_fn_gets_the_rows_of_each_split_in_statistics(tmp_path):
+    """As under TFX 1.21, which has this input; TFX 1.16 does not."""
+    inputs = {
+        **transformed_inputs(),
+        "statistics": [artifact("ExampleStatistics", f"{DATA}/statistics_gen", ["train", "eval"])],
+    }
+    CAPTURED.clear()
+
+    execute(
+        Executor, inputs, training_outputs(tmp_path), properties(run_fn=f"{__name__}.run_capture"), tmp_path
+    )
+
+    [arguments] = CAPTURED
+    assert arguments.num_examples == {"train": 10036, "eval": 4966}
+
+
 def test_run_fn_without_model_fails(tmp_path):
     """The reader sees where the model was expected."""
     outputs = training_outputs(tmp_path)

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import headrace
 from headrace.cli.machine import free_bytes, inspect_machine
 from headrace.cli.tested_versions import COMMON, GENERATIONS, Generation
 from headrace.ui.units import format_gigabytes
@@ -20,7 +21,6 @@ from headrace.ui.units import format_gigabytes
 GOOD, WARNING, BAD = "good", "warning", "bad"
 
 _PROBE_TIMEOUT_SECONDS = 120
-_REINSTALL = "In the project's folder, install the tested versions: make set-up"
 
 
 @dataclass(frozen=True)
@@ -50,37 +50,67 @@ def run_checks(store: str) -> Iterator[Check]:
         titles = {"beam": "Beam", "metadata": "ML Metadata"}
         for name, probe in probes:
             outcome, text = probe.result()
-            advice = "" if outcome == GOOD else _REINSTALL
+            advice = "" if outcome == GOOD else _reinstall()
             yield Check(titles[name], outcome, text, advice)
 
 
 def check_python(version: tuple[int, ...]) -> Check:
-    """Check that Python is one that a generation of TFX runs on."""
-    text = ".".join(str(part) for part in version)
-    if (3, 10) <= version[:2] <= (3, 13):
-        return Check("Python", GOOD, f"{text} at {sys.executable}")
-    return Check(
-        "Python",
-        BAD,
-        f"{text} at {sys.executable}; TFX runs on 3.10 to 3.13",
-        "make the virtual environment with Python 3.10.",
-    )
+    """Check that a generation of TFX runs on this Python beside this C library."""
+    text = f"{'.'.join(str(part) for part in version)} at {sys.executable}"
+    glibc = inspect_machine().glibc
+    there = [item for item in GENERATIONS if not glibc or glibc >= item.min_glibc]
+    if not any(version[:2] in item.pythons for item in there):
+        beside = f" beside glibc {_dotted(glibc)}" if glibc else ""
+        elsewhere = (
+            f"; or use Debian 13 or Ubuntu 24.04, where {_pythons(GENERATIONS)} fit"
+            if any(version[:2] in item.pythons for item in GENERATIONS)
+            else ""
+        )
+        return Check(
+            "Python",
+            BAD,
+            f"{text}; TFX runs on {_pythons(there)}{beside}",
+            "make the virtual environment with Python 3.10 (pyenv install 3.10, or uv python install 3.10)"
+            f"{elsewhere}.",
+        )
+    installed = _generation()
+    if installed is not None and version[:2] not in installed.pythons:
+        return Check(
+            "Python",
+            WARNING,
+            f"{text}; TFX {installed.tfx} is tested with {_pythons([installed])}",
+            _reinstall(),
+        )
+    return Check("Python", GOOD, text)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _pythons(generations: Sequence[Generation]) -> str:
+    """Name the versions of Python that the generations run on, such as `Python 3.10 to 3.13`."""
+    versions = sorted({version for item in generations for version in item.pythons})
+    last = f" to {_dotted(versions[-1])}" if len(versions) > 1 else ""
+    return f"Python {_dotted(versions[0])}{last}"
 
 
 def check_platform() -> Check:
     """Check that TFX's wheels exist for this system."""
     system, processor = platform.system(), platform.machine()
     glibc = inspect_machine().glibc
-    library = f", glibc {'.'.join(map(str, glibc))}" if glibc else ""
-    text = f"{system} {processor}{library}"
+    text = f"{system} {processor}{f', glibc {_dotted(glibc)}' if glibc else ''}"
+    generation = _generation()
     if system == "Linux" and processor == "x86_64" and glibc:
-        generation = _generation()
         if generation is not None and glibc < generation.min_glibc:
-            wanted = ".".join(map(str, generation.min_glibc))
+            wanted = _dotted(generation.min_glibc)
             return Check("System", BAD, text, f"TFX {generation.tfx} needs glibc {wanted}: install TFX 1.16.")
         return Check("System", GOOD, text)
     return Check(
-        "System", WARNING, text, "TFX ships wheels for Linux on x86_64 with glibc; this is not tested here."
+        "System",
+        WARNING if generation else BAD,
+        f"{text}; the tested versions of TFX are for Linux on x86-64 with glibc",
+        "run it in such a container or virtual machine, for example Debian 13 with Python 3.13.",
     )
 
 
@@ -90,7 +120,7 @@ def check_packages() -> Iterator[Check]:
     if generation is None:
         found = _version("tfx") or "not installed"
         known = " and ".join(item.tfx for item in GENERATIONS)
-        yield Check("tfx", BAD, f"{found}; tested with {known}", _REINSTALL)
+        yield Check("tfx", BAD, f"{found}; tested with {known}", _reinstall())
         tested = dict(COMMON)
     else:
         tested = {"tfx": (generation.tfx,), **generation.packages, **COMMON}
@@ -100,7 +130,7 @@ def check_packages() -> Iterator[Check]:
         if version is None:
             yield Check(name, BAD, "not installed", _advice(name))
         elif not any(_is_within(version, item) for item in wanted):
-            yield Check(name, WARNING, f"{version}; tested with {' and '.join(wanted)}", _REINSTALL)
+            yield Check(name, WARNING, f"{version}; tested with {' and '.join(wanted)}", _reinstall())
         else:
             fitting.append(f"{name} {version}")
     if fitting:
@@ -127,12 +157,21 @@ def _is_within(version: str, tested: str) -> bool:
     return version.split(".")[: len(parts)] == parts
 
 
+def _reinstall() -> str:
+    """Where the project's folder is there, it has the tested versions; a wheel has their limits."""
+    project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(headrace.__file__))))
+    if os.path.exists(os.path.join(project, "requirements", "set_up.sh")):
+        return f"Install the tested versions: make -C {project} set-up"
+    return "Install Headrace into an empty virtual environment: pip takes versions that fit each other."
+
+
 def _advice(name: str) -> str:
     reasons = {
         "dill": "tfx_bsl and tensorflow_transform import it and do not require it. ",
         "tensorboard": "TensorFlow imports it and does not always require it. ",
+        "pyfarmhash": "It has no wheels: it needs a C++ compiler (apt install g++ python3-dev). ",
     }
-    return f"{reasons.get(name, '')}{_REINSTALL}"
+    return f"{reasons.get(name, '')}{_reinstall()}"
 
 
 def check_machine() -> Iterator[Check]:

@@ -23,6 +23,7 @@ from headrace.cli.resume_command import resume_command
 from headrace.cli.run_command import run_command
 from headrace.cli.show_commands import runs_command, show_command
 from headrace.cli.store_commands import artifacts_command, gc_command, lineage_command, logs_command
+from headrace.cli.tensorboard_command import tensorboard_command
 from headrace.errors import did_you_mean
 
 
@@ -75,6 +76,7 @@ for _command in (
     runs_command,
     show_command,
     report_command,
+    tensorboard_command,
     explain_command,
     logs_command,
     diff_command,

@@ -60,7 +60,7 @@ def find_source(text: str, parameter_names: frozenset[str] = frozenset()) -> Sou
         parameter_names: Parameters that are given: a file's `create_pipeline` that needs others is not used.
 
     Raises:
-        DefinitionError: If there is no such pipeline or file, or the file neither defines one nor runs one.
+        DefinitionError: If there is no such pipeline or file, or nothing gives the file's function what it needs.
         UserFunctionError: If the module or function does not exist.
     """
     if ":" in text and not text.endswith(".py"):
@@ -105,16 +105,11 @@ def _find_in_file(path: str, parameter_names: frozenset[str]) -> Source:
     required = {item.name for item in read_parameters(function) if item.is_required} if function else set()
     if function is not None and required <= parameter_names:
         return FunctionSource(os.path.basename(path), f"{path}:{CREATE_FUNCTION}")
-    if _runs_a_pipeline(tree):
+    if function is None or _runs_a_pipeline(tree):
         return ScriptSource(path)
-    if function is not None:
-        raise DefinitionError(
-            f"{path}:{function.lineno}: {CREATE_FUNCTION} needs {listed(required)}, and nothing in the file calls it.",
-            f"give each with --set {min(required)}=VALUE, or give the parameters defaults.",
-        )
     raise DefinitionError(
-        f"{path} defines no {CREATE_FUNCTION}() and runs no pipeline.",
-        f"define {CREATE_FUNCTION}() that returns the pipeline, or hand it to LocalDagRunner().run(pipeline).",
+        f"{path}:{function.lineno}: {CREATE_FUNCTION} needs {listed(required)}, and nothing in the file calls it.",
+        f"give each with --set {min(required)}=VALUE, or give the parameters defaults.",
     )
 
 

@@ -77,17 +77,3 @@ def write(report: Report, path: str, *, is_opened: bool) -> None:
 
         if not webbrowser.open(f"file://{os.path.abspath(path)}"):
             click.echo("No browser was found on this machine; open the file on another.", err=True)
-
-
-def is_artifact(name: str, store: str) -> bool:
-    """Whether `name` is an artifact's id, its URI or `RUN/NODE.key`, and not a run."""
-    if name.isdigit() or "/" in name or os.sep in name:
-        from headrace.metadata.runs import is_known
-        from headrace.metadata.store import Store
-
-        opened = Store(store)
-        if not opened.exists():
-            return True
-        with opened.open():
-            return not is_known(opened, name)
-    return False

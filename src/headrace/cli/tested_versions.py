@@ -11,12 +11,14 @@ class Generation:
 
     Attributes:
         tfx: Its version.
+        pythons: The versions of Python that it runs on.
         min_glibc: The oldest C library that its wheels run on.
         packages: The versions of what it works with, to the part that matters; several where they differ
             between versions of Python.
     """
 
     tfx: str
+    pythons: tuple[tuple[int, int], ...]
     min_glibc: tuple[int, ...]
     packages: dict[str, tuple[str, ...]]
 
@@ -24,6 +26,7 @@ class Generation:
 GENERATIONS = (
     Generation(
         "1.16",
+        ((3, 10),),
         (2, 17),
         {
             "tensorflow": ("2.16",),
@@ -43,6 +46,7 @@ GENERATIONS = (
     ),
     Generation(
         "1.21",
+        ((3, 10), (3, 11), (3, 12), (3, 13)),
         (2, 39),
         {
             "tensorflow": ("2.21",),
@@ -64,6 +68,7 @@ GENERATIONS = (
 
 COMMON: dict[str, tuple[str, ...]] = {
     "dill": ("0.4",),
+    "pyfarmhash": ("0.3",),
     "google-crc32c": ("1",),
     "click": ("8",),
     "rich": ("13", "14", "15"),

@@ -62,7 +62,7 @@ def _encode(batch: pa.RecordBatch) -> pa.Array:
             tag, payload, codes = _serialized_lists(column)
         except UnsupportedColumnError as error:
             raise UnsupportedColumnError(f"column '{name}' {error.problem}", error.fix) from None
-        pieces.append(_by_code(codes, functools.partial(_entry_head, name.encode(), tag)))
+        pieces.append(_by_code(codes, functools.partial(entry_head, name.encode(), tag)))
         if isinstance(payload, pa.Array):
             pieces.append(payload)
     features = _join(batch.num_rows, *pieces)
@@ -87,8 +87,14 @@ def _is_longer_first() -> bool:
     return probe.SerializeToString(deterministic=True).index(b"\x01a") > 3
 
 
-def _entry_head(key: bytes, tag: bytes, code: int) -> bytes:
-    """The bytes of a map entry before the serialized list; for `code` see `_serialized_lists`."""
+def entry_head(key: bytes, tag: bytes, code: int) -> bytes:
+    """The bytes of a map entry before the serialized list.
+
+    Args:
+        key: The feature's name.
+        tag: That of the kind of list.
+        code: 0 for a Feature without a kind, else 1 + the length of the serialized list.
+    """
     head = _feature_head(tag, code)
     size = len(head) + max(0, code - 1)
     before = b"\x0a" + _varint(len(key)) + key + b"\x12" + _varint(size)
@@ -171,6 +177,11 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+def varint_size(value: int) -> int:
+    """Bytes that a varint takes."""
+    return len(_varint(value))
 
 
 def _by_code(codes: NDArray[Any], make: Callable[[int], bytes]) -> pa.Array | pa.Scalar:

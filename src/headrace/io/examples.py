@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.errors import UnsupportedColumnError
-from headrace.io import artifacts, example_encoder, tfrecord
+from headrace.io import artifacts, example_encoder, tfrecord, wire_values
 from headrace.io.example_decoder import ExampleDecoder
 from headrace.sdk import Artifact, progress
 
@@ -59,7 +60,8 @@ def read_file(
         for batch in pq.ParquetFile(path).iter_batches(batch_size=batch_rows):
             batch = _as_lists(batch, path)
             if raw_record_column:
-                batch = _with_column(batch, raw_record_column, example_encoder.encode(batch).to_pylist())
+                records = example_encoder.encode(batch).combine_chunks().cast(pa.large_binary())
+                batch = _with_column(batch, raw_record_column, records)
             yield batch
         return
     if payload != "FORMAT_TF_EXAMPLE":
@@ -68,9 +70,10 @@ def read_file(
             "use an ExampleGen that writes FORMAT_TF_EXAMPLE or FORMAT_PARQUET.",
         )
     decoder = ExampleDecoder(schema)
-    for records in tfrecord.read_batches(path, batch_rows):
-        batch = decoder.decode(records)
+    for read in tfrecord.read(path, batch_rows):
+        batch = decoder.decode(read)
         if raw_record_column:
+            records = wire_values.take_ranges(read.data, read.starts, read.ends - read.starts)
             batch = _with_column(batch, raw_record_column, records)
         yield batch
 
@@ -131,9 +134,9 @@ class _ReadFile(beam.DoFn):
             yield batch
 
 
-def _with_column(batch: pa.RecordBatch, name: str, records: list[bytes]) -> pa.RecordBatch:
-    offsets = pa.array(range(len(records) + 1), type=pa.int64())
-    column = pa.LargeListArray.from_arrays(offsets, pa.array(records, type=pa.large_binary()))
+def _with_column(batch: pa.RecordBatch, name: str, records: pa.Array) -> pa.RecordBatch:
+    offsets = pa.array(np.arange(len(records) + 1))
+    column = pa.LargeListArray.from_arrays(offsets, records)
     return pa.RecordBatch.from_arrays([*batch.columns, column], [*batch.schema.names, name])
 
 

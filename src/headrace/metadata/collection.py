@@ -20,7 +20,8 @@ from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
-from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage, live_artifacts
+from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage
+from headrace.metadata.inventory import take_inventory
 from headrace.metadata.ownership import is_own, true_origins
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.source_texts import SourceTexts
@@ -51,9 +52,9 @@ class Collected:
 
 def look(store: Store, keeping: Keeping) -> Garbage:
     """Return what nothing needs, and remove nothing."""
-    artifacts = live_artifacts(store)
+    inventory = take_inventory(store)
     with store.open():
-        return find_garbage(store, keeping, artifacts)
+        return find_garbage(store, keeping, inventory)
 
 
 def collect(store: Store, keeping: Keeping) -> Collected:
@@ -66,12 +67,12 @@ def collect(store: Store, keeping: Keeping) -> Collected:
     Raises:
         StoreError: If another collection works on the store, or it cannot be written.
     """
-    artifacts = live_artifacts(store)
+    inventory = take_inventory(store)
     with store.open(), locks.only_collector(store):
         locks.mend(store)
         journal = _Journal(store)
         size = journal.finish()
-        garbage = find_garbage(store, keeping, artifacts)
+        garbage = find_garbage(store, keeping, inventory)
         num_artifacts = 0
         spared: set[int] = set()
         for batch in graph.batches(garbage.artifacts, _BATCH):

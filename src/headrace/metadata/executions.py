@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ _PUSHED_DESTINATION = "pushed_destination"
 COMPLETE = (metadata_store_pb2.Execution.COMPLETE,)
 _SUCCESSFUL = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
 _PAGE = 20
+# How Python shows an object of a class that does not say how it wants to be shown.
+_OBJECT = re.compile(r"<(?:\w+\.)*(\w+) object at 0x[0-9a-f]+>")
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 Contexts = list[metadata_store_pb2.Context]
@@ -262,4 +265,4 @@ def failure_of(store: Store, execution_id: int) -> str | None:
         return None
     result = execution_lib.get_execution_result(execution, ignore_parse_errors=True)
     lines = [line for line in (result.result_message if result else "").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it failed without a message"
+    return _OBJECT.sub(r"\1", lines[-1].strip()) if lines else "it failed without a message"

@@ -13,22 +13,19 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.metadata import graph, locks, queries
+from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.executions import INNER_RUN_PROPERTY, PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
+from headrace.metadata.inventory import Inventory, StoredArtifact
 from headrace.metadata.ownership import is_own, true_origins
-from headrace.metadata.queries import Condition
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
 
 DEFAULT_KEEP_LAST = 5
-_LIVE = (metadata_store_pb2.Artifact.LIVE,)
-_ALL = 1_000_000
 _SUCCEEDED = "succeeded"
 _MODEL_TYPES = ("Model", "ModelRun")
 # {key}/{execution id}, and below it the place in a list, or the file of a value.
@@ -108,24 +105,23 @@ class _Run:
     outputs: frozenset[int] | None = None
 
 
-def find_garbage(store: Store, keeping: Keeping, artifacts: Sequence[GarbageArtifact]) -> Garbage:
+def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbage:
     """Return what nothing needs.
 
     Args:
         store: The open store.
         keeping: What is kept.
-        artifacts: What `live_artifacts` returned a moment before.
+        inventory: What it held a moment before.
     """
     with store.handle() as handle:
-        horizon = newest_execution(handle)
         runs = _read_runs(handle)
         living = frozenset(locks.living_runs(store))
         kept_runs = _kept_runs(runs, keeping.keep_last, living)
         living_executions = _executions_in(handle, [r.context_id for r in runs if r.run_id in living])
-        needed, makers = _needed(handle, kept_runs, keeping)
-        garbage = _garbage(store, handle, artifacts, needed)
+        needed, makers = _needed(handle, kept_runs, keeping, inventory)
+        garbage = _garbage(store, handle, inventory.artifacts, needed)
     removed = {artifact.artifact_id for artifact in garbage}
-    left = {artifact.artifact_id for artifact in artifacts} - removed
+    left = {artifact.artifact_id for artifact in inventory.artifacts} - removed
     names = {run.run_id for run in kept_runs}
     gone = [run for run in runs if run.run_id not in names and not run.made & left]
     return Garbage(
@@ -135,16 +131,8 @@ def find_garbage(store: Store, keeping: Keeping, artifacts: Sequence[GarbageArti
         kept_runs=len(runs) - len(gone),
         kept_executions=frozenset(makers),
         living_executions=frozenset(living_executions),
-        horizon=horizon,
+        horizon=inventory.horizon,
     )
-
-
-def newest_execution(handle: Any) -> int:
-    """Return the id of the newest execution; 0 in an empty store."""
-    newest = handle.store.get_executions(
-        mlmd.ListOptions(limit=1, order_by=mlmd.OrderByField.ID, is_asc=False)
-    )
-    return newest[0].id if newest else 0
 
 
 def _read_runs(handle: Any) -> list[_Run]:
@@ -218,26 +206,13 @@ def _executions_in(handle: Any, context_ids: Iterable[int]) -> set[int]:
     }
 
 
-def live_artifacts(store: Store) -> list[GarbageArtifact]:
-    """Return all artifacts that were not removed, as if all were garbage.
-
-    Of a store that is not open they are read from SQLite: ML Metadata hands out 100 at a time, which for
-    many thousands takes longer than everything else here.
-    """
-    rows = store.query(
-        "SELECT a.id, t.name, a.uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE a.state = ?",
-        metadata_store_pb2.Artifact.LIVE,
-    )
-    if rows is None:
-        with store.open(), store.handle() as handle:
-            found = queries.artifacts(queries.reader_of_mlmd(handle.store), Condition(states=_LIVE), _ALL)
-            rows = [(artifact.id, artifact.type, artifact.uri) for artifact in found]
-    return [GarbageArtifact(artifact_id, type_name, uri or "", "") for artifact_id, type_name, uri in rows]
-
-
-def _needed(handle: Any, kept: Iterable[_Run], keeping: Keeping) -> tuple[set[int], set[int]]:
+def _needed(
+    handle: Any, kept: Iterable[_Run], keeping: Keeping, inventory: Inventory
+) -> tuple[set[int], set[int]]:
     """The artifacts that stay, and the executions that made them."""
-    needed = _judged(handle, keeping).union(*(run.outputs for run in kept if run.outputs is not None))
+    needed = _judged(handle, keeping, inventory).union(
+        *(run.outputs for run in kept if run.outputs is not None)
+    )
     executions = _executions_in(handle, [run.context_id for run in kept if run.outputs is None])
     for link in graph.links_of_executions(handle, executions):
         if link.is_output or not keeping.break_lineage:
@@ -245,31 +220,27 @@ def _needed(handle: Any, kept: Iterable[_Run], keeping: Keeping) -> tuple[set[in
     makers: set[int] = set()
     level = set(needed)
     while level:
-        found = graph.origins(graph.links_of_artifacts(handle, level))
-        new = {link.execution_id for link in found.values()} - makers
+        new = inventory.makers_of(level) - makers
         makers |= new
         if keeping.break_lineage:
             break
-        above = {link.artifact_id for link in graph.links_of_executions(handle, new) if not link.is_output}
-        level = above - needed
+        level = inventory.inputs_of(new) - needed
         needed |= level
     return needed, makers
 
 
-def _judged(handle: Any, keeping: Keeping) -> set[int]:
+def _judged(handle: Any, keeping: Keeping, inventory: Inventory) -> set[int]:
     """Blessings and pushes to keep, with the models that they are about."""
     wanted = [("ModelBlessing", "blessed")] if keeping.keep_blessed else []
     wanted += [("PushedModel", "pushed")] if keeping.keep_pushed else []
     roots: set[int] = set()
     for type_name, flag in wanted:
         found = handle.store.get_artifacts_by_type(type_name)
-        live = (proto for proto in found if proto.state in _LIVE)
+        live = (proto for proto in found if proto.state == metadata_store_pb2.Artifact.LIVE)
         roots |= {proto.id for proto in live if _is_set(proto, flag)}
     if not roots:
         return set()
-    makers = {link.execution_id for link in graph.origins(graph.links_of_artifacts(handle, roots)).values()}
-    inputs = {link.artifact_id for link in graph.links_of_executions(handle, makers) if not link.is_output}
-    about = graph.read_artifacts(handle, inputs).values()
+    about = graph.read_artifacts(handle, inventory.inputs_of(inventory.makers_of(roots))).values()
     return roots | {artifact.artifact_id for artifact in about if artifact.type_name in _MODEL_TYPES}
 
 
@@ -282,7 +253,7 @@ def _is_set(proto: metadata_store_pb2.Artifact, name: str) -> bool:
 
 
 def _garbage(
-    store: Store, handle: Any, artifacts: Sequence[GarbageArtifact], needed: set[int]
+    store: Store, handle: Any, artifacts: Sequence[StoredArtifact], needed: set[int]
 ) -> tuple[GarbageArtifact, ...]:
     """Those not needed that lie where outputs lie; what lies outside of the store is looked up one by one."""
     inside = store.artifacts_path + os.sep

@@ -15,7 +15,7 @@ with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
 _BATCH = 2_000
-_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
 
 Value = TypeVar("Value")
 
@@ -158,7 +158,7 @@ def _link(event: metadata_store_pb2.Event) -> Link:
     steps = event.path.steps
     key = steps[0].key if len(steps) else ""
     index = steps[1].index if len(steps) > 1 else 0
-    return Link(event.artifact_id, event.execution_id, key, index, event.type in _OUTPUTS)
+    return Link(event.artifact_id, event.execution_id, key, index, event.type in OUTPUT_EVENTS)
 
 
 def batches(values: Sequence[Value], size: int = _BATCH) -> Iterator[Sequence[Value]]:

@@ -10,7 +10,7 @@ from typing import Any
 from headrace.errors import StoreError, did_you_mean, listed
 from headrace.metadata import graph
 from headrace.metadata.graph import ArtifactInfo, Link, Place
-from headrace.metadata.runs import node_of, read_run
+from headrace.metadata.runs import is_known, node_of, read_run
 from headrace.metadata.store import Store
 
 # Executions that are looked through for those that used an artifact first-hand, newest first.
@@ -55,7 +55,7 @@ class Lineage:
 
 
 def read_lineage(
-    store: str, artifact: str, *, up: bool = True, down: bool = True, depth: int = 0, limit: int = 20
+    store: str | Store, artifact: str, *, up: bool = True, down: bool = True, depth: int = 0, limit: int = 20
 ) -> Lineage:
     """Return the lineage of an artifact.
 
@@ -72,7 +72,7 @@ def read_lineage(
         UnknownNodeError: If the run has no such node.
     """
     artifact_id = find_artifact(store, artifact)
-    opened = Store(store)
+    opened = Store.at(store)
     with opened.open(), opened.handle() as handle:
         upward = _Walk(handle, limit).up(artifact_id, depth) if up else None
         downward = _Walk(handle, limit).down(artifact_id, depth) if down else None
@@ -80,7 +80,7 @@ def read_lineage(
     return Lineage(root, upward, downward)
 
 
-def find_artifact(store: str, text: str) -> int:
+def find_artifact(store: str | Store, text: str) -> int:
     """Return the id of the artifact that `text` names: an id, a URI, or `RUN/NODE.key`.
 
     Raises:
@@ -106,7 +106,18 @@ def find_artifact(store: str, text: str) -> int:
     )
 
 
-def _output_of_run(store: str, run_id: str, text: str) -> int:
+def names_artifact(store: str | Store, text: str) -> bool:
+    """Whether `text` names an artifact in one of the ways that `find_artifact` knows, and is no run's id."""
+    if not text.isdigit() and "/" not in text and os.sep not in text:
+        return False
+    opened = Store.at(store)
+    if not opened.exists():
+        return True
+    with opened.open():
+        return not is_known(opened, text)
+
+
+def _output_of_run(store: str | Store, run_id: str, text: str) -> int:
     result = read_run(store, run_id)
     named = {node.node_id for node in result.nodes}
     node_id, _, key = (text, "", "") if text in named else text.rpartition(".")

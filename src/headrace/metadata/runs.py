@@ -102,9 +102,9 @@ def mark_crashed(store: Store, run_id: str) -> list[int]:
         ]
 
 
-def list_runs(store: str = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
+def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
     """Return the newest runs of a store, newest first; an empty list where there is no store yet."""
-    opened = Store(store)
+    opened = Store.at(store)
     if not opened.exists():
         return []
     with opened.open(), opened.handle() as handle:
@@ -122,7 +122,7 @@ def is_known(store: Store, run_id: str) -> bool:
         return handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) is not None
 
 
-def read_run(store: str = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
+def read_run(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
     """Return how a run went.
 
     Args:

@@ -7,6 +7,7 @@
     ├── artifacts/      {node}/{output key}/{execution id}/, unless the pipeline names its own root
     ├── logs/           {run}/{node}.log
     ├── sources/        {sha256}: the texts behind cache keys, for `headrace explain`
+    ├── kept/           {sha256}: what executors found in one input, for later windows of several; a gigabyte at most
     ├── running/        {run}: a file that its process keeps locked while it lives
     ├── choice.lock     held while a node chooses earlier artifacts, and while garbage is marked
     └── gc.json         the files that garbage collection is removing; gone when it has ended
@@ -19,6 +20,8 @@ import errno
 import fcntl
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -39,6 +42,8 @@ DEFAULT_PATH = ".headrace"
 # touch one of them, because POSIX file locks belong to the process, and closing the file drops ML Metadata's.
 _opened: Counter[str] = Counter()
 _opening = threading.Lock()
+# Run in a process of its own, which may touch any database.
+_COPY = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))"
 
 
 class Store:
@@ -74,13 +79,18 @@ class Store:
         self._trouble = ""
 
     @classmethod
-    def existing(cls, path: str) -> Store:
-        """Return the store in a folder.
+    def at(cls, place: str | Store) -> Store:
+        """Return the store in a folder; a store that is given already, as it is."""
+        return place if isinstance(place, Store) else cls(place)
+
+    @classmethod
+    def existing(cls, place: str | Store) -> Store:
+        """Return the store in a folder, or the one given.
 
         Raises:
             StoreError: If there is none.
         """
-        store = cls(path)
+        store = cls.at(place)
         if not store.exists():
             raise StoreError(
                 f"there is no store in {store.path}.",
@@ -107,6 +117,11 @@ class Store:
     def artifacts_path(self) -> str:
         """Where artifacts go when the pipeline names no root of its own."""
         return os.path.join(self.path, "artifacts")
+
+    @property
+    def kept_path(self) -> str:
+        """Where executors keep partial results."""
+        return os.path.join(self.path, "kept")
 
     def logs_path(self, run_id: str) -> str:
         """The folder for one run's log files."""
@@ -152,6 +167,23 @@ class Store:
                 return None
             with contextlib.closing(sqlite3.connect(self.database_path, timeout=60)) as connection:
                 return connection.execute(statement, values).fetchall()
+
+    def copy_database(self, path: str) -> None:
+        """Copy the SQLite file, as it is at this moment, to `path`; do nothing where there is none yet.
+
+        Raises:
+            StoreError: If it cannot be read, or the copy not written.
+        """
+        if not os.path.exists(self.database_path):
+            return
+        command = [sys.executable, "-I", "-S", "-c", _COPY, self.database_path, path]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = done.stderr.strip().rpartition("\n")[2]
+            raise StoreError(
+                f"{self.database_path} cannot be copied to {path}: {reason}.",
+                "free some space in the temporary folder, or restore the database from a copy.",
+            )
 
     @contextlib.contextmanager
     def handle(self) -> Iterator[Any]:

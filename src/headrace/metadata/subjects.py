@@ -63,7 +63,7 @@ class RunGraph:
     times: dict[str, tuple[datetime, datetime]]
 
 
-def read_subject(store: str, artifact_id: int) -> Subject:
+def read_subject(store: str | Store, artifact_id: int) -> Subject:
     """Return an artifact with what stands around it.
 
     Raises:
@@ -72,9 +72,9 @@ def read_subject(store: str, artifact_id: int) -> Subject:
     return read_subjects(store, [artifact_id])[0]
 
 
-def read_subjects(store: str, artifact_ids: list[int]) -> list[Subject]:
+def read_subjects(store: str | Store, artifact_ids: list[int]) -> list[Subject]:
     """Return several artifacts, in the order asked for, over one connection."""
-    opened = Store(store)
+    opened = Store.at(store)
     with opened.open():
         return [_subject(opened, artifact_id) for artifact_id in artifact_ids]
 
@@ -129,11 +129,11 @@ def _predecessor(handle: Any, artifact: Artifact, place: Place, key: str) -> Art
     return _read_artifacts(handle, same[:1]).get(same[0]) if same else None
 
 
-def read_run_graph(result: RunResult, store: str = DEFAULT_PATH) -> RunGraph:
+def read_run_graph(result: RunResult, store: str | Store = DEFAULT_PATH) -> RunGraph:
     """Return how the nodes of a run hang together and when each ran."""
     makers = {output.artifact_id: node.node_id for node in result.nodes for output in node.outputs}
     nodes = {node.execution_id: node for node in result.nodes if node.execution_id}
-    opened = Store(store)
+    opened = Store.at(store)
     with opened.open(), opened.handle() as handle:
         links = graph.links_of_executions(handle, list(nodes))
         executions = handle.store.get_executions_by_id(sorted(nodes)) if nodes else []

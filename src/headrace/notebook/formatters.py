@@ -1,4 +1,4 @@
-"""How IPython shows components, channels, artifacts and runs while an interactive context exists."""
+"""How IPython shows components, channels, artifacts and runs in a session that uses Headrace."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from headrace.metadata.results import RunResult
 from headrace.notebook import pages, texts
 from headrace.notebook.shell import current_shell
 from headrace.sdk import Artifact, BaseChannel, BaseComponent, BaseNode, Importer, Resolver
+from headrace.sdk.descriptions import describe_node
 from headrace.sdk.light import authoring
 from headrace.ui.symbols import WORDS
 from headrace.ui.units import format_seconds
@@ -28,7 +29,7 @@ def register() -> None:
         return
     formats = shell.display_formatter.formatters
     for kinds, text, page in (
-        (_NODES, texts.component_text, pages.component_page),
+        (_NODES, describe_node, pages.component_page),
         (_CHANNELS, texts.channel_text, _channel_page),
         ((Artifact,), texts.artifact_text, pages.artifact_page),
         ((RunResult,), run_text, pages.run_page),
@@ -45,19 +46,6 @@ def run_text(result: RunResult) -> str:
         f"  {node.node_id} {WORDS[node.state]} {texts.node_line(node)}".rstrip() for node in result.nodes
     ]
     return "\n".join(lines)
-
-
-def described(item: Any) -> tuple[str, str]:
-    """Return an item as text and as HTML; both empty for an item of another kind."""
-    if isinstance(item, BaseNode):
-        return texts.component_text(item), pages.component_page(item)
-    if isinstance(item, BaseChannel):
-        return texts.channel_text(item), _channel_page(item)
-    if isinstance(item, Artifact):
-        return texts.artifact_text(item), pages.artifact_page(item)
-    if isinstance(item, RunResult):
-        return run_text(item), pages.run_page(item)
-    return "", ""
 
 
 def _channel_page(channel: Any) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.errors import DefinitionError, HeadraceError, InputResolutionError, RunError
+from headrace.errors import DefinitionError, HeadraceError, RunError
 from headrace.metadata import executions
 from headrace.metadata.results import NodeState, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -17,6 +17,7 @@ from headrace.notebook.server import KeptWorkers
 from headrace.notebook.session import Session, Step, check_not_skipped
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
+from headrace.notebook.views import Views, show_report
 from headrace.orchestration import run as engine
 from headrace.orchestration import worker
 from headrace.sdk import Artifact, BaseNode, Pipeline, cells
@@ -61,6 +62,7 @@ class InteractiveContext:
         self.beam_pipeline_args = list(beam_pipeline_args or [])
         self._store = Store(store or DEFAULT_PATH, metadata_connection_config)
         self._session = Session()
+        self._views = Views(self._store, self._session)
         self._workers = KeptWorkers()
         cells.use_folder(os.path.join(self._store.path, "cells"))
         formatters.register()
@@ -110,27 +112,31 @@ class InteractiveContext:
         notes = [*notes, *self._session.add(step)]
         return ExecutionResult(component, step.result.execution_id, step.run_id, step.result, tuple(notes))
 
-    def show(self, item: Any) -> None:
-        """Show a component, a channel such as `component.outputs["schema"]`, an artifact, or a run.
+    def show(self, item: Any, other: Any = None) -> None:
+        """Show what an item holds: as a page in a notebook, as text elsewhere.
 
         Args:
-            item: What to show, as HTML in a notebook and as text elsewhere.
+            item: An artifact, a channel such as `component.outputs["schema"]`, a list or mapping of these, a
+                component, a run, or its name as `headrace show` takes it: `"latest"`, `"latest/Trainer.model"`.
+            other: An artifact of the same type to compare with: the statistics or the schema of another day.
 
         Raises:
             InputResolutionError: If the component of a channel was not run, or the files of an artifact are
                 gone, with the run that made them and how to make them again.
+            StoreError: If there is no run or artifact of that name, or the two cannot be compared.
         """
-        if isinstance(item, ExecutionResult):
-            item = item.component if not item.artifacts else item
-        for part in self._artifacts_in(item):
-            self._check_artifact(part)
-        if is_notebook():
+        try:
+            report = self._views.report(item, other)
+        except HeadraceError as error:
+            raise error.with_traceback(None) from error.__cause__
+        if report is not None:
+            show_report(report)
+        elif is_notebook():
             from IPython.display import display
 
-            text, page = formatters.described(item)
-            display({"text/plain": text, "text/html": page} if page else item, raw=bool(page))
-            return
-        print(formatters.described(item)[0] or item)
+            display(item)
+        else:
+            print(item)
 
     def export(self, path: str, components: Sequence[BaseNode] | None = None) -> str:
         """Write a pipeline file that builds what this context ran; `headrace run PATH` finds it in the cache.
@@ -213,41 +219,7 @@ class InteractiveContext:
             if step.component in direct:
                 for artifacts in step.artifacts.values():
                     for artifact in artifacts:
-                        self._check_artifact(artifact, component)
-
-    def _check_artifact(self, artifact: Artifact, consumer: BaseNode | None = None) -> None:
-        if executions.is_intact(artifact):
-            return
-        with self._store.open():
-            run_id = executions.run_that_made(self._store, artifact.id)
-        maker = self._session.maker_of(artifact.id)
-        calls = [run_call(node) for node in (maker, consumer) if node is not None]
-        where = f"{consumer.id}: " if consumer is not None else ""
-        raise InputResolutionError(
-            f"{where}the files of {artifact.type_name} {artifact.id} are gone: there is no {artifact.uri}. "
-            f"Run {run_id or 'unknown'} made them.",
-            f"make them again: {', then '.join(calls)}."
-            if calls
-            else "run the component that made them again.",
-        )
-
-    def _artifacts_in(self, item: Any) -> list[Artifact]:
-        if isinstance(item, Artifact):
-            return [item]
-        if isinstance(item, ExecutionResult):
-            return item.artifacts
-        producer = getattr(item, "producer_component", None)
-        if producer is None:
-            return []
-        step = self._session.step_of(producer)
-        if step is None:
-            raise InputResolutionError(
-                f"there is nothing to show: {producer.id} was not run in this context.",
-                f"run it first: {run_call(producer)}.",
-            )
-        if step.result.state is NodeState.SKIPPED:
-            return []
-        return list(item.get())
+                        self._views.check_artifact(artifact, component)
 
 
 def _definitions_of(component: BaseNode) -> str:

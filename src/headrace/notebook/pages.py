@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headrace.metadata.results import NodeResult, NodeState, RunResult
-from headrace.notebook.texts import artifact_rows, described_value, node_line, where_from
+from headrace.notebook.texts import artifact_rows, node_line
 from headrace.sdk import Artifact, BaseNode
+from headrace.sdk.descriptions import describe_source, node_name, node_rows
 from headrace.ui.board import Board
 from headrace.ui.symbols import UNICODE, WORDS
 from headrace.ui.units import format_seconds
@@ -69,22 +70,14 @@ def run_page(result: RunResult) -> str:
 
 def component_page(component: BaseNode) -> str:
     """Return a component's inputs, parameters and outputs."""
-    rows = [["input", key, where_from(channel)] for key, channel in component.inputs.items()]
-    rows += [
-        ["parameter", key, described_value(value)]
-        for key, value in component.exec_properties.items()
-        if value is not None
-    ]
-    rows += [["output", key, channel.type_name] for key, channel in component.outputs.items()]
-    kind = type(component).__name__
-    name = kind if kind == component.id else f"{component.id} ({kind})"
-    return f"<div><b>{_text(name)}</b>{_table(['', 'name', 'value'], rows)}</div>"
+    table = _table(["", "name", "value"], node_rows(component))
+    return f"<div><b>{_text(node_name(component))}</b>{table}</div>"
 
 
 def channel_page(channel: Any, artifacts: Sequence[Artifact]) -> str:
     """Return a channel with the artifacts that it holds in this session."""
     if not artifacts:
-        return f"<div>{_text(where_from(channel))}: no artifact yet</div>"
+        return f"<div>{_text(describe_source(channel))}: no artifact yet</div>"
     return "".join(artifact_page(artifact) for artifact in artifacts)
 
 

@@ -146,6 +146,7 @@ class NodeContext:
             connection_config=connection,
             arguments=self.run.arguments,
             tmp_path=os.path.join(self.run.tmp_path, str(info.execution_id)) if self.run.tmp_path else "",
+            kept_path=self.run.store.kept_path,
         )
         try:
             return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)

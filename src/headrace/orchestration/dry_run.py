@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -34,7 +33,6 @@ def dry_run(
         UnsupportedFeatureError: If the metadata are not in a SQLite file that can be copied.
     """
     started = time.monotonic()
-    source = store.database_path
     if store.connection_config is not None:
         raise UnsupportedFeatureError(
             "a dry run works on a copy of the metadata, and only a SQLite store can be copied.",
@@ -43,8 +41,7 @@ def dry_run(
     with tempfile.TemporaryDirectory(prefix="headrace-dry-run-") as folder:
         copy = Store(os.path.join(folder, os.path.basename(store.path)))
         os.makedirs(copy.path)
-        if os.path.exists(source):
-            _copy_database(source, copy.database_path)
+        store.copy_database(copy.database_path)
         with copy.open(), Workers() as workers:
             # Paths of the project, not of the copy, decide the cache keys.
             copy.project_path = store.project_path
@@ -52,13 +49,6 @@ def dry_run(
             os.makedirs(copy.logs_path("dry-run"), exist_ok=True)
             results = _drive_all(planned, lambda node: make_life(context, node))
     return RunResult("dry-run", context.ir.pipeline_info.id, results, time.monotonic() - started, store.path)
-
-
-def _copy_database(source: str, target: str) -> None:
-    with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
-        original.backup(copy)
-    original.close()
-    copy.close()
 
 
 def _drive_all(

@@ -25,7 +25,7 @@ from headrace.orchestration.folders import remove_unfinished
 from headrace.orchestration.node import NodeLife
 from headrace.orchestration.plan import NodeKind, Plan, PlannedNode
 from headrace.orchestration.workers import Workers
-from headrace.sdk import compiler
+from headrace.sdk import compiler, sources
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -224,6 +224,9 @@ class Engine:
             if node.is_selected and self._plan.result(node.node_id) is None and node.executor_spec is not None
         ]
         modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]
+        if len(modules) < len(paths) and self._settings.script:
+            # Each worker reads the script again; what it imports need not be.
+            modules += sources.loaded_libraries(self._settings.script)
         if any(module.startswith(("headrace.", "tfx.")) for module in modules):
             modules.insert(0, "apache_beam")
         return modules

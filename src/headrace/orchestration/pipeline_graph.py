@@ -7,7 +7,8 @@ resolution of inputs finds both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from headrace.errors import UnsupportedFeatureError
@@ -39,7 +40,17 @@ def plan_nodes(
         ir: The pipeline.
         resources: What nodes ask for, by node id.
     """
-    return list(_nodes(ir, "", (), resources or {}))
+    nodes = list(_nodes(ir, "", (), resources or {}))
+    return [replace(node, may_find_nothing=_may_find_nothing(node, nodes)) for node in nodes]
+
+
+def _may_find_nothing(node: PlannedNode, nodes: Sequence[PlannedNode]) -> bool:
+    followers = [other for other in nodes if node.node_id in other.upstream]
+    return (
+        node.kind is NodeKind.RESOLVER
+        and bool(followers)
+        and all(other.may_lack(node.node_id) for other in followers)
+    )
 
 
 def _nodes(

@@ -53,6 +53,7 @@ class PlannedNode:
         resources: What it asks for.
         status_parameters: For an exit handler, the parameters that receive how the run ended.
         is_exit_handler: Whether it runs when all else has ended, however that was.
+        may_find_nothing: For a resolver, whether all that wait for it can do without what it looks for.
     """
 
     node_id: str
@@ -67,6 +68,7 @@ class PlannedNode:
     resources: Resources = field(default_factory=Resources)
     status_parameters: tuple[str, ...] = ()
     is_exit_handler: bool = False
+    may_find_nothing: bool = False
 
     @cached_property
     def runs_after_failure(self) -> bool:
@@ -80,13 +82,12 @@ class PlannedNode:
 
     def may_lack(self, upstream: str) -> bool:
         """Whether all that it takes from `upstream` may be missing."""
-        return any(
-            spec.min_count == 0
-            and any(
-                f".{upstream}".endswith(f".{channel.producer_node_query.id}") for channel in spec.channels
-            )
+        taken = [
+            spec
             for spec in self.ir.inputs.inputs.values()
-        )
+            if any(f".{upstream}".endswith(f".{channel.producer_node_query.id}") for channel in spec.channels)
+        ]
+        return bool(taken) and all(spec.min_count == 0 for spec in taken)
 
 
 class Plan:

@@ -26,8 +26,8 @@ class Found:
 
     Attributes:
         outputs: Artifacts by output key; made by others.
-        execution_id: Its execution; 0 where it was skipped.
-        skip_reason: Why it was; empty where it was not.
+        execution_id: Its execution; 0 where it has nothing to give.
+        skip_reason: Why it has not; empty where it has.
     """
 
     outputs: dict[str, list[Artifact]]
@@ -56,6 +56,8 @@ def _run_handler(node: NodeContext) -> Found:
     if not info.execution_id:
         return Found({}, 0, driver.skip_reason(node))
     failure = executions.failure_of(run.store, info.execution_id)
+    if failure is not None and node.planned.may_find_nothing:
+        return Found({}, 0, f"found nothing, which its followers do not need: {failure}")
     if failure is not None:
         raise InputResolutionError(
             f"{node.node_id}: {failure}.", "check what it looks for, and that a run has made it."

@@ -22,6 +22,7 @@ class Task:
         connection_config: For a driver, the serialized MLMD connection; empty otherwise.
         arguments: The script's own command-line arguments, which TFX hands to executors as extra flags.
         tmp_path: Where the worker puts temporary files, removed after it; the system's place where empty.
+        kept_path: Where executors keep partial results for later executions; nowhere where empty.
     """
 
     node_id: str
@@ -34,6 +35,7 @@ class Task:
     connection_config: bytes = b""
     arguments: tuple[str, ...] = ()
     tmp_path: str = ""
+    kept_path: str = ""
 
 
 @dataclass(frozen=True)

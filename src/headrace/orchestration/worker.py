@@ -18,7 +18,7 @@ from headrace.io.digests import tree_digest
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
-from headrace.sdk import light, progress, side_processes
+from headrace.sdk import light, partial_results, progress, side_processes
 
 with light.authoring():
     # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
@@ -58,6 +58,7 @@ def run(task: Task, channel: connection.Connection) -> int:
         os.makedirs(task.tmp_path, exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
     progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
+    partial_results.set_folder(task.kept_path)
     try:
         done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
     except BaseException as error:

@@ -1,22 +1,26 @@
-"""The report on one artifact: what it holds, where it came from, what it was made of."""
+"""The report on one artifact, or on several: what it holds, where it came from, what it was made of."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from headrace.errors import StoreError
 from headrace.metadata.lineage import ArtifactNode, find_artifact, read_lineage
-from headrace.metadata.subjects import Subject, read_subject
+from headrace.metadata.store import Store
+from headrace.metadata.subjects import Subject, read_subject, read_subjects
 from headrace.reports import drawings
 from headrace.reports.blocks import Block, Facts, Picture, Report, Section, Value
+from headrace.reports.numbers import plural
 from headrace.reports.renderers import render
 
 _MAX_BOXES = 120
 
 
-def artifact_report(store: str, artifact: str, other: str = "") -> Report:
+def artifact_report(store: str | Store, artifact: str, other: str = "") -> Report:
     """Return the report on an artifact.
 
     Args:
-        store: The store's folder.
+        store: The store, or its folder.
         artifact: Its id, its URI, or `RUN/NODE.key`.
         other: An artifact to compare with, named the same way; empty for none.
 
@@ -36,6 +40,27 @@ def artifact_report(store: str, artifact: str, other: str = "") -> Report:
     blocks = [origin(subject), *render(subject, against), lineage(store, subject)]
     title = f"{subject.artifact.type_name} {subject.artifact.id}"
     return Report(title, subtitle(subject), blocks, _badges(subject))
+
+
+def artifacts_report(store: str | Store, artifact_ids: Sequence[int]) -> Report:
+    """Return one report on several artifacts, in the order given.
+
+    Raises:
+        StoreError: If one of them is not in the store.
+    """
+    subjects = read_subjects(store, list(artifact_ids))
+    kinds = ", ".join(dict.fromkeys(subject.artifact.type_name for subject in subjects))
+    sections = [
+        section(subject, f"{subject.artifact.type_name} {subject.artifact.id}", subtitle(subject))
+        for subject in subjects
+    ]
+    return Report(plural(len(subjects), "artifact"), kinds, sections)
+
+
+def section(subject: Subject, title: str, line: str, *, is_folded: bool = False) -> Section:
+    """Return an artifact as a part of a page; links lead to `#artifact-{id}`."""
+    blocks = [origin(subject), *render(subject)]
+    return Section(title, blocks, f"artifact-{subject.artifact.id}", line, is_folded=is_folded)
 
 
 def subtitle(subject: Subject) -> str:
@@ -61,7 +86,7 @@ def origin(subject: Subject) -> Facts:
     return Facts([*pairs, *([("made from", inputs)] if inputs else [])])
 
 
-def lineage(store: str, subject: Subject) -> Section:
+def lineage(store: str | Store, subject: Subject) -> Section:
     """Return what an artifact was made of and what was made of it, as a graph."""
     read = read_lineage(store, str(subject.artifact.id))
     boxes: dict[str, drawings.Box] = {}

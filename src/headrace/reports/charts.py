@@ -12,6 +12,8 @@ from typing import Any
 Rows = list[dict[str, Any]]
 Spec = dict[str, Any]
 
+_FEW = 12
+
 
 def _axis(field: str, title: str, **more: Any) -> Spec:
     return {"field": field, "type": "quantitative", "title": title, **more}
@@ -45,9 +47,7 @@ def lines(
         height: Of the plot, in pixels.
     """
     encoding = {
-        "x": _axis(
-            "x", x, scale={"zero": False, "nice": False}, axis={"tickMinStep": 1} if is_counted else {}
-        ),
+        "x": _axis("x", x, scale={"zero": False, "nice": False}, axis=_counted(rows) if is_counted else {}),
         "y": _axis("y", y, scale={"zero": zero}),
         "color": {
             "field": "series",
@@ -60,7 +60,7 @@ def lines(
     }
     layers: list[Spec] = [
         {
-            "mark": {"type": "line", "point": len(rows) <= 200, "interpolate": "linear", "clip": True},
+            "mark": {"type": "line", "point": len(rows) <= 200, "interpolate": "linear"},
             "encoding": encoding,
         }
     ]
@@ -79,6 +79,12 @@ def lines(
             }
         )
     return {"data": {"values": rows}, "height": height, "layer": layers}
+
+
+def _counted(rows: Rows) -> Spec:
+    """An axis of whole numbers; few are all named."""
+    values = sorted({row["x"] for row in rows})
+    return {"values": values, "format": "d"} if len(values) <= _FEW else {"tickMinStep": 1, "format": "d"}
 
 
 def curve(
@@ -246,13 +252,27 @@ def parallel(
                     ),
                 },
             },
-            {
-                "data": {"values": labels},
-                "mark": {"type": "text", "align": "right", "dx": -8, "fontSize": 11},
-                "encoding": {"x": axis, "y": height, "text": {"field": "label", "type": "nominal"}},
-            },
+            *_axis_labels(
+                [row for row in labels if row["dimension"] != dimensions[-1]], axis, height, "right"
+            ),
+            # Lines end at the last axis: what stands right of it is free.
+            *_axis_labels(
+                [row for row in labels if row["dimension"] == dimensions[-1]], axis, height, "left"
+            ),
         ],
     }
+
+
+def _axis_labels(rows: Rows, x: Spec, y: Spec, align: str) -> list[Spec]:
+    """Text on a rim of the card's colour, so that lines do not cross it."""
+    mark = {"type": "text", "align": align, "dx": -8 if align == "right" else 8, "fontSize": 11}
+    encoding = {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}}
+    rim = {"stroke": "var(--card)", "strokeWidth": 4, "strokeJoin": "round"}
+    return [{"data": {"values": rows}, "mark": {**mark, **more}, "encoding": encoding} for more in (rim, {})]
+
+
+def _with_room(rows: Rows) -> float:
+    return 1.15 * max((row["end"] for row in rows), default=0.0) or 1.0
 
 
 def gantt(rows: Rows, order: Sequence[str], states: Sequence[str], colors: Sequence[str]) -> Spec:
@@ -279,7 +299,8 @@ def gantt(rows: Rows, order: Sequence[str], states: Sequence[str], colors: Seque
                 "mark": {"type": "bar", "cornerRadius": 3, "height": {"band": 0.66}},
                 "encoding": {
                     "y": name,
-                    "x": _axis("start", "seconds since the start"),
+                    # Room for the last label.
+                    "x": _axis("start", "seconds since the start", scale={"domain": [0, _with_room(rows)]}),
                     "x2": {"field": "end"},
                     "color": state,
                     "tooltip": _tooltip(("name", "node"), ("state", "state"), ("label", "time")),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
+
+from headrace.reports.layouts import HEIGHT, WIDTH, arrange
 
 _MAX_BARS = 12
 
@@ -87,49 +90,51 @@ class Box:
     href: str = ""
 
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _CHARACTERS = 172, 44, 34, 16, 21
+_CHARACTERS = 21
+_ARROW = 5
 
 
 def graph(boxes: Sequence[Box], edges: Sequence[tuple[str, str]]) -> Markup:
     """Draw boxes in columns, each right of all that it depends on; lines in between."""
-    keys = {box.key for box in boxes}
-    edges = [edge for edge in edges if edge[0] in keys and edge[1] in keys and edge[0] != edge[1]]
-    columns = _columns([box.key for box in boxes], edges)
-    places = {
-        key: (12 + column * (_WIDTH + _GAP_X), 8 + row * (_HEIGHT + _GAP_Y))
-        for column, members in enumerate(columns)
-        for row, key in enumerate(members)
-    }
-    width = 12 + len(columns) * (_WIDTH + _GAP_X) - _GAP_X + 12
-    height = 16 + max((len(members) for members in columns), default=0) * (_HEIGHT + _GAP_Y) - _GAP_Y
-    parts = [_edge(places[start], places[end]) for start, end in edges]
-    parts += [_box(box, *places[box.key]) for box in boxes]
+    layout = arrange([box.key for box in boxes], edges)
+    # Lines from one box share their first part: it is drawn once.
+    parts = list(dict.fromkeys(part for line in layout.lines for part in _line(line)))
+    parts += [_box(box, *layout.places[box.key]) for box in boxes]
+    width, height = layout.width, layout.height
     return Markup(
-        f'<svg class="graph" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg class="graph" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
         # Wide graphs shrink a little before they are scrolled.
         f'style="min-width:{0.7 * width:.0f}px" role="img">'
         f"{''.join(parts)}</svg>"
     )
 
 
-def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
-    x1, y1 = start[0] + _WIDTH, start[1] + _HEIGHT / 2
-    x2, y2 = end[0] - 5, end[1] + _HEIGHT / 2
-    bend = min(_GAP_X, (x2 - x1) / 2)
-    line = f"M{x1},{y1}C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}"
-    head = f"M{x2},{y2 - 4}l5,4l-5,4z"
-    return f'<path class="edge" d="{line}"/><path class="head" d="{head}"/>'
+def _line(points: Sequence[tuple[float, float]]) -> list[str]:
+    *before, (end_x, end_y) = points
+    points = [*before, (end_x - _ARROW, end_y)]
+    parts = []
+    for (x1, y1), (x2, y2) in itertools.pairwise(points):
+        if y1 == y2:
+            path = f"M{x1:g},{y1:g}H{x2:g}"
+        else:
+            bend = (x2 - x1) / 2
+            path = f"M{x1:g},{y1:g}C{x1 + bend:g},{y1:g} {x2 - bend:g},{y2:g} {x2:g},{y2:g}"
+        parts.append(f'<path class="edge" d="{path}"/>')
+    head = f"M{end_x - _ARROW:g},{end_y - 4:g}l{_ARROW},4l-{_ARROW},4z"
+    return [*parts, f'<path class="head" d="{head}"/>']
 
 
-def _box(box: Box, x: int, y: int) -> str:
+def _box(box: Box, x: float, y: float) -> str:
     middle = y + (17 if box.subtitle else 26)
     content = (
-        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="7"/>'
-        f'<rect class="flag" x="{x}" y="{y + 7}" width="4" height="{_HEIGHT - 14}" rx="2"/>'
-        f'<text x="{x + 14}" y="{middle}">{escape(_short(box.title))}</text>'
+        f'<rect x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="7"/>'
+        f'<rect class="flag" x="{x:g}" y="{y + 7:g}" width="4" height="{HEIGHT - 14}" rx="2"/>'
+        f'<text x="{x + 14:g}" y="{middle:g}">{escape(_short(box.title))}</text>'
     )
     if box.subtitle:
-        content += f'<text class="sub" x="{x + 14}" y="{y + 34}">{escape(_short(box.subtitle, 26))}</text>'
+        content += (
+            f'<text class="sub" x="{x + 14:g}" y="{y + 34:g}">{escape(_short(box.subtitle, 26))}</text>'
+        )
     content += f"<title>{escape(box.title)}\n{escape(box.subtitle)}</title>"
     inner = f'<g class="box {escape(box.tone)}">{content}</g>'
     return f'<a href="{escape(box.href)}">{inner}</a>' if box.href else inner
@@ -137,29 +142,3 @@ def _box(box: Box, x: int, y: int) -> str:
 
 def _short(text: str, length: int = _CHARACTERS) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def _columns(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Put each key into the column after the last one it depends on; order rows by where the inputs stand."""
-    before: dict[str, list[str]] = {key: [] for key in keys}
-    for start, end in edges:
-        before[end].append(start)
-    depth: dict[str, int] = {}
-
-    def place(key: str, path: tuple[str, ...]) -> int:
-        if key not in depth:
-            found = [place(other, (*path, key)) for other in before[key] if other not in path]
-            depth[key] = max(found, default=-1) + 1
-        return depth[key]
-
-    columns: list[list[str]] = []
-    for key in keys:
-        at = place(key, ())
-        while len(columns) <= at:
-            columns.append([])
-        columns[at].append(key)
-    rows = {key: row for members in columns for row, key in enumerate(members)}
-    for members in columns[1:]:
-        members.sort(key=lambda key: sum(rows[other] for other in before[key]) / max(len(before[key]), 1))
-        rows.update({key: row for row, key in enumerate(members)})
-    return columns

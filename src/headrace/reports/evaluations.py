@@ -9,6 +9,7 @@ from headrace.reports import charts, curves, verdicts
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.evaluation_results import BASELINE, OVERALL, Metric, Plot, read_metrics, read_plots
 from headrace.reports.numbers import format_number, plural
+from headrace.sdk.context import SUMMARY_PROPERTY
 
 _MAX_CHARTED_SLICES = 30
 _MAX_SLICE_SECTIONS = 12
@@ -27,7 +28,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     verdict = verdicts.read_verdict(path)
     if "blessed" in verdict:
         word = "BLESSED" if verdict["blessed"] else "NOT BLESSED"
-        blocks.append(Note(word, "good" if verdict["blessed"] else "bad"))
+        blocks.append(Note(_reason(subject) or word, "good" if verdict["blessed"] else "bad"))
     blocks.append(Facts([("slices", len(slices)), ("examples", _count(metrics, OVERALL))]))
     blocks += verdicts.thresholds(path)
     if not metrics:
@@ -44,6 +45,12 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         for name in list(dict.fromkeys(plot.slice_name for plot in rest))[:_MAX_SLICE_SECTIONS]
     ]
     return blocks
+
+
+def _reason(subject: Subject) -> str:
+    """Return the verdict in words, as the blessing made beside says it."""
+    beside = [one for made in subject.outputs.values() for one in made if one.type_name == "ModelBlessing"]
+    return next((text for one in beside if (text := one.get_string_custom_property(SUMMARY_PROPERTY))), "")
 
 
 def _overall(metrics: list[Metric], other: Subject | None) -> Block:

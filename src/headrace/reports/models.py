@@ -11,10 +11,14 @@ from typing import Any
 from headrace.io.bare_protos import proto_class
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.subjects import Subject
-from headrace.reports.blocks import Block, Cell, Facts, Note, Section, Table, Value
+from headrace.reports import drawings
+from headrace.reports.architectures import Layer, read_layers
+from headrace.reports.blocks import Block, Cell, Facts, Note, Picture, Section, Table, Value
 from headrace.reports.numbers import format_bytes, plural
 
 _FILE = "saved_model.pb"
+# More boxes than this are a wall, not a picture.
+_MAX_BOXES = 150
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,60 @@ def _model(path: str) -> list[Block]:
         ("kinds of operations", len(operations)),
         ("assets", ", ".join(names) or "none"),
     ]
+    layers = read_layers(graph, {_layer_of(variable) for variable in variables})
     return [
         Facts(facts),
-        Section("Layers", [_layers(variables)], anchor="layers"),
+        *([Section("Architecture", _architecture(layers), anchor="layers")] if layers else []),
+        Section("Variables", [_variables(variables)], anchor="variables", is_folded=bool(layers)),
         Section("Signatures", _signatures(graph), anchor="signatures"),
     ]
+
+
+def _layer_of(variable: Variable) -> str:
+    return variable.name.rpartition("/")[0]
+
+
+def _architecture(layers: list[Layer]) -> list[Block]:
+    total = sum(layer.num_parameters for layer in layers) or 1
+    rows: list[list[Value]] = [
+        [
+            layer.name,
+            ", ".join(layer.operations),
+            _size(layer),
+            Cell(f"{layer.num_parameters:,}", bar=layer.num_parameters / total, is_number=True),
+            ", ".join(layer.inputs) or "the model's inputs",
+        ]
+        for layer in layers
+    ]
+    table = Table(
+        ["layer", "does", "gives for each row", "parameters", "takes from"],
+        rows,
+        caption="Layers",
+        footnote=f"{plural(len(layers), 'layer')}, as they serve: what works in training alone, such as dropout, "
+        "is not among them.",
+    )
+    if len(layers) > _MAX_BOXES:
+        return [table]
+    boxes = [
+        drawings.Box(
+            layer.name,
+            layer.name,
+            ", ".join([*layer.operations, *([_size(layer)] if layer.shape else [])]),
+            "layer" if layer.num_parameters else "plain",
+        )
+        for layer in layers
+    ]
+    edges = [(source, layer.name) for layer in layers for source in layer.inputs]
+    text = f"{plural(len(layers), 'layer')} from {layers[0].name} to {layers[-1].name}"
+    legend = [("layer", "with parameters"), ("plain", "without")]
+    return [Picture("", drawings.graph(boxes, edges), text, legend), table]
+
+
+def _size(layer: Layer) -> str:
+    if layer.shape is None:
+        return "–"
+    sizes = [str(size) if size >= 0 else "?" for size in layer.shape[1:]]
+    return " × ".join(sizes) or "1"
 
 
 def read_variables(graph: Any) -> list[Variable]:
@@ -92,7 +145,7 @@ def read_variables(graph: Any) -> list[Variable]:
     return list(found.values())
 
 
-def _layers(variables: list[Variable]) -> Block:
+def _variables(variables: list[Variable]) -> Block:
     if not variables:
         return Note("The model holds no variables.", "info")
     total = sum(variable.size for variable in variables) or 1

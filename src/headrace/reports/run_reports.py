@@ -6,13 +6,12 @@ from datetime import datetime
 
 from headrace.metadata.results import NodeResult, NodeState, RunResult
 from headrace.metadata.runs import read_run
-from headrace.metadata.store import DEFAULT_PATH
+from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.metadata.subjects import RunGraph, Subject, read_run_graph, read_subjects
 from headrace.reports import charts, drawings
-from headrace.reports.artifact_reports import origin, subtitle
+from headrace.reports.artifact_reports import section, subtitle
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Picture, Report, Section, Table, Value
 from headrace.reports.numbers import format_seconds, plural
-from headrace.reports.renderers import render
 
 # In the order in which a reader asks: how good, how learned, on what.
 _FIRST = (
@@ -43,7 +42,7 @@ _STATE_COLORS = {
 _TONES = {NodeState.DONE: "good", NodeState.FAILED: "bad", NodeState.CANCELLED: "warning"}
 
 
-def run_report(store: str = DEFAULT_PATH, run_id: str = "latest") -> Report:
+def run_report(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> Report:
     """Return the report on a run with all its artifacts.
 
     Raises:
@@ -200,7 +199,5 @@ def _artifact(result: RunResult, subject: Subject) -> Section:
     if subject.place.run_id != result.run_id:
         line = f"{line} (from {subtitle(subject)})" if line else subtitle(subject)
     line = f"{subject.artifact.type_name} {subject.artifact.id}{f': {line}' if line else ''}"
-    folded = subject.artifact.type_name not in ("ModelEvaluation", "ModelRun")
-    return Section(
-        name, [origin(subject), *render(subject)], f"artifact-{subject.artifact.id}", line, is_folded=folded
-    )
+    is_folded = subject.artifact.type_name not in ("ModelEvaluation", "ModelRun")
+    return section(subject, name, line, is_folded=is_folded)

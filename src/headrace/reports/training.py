@@ -27,7 +27,7 @@ def render(subject: Subject) -> list[Block]:
     history = read_history(subject.artifact.uri)
     if not any(history.values()):
         text = "No learning curve: the training function recorded no history."
-        return [Note(text, "info", f"TensorBoard may have more: tensorboard --logdir {subject.artifact.uri}")]
+        return [Note(text, "info"), *_tensorboard(subject)]
     epochs = max(len(values) for values in history.values())
     best = best_epoch(history)
     tone, verdict = judge(history)
@@ -50,7 +50,14 @@ def render(subject: Subject) -> list[Block]:
     ]
     footnote = f"The first {_MAX_ROWS} epochs." if epochs > _MAX_ROWS else ""
     blocks.append(Table(["epoch", *columns], rows, caption="Values by epoch", footnote=footnote))
-    return blocks
+    return [*blocks, *_tensorboard(subject)]
+
+
+def _tensorboard(subject: Subject) -> list[Block]:
+    run_id = subject.place.run_id
+    if not run_id:
+        return []
+    return [Note("More of it in TensorBoard:", "info", f"headrace tensorboard {run_id}")]
 
 
 def read_history(path: str) -> History:
@@ -130,7 +137,7 @@ def judge(history: History) -> tuple[str, str]:
 def _last(history: History, best: int | None) -> list[tuple[str, Value]]:
     if best is None:
         return []
-    return [(f"{name} there", values[best]) for name, values in history.items() if best < len(values)]
+    return [(f"{name} at best", values[best]) for name, values in history.items() if best < len(values)]
 
 
 def _chart(name: str, history: History, best: int | None) -> Chart:
@@ -145,7 +152,7 @@ def _chart(name: str, history: History, best: int | None) -> Chart:
     epochs = max(len(history.get(key, [])) for key in labels)
     marks = []
     if best is not None:
-        is_right = best > epochs / 2
+        is_right = best + 1 > epochs / 2
         marks = [{"x": best + 1, "label": f"best epoch {best + 1}", "is_right": is_right}]
     spec = charts.lines(rows, "epoch", name, series=series, marks=marks, is_counted=True)
     ends = [

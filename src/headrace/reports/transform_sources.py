@@ -33,6 +33,10 @@ _MAX_STEPS = 20_000
 
 # TFT's scale_to_z_score.
 _Z_SCORE = {"Sub", "Sqrt", "RealDiv", "SelectV2"}
+# What a learned number is, by the operation that takes it; a z-score alone subtracts its mean and takes a root.
+_LEARNED = {"UpperBound": "borders", "LowerBound": "borders", "Bucketize": "borders"}
+_LEARNED_BY_Z_SCORE = {"Sub": "mean", "Sqrt": "variance"}
+_PASSING_ON = {"Identity", "Cast", "Reshape", "ExpandDims", "PlaceholderWithDefault"}
 _FLOAT, _DOUBLE = 1, 2
 
 
@@ -43,13 +47,13 @@ class Origin:
     Attributes:
         inputs: Features that it depends on, sorted.
         operations: What is done to them, sorted.
-        learned: Numbers that the analysis of the data put into the graph, such as borders of buckets or a mean
-            and a variance; one list per constant.
+        learned: Numbers that the analysis of the data put into the graph, with what they are: `"borders"` of
+            buckets, `"mean"`, `"variance"`, or empty; one pair per constant.
     """
 
     inputs: list[str]
     operations: list[str]
-    learned: list[list[float]]
+    learned: list[tuple[str, list[float]]]
 
 
 def _signature(saved_model: Any) -> Any:
@@ -129,11 +133,11 @@ class _Walk:
         """Return where tensors come from; `starts` names the feature behind each input tensor."""
         inputs: set[str] = set()
         operations: set[str] = set()
-        learned: list[list[float]] = []
-        stack = list(tensors)
+        learned: list[tuple[str, list[float]]] = []
+        stack = [(tensor, "") for tensor in tensors]
         seen: set[str] = set()
         while stack and len(seen) < _MAX_STEPS:
-            tensor = stack.pop()
+            tensor, taker = stack.pop()
             if tensor in seen or tensor.startswith("^"):
                 continue
             seen.add(tensor)
@@ -142,43 +146,54 @@ class _Walk:
             if name in starts:
                 inputs.add(starts[name])
             elif node is not None and node.op == "Const":
-                learned += [values] if (values := _numbers(node.attr["value"].tensor)) else []
+                learned += [(taker, values)] if (values := _numbers(node.attr["value"].tensor)) else []
             elif node is not None:
-                stack += self._behind(node, int(index or 0), operations)
-        return Origin(sorted(inputs), _described(operations), learned)
+                stack += self._behind(node, int(index or 0), taker, operations)
+        words = {**_LEARNED, **(_LEARNED_BY_Z_SCORE if operations >= _Z_SCORE else {})}
+        named = [(words.get(taker, ""), values) for taker, values in learned]
+        return Origin(sorted(inputs), _described(operations), sorted(named, key=lambda one: one[0]))
 
-    def _behind(self, node: Any, output: int, operations: set[str]) -> list[str]:
-        """Return the inputs that an output of a node depends on, and note the operations passed."""
+    def _behind(self, node: Any, output: int, taker: str, operations: set[str]) -> list[tuple[str, str]]:
+        """Return the inputs that an output of a node depends on, each with the operation that takes it.
+
+        Args:
+            node: The node.
+            output: Which of its outputs.
+            taker: The operation that takes the output.
+            operations: Those passed are added.
+        """
         operations.add(node.op)
         function = None
         if node.op in ("PartitionedCall", "StatefulPartitionedCall"):
             function = self.functions.get(node.attr["f"].func.name)
         if function is None:
-            return list(node.input)
-        return [node.input[at] for at in self._through(function, output, operations) if at < len(node.input)]
+            by = taker if node.op in _PASSING_ON else node.op
+            return [(tensor, by) for tensor in node.input]
+        found = self._through(function, output, taker, operations)
+        return [(node.input[at], by) for at, by in sorted(found.items()) if at < len(node.input)]
 
-    def _through(self, function: Any, output: int, operations: set[str]) -> list[int]:
-        """Return the positions of a function's arguments that one of its outputs depends on."""
+    def _through(self, function: Any, output: int, taker: str, operations: set[str]) -> dict[int, str]:
+        """Return the positions of a function's arguments that one of its outputs depends on, with their takers."""
         nodes = {node.name: node for node in function.node_def}
         arguments = {argument.name: at for at, argument in enumerate(function.signature.input_arg)}
         outputs = function.signature.output_arg
         if output >= len(outputs):
-            return list(range(len(arguments)))
-        stack = [function.ret[outputs[output].name]]
-        positions: set[int] = set()
+            return dict.fromkeys(range(len(arguments)), "")
+        stack = [(function.ret[outputs[output].name], taker)]
+        positions: dict[int, str] = {}
         seen: set[str] = set()
         while stack and len(seen) < _MAX_STEPS:
-            tensor = stack.pop()
+            tensor, by = stack.pop()
             if tensor in seen or tensor.startswith("^"):
                 continue
             seen.add(tensor)
             # `node:output:index` in a function, unlike `node:index` outside.
             name, *_, index = tensor.split(":") if ":" in tensor else (tensor, "0")
             if name in arguments:
-                positions.add(arguments[name])
+                positions[arguments[name]] = by
             elif name in nodes:
-                stack += self._behind(nodes[name], int(index) if index.isdigit() else 0, operations)
-        return sorted(positions)
+                stack += self._behind(nodes[name], int(index) if index.isdigit() else 0, by, operations)
+        return positions
 
 
 def _described(operations: set[str]) -> list[str]:

@@ -39,7 +39,7 @@ def render(subject: Subject) -> list[Block]:
     rows: list[list[Value]] = []
     for name, row in outputs.items():
         origin = origins.get(name, _UNKNOWN)
-        learned = "; ".join(_learned(values) for values in origin.learned)
+        learned = "; ".join(_learned(word, values) for word, values in origin.learned)
         rows.append(
             [
                 name,
@@ -80,9 +80,10 @@ def render(subject: Subject) -> list[Block]:
     return blocks
 
 
-def _learned(values: list[float]) -> str:
+def _learned(word: str, values: list[float]) -> str:
     shown = ", ".join(format_number(value, _LEARNED_DIGITS) for value in values[:_MAX_LEARNED])
-    return f"{shown}, … {len(values)} numbers" if len(values) > _MAX_LEARNED else shown
+    shown = f"{shown}, … {len(values)} numbers" if len(values) > _MAX_LEARNED else shown
+    return f"{word} {shown}".strip()
 
 
 def _read_graph(path: str) -> Any:

@@ -41,7 +41,9 @@ def render_results(subject: Subject) -> list[Block]:
 
 
 def _plain(value: Any) -> Value:
-    return Cell(format_number(value, 6), is_number=True) if isinstance(value, float) else Cell(str(value))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Cell(format_number(value, 6), is_number=True)
+    return Cell(str(value))
 
 
 def _space(space: dict[str, Any] | None) -> str:

@@ -110,6 +110,11 @@ class Component(BaseComponent):
 
     TFX_TYPE: ClassVar[str] = ""
 
+    def __repr__(self) -> str:
+        from headrace.sdk.descriptions import describe_node
+
+        return describe_node(self)
+
     @classmethod
     def get_class_type(cls) -> str:
         """The MLMD execution type: that of the stock component this one stands in for."""

@@ -149,7 +149,8 @@ def _serve(channel: connection.Connection) -> None:
                     functions[key] = load(make)
                 channel.send(("done", functions[key](*arguments)))
             except BaseException as error:
-                channel.send(("error", _picklable(error), traceback.format_exc()))
+                text = traceback.format_exc()  # before the traceback is taken off what is sent
+                channel.send(("error", _picklable(error), text))
 
 
 def _picklable(error: BaseException) -> BaseException:

@@ -78,6 +78,14 @@ def function_closure(text: str, where: str) -> dict[str, str]:
     return closure(path, "" if reference.is_file else reference.place)
 
 
+def loaded_libraries(path: str) -> list[str]:
+    """Return the installed modules, beside the standard library, that a file imports and this process has loaded."""
+    _, imported = _read(os.path.abspath(path), os.stat(path).st_mtime_ns, "")
+    installed = [name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names]
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in installed}
+    return [name for name, file in files.items() if file and not is_project_file(file)]
+
+
 @functools.lru_cache(maxsize=4096)
 def _read(path: str, modified: int, module: str) -> tuple[str, tuple[str, ...]]:
     with open(path, "rb") as file:

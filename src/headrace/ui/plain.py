@@ -37,8 +37,11 @@ class PlainDisplay:
         elapsed = format_seconds(self._board.clock() - self._board.started)
         with self._lock:
             # No rich here: a log's line is as long as it is, and may be read while it grows.
-            self._screen.console.file.write(f"{elapsed:>9}  {text}\n")
-            self._screen.console.file.flush()
+            try:
+                self._screen.console.file.write(f"{elapsed:>9}  {text}\n")
+                self._screen.console.file.flush()
+            except BrokenPipeError:
+                self._screen.console.on_broken_pipe()
 
     def __enter__(self) -> PlainDisplay:
         self._print(self._title)

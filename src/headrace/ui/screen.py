@@ -31,6 +31,16 @@ class Screen:
     is_live: bool
 
 
+class _Console(Console):
+    """Falls silent where nobody reads any more, as behind `| head`: the run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """See rich, whose own way is to end the process."""
+        self.quiet = True
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())
+
+
 def open_screen(stream: TextIO | None = None) -> Screen:
     """Return the screen of a stream, standard output where none is given.
 
@@ -44,5 +54,5 @@ def open_screen(stream: TextIO | None = None) -> Screen:
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     # A new console reads COLUMNS itself; a terminal's own width is asked for at each drawing.
     width = None if is_terminal or os.environ.get("COLUMNS") else _PIPE_COLUMNS
-    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = _Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
     return Screen(console, symbols, is_terminal)

@@ -12,15 +12,66 @@ from headrace.cli import checks, machine
 from headrace.cli.checks import BAD, GOOD, WARNING, Check
 from headrace.cli.tested_versions import COMMON, GENERATIONS
 
-_REQUIREMENTS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "requirements")
+_PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+_REINSTALL = f"Install the tested versions: make -C {_PROJECT} set-up"
+_REQUIREMENTS = os.path.join(_PROJECT, "requirements")
+
+
+_NEWER_SYSTEM = "; or use Debian 13 or Ubuntu 24.04, where Python 3.10 to 3.13 fit"
 
 
 @pytest.mark.parametrize(
-    ("version", "outcome"), [((3, 9, 1), BAD), ((3, 10, 0), GOOD), ((3, 13, 9), GOOD), ((3, 14, 0), BAD)]
+    ("version", "glibc", "words", "way_out"),
+    [
+        ("3.9.1", "2.41", "TFX runs on Python 3.10 to 3.13 beside glibc 2.41", ""),
+        ("3.14.0", "2.41", "TFX runs on Python 3.10 to 3.13 beside glibc 2.41", ""),
+        ("3.14.0", "2.36", "TFX runs on Python 3.10 beside glibc 2.36", ""),
+        ("3.11.2", "2.36", "TFX runs on Python 3.10 beside glibc 2.36", _NEWER_SYSTEM),
+    ],
 )
-def test_python_versions(version, outcome):
-    """TFX's two generations cover 3.10 to 3.13."""
-    assert checks.check_python(version).outcome == outcome
+def test_a_python_that_no_generation_runs_on(monkeypatch, version, glibc, words, way_out):
+    """One sentence says what fits here, one what to do; a newer system only where it would help."""
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(1, 1, _parts(glibc)))
+    monkeypatch.setattr(checks.sys, "executable", "/usr/bin/python3")
+
+    assert checks.check_python(_parts(version)) == Check(
+        "Python",
+        BAD,
+        f"{version} at /usr/bin/python3; {words}",
+        f"make the virtual environment with Python 3.10 (pyenv install 3.10, or uv python install 3.10){way_out}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tfx", "version", "glibc"),
+    [
+        ("1.16", "3.10.0", "2.36"),
+        ("1.21", "3.10.0", "2.39"),
+        ("1.21", "3.13.9", "2.41"),
+        (None, "3.10.0", ""),
+    ],
+)
+def test_a_python_that_fits(monkeypatch, tfx, version, glibc):
+    """Each generation with its own; where the C library is another one, the system's check says so."""
+    _installed(monkeypatch, {"tfx": tfx})
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(1, 1, _parts(glibc)))
+
+    assert checks.check_python(_parts(version)).outcome == GOOD
+
+
+def test_a_generation_on_a_python_that_it_was_not_tested_with(monkeypatch):
+    """An installer that was told to ignore what TFX requires puts 1.16 beside Python 3.12."""
+    _installed(monkeypatch, {"tfx": "1.16.0"})
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(1, 1, (2, 41)))
+    monkeypatch.setattr(checks.sys, "executable", "/usr/bin/python3")
+
+    assert checks.check_python((3, 12, 1)) == Check(
+        "Python", WARNING, "3.12.1 at /usr/bin/python3; TFX 1.16 is tested with Python 3.10", _REINSTALL
+    )
+
+
+def _parts(version):
+    return tuple(int(part) for part in version.split(".") if part)
 
 
 def _installed(monkeypatch, changes):
@@ -40,7 +91,7 @@ def test_tested_versions_are_told_in_one_line(monkeypatch):
         Check(
             "Packages",
             GOOD,
-            "tfx 1.16, tensorflow 2.16.9, apache-beam 2.74, ml-metadata 1.16 and 16 others, as tested",
+            "tfx 1.16, tensorflow 2.16.9, apache-beam 2.74, ml-metadata 1.16 and 17 others, as tested",
         )
     ]
 
@@ -53,8 +104,7 @@ def test_a_missing_package_says_why_it_is_needed(monkeypatch):
         "dill",
         BAD,
         "not installed",
-        "tfx_bsl and tensorflow_transform import it and do not require it. In the project's folder, install "
-        "the tested versions: make set-up",
+        f"tfx_bsl and tensorflow_transform import it and do not require it. {_REINSTALL}",
     )
 
 
@@ -145,6 +195,38 @@ def test_an_old_c_library_is_bad_for_the_new_generation(monkeypatch):
 
     assert checks.check_platform() == Check(
         "System", BAD, "Linux x86_64, glibc 2.36", "TFX 1.21 needs glibc 2.39: install TFX 1.16."
+    )
+
+
+@pytest.mark.parametrize(("tfx", "outcome"), [(None, BAD), ("1.21.0", WARNING)])
+def test_a_system_that_tfx_was_not_tested_on(monkeypatch, tfx, outcome):
+    """TFX may be there all the same: it has packages for some Macs."""
+    _installed(monkeypatch, {"tfx": tfx})
+    monkeypatch.setattr(checks.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(checks.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(1, 1, ()))
+
+    assert checks.check_platform() == Check(
+        "System",
+        outcome,
+        "Darwin arm64; the tested versions of TFX are for Linux on x86-64 with glibc",
+        "run it in such a container or virtual machine, for example Debian 13 with Python 3.13.",
+    )
+
+
+def test_outside_the_project_another_installation_is_the_advice(monkeypatch, tmp_path):
+    """A wheel has no `make`."""
+    monkeypatch.setattr(
+        checks.headrace, "__file__", str(tmp_path / "site-packages" / "headrace" / "__init__.py")
+    )
+    _installed(monkeypatch, {"pyfarmhash": None})
+
+    assert next(iter(checks.check_packages())) == Check(
+        "pyfarmhash",
+        BAD,
+        "not installed",
+        "It has no wheels: it needs a C++ compiler (apt install g++ python3-dev). Install Headrace into an empty "
+        "virtual environment: pip takes versions that fit each other.",
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import nodes
 
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
-from headrace.notebook import formatters, pages
+from headrace.notebook import pages, texts
+from headrace.sdk.descriptions import describe_node
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -28,7 +29,5 @@ def test_components_and_channels_in_words():
     make = nodes.Make(text="hello")
     use = nodes.Use(given=make.outputs["out"])
 
-    assert formatters.described(use)[0] == (
-        "Use\n  input given: Schema of Make.outputs['out']\n  output out: Schema"
-    )
-    assert formatters.described(make.outputs["out"])[0] == "Schema of Make.outputs['out']"
+    assert describe_node(use) == "Use\n  input given: Schema of Make.outputs['out']\n  output out: Schema"
+    assert texts.channel_text(make.outputs["out"]) == "Schema of Make.outputs['out']"

@@ -9,7 +9,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-_TOOLS = ("sh", "sed", "cut", "cat", "cksum", "dirname", "basename", "id", "rm", "tail", "grep")
+_TOOLS = (
+    "sh",
+    "sed",
+    "cut",
+    "cat",
+    "cp",
+    "cksum",
+    "dirname",
+    "basename",
+    "id",
+    "mkdir",
+    "rm",
+    "tail",
+    "grep",
+)
+
+
+# What uv does where a wheel must be built.
+_BUILD_PYFARMHASH = "echo 'Failed to build pyfarmhash==0.3.2'; echo 'see https://a.b/c'; exit 1"
 
 
 class Machine:
@@ -41,6 +59,13 @@ class Machine:
     def set_python(self, version: str) -> None:
         """Choose the only Python: it names its version, and fits nothing."""
         self.add("python3", f'case "$2" in *print*Python*) echo "Python {version}";; esac')
+
+    def add_fitting_python(self, version: str) -> None:
+        """Put a Python on the PATH that fits, and a uv that makes virtual environments of it."""
+        self.add(f"python{version}", f'case "$2" in *platform*) echo {version}.0;; *) echo "$0";; esac')
+        python = self.bin / f"python{version}"
+        make = f"mkdir -p .venv/bin; cp {python} .venv/bin/python"
+        self.add("uv", f'case "$1-$2" in venv-*) {make};; pip-sync) {_BUILD_PYFARMHASH}; esac')
 
     def set_up(self) -> tuple[int, str, str]:
         """Run the set-up; return its exit status and what it printed."""
@@ -97,14 +122,45 @@ def test_no_python_at_all(machine: Machine):
 
 
 def test_a_mac(machine: Machine):
-    """TFX has no packages for it."""
+    """Each generation has packages for one kind of Mac; neither was tested there."""
     machine.set_system("Darwin", "x86_64", None)
 
     assert machine.set_up() == (
         1,
         "",
-        "set-up: TFX has packages for Linux on x86-64 only, and this is Darwin on x86_64; run it in such a "
-        "container or virtual machine, for example Debian 12 with Python 3.10.\n",
+        "set-up: the tested versions of TFX are for Linux on x86-64, and this is Darwin on x86_64; run it in such "
+        "a container or virtual machine, for example Debian 13 with Python 3.13.\n",
+    )
+
+
+@pytest.mark.parametrize(("version", "libc"), [("3.10", "2.36"), ("3.13", "2.41")])
+def test_no_compiler(machine: Machine, version: str, libc: str):
+    """TFX requires a package that has no wheels."""
+    machine.set_system("Linux", "x86_64", f"glibc {libc}")
+    machine.add_fitting_python(version)
+
+    code, _, error = machine.set_up()
+
+    assert (code, error) == (
+        1,
+        "set-up: TFX needs pyfarmhash, which is compiled while it is installed, and there is no C++ compiler with "
+        "Python's headers here; install them (apt install g++ python3-dev) and run the command again.\n",
+    )
+
+
+def test_another_failure_of_the_installer(machine: Machine):
+    """The end of its output is shown, without the addresses in it."""
+    machine.set_system("Linux", "x86_64", "glibc 2.41")
+    machine.add_fitting_python("3.13")
+    machine.add("c++", "exit 0")
+
+    code, _, error = machine.set_up()
+
+    assert (code, error) == (
+        1,
+        "Failed to build pyfarmhash==0.3.2\nsee (address)\n"
+        "set-up: 'uv' failed while installing requirements/tfx-1.21.txt; its output is above and in "
+        ".venv/set-up.log.\n",
     )
 
 

@@ -59,8 +59,34 @@ def test_outputs_name_their_inputs_operations_and_learned_numbers():
 
     assert names == {"inputs": "fare", "inputs_1": "sparse", "inputs_2": "sparse", "inputs_3": "sparse"}
     assert sources(graph(), names) == {
-        "bucket": Origin(["fare"], ["buckets"], [[1.5, 2.5]]),
+        "bucket": Origin(["fare"], ["buckets"], [("borders", [1.5, 2.5])]),
         "sum": Origin(["fare", "sparse"], ["default for missing"], []),
+    }
+
+
+def test_a_z_score_names_its_mean_and_its_variance():
+    """(x - mean) / sqrt(variance), as TFT writes it: with a cast between, and a choice for a variance of 0."""
+    saved_model = proto_class("SavedModel")()
+    whole = saved_model.meta_graphs.add()
+    signature = whole.signature_def["serving_default"]
+    signature.inputs["inputs"].name = "inputs:0"
+    signature.outputs["scaled"].name = "choice:0"
+    for name, value in (("variance", 4.0), ("mean", 3.0)):
+        constant = whole.graph_def.node.add(name=name, op="Const")
+        constant.attr["value"].tensor.dtype = 1
+        constant.attr["value"].tensor.float_val.append(value)
+    for name, op, given in (
+        ("inputs", "Placeholder", []),
+        ("as_float", "Cast", ["mean"]),
+        ("without_mean", "Sub", ["inputs", "as_float"]),
+        ("deviation", "Sqrt", ["variance"]),
+        ("quotient", "RealDiv", ["without_mean", "deviation"]),
+        ("choice", "SelectV2", ["quotient", "without_mean"]),
+    ):
+        whole.graph_def.node.add(name=name, op=op, input=given)
+
+    assert sources(saved_model, {"inputs": "fare"}) == {
+        "scaled": Origin(["fare"], ["z-score"], [("mean", [3.0]), ("variance", [4.0])])
     }
 
 

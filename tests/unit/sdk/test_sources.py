@@ -71,3 +71,11 @@ def test_a_circle_of_imports_ends(project: Path):
     (project / "layers.py").write_text("import features\n")
 
     assert len(sources.closure(str(project / "features.py"))) == 2
+
+
+def test_the_libraries_that_a_file_imports_are_named(tmp_path: Path):
+    """Not the standard library, nor modules of the project, nor what is not loaded here."""
+    path = tmp_path / "script.py"
+    path.write_text("import json\nimport headrace\nimport pandas\nfrom _pytest import nodes\n")
+
+    assert sources.loaded_libraries(str(path)) == ["_pytest", "_pytest.nodes"]

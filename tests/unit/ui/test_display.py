@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 
 import pytest
@@ -198,3 +199,15 @@ def test_an_earlier_runs_blessing_is_no_verdict():
     print_summary(screen, RunResult("r", "taxi", (resolver,), 3.0, ""), with_table=False)
 
     assert stream.getvalue() == "taxi r done in 3.0 s: 1 ran\n"
+
+
+def test_a_reader_that_goes_away_stops_nothing():
+    """As behind `| head`: what is left of the run goes on, unseen."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as nobody:
+        screen = open_screen(nobody)
+        with PlainDisplay(screen, "taxi: planning") as display:
+            display.listen(NodeStarted("Trainer"))
+        screen.console.print("done")
+        assert screen.console.quiet

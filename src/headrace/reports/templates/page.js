@@ -3,9 +3,33 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const data = (root, selector) => JSON.parse(root.querySelector(selector).textContent);
 
+  // In a cell of a notebook: light or dark as the text around says, and as high as the page, within bounds.
+  const frame = window.frameElement?.classList.contains("headrace-report") ? window.frameElement : null;
+  const MAX_FRAME_PIXELS = 720;
+  const takeColors = () => {
+    const [red, green, blue] = getComputedStyle(frame.parentElement).color.match(/[\d.]+/g).map(Number);
+    const theme = 0.3 * red + 0.6 * green + 0.1 * blue > 127 ? "dark" : "light";
+    if (document.documentElement.dataset.theme === theme) return;
+    document.documentElement.dataset.theme = theme;
+    redraw();
+  };
+  const follow = () => {
+    takeColors();
+    const outer = frame.ownerDocument;
+    // The attribute that names a theme may change before its colours do.
+    const changes = new MutationObserver(() => { takeColors(); setTimeout(takeColors, 500); });
+    for (const part of [outer.documentElement, outer.body]) changes.observe(part, { attributes: true });
+    let height = 0;
+    new ResizeObserver(() => {
+      const wanted = Math.min(document.body.scrollHeight + 2, MAX_FRAME_PIXELS);
+      if (wanted > height) { height = wanted; frame.style.height = `${wanted}px`; }
+    }).observe(document.body);
+  };
+
   // Charts are drawn when they come into view: a page of hundreds opens at once.
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new Map();
+  const redraw = () => [...drawn.keys()].forEach(draw);
   const tip = document.createElement("div");
   tip.className = "tip"; tip.hidden = true; document.body.append(tip);
   const show = (handler, event, item, value) => {
@@ -45,11 +69,20 @@
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "300px" });
   // What is in view at once is drawn without waiting for the observer, which needs a frame on the screen.
-  all(".vega").forEach((box) => box.clientWidth && box.getBoundingClientRect().top < innerHeight + 300 ? draw(box) : seen.observe(box));
-  const again = () => [...drawn.keys()].forEach(draw);
-  dark.addEventListener("change", again);
+  const start = () => all(".vega").forEach((box) => box.clientWidth && box.getBoundingClientRect().top < innerHeight + 300 ? draw(box) : seen.observe(box));
+  // The library is a script of the page, or compressed text in a page that a notebook holds.
+  const unpack = async (text) => {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const script = document.createElement("script");
+    script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    document.head.append(script);
+  };
+  const packed = document.getElementById("packed");
+  if (frame) follow();
+  if (packed) unpack(packed.textContent.trim()).then(start); else start();
+  dark.addEventListener("change", redraw);
   let timer, width = innerWidth;
-  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; clearTimeout(timer); timer = setTimeout(again, 150); } });
+  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; clearTimeout(timer); timer = setTimeout(redraw, 150); } });
   addEventListener("beforeprint", () => all(".vega").forEach((box) => { if (!drawn.has(box)) draw(box); }));
 
   // Tables sort by a click on a heading; numbers as numbers.
@@ -130,6 +163,12 @@
     }
   }
 
+  // A graph wider than its place starts where the reader's own artifact is.
+  for (const box of all(".graph .here")) {
+    const scroll = box.closest(".scroll"), place = box.getBoundingClientRect(), room = scroll.getBoundingClientRect();
+    if (place.right > room.right) scroll.scrollLeft += place.right - room.right + 40;
+  }
+
   // Sliders.
   for (const box of all(".slider")) {
     const rows = data(box, "script"), input = box.querySelector("input");
@@ -141,13 +180,18 @@
   }
 
   // A link into a folded section opens it.
-  const open = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const open = (hash) => {
+    const target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
     if (!target) return;
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     target.querySelector(":scope > details.folded")?.setAttribute("open", "");
     target.scrollIntoView();
   };
-  addEventListener("hashchange", open);
-  open();
+  addEventListener("hashchange", () => open(location.hash));
+  open(location.hash);
+  // Within a frame a link's address starts with that of the notebook: it would load the notebook into the frame.
+  if (frame) addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link) { event.preventDefault(); open(link.getAttribute("href")); }
+  });
 })();

@@ -1,0 +1,58 @@
+"""What earlier executions found in one dataset, such as a span: analyzers' values, and statistics.
+
+TFX hands an analyzer cache on where the pipeline is wired so; here every execution finds what any other one of
+the same store has found in the same data.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Collection, Mapping
+
+from headrace.components.statistics_gen import accumulation
+from headrace.components.transform.request import Dataset
+from headrace.components.transform.tft_library import analyzer_cache, tfdv, tft
+from headrace.sdk import partial_results
+
+_ENTRIES_FORMAT = "analyzer cache 1"
+
+
+def read_entries(dataset: Dataset, function: str) -> analyzer_cache.DatasetCache | None:
+    """Return what analyzers found in a dataset, in the form of TFT's cache; `None` where nothing is kept.
+
+    Args:
+        dataset: The dataset.
+        function: Tells the functions that analyze apart; TFT checks each entry's own key beside it.
+    """
+    path = _entries_path(dataset, function)
+    if not partial_results.is_kept(path):
+        return None
+    entries, size = pickle.loads(partial_results.read(path))
+    return analyzer_cache.DatasetCache(
+        entries, None if size is None else analyzer_cache.DatasetCacheMetadata(size)
+    )
+
+
+def write_entries(
+    dataset: Dataset, function: str, entries: Mapping[bytes, list[bytes]], size: int | None
+) -> None:
+    """Keep what analyzers found in a dataset, with the size of its data in bytes."""
+    partial_results.write(_entries_path(dataset, function), pickle.dumps((dict(entries), size)))
+
+
+def _entries_path(dataset: Dataset, function: str) -> str:
+    return partial_results.path(
+        dataset.content, _ENTRIES_FORMAT, tft.__version__, dataset.payload, dataset.split, function
+    )
+
+
+def statistics_path(dataset: Dataset, options: tfdv.StatsOptions, columns: Collection[str]) -> str:
+    """Return where the state of a dataset's statistics is kept; empty where it is not."""
+    try:
+        text = options.to_json()
+    except ValueError:
+        # Generators and slice functions of the user's have no text that tells them apart.
+        return ""
+    return partial_results.path(
+        dataset.content, accumulation.STATE_FORMAT, tfdv.__version__, text, dataset.split, *sorted(columns)
+    )
