@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIPELINE ?= taxi
 ARGS ?=
 
-.PHONY: help set-up run test test-all core unit integration e2e bench check format lock wheel clean
+.PHONY: help set-up run test unit integration e2e bench check format lock wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,24 +16,20 @@ set-up: ## Make .venv from the tested lock file that fits this machine
 run: set-up ## Run the taxi pipeline on real data (PIPELINE=penguin for another, ARGS=... for options)
 	@$(BIN)/headrace run $(PIPELINE) $(ARGS)
 
-# What every change must pass, in some minutes: the engine, and the main job from end to end.
-CORE = tests/integration/test_run.py tests/integration/test_schema_gen.py tests/e2e/test_taxi.py
+# Whole files go to one process each: their tests share what took long to make.
+PARALLEL = -n auto --maxprocesses 4 --dist loadfile
 
-test: unit core ## Run the tests that every change must pass (ARGS=... for pytest)
-
-test-all: unit integration e2e ## Run all tests: unit, then integration, then e2e (half an hour and more)
-
-core: set-up ## Run the core of the tests with the real libraries
-	@$(BIN)/python -m pytest $(CORE) $(ARGS)
+test: unit set-up ## Run all tests: unit, then integration and e2e
+	@$(BIN)/python -m pytest tests/integration tests/e2e $(PARALLEL) $(ARGS)
 
 unit: set-up ## Run the tests that need no heavy library
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
 integration: set-up ## Run the tests with the real libraries
-	@$(BIN)/python -m pytest tests/integration $(ARGS)
+	@$(BIN)/python -m pytest tests/integration $(PARALLEL) $(ARGS)
 
 e2e: set-up ## Run the tests of whole pipelines
-	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+	@$(BIN)/python -m pytest tests/e2e $(PARALLEL) $(ARGS)
 
 ROWS ?= 15002
 STAGES ?= all
@@ -51,11 +47,11 @@ format: set-up ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --no-emit-find-links \
-	--extra dev --python-version 3.10
+	--extra dev pyproject.toml
 
 lock: set-up ## Resolve both lock files anew; run the tests on both generations afterwards
-	$(COMPILE) pyproject.toml -c requirements/tfx-1.16.in -o requirements/tfx-1.16-py3.10.txt
-	$(COMPILE) pyproject.toml -c requirements/tfx-1.21.in --universal -o requirements/tfx-1.21.txt
+	$(COMPILE) --python-version 3.10 -o requirements/tfx-1.16-py3.10.txt
+	$(COMPILE) --python-version 3.11 --universal -o requirements/tfx-1.21.txt
 
 wheel: set-up ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv from the tested lock file that fits this machine, with the project in it, editable.
-# Run again, it does nothing until the lock file, pyproject.toml, the Python or the folder changed.
+# Run again, it does nothing until a lock file, pyproject.toml, the Python or the folder changed.
 #
 # POSIX sh alone: it must run where no fitting Python is, and say so.
 set -eu
@@ -23,8 +23,8 @@ fail() {
     exit 1
 }
 
-# Sets: lock, versions (Pythons that fit, best first), generation.
-choose_generation() {
+# Sets: glibc, versions (of Python that fit, best first).
+check_system() {
     [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
         fail "the tested versions of TFX are for Linux on x86-64, and this is $(uname -s) on $(uname -m); run it in such a container or virtual machine, for example Debian 13 with Python 3.13."
     glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc //p')
@@ -34,10 +34,19 @@ choose_generation() {
     minor=${glibc#*.}
     minor=${minor%%.*}
     if [ "$major" -gt 2 ] || [ "$minor" -ge 39 ]; then
-        generation=1.21 versions='3.13 3.12 3.11 3.10' lock=requirements/tfx-1.21.txt
+        versions='3.13 3.12 3.11 3.10'
     else
-        generation=1.16 versions='3.10' lock=requirements/tfx-1.16-py3.10.txt
+        versions=3.10
     fi
+}
+
+# Sets: version (of the virtual environment's Python), generation (of TFX), lock.
+choose_generation() {
+    version=$("$python" -c 'import platform; print(platform.python_version())')
+    case "$version" in
+    3.10.*) generation=1.16 lock=requirements/tfx-1.16-py3.10.txt ;;
+    *) generation=1.21 lock=requirements/tfx-1.21.txt ;;
+    esac
 }
 
 # Prints the interpreter behind command $1 if it starts and is one of the versions that fit.
@@ -93,10 +102,10 @@ find_uv() {
 # Says what there is instead of a fitting Python, and the way out.
 fail_without_python() {
     there=$(python3 -c 'import sys; print("Python %d.%d" % sys.version_info[:2])' 2>/dev/null || echo 'no Python 3')
-    if [ "$generation" = 1.16 ]; then
+    if [ "$versions" = 3.10 ]; then
         fail "this system (glibc $glibc) can install TFX 1.16 only, which needs Python 3.10, and there is $there here; install Python 3.10 (pyenv install 3.10, or uv python install 3.10) and run the command again, or use Debian 13 or Ubuntu 24.04, where Python 3.10 to 3.13 fit."
     fi
-    fail "TFX 1.21 needs Python 3.10, 3.11, 3.12 or 3.13, and there is $there here; install one (apt install python3.13, pyenv install 3.13, or uv python install 3.13) and run the command again."
+    fail "TFX needs Python 3.10, 3.11, 3.12 or 3.13, and there is $there here; install one (apt install python3.13, pyenv install 3.13, or uv python install 3.13) and run the command again."
 }
 
 # Whether extension modules can be compiled. pyfarmhash, which TFX requires, has no wheels.
@@ -145,8 +154,8 @@ install() {
     logged "$python" -m compileall -q src components pipelines
 }
 
-choose_generation
-wanted=$(cat "$lock" pyproject.toml requirements/set_up.sh | cksum)
+check_system
+wanted=$(cat requirements/tfx-*.txt pyproject.toml requirements/set_up.sh | cksum)
 made_for=$(sed -n 1p "$stamp" 2>/dev/null || true)
 made_in=$(sed -n 2p "$stamp" 2>/dev/null || true)
 if [ -x "$python" ] && [ "$made_for" = "$wanted" ] && [ "$made_in" = "$PWD" ]; then
@@ -160,8 +169,9 @@ if [ "${made_in:-$PWD}" != "$PWD" ] || [ -z "$(fitting "$python")" ]; then
     make_venv "$base"
 fi
 rm -f "$stamp" "$log"
-printf 'Installing TFX %s for Python %s from %s into %s (some minutes the first time) ...\n' "$generation" \
-    "$("$python" -c 'import platform; print(platform.python_version())')" "$lock" "$venv"
+choose_generation
+printf 'Installing TFX %s for Python %s from %s into %s (some minutes the first time) ...\n' \
+    "$generation" "$version" "$lock" "$venv"
 install
 printf '%s\n%s\n' "$wanted" "$PWD" >"$stamp"
 echo "Ready: $venv"

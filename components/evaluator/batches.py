@@ -1,32 +1,69 @@
-"""The Beam step that turns record batches into metric accumulators per slice."""
+"""The Beam step that turns files of examples into metric accumulators per slice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.windowed_value import WindowedValue
 from numpy.typing import NDArray
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as tfma_evaluator
 from tensorflow_model_analysis.utils import model_util, util
 
 from headrace.components.evaluator import combiners, pairs, ragged, slices
+from headrace.io import examples as examples_io
+from headrace.io.prefetch import prefetched
+from headrace.sdk import progress
+
+# One call of the model for each batch. More rows per call are no faster, and outputs may be wide.
+_BATCH_ROWS = 8_192
+
+SliceAccumulators = tuple[slices.SliceKey, list[Any]]
 
 
-class EvaluateBatches(beam.DoFn):
-    """Predicts each batch once, and adds its rows to the accumulators of their slices.
+@dataclass(frozen=True)
+class FilePart:
+    """One file of the examples.
 
-    Emits `(slice key, [accumulator of each computation])` at the end of a bundle.
+    Attributes:
+        index: Its place among all files.
+        path: The file.
+        payload: Its payload format.
+    """
+
+    index: int
+    path: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What became of one file.
+
+    Attributes:
+        index: Its place among all files.
+        num_rows: Its rows.
+        accumulators: For each slice in it, the accumulator of each computation.
+    """
+
+    index: int
+    num_rows: int
+    accumulators: list[SliceAccumulators]
+
+
+class EvaluateFile(beam.DoFn):
+    """Predicts each batch of a file once, and adds its rows to the accumulators of their slices.
 
     Args:
         eval_config: With defaults filled in.
         shared_models: TFMA's `EvalSharedModel` by name; the name of a single one is empty.
         computations: The non-derived computations of the metrics.
+        schema: Of the examples; `None` where none is given.
         representations: Tensor representations from the schema, by feature; may be empty.
         wanted: Raw features that labels, weights and slices may need; `None` for all.
     """
@@ -36,11 +73,13 @@ class EvaluateBatches(beam.DoFn):
         eval_config: Any,
         shared_models: Mapping[str, Any],
         computations: Sequence[Any],
+        schema: schema_pb2.Schema | None,
         representations: Mapping[str, Any],
         wanted: frozenset[str] | None,
     ) -> None:
         self._eval_config = eval_config
         self._computations = list(computations)
+        self._schema = schema
         self._representations = dict(representations)
         self._wanted = wanted
         specs = list(eval_config.model_specs)
@@ -75,12 +114,30 @@ class EvaluateBatches(beam.DoFn):
         for computation in self._computations:
             computation.combiner.setup()
 
-    def start_bundle(self) -> None:
+    def process(self, part: FilePart) -> Iterator[Evaluated]:
         self._accumulators = {}
+        num_rows = 0
+        read = examples_io.read_file(
+            part.path, part.payload, self._schema, constants.ARROW_INPUT_COLUMN, _BATCH_ROWS, self._wanted
+        )
+        for batch in prefetched(read):
+            self._add_batch(batch)
+            num_rows += batch.num_rows
+            progress.add_rows(batch.num_rows)
+        accumulators = [
+            (
+                key,
+                [
+                    computation.combiner.compact(accumulator)
+                    for computation, accumulator in zip(self._computations, accumulators)
+                ],
+            )
+            for key, accumulators in self._accumulators.items()
+        ]
+        self._accumulators = {}
+        yield Evaluated(part.index, num_rows, accumulators)
 
-    def process(self, batch: pa.RecordBatch) -> None:
-        if not batch.num_rows:
-            return
+    def _add_batch(self, batch: pa.RecordBatch) -> None:
         extracts = self._extract(batch)
         inputs = pairs.Inputs(
             extracts.get(constants.LABELS_KEY),
@@ -100,16 +157,6 @@ class EvaluateBatches(beam.DoFn):
                     computation.combiner.create_accumulator() for computation in self._computations
                 ]
         self._add(inputs, extracts, rows_by_slice)
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        window = GlobalWindow()
-        for key, accumulators in self._accumulators.items():
-            compact = [
-                computation.combiner.compact(accumulator)
-                for computation, accumulator in zip(self._computations, accumulators)
-            ]
-            yield WindowedValue((key, compact), window.max_timestamp(), [window])
-        self._accumulators = {}
 
     def _extract(self, batch: pa.RecordBatch) -> dict[str, Any]:
         """Features, transformed features, labels, weights and predictions, as TFMA's extractors make them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -19,13 +19,13 @@ from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 from headrace.components.evaluator import batches, checks, preparation, results, verdict
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
+from headrace.io import artifacts
 from headrace.io import examples as examples_io
 from headrace.sdk import Artifact, progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import BeamExecutor
+from headrace.sdk.spread import Spread
 
-# One call of the model for each batch. More rows per call are no faster, and outputs may be wide.
-_BATCH_ROWS = 8_192
 # TFMA's own extractors take time that grows with the square of the batch where values are missing.
 _ROW_WISE_BATCH_ROWS = 1_000
 
@@ -41,7 +41,7 @@ class Executor(BeamExecutor):
         os.makedirs(folder, exist_ok=True)
         splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
         progress.report(f"evaluating {splits}")
-        pipeline = self.beam_pipeline()
+        pipeline = self.beam_pipeline(is_spread=True)
         with pipeline:
             if _needs_tfma(evaluation):
                 _evaluate_by_rows(pipeline, evaluation, folder)
@@ -88,18 +88,25 @@ def _evaluate_by_batches(pipeline: beam.Pipeline, evaluation: Evaluation, folder
             for saved_model, spec in zip(evaluation.saved_models, config.model_specs)
         ),
     )
+    evaluate = batches.EvaluateFile(
+        config,
+        {model.model_name: model for model in shared},
+        computations.combined,
+        evaluation.schema,
+        representations,
+        wanted,
+    )
+    files = [
+        (path, artifacts.payload_format(artifact))
+        for artifact, split in evaluation.examples
+        for path in artifacts.split_files(artifact, split)
+    ]
+    parts = [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
     _ = (
-        _read(pipeline, evaluation, _BATCH_ROWS)
-        | "EvaluateBatches"
-        >> beam.ParDo(
-            batches.EvaluateBatches(
-                config,
-                {model.model_name: model for model in shared},
-                computations.combined,
-                representations,
-                wanted,
-            )
-        )
+        pipeline
+        | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
+        | "EvaluateFile" >> beam.ParDo(Spread(evaluate))
+        | "Slices" >> beam.FlatMap(_slices)
         | "BySlice" >> beam.GroupByKey()
         | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations))
         | "AllSlices" >> beam.combiners.ToList()
@@ -125,7 +132,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
             eval_config=evaluation.config,
             tensor_adapter_config=tensor_adapter_config,
         )
-    _ = _read(pipeline, evaluation, _ROW_WISE_BATCH_ROWS) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
+    _ = _read(pipeline, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
         eval_shared_model=shared,
         eval_config=evaluation.config,
         extractors=extractors,
@@ -134,7 +141,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
     )
 
 
-def _read(pipeline: beam.Pipeline, evaluation: Evaluation, batch_rows: int) -> beam.PCollection:
+def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
     parts = [
         pipeline
         | f"Read[{split}][{number}]"
@@ -143,16 +150,27 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation, batch_rows: int) -> b
             split,
             schema=evaluation.schema,
             raw_record_column=constants.ARROW_INPUT_COLUMN,
-            batch_rows=batch_rows,
+            batch_rows=_ROW_WISE_BATCH_ROWS,
         )
         for number, (artifact, split) in enumerate(evaluation.examples)
     ]
     return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
 
 
+def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, tuple[int, list[Any]]]]:
+    """Yield what a file added to each slice, by slice; count its rows."""
+    _count(evaluated.num_rows)
+    for key, accumulators in evaluated.accumulators:
+        yield key, (evaluated.index, accumulators)
+
+
 def _count_rows(batch: Any) -> Any:
-    beam.metrics.Metrics.counter("headrace", "rows").inc(batch.num_rows)
+    _count(batch.num_rows)
     return batch
+
+
+def _count(num_rows: int) -> None:
+    beam.metrics.Metrics.counter("headrace", "rows").inc(num_rows)
 
 
 def _num_rows(result: Any) -> int | None:

@@ -73,8 +73,10 @@ class FinishSlice(beam.DoFn):
         for computation in self._computations.combined:
             computation.combiner.setup()
 
-    def process(self, element: tuple[Any, Iterable[Sequence[Any]]]) -> Iterable[SliceResult]:
-        key, accumulators = element
+    def process(self, element: tuple[Any, Iterable[tuple[int, Sequence[Any]]]]) -> Iterable[SliceResult]:
+        key, by_file = element
+        # In the order of the files, whatever was done first: sums of floats depend on it.
+        accumulators = [parts for _, parts in sorted(by_file, key=lambda item: item[0])]
         # Keys come back from Beam's coder as tuples of lists in some versions.
         key = tuple(tuple(part) for part in key)
         metrics: dict[Any, Any] = {}

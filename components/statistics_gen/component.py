@@ -50,7 +50,8 @@ class StatisticsGen(Component):
             `DatasetFeatureStatisticsList`) per kept split, features in the order of their names.
 
     Args:
-        examples: Channel of `Examples`; payload tf.Example or Parquet.
+        examples: Channel of `Examples`; payload tf.Example or Parquet. Several artifacts, such as the spans of a
+            window, count together; under Headrace's runner those that were seen before are not read again.
         schema: Channel of `Schema`; says which features are categorical, bytes or sparse. Not together
             with a schema in `stats_options`.
         stats_options: A `tfdv.StatsOptions`, or the text of its `to_json()` for pipelines that should not

@@ -87,6 +87,7 @@ def _resources(model: Any) -> list[Any]:
 
 
 def _serve(model: Any, reader: Any, names: Iterable[str]) -> Callable[..., Any]:
+    # With AutoGraph, which a user's own layers may need.
     @tf.function(input_signature=_EXAMPLES)
     def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         columns = reader.read(examples, names)
@@ -96,7 +97,7 @@ def _serve(model: Any, reader: Any, names: Iterable[str]) -> Callable[..., Any]:
 
 
 def _transform(reader: Any, names: Iterable[str]) -> Callable[..., Any]:
-    @tf.function(input_signature=_EXAMPLES)
+    @tf.function(input_signature=_EXAMPLES, autograph=False)
     def transform(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = reader.parse(examples, names)
         dense = readers.densified(parsed, reader.features)

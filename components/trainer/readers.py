@@ -1,6 +1,8 @@
 """From serialized examples to the dense batches that a model takes, in one TensorFlow graph.
 
-The same readers feed training and go into the exported model, so that both see the same values.
+The same readers feed training and go into the exported model, so that both see the same values. AutoGraph
+is kept out of them: to rewrite the source of what they call, tf.Transform's loader and all, took half the
+time of an export.
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ class ExampleReader(tf.Module):
         super().__init__()
         self.features = features
 
+    @tf.autograph.experimental.do_not_convert
     def parse(self, records: tf.Tensor, names: Iterable[str]) -> dict[str, Any]:
         """Return the named features of serialized examples as `tf.io.parse_example` does."""
         return tf.io.parse_example(records, {name: self.features[name].spec for name in names})
 
+    @tf.autograph.experimental.do_not_convert
     def read(self, records: tf.Tensor, names: Iterable[str]) -> dict[str, tf.Tensor]:
         """Return the named features of serialized examples, dense."""
         return densified(self.parse(records, names), self.features)
@@ -61,6 +65,7 @@ class TransformReader(tf.Module):
         # Tables, vocabulary files and variables of the graph are saved with whatever holds this attribute.
         self.transform = self._loader._imported
 
+    @tf.autograph.experimental.do_not_convert
     def parse(self, records: tf.Tensor, names: Iterable[str]) -> dict[str, Any]:
         """Return the named transformed features of serialized raw examples, as the graph makes them.
 
@@ -72,6 +77,7 @@ class TransformReader(tf.Module):
         transformed = self._loader.apply_transform_model(raw)
         return {name: transformed[name] for name in names}
 
+    @tf.autograph.experimental.do_not_convert
     def read(self, records: tf.Tensor, names: Iterable[str]) -> dict[str, tf.Tensor]:
         """Return the named transformed features of serialized raw examples, dense."""
         return densified(self.parse(records, names), self.features)

@@ -95,9 +95,10 @@ class Transform(Component):
         splits_config: Splits to analyze and splits to transform; by default 'train' is analyzed and every
             split is transformed.
         analyzer_cache: Channel of `TransformCache`, the `updated_analyzer_cache` of an earlier run: splits
-            that it covers are not analyzed again.
+            that it covers are not analyzed again. Needed under TFX's runners only: Headrace's finds by itself
+            what was learned from the same data.
         materialize: Whether to write `transformed_examples`.
-        disable_analyzer_cache: Whether to leave out `updated_analyzer_cache`.
+        disable_analyzer_cache: Whether to leave out `updated_analyzer_cache`, and to analyze all data anew.
         force_tf_compat_v1: Trace the function as a TF 1 graph. Runs on TFT's own Beam implementation, at
             stock TFX's speed.
         custom_config: JSON-able values handed to `preprocessing_fn` as `custom_config`.

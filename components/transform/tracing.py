@@ -88,7 +88,7 @@ class TracedFunction:
         """Tells what is analyzed apart from what other functions analyze."""
         return repr(
             sorted(
-                (name, sorted(found.source_keys), sorted(found.unique_path_hashes))
+                (name, [sorted(map(repr, part)) for part in found])
                 for name, found in self._fingerprint.items()
             )
         )

@@ -157,7 +157,12 @@ def _compare_histograms(ours: Any, stock: Any, where: str) -> None:
 
 
 def _num_below(histogram: Any, value: float) -> float:
-    return sum(bucket.sample_count for bucket in histogram.buckets if bucket.high_value <= value)
+    # An edge is a value that was computed, and rounded on the way.
+    return sum(
+        bucket.sample_count
+        for bucket in histogram.buckets
+        if bucket.high_value <= value or _is_close(bucket.high_value, value)
+    )
 
 
 def _is_close(ours: float, stock: float, tolerance: float = _TOLERANCE) -> bool:

@@ -106,6 +106,11 @@ def _resident_bytes(pid: int) -> int:
         return 0
 
 
+def processor_seconds(pid: int) -> float:
+    """Return what a process and all that live and come from it have used of the processors."""
+    return sum(_processor_seconds(one) for one in _tree(pid))
+
+
 def _processor_seconds(pid: int) -> float:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:

@@ -6,11 +6,14 @@
 
 FOLDER holds `data/` with the CSV; a stage's outputs go to FOLDER/{side}/{stage}, its inputs are Headrace's
 outputs of the stages before it, for both sides. The last line printed is JSON with the seconds that the
-executor took. Both sides get the same properties, those of Headrace's declaration.
+executor took, and what it used of the processors. Both sides get the same properties, those of Headrace's
+declaration. In the environment, BENCH_PAYLOAD names another payload for Headrace's examples, and BENCH_DATA
+says that the data are not the taxi's.
 """
 
 from __future__ import annotations
 
+import glob
 import importlib
 import json
 import os
@@ -20,9 +23,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from measurement import processor_seconds
+
 _TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
+_OTHER_FUNCTION = "other_features.preprocessing_fn"
 _TRAIN_STEPS = 300
 SPLITS = ("train", "eval")
+PAYLOADS = ("FORMAT_TF_EXAMPLE", "FORMAT_PARQUET")
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,13 @@ def _empty(kind: str) -> Any:
 
 
 def _csv_example_gen(folder: str) -> Any:
+    from tfx.proto import example_gen_pb2
+
     from headrace.components import CsvExampleGen
 
-    return CsvExampleGen(input_base=os.path.join(folder, "data"))
+    # A declaration is the same for each format of files; `_executor_path` sees to the rest.
+    payload = example_gen_pb2.PayloadFormat.Value(os.environ.get("BENCH_PAYLOAD", PAYLOADS[0]))
+    return CsvExampleGen(input_base=os.path.join(folder, "data"), output_data_format=payload)
 
 
 def _statistics_gen(folder: str) -> Any:
@@ -65,13 +76,16 @@ def _statistics_gen(folder: str) -> Any:
 def _schema_gen(folder: str) -> Any:
     from headrace.components import SchemaGen
 
-    return SchemaGen(statistics=_empty("ExampleStatistics"), infer_feature_shape=True)
+    # The taxi function wants dense tensors; other data may have several values in a row.
+    is_dense = not os.environ.get("BENCH_DATA")
+    return SchemaGen(statistics=_empty("ExampleStatistics"), infer_feature_shape=is_dense)
 
 
 def _transform(folder: str) -> Any:
     from headrace.components import Transform
 
-    return Transform(examples=_empty("Examples"), schema=_empty("Schema"), preprocessing_fn=_TAXI_FUNCTION)
+    function = _OTHER_FUNCTION if os.environ.get("BENCH_DATA") else _TAXI_FUNCTION
+    return Transform(examples=_empty("Examples"), schema=_empty("Schema"), preprocessing_fn=function)
 
 
 def _trainer(folder: str) -> Any:
@@ -166,9 +180,21 @@ def artifact(kind: str, uri: str) -> Any:
     if kind in ("Examples", "ExampleStatistics"):
         made.split_names = artifact_utils.encode_split_names(list(SPLITS))
     if kind == "Examples":
-        made.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
+        # Transform makes tf.Examples whatever it reads.
+        is_raw = uri.rstrip("/").endswith("/CsvExampleGen/examples")
+        payload = os.environ.get("BENCH_PAYLOAD", PAYLOADS[0]) if is_raw else PAYLOADS[0]
+        made.set_string_custom_property("payload_format", payload)
         made.set_string_custom_property("file_format", "tfrecords_gzip")
     return made
+
+
+def _executor_path(side: str, name: str, folder: str) -> str:
+    """The executor's class; that of CsvExampleGen becomes another where the data are Parquet files."""
+    path = STAGES[name].ours if side == "ours" else STAGES[name].stock
+    if name == "CsvExampleGen" and glob.glob(os.path.join(folder, "data", "*.parquet")):
+        path = path.replace("csv_executor", "parquet_executor")
+        path = path.replace("csv_example_gen.executor", "custom_executors.parquet_executor")
+    return path
 
 
 def execute(side: str, name: str, folder: str) -> dict[str, float]:
@@ -178,7 +204,7 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     declared = stage.declare(folder).exec_properties
     # As the driver hands them on: without those that were not given.
     properties = {key: value for key, value in declared.items() if value is not None}
-    module, _, class_name = (stage.ours if side == "ours" else stage.stock).rpartition(".")
+    module, _, class_name = _executor_path(side, name, folder).rpartition(".")
     executor_class = getattr(importlib.import_module(module), class_name)
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.dsl.components.base.base_executor import BaseExecutor
@@ -204,9 +230,15 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     if side == "ours":
         # As Headrace's workers do when a node starts.
         side_processes.start(side_processes.num_processors())
+    used = processor_seconds(os.getpid())
     begun = time.perf_counter()
     executor_class(context).Do(inputs, outputs, properties)
-    return {"import_seconds": begun - started, "seconds": time.perf_counter() - begun}
+    seconds = time.perf_counter() - begun
+    return {
+        "import_seconds": begun - started,
+        "seconds": seconds,
+        "processor_seconds": processor_seconds(os.getpid()) - used,
+    }
 
 
 def _stock_pipeline() -> Any:

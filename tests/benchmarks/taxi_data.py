@@ -39,6 +39,8 @@ def write_csv(folder: str, num_rows: int, seed: int = 1) -> None:
 def write_wide_csv(folder: str, num_columns: int, num_rows: int, seed: int = 1) -> None:
     """Write `data.csv` with columns of integers, floats and words in turn; one cell in fifty is empty."""
     os.makedirs(folder, exist_ok=True)
+    if os.path.exists(os.path.join(folder, "data.csv")):
+        return
     chooser = random.Random(seed)
     words = [f"word{number}" for number in range(100)]
 

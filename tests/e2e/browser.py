@@ -123,6 +123,11 @@ class Page:
         path.write_bytes(base64.b64decode(data))
         return path
 
+    def take_messages(self) -> list[str]:
+        """Return the errors of the pages opened since the last call."""
+        taken, self.messages = self.messages, []
+        return taken
+
     def close(self) -> None:
         """Leave the tab."""
         self._socket.close()

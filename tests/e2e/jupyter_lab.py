@@ -36,13 +36,21 @@ def trust(notebook: Path, home: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, env=environment(home), timeout=60)
 
 
+def choose_theme(home: Path, theme: str) -> None:
+    """Choose the colours that a page loaded from now on has."""
+    _write_settings(home, "themes", {"theme": theme})
+
+
+def _write_settings(home: Path, name: str, settings: dict[str, object]) -> None:
+    folder = home / "settings" / "@jupyterlab" / "apputils-extension"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(settings), encoding="utf-8")
+
+
 @contextlib.contextmanager
 def serve(folder: Path, home: Path) -> Iterator[str]:
     """Start JupyterLab on a folder; yield its address."""
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True, exist_ok=True)
-    news = {"fetchNews": "false", "checkForUpdates": False}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news), encoding="utf-8")
+    _write_settings(home, "notification", {"fetchNews": "false", "checkForUpdates": False})
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", "--allow-root"]
     with open(home.with_suffix(".log"), "w", encoding="utf-8") as log:

@@ -42,7 +42,7 @@ SLOW = {
     "example_gen.custom_executors.parquet_executor_test": 2,
     "example_gen.import_example_gen.executor_test": 5,
     "trainer.executor_test": 3,
-    "tuner.executor_test": 5,
+    "tuner.executor_test": 1,
 }
 _SLOW_TESTS = os.environ.get("HEADRACE_SLOW_TESTS", "0") not in ("", "0")
 

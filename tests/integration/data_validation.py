@@ -104,14 +104,18 @@ def execute(
     output_class: Any,
     parameters: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Run an executor as a launcher does and return its output artifact."""
+    """Run an executor as a launcher does, each input an artifact or several, and return its output artifact."""
     output = output_class()
     output.uri = str(folder / output_key)
     os.makedirs(output.uri)
     context = BaseBeamExecutor.Context(
         tmp_dir=str(folder / "tmp"), unique_id="1", beam_pipeline_args=["--runner=FnApiRunner"]
     )
-    lists = {key: [artifact] for key, artifact in inputs.items() if artifact is not None}
+    lists = {
+        key: given if isinstance(given, list) else [given]
+        for key, given in inputs.items()
+        if given is not None
+    }
     executor_class(context).Do(lists, {output_key: [output]}, dict(parameters or {}))
     return output
 

@@ -165,6 +165,28 @@ def test_an_optional_input_may_be_missing(run: Run):
     assert texts(result, "Maybe") == ["nothing"]
 
 
+def test_a_resolver_may_find_nothing_where_what_follows_can_do_without(run: Run, capfd: Any):
+    """As the look-up of an analyzer cache at the first run."""
+
+    def build(*followers: Any) -> list[Any]:
+        kind = Channel(type=standard_artifacts.Schema)
+        latest = Resolver(strategy_class=LatestArtifactStrategy, given=kind).with_id("Latest")
+        return [latest, *(follower(given=latest.outputs["given"]) for follower in followers)]
+
+    needed = run(*build(nodes.Maybe, nodes.Use))
+    without = run(*build(nodes.Maybe))
+
+    assert states(needed) == {"Latest": "failed", "Maybe": "skipped", "Use": "skipped"}
+    assert states(without) == {"Latest": "skipped", "Maybe": "done"}
+    assert without.is_success
+    assert without.node("Latest").reason == (
+        "found nothing, and what follows can do without: Error while resolving inputs for Latest: "
+        "LatestArtifactStrategy returned None"
+    )
+    assert texts(without, "Maybe") == ["nothing"]
+    assert capfd.readouterr() == ("", "")
+
+
 def inner(name: str, given: Any, fails: bool = False) -> Pipeline:
     inputs = PipelineInputs({"given": given})
     use = nodes.Use(given=inputs["given"])

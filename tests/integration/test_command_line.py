@@ -40,6 +40,28 @@ print("the script went on")
 """
 
 
+# As the README's example is: a function that returns the pipeline, here with a component of the file's own.
+_FILE = """
+from headrace.sdk import Pipeline
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.dsl.component.experimental.annotations import OutputArtifact
+    from tfx.dsl.component.experimental.decorators import component
+    from tfx.types.standard_artifacts import Model
+
+
+@component
+def Make(model: OutputArtifact[Model]):
+    with open(f"{model.uri}/text", "w") as file:
+        file.write("made")
+
+
+def create_pipeline():
+    return Pipeline("own", components=[Make()])
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A folder with a script for stock TFX."""
@@ -95,3 +117,15 @@ def test_doctor_finds_this_installation_fit(tmp_path):
     assert checks["Beam"]["text"].startswith("ran a pipeline in process (")
     assert checks["ML Metadata"]["outcome"] == "good"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_brings_its_own_components(tmp_path):
+    """`create_pipeline` and a component's function in one file; the second run comes from the cache."""
+    (tmp_path / "own.py").write_text(_FILE)
+
+    done = headrace(tmp_path, "run", "own.py", "--quiet")
+    again = headrace(tmp_path, "run", "own.py", "--quiet")
+
+    assert (done.returncode, again.returncode) == (0, 0), done.stdout + done.stderr
+    assert done.stdout.endswith(": 1 ran\n")
+    assert again.stdout.endswith(": 1 cached\n")

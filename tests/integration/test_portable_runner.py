@@ -1,4 +1,7 @@
-"""The data stages on Beam's portable job service with workers of its own: the protocol of Flink and Spark."""
+"""The data stages on Beam's portable job service with workers of its own: the protocol of Flink and Spark.
+
+The servers and the stages are processes that end with this one, in a given time, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +12,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+from conftest_serving import export
 from data_validation import TAXI_CSV
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types import standard_artifacts
 
-from headrace.components import CsvExampleGen, SchemaGen, StatisticsGen, Transform
-from headrace.components.example_gen.csv_executor import Executor as CsvExecutor
-from headrace.components.schema_gen.executor import Executor as SchemaExecutor
-from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
-from headrace.components.transform.executor import Executor as TransformExecutor
-from headrace.sdk import Channel
-
-_TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
+_FOLDER = Path(__file__).parent
 _START_SECONDS = 60
+_STAGES_SECONDS = 240
 _NUM_ROWS = 1_000
 _IN_PROCESS = ["--runner=FnApiRunner"]
 
 
 @contextlib.contextmanager
-def _server(log: Path, module: str, *arguments: str, port: int) -> Iterator[None]:
-    """A Beam server in a process group of its own, which ends with it."""
+def _process(log: Path, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process that writes into `log`; when the block is left, it ends with all that it started."""
     with open(log, "wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", module, *arguments],
+            [sys.executable, str(_FOLDER / "leash.py"), sys.executable, "-W", "ignore", *arguments],
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -47,16 +42,23 @@ def _server(log: Path, module: str, *arguments: str, port: int) -> Iterator[None
             },
         )
     try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def _server(log: Path, module: str, *arguments: str, port: int) -> Iterator[None]:
+    """A Beam server that listens when the block begins."""
+    with _process(log, ["-m", module, *arguments]) as process:
         deadline = time.monotonic() + _START_SECONDS
         while not _is_listening(port):
             is_starting = process.poll() is None and time.monotonic() < deadline
             assert is_starting, log.read_text(errors="replace")
             time.sleep(0.1)
         yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _free_port() -> int:
@@ -70,19 +72,18 @@ def _is_listening(port: int) -> bool:
         return one.connect_ex(("localhost", port)) == 0
 
 
-@pytest.fixture(scope="module")
-def portable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+@pytest.fixture
+def portable(tmp_path: Path) -> Iterator[list[str]]:
     """The arguments that lead to a job service and a pool of workers, on this machine only."""
-    folder = tmp_path_factory.mktemp("servers")
     pool_port, job_port = _free_port(), _free_port()
     pool = _server(
-        folder / "pool.txt",
+        tmp_path / "pool.txt",
         "apache_beam.runners.worker.worker_pool_main",
         f"--service_port={pool_port}",
         port=pool_port,
     )
     jobs = _server(
-        folder / "jobs.txt",
+        tmp_path / "jobs.txt",
         "apache_beam.runners.portability.local_job_service_main",
         f"--port={job_port}",
         port=job_port,
@@ -96,66 +97,39 @@ def portable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         ]
 
 
-def _execute(executor: Any, component: Any, inputs: dict[str, Any], folder: Path, beam: list[str]) -> Any:
-    """Run an executor on a component's properties; return its outputs by key."""
-    outputs = {}
-    for key, channel in component.outputs.items():
-        outputs[key] = channel.type()
-        outputs[key].uri = str(folder / key)
-        os.makedirs(outputs[key].uri)
-    context = BaseBeamExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1", beam_pipeline_args=beam)
-    properties = {key: value for key, value in component.exec_properties.items() if value is not None}
-    executor(context).Do(
-        {key: [artifact] for key, artifact in inputs.items()},
-        {key: [artifact] for key, artifact in outputs.items()},
-        properties,
-    )
-    return outputs
+def _run(folder: Path, name: str, beam: Sequence[str]) -> None:
+    """All stages on one runner, in a bounded time."""
+    log = folder / f"{name}.txt"
+    stages = [
+        str(_FOLDER / "portable_stages.py"),
+        str(folder / name),
+        str(folder / "data"),
+        str(folder / "model"),
+    ]
+    with _process(log, [*stages, *beam]) as process:
+        try:
+            exit_code = process.wait(_STAGES_SECONDS)
+        except subprocess.TimeoutExpired:
+            exit_code = None
+        servers = [path for path in (folder / "pool.txt", folder / "jobs.txt") if path.exists()]
+        texts = [f"{path.name}: {path.read_text(errors='replace')[-3000:]}" for path in (log, *servers)]
+        assert exit_code == 0, "\n".join([f"exit code {exit_code}", *texts])
 
 
-def _channel(kind: str) -> Any:
-    return Channel(type=getattr(standard_artifacts, kind))
-
-
-def _run(folder: Path, data: Path, beam: list[str]) -> None:
-    """CsvExampleGen, StatisticsGen, SchemaGen and Transform, one after the other."""
-    found = _execute(CsvExecutor, CsvExampleGen(input_base=str(data)), {}, folder / "examples", beam)
-    examples = found["examples"]
-    found = _execute(
-        StatisticsExecutor,
-        StatisticsGen(examples=_channel("Examples")),
-        {"examples": examples},
-        folder / "statistics",
-        beam,
-    )
-    found = _execute(
-        SchemaExecutor,
-        SchemaGen(statistics=_channel("ExampleStatistics")),
-        {"statistics": found["statistics"]},
-        folder / "schema",
-        beam,
-    )
-    transform = Transform(
-        examples=_channel("Examples"), schema=_channel("Schema"), preprocessing_fn=_TAXI_FUNCTION
-    )
-    inputs = {"examples": examples, "schema": found["schema"]}
-    _execute(TransformExecutor, transform, inputs, folder / "transform", beam)
-
-
-def _contents(folder: Path, *parts: str) -> dict[str, bytes]:
+def _contents(folder: Path, parts: Sequence[str]) -> dict[str, bytes]:
     paths = [path for part in parts for path in (folder / part).rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def test_data_stages_make_the_same_on_the_portable_runner(tmp_path: Path, portable: list[str]) -> None:
-    """Byte for byte what the in-process runner makes: rows, statistics, transformed rows, vocabularies."""
-    data = tmp_path / "data"
-    data.mkdir()
+def test_stages_make_the_same_on_the_portable_runner(tmp_path: Path, portable: list[str]) -> None:
+    """Byte for byte what the in-process runner makes: rows, statistics, transformed rows, metrics, inferences."""
+    (tmp_path / "data").mkdir()
     with open(TAXI_CSV, encoding="utf-8") as file:
-        (data / "data.csv").write_text("".join(file.readlines()[: _NUM_ROWS + 1]))
+        (tmp_path / "data" / "data.csv").write_text("".join(file.readlines()[: _NUM_ROWS + 1]))
+    os.rename(export(tmp_path / "exported", "binary", 0.1).uri, tmp_path / "model")
 
-    _run(tmp_path / "portable", data, portable)
-    _run(tmp_path / "in_process", data, _IN_PROCESS)
+    _run(tmp_path, "portable", portable)
+    _run(tmp_path, "in_process", _IN_PROCESS)
 
     parts = (
         "examples/examples",
@@ -165,7 +139,35 @@ def test_data_stages_make_the_same_on_the_portable_runner(tmp_path: Path, portab
         "transform/transform_graph/transform_fn/assets",
         "transform/pre_transform_stats",
         "transform/post_transform_stats",
+        "evaluator/evaluation",
+        "inferrer/inference_result",
     )
-    found = _contents(tmp_path / "portable", *parts)
-    assert len(found) >= 10
-    assert found == _contents(tmp_path / "in_process", *parts)
+    found = _contents(tmp_path / "portable", parts)
+    assert {name.split("/")[0] for name in found} == {part.split("/")[0] for part in parts}
+    expected = _contents(tmp_path / "in_process", parts)
+    assert found.keys() == expected.keys()
+    # The evaluation names the folder of its data.
+    differ = {name for name in found if found[name] != expected[name]}
+    assert differ <= {"evaluator/evaluation/eval_config.json"}
+
+
+def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    """Even where that process is killed and tidies nothing up."""
+    pid_path = tmp_path / "pid"
+    sleeper = f"import os, time; open({str(pid_path)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    starter = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:], start_new_session=True); time.sleep(600)"
+    command = [sys.executable, str(_FOLDER / "leash.py"), sys.executable, "-c", sleeper]
+    process = subprocess.Popen([sys.executable, "-c", starter, *command])
+    _wait_for(lambda: pid_path.exists() and pid_path.read_text() != "")
+
+    process.kill()
+    process.wait()
+
+    _wait_for(lambda: not os.path.exists(f"/proc/{pid_path.read_text()}"))
+
+
+def _wait_for(is_so: object) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not is_so():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -196,7 +196,7 @@ def user_code(place: str) -> Iterator[None]:
 def _definition_error(error: Exception, place: str) -> DefinitionError:
     from headrace.orchestration import failures
 
-    frame = failures.find_user_frame(error)
+    frame = failures.find_user_frame(error) or _frame_in(error, place)
     text = failures.message_of(error).replace("\n", "\n    ")
     if isinstance(error, SyntaxError):
         return DefinitionError(
@@ -206,6 +206,12 @@ def _definition_error(error: Exception, place: str) -> DefinitionError:
         f"{frame or place}:\n    {type(error).__name__}: {text}",
         "correct that line; headrace --debug run ... shows the whole traceback.",
     )
+
+
+def _frame_in(error: Exception, path: str) -> str:
+    """The last line of a file that took part, wherever the file lies; empty where none did."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return f"{path}:{frames[-1].lineno}, {frames[-1].name}" if frames else ""
 
 
 def required_text(text: str | None) -> str:

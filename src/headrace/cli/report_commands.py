@@ -77,3 +77,13 @@ def write(report: Report, path: str, *, is_opened: bool) -> None:
 
         if not webbrowser.open(f"file://{os.path.abspath(path)}"):
             click.echo("No browser was found on this machine; open the file on another.", err=True)
+
+
+def is_artifact(name: str, store: str) -> bool:
+    """Whether `name` is an artifact's id, its URI or `RUN/NODE.key`, and not a run."""
+    if not name.isdigit() and "/" not in name:
+        return False  # For a run's id the store need not be opened.
+
+    from headrace.metadata.lineage import names_artifact
+
+    return names_artifact(store, name)

@@ -72,9 +72,8 @@ def show_command(
         )
 
     from headrace.cli import report_commands
-    from headrace.metadata.lineage import names_artifact
 
-    if names_artifact(store, run):
+    if report_commands.is_artifact(run, store):
         report_commands.show_artifact(run, store, other, html, is_opened=is_opened)
         return
     if html or is_opened:

@@ -13,8 +13,7 @@ class Generation:
         tfx: Its version.
         pythons: The versions of Python that it runs on.
         min_glibc: The oldest C library that its wheels run on.
-        packages: The versions of what it works with, to the part that matters; several where they differ
-            between versions of Python.
+        packages: The versions of what it works with, to the part that matters.
     """
 
     tfx: str
@@ -46,22 +45,22 @@ GENERATIONS = (
     ),
     Generation(
         "1.21",
-        ((3, 10), (3, 11), (3, 12), (3, 13)),
+        ((3, 11), (3, 12), (3, 13)),
         (2, 39),
         {
             "tensorflow": ("2.21",),
-            "apache-beam": ("2.75", "2.77"),
+            "apache-beam": ("2.77",),
             "ml-metadata": ("1.21",),
             "tfx-bsl": ("1.21",),
             "tensorflow-data-validation": ("1.21",),
             "tensorflow-transform": ("1.21",),
             "tensorflow-model-analysis": ("0.52",),
-            "keras": ("3.12", "3.15"),
+            "keras": ("3.15",),
             "tensorboard": ("2.21",),
             "pyarrow": ("18",),
-            "numpy": ("2.2", "2.4"),
+            "numpy": ("2.4",),
             "pandas": ("2.3",),
-            "protobuf": ("6.32", "6.33"),
+            "protobuf": ("6.33",),
         },
     ),
 )

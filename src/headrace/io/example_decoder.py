@@ -16,7 +16,7 @@ tfx_bsl.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -35,8 +35,8 @@ _LEARNING_ROWS = 200
 # Data that keeps surprising the fast way, such as data with empty lists, is left to tfx_bsl.
 _MAX_SURPRISES = 5
 _MAX_ATTEMPTS = 4
-# Of fewer rows, going feature by feature gains nothing.
-_LEAST_UNIFORM_ROWS = 100
+# Of fewer rows, such as batches of very wide ones, going feature by feature gains nothing.
+_LEAST_UNIFORM_ROWS = 1_000
 
 Features = dict[str, pa.DataType]
 Parse = Callable[[Any], Sequence[tuple[Any, Any]]]
@@ -50,9 +50,12 @@ class ExampleDecoder:
     Args:
         schema: Limits and orders the columns and fixes their types; without it a batch has a column for
             each feature that occurs in it, by name.
+        wanted: Without a schema, the features that are needed: others may be left out.
     """
 
-    def __init__(self, schema: schema_pb2.Schema | None = None) -> None:
+    def __init__(
+        self, schema: schema_pb2.Schema | None = None, wanted: Collection[str] | None = None
+    ) -> None:
         serialized = None if schema is None else schema.SerializeToString()
         self._complete = example_coder.ExamplesToRecordBatchDecoder(serialized)
         self._inferring = example_coder.ExamplesToRecordBatchDecoder(None)
@@ -61,7 +64,7 @@ class ExampleDecoder:
         # Features of which only entries without a value were seen.
         self._valueless: set[str] = set()
         self._surprises = 0
-        self._uniform = UniformDecoder(None if self._arrow_schema is None else self._arrow_schema.names)
+        self._uniform = UniformDecoder(wanted if self._arrow_schema is None else self._arrow_schema.names)
         self._uniform_surprises = 0
         if self._arrow_schema is not None and not self._learn(self._arrow_schema):
             self._surprises = _MAX_SURPRISES

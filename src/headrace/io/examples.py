@@ -6,7 +6,7 @@ is given. A feature missing from a row is null there; from a whole batch, it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import apache_beam as beam
 import numpy as np
@@ -54,8 +54,18 @@ def read_file(
     schema: schema_pb2.Schema | None = None,
     raw_record_column: str | None = None,
     batch_rows: int = BATCH_ROWS,
+    wanted: Collection[str] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one file of an Examples artifact; see `read_record_batches`."""
+    """Yield the rows of one file of an Examples artifact; see `read_record_batches`.
+
+    Args:
+        path: The file.
+        payload: Its payload format.
+        schema: See `read_record_batches`.
+        raw_record_column: See `read_record_batches`.
+        batch_rows: See `read_record_batches`.
+        wanted: The features that are needed, where no schema says so: others may be left out.
+    """
     if payload == "FORMAT_PARQUET":
         for batch in pq.ParquetFile(path).iter_batches(batch_size=batch_rows):
             batch = _as_lists(batch, path)
@@ -69,7 +79,7 @@ def read_file(
             f"{path}: payload {payload} cannot be read as rows of features.",
             "use an ExampleGen that writes FORMAT_TF_EXAMPLE or FORMAT_PARQUET.",
         )
-    decoder = ExampleDecoder(schema)
+    decoder = ExampleDecoder(schema, wanted)
     for read in tfrecord.read(path, batch_rows):
         batch = decoder.decode(read)
         if raw_record_column:

@@ -33,6 +33,8 @@ _SUCCESSFUL = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Executi
 _PAGE = 20
 # How Python shows an object of a class that does not say how it wants to be shown.
 _OBJECT = re.compile(r"<(?:\w+\.)*(\w+) object at 0x[0-9a-f]+>")
+# How a traceback ends: the exception's module and class.
+_EXCEPTION = re.compile(r"^(?:\w+\.)+\w+: ")
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 Contexts = list[metadata_store_pb2.Context]
@@ -265,4 +267,6 @@ def failure_of(store: Store, execution_id: int) -> str | None:
         return None
     result = execution_lib.get_execution_result(execution, ignore_parse_errors=True)
     lines = [line for line in (result.result_message if result else "").splitlines() if line.strip()]
-    return _OBJECT.sub(r"\1", lines[-1].strip()) if lines else "it failed without a message"
+    if not lines:
+        return "it failed without a message"
+    return _OBJECT.sub(r"\1", _EXCEPTION.sub("", lines[-1].strip())).rstrip(".")

@@ -108,7 +108,7 @@ def find_artifact(store: str | Store, text: str) -> int:
 
 def names_artifact(store: str | Store, text: str) -> bool:
     """Whether `text` names an artifact in one of the ways that `find_artifact` knows, and is no run's id."""
-    if not text.isdigit() and "/" not in text and os.sep not in text:
+    if not text.isdigit() and "/" not in text:
         return False
     opened = Store.at(store)
     if not opened.exists():

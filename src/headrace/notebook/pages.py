@@ -25,7 +25,8 @@ _COLOURS = {
 _CELL = (
     "text-align:left;vertical-align:top;padding:2px 12px 2px 0;border-bottom:1px solid rgba(128,128,128,.3)"
 )
-_WORD = "overflow-wrap:anywhere"
+# The last column holds the long texts, such as paths: it alone breaks within words.
+_LAST = "overflow-wrap:anywhere"
 
 
 def progress_page(board: Board) -> str:
@@ -93,11 +94,15 @@ def artifact_page(artifact: Artifact) -> str:
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f"<th style='{_CELL}'>{_text(heading)}</th>" for heading in headings)
     body = "".join(
-        "<tr>" + "".join(f"<td style='{_CELL};{_WORD}'>{_text(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>"
+        + "".join(f"<td style='{_CELL}'>{_text(cell)}</td>" for cell in row[:-1])
+        + "".join(f"<td style='{_CELL};{_LAST}'>{_text(cell)}</td>" for cell in row[-1:])
+        + "</tr>"
         for row in rows
     )
     return (
-        f"<table style='border-collapse:collapse'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        # JupyterLab gives all columns one width.
+        f"<table style='border-collapse:collapse;table-layout:auto'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 

@@ -179,7 +179,8 @@ def show_report(report: Report) -> None:
         return
     from IPython.display import display
 
-    display({"text/plain": _text(report), "text/html": render_cell(report)}, raw=True)
+    text = _text(report)
+    display({"text/plain": text, "text/html": render_cell(report, text)}, raw=True)
 
 
 def _text(report: Report) -> str:

@@ -13,6 +13,7 @@ from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan import PlannedNode
 from headrace.orchestration.tasks import Done, Task
 from headrace.orchestration.workers import Workers
+from headrace.sdk import functions
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -135,10 +136,11 @@ class NodeContext:
         Raises:
             HeadraceError: What the call raised.
         """
+        class_path = class_path_of(spec)
         task = Task(
             node_id=self.node_id,
             kind=kind,
-            class_path=class_path_of(spec),
+            class_path=class_path,
             spec_type=type(spec).__name__,
             spec=spec.SerializeToString(),
             execution_info=info.to_proto().SerializeToString(),
@@ -147,6 +149,7 @@ class NodeContext:
             arguments=self.run.arguments,
             tmp_path=os.path.join(self.run.tmp_path, str(info.execution_id)) if self.run.tmp_path else "",
             kept_path=self.run.store.kept_path,
+            module_path=functions.file_of_module(class_path.rpartition(".")[0]),
         )
         try:
             return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)

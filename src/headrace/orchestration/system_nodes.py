@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +54,13 @@ def _run_handler(node: NodeContext) -> Found:
     """Run TFX's own handler of the node."""
     run = node.run
     handler = _HANDLERS[node.planned.kind]()
-    with run.store.handle() as handle:
+    with run.store.handle() as handle, _silenced("absl"):
         info = handler.run(_Reentrant(handle), node.ir, node.planned.pipeline_info, run.ir.runtime_spec)
     if not info.execution_id:
         return Found({}, 0, driver.skip_reason(node))
     failure = executions.failure_of(run.store, info.execution_id)
     if failure is not None and node.planned.may_find_nothing:
-        return Found({}, 0, f"found nothing, which its followers do not need: {failure}")
+        return Found({}, 0, f"found nothing, and what follows can do without: {failure}")
     if failure is not None:
         raise InputResolutionError(
             f"{node.node_id}: {failure}.", "check what it looks for, and that a run has made it."
@@ -84,6 +87,18 @@ def _hand_on(node: NodeContext) -> Found:
     registered = executions.register(store, node.ir, contexts, resolved[0], {})
     executions.publish_handed_on(store, contexts, registered.id, outputs)
     return Found(outputs, registered.id)
+
+
+@contextlib.contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    """Let a logger be silent: TFX logs the traceback of what is told as the node's result."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class _Reentrant:

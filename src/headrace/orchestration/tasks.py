@@ -19,6 +19,7 @@ class Task:
         spec: The serialized executable spec.
         execution_info: The serialized `ExecutionInvocation` of TFX.
         main_path: The script whose `__main__` holds the class; empty where no script is needed.
+        module_path: The file of the class's module, where that was loaded by its path; empty otherwise.
         connection_config: For a driver, the serialized MLMD connection; empty otherwise.
         arguments: The script's own command-line arguments, which TFX hands to executors as extra flags.
         tmp_path: Where the worker puts temporary files, removed after it; the system's place where empty.
@@ -36,6 +37,7 @@ class Task:
     arguments: tuple[str, ...] = ()
     tmp_path: str = ""
     kept_path: str = ""
+    module_path: str = ""
 
 
 @dataclass(frozen=True)

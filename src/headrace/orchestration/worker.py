@@ -18,7 +18,7 @@ from headrace.io.digests import tree_digest
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
-from headrace.sdk import light, partial_results, progress, side_processes
+from headrace.sdk import functions, light, partial_results, progress, side_processes
 
 with light.authoring():
     # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
@@ -144,6 +144,9 @@ def _run_driver(task: Task) -> Done:
 
 def _import_class_module(task: Task) -> None:
     """Make the module of the task's class importable: a script's `__main__` is read again for its definitions."""
+    if task.module_path:
+        functions.load_module(task.module_path)
+        return
     if not task.class_path.startswith("__main__."):
         importlib.import_module(task.class_path.rpartition(".")[0])
         return

@@ -38,13 +38,18 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     if len(slices) > 1:
         blocks.append(_slices(metrics, slices))
     rest = [plot for plot in plots if plot.slice_name != OVERALL]
-    blocks += [
-        Section(
-            f"Curves of {name}", curve_sections([p for p in rest if p.slice_name == name]), is_folded=True
-        )
-        for name in list(dict.fromkeys(plot.slice_name for plot in rest))[:_MAX_SLICE_SECTIONS]
+    return [*blocks, *([_curves_of_slices(rest)] if rest else [])]
+
+
+def _curves_of_slices(plots: list[Plot]) -> Section:
+    names = list(dict.fromkeys(plot.slice_name for plot in plots))
+    sections: list[Block] = [
+        Section(name, curve_sections([plot for plot in plots if plot.slice_name == name]), is_folded=True)
+        for name in names[:_MAX_SLICE_SECTIONS]
     ]
-    return blocks
+    if len(names) > _MAX_SLICE_SECTIONS:
+        sections.append(Note(f"The first {_MAX_SLICE_SECTIONS} of {len(names)} slices are shown."))
+    return Section("Curves by slice", sections, anchor="slice-curves")
 
 
 def _reason(subject: Subject) -> str:

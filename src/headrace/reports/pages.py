@@ -33,40 +33,41 @@ _MAX_BODIES = 200
 
 def render_page(report: Report) -> str:
     """Return the whole page."""
-    vega = vega_script() if _has_charts(report) else ""
-    return _render("page.html", report, vega=vega, packed="", place="file")
+    return _page(report, "file")
 
 
-def render_cell(report: Report) -> str:
+def render_cell(report: Report, text: str) -> str:
     """Return a report as HTML for a cell of a notebook: the whole page, in a frame.
 
     The frame's document is an attribute (`srcdoc`), so nothing is loaded; its scripts run in JupyterLab and in VS
     Code, neither of which has a say on what is inside; and its styles and the notebook's stay apart. The page
-    takes the notebook's colours and sets the frame's height. A notebook that is not trusted shows no frames, but
-    what is between its tags. The chart library is compressed, because a notebook holds it once for each report.
+    takes the notebook's colours and sets the frame's height. It is compressed, because a notebook keeps the chart
+    library with each report. A notebook that is not trusted shows no frames, but what is between their tags.
+
+    Args:
+        report: The report.
+        text: The same as text, for a notebook that is not trusted.
     """
-    packed = packed_vega_script() if _has_charts(report) else ""
-    page = _render("page.html", report, vega="", packed=packed, place="cell")
-    return _render("cell.html", report, page=page)
+    packed = base64.b64encode(gzip.compress(_page(report, "cell").encode(), mtime=0)).decode()
+    opener = _environment().get_template("opener.html").render(packed=packed)
+    return _environment().get_template("cell.html").render(report=report, opener=opener, text=text)
 
 
-def _has_charts(report: Report) -> bool:
-    return any(isinstance(block, Chart) for block in walk(report.blocks))
-
-
-def _render(template: str, report: Report, **parts: str) -> str:
+def _page(report: Report, place: str) -> str:
     from headrace import __version__
 
+    has_charts = any(isinstance(block, Chart) for block in walk(report.blocks))
     return (
         _environment()
-        .get_template(template)
+        .get_template("page.html")
         .render(
             report=report,
             sections=[block for block in report.blocks if isinstance(block, Section)],
             css=_asset("page.css"),
             js=_asset("page.js"),
+            vega=vega_script() if has_charts else "",
             version=__version__,
-            **parts,
+            place=place,
         )
     )
 
@@ -92,12 +93,6 @@ def vega_script() -> Markup:
     closed = re.sub(r"</(?=script)", r"<\\/", script, flags=re.IGNORECASE)
     # In a function, so that its thousands of names stay its own.
     return Markup(f"(() => {{{closed}}})();")
-
-
-@functools.cache
-def packed_vega_script() -> str:
-    """Return `vega_script` compressed by gzip, as base64; equal for equal scripts."""
-    return base64.b64encode(gzip.compress(vega_script().encode(), mtime=0)).decode()
 
 
 def json_text(value: Any) -> Markup:

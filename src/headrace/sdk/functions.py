@@ -217,3 +217,10 @@ def load_module(place: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def file_of_module(name: str) -> str:
+    """Return the file behind a name that `load_module` made of a path; empty for a module with its own name."""
+    if not name.startswith(_FILE_MODULE_PREFIX):
+        return ""
+    return getattr(sys.modules.get(name), "__file__", None) or ""

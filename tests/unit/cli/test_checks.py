@@ -46,8 +46,9 @@ def test_a_python_that_no_generation_runs_on(monkeypatch, version, glibc, words,
     ("tfx", "version", "glibc"),
     [
         ("1.16", "3.10.0", "2.36"),
-        ("1.21", "3.10.0", "2.39"),
+        ("1.21", "3.11.0", "2.39"),
         ("1.21", "3.13.9", "2.41"),
+        ("1.16", "3.10.1", "2.41"),
         (None, "3.10.0", ""),
     ],
 )

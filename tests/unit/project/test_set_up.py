@@ -106,7 +106,7 @@ def test_a_python_that_is_too_new(machine: Machine):
     assert machine.set_up() == (
         1,
         "",
-        "set-up: TFX 1.21 needs Python 3.10, 3.11, 3.12 or 3.13, and there is Python 3.14 here; install one "
+        "set-up: TFX needs Python 3.10, 3.11, 3.12 or 3.13, and there is Python 3.14 here; install one "
         "(apt install python3.13, pyenv install 3.13, or uv python install 3.13) and run the command again.\n",
     )
 
@@ -182,7 +182,8 @@ def test_nothing_to_do_the_second_time(machine: Machine):
     environment = machine.project / ".venv"
     (environment / "bin").mkdir(parents=True)
     (environment / "bin" / "python").symlink_to(machine.bin / "sh")
-    names = ("requirements/tfx-1.16-py3.10.txt", "pyproject.toml", "requirements/set_up.sh")
+    locks = ("requirements/tfx-1.16-py3.10.txt", "requirements/tfx-1.21.txt")
+    names = (*locks, "pyproject.toml", "requirements/set_up.sh")
     content = b"".join((machine.project / name).read_bytes() for name in names)
     stamp = subprocess.run(["cksum"], input=content, capture_output=True, check=True).stdout.decode()
     (environment / "headrace-stamp").write_text(f"{stamp}{machine.project}\n")

@@ -70,16 +70,8 @@
   }, { rootMargin: "300px" });
   // What is in view at once is drawn without waiting for the observer, which needs a frame on the screen.
   const start = () => all(".vega").forEach((box) => box.clientWidth && box.getBoundingClientRect().top < innerHeight + 300 ? draw(box) : seen.observe(box));
-  // The library is a script of the page, or compressed text in a page that a notebook holds.
-  const unpack = async (text) => {
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const script = document.createElement("script");
-    script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-    document.head.append(script);
-  };
-  const packed = document.getElementById("packed");
   if (frame) follow();
-  if (packed) unpack(packed.textContent.trim()).then(start); else start();
+  start();
   dark.addEventListener("change", redraw);
   let timer, width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; clearTimeout(timer); timer = setTimeout(redraw, 150); } });

@@ -1,0 +1,102 @@
+"""What a new span of data costs: ten spans, then an eleventh, in one window of all of them.
+
+::
+
+    make bench STAGES=spans                      ten spans of 15,002 rows, and one more
+    make bench STAGES=spans ROWS=100000
+
+CsvExampleGen reads the new span; StatisticsGen and Transform work on the window of all spans that there are.
+Printed: the seconds of each node, with nothing known of the data, for the eleventh span on top of ten, and
+for the same eleven spans with nothing known. Transform analyzes the new span alone, but what it learned from
+it changes the graph, so it transforms all rows of the window again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from taxi_data import write_csv
+
+NUM_SPANS = 10
+_NODES = ("CsvExampleGen", "StatisticsGen", "Transform")
+_WINDOW = ("StatisticsGen", "SchemaGen", "Transform")
+_TAXI_FUNCTION = "headrace.pipelines.taxi.features:preprocessing_fn"
+
+
+def table(folder: str, num_rows: int) -> str:
+    """Run the pipelines in a folder and return the table as Markdown."""
+    for span in range(1, NUM_SPANS + 2):
+        # Other rows in each span, as in a stream of data.
+        write_csv(os.path.join(folder, "spans", f"span-{span}"), num_rows, seed=span)
+    store = os.path.join(folder, "store")
+    shutil.rmtree(store, ignore_errors=True)
+    for span in range(1, NUM_SPANS):
+        _run(folder, store, span, only=_NODES[:1])
+    rows = [(f"{NUM_SPANS} spans, nothing known", _run(folder, store, NUM_SPANS))]
+    rows.append((f"span {NUM_SPANS + 1} on top", _run(folder, store, NUM_SPANS + 1)))
+    shutil.rmtree(os.path.join(store, "kept"))
+    again = _run(folder, store, NUM_SPANS + 1, only=_WINDOW, enable_cache=False)
+    rows.append((f"{NUM_SPANS + 1} spans, nothing known", {**rows[-1][1], **again}))
+    return _render(rows, num_rows)
+
+
+def _run(
+    folder: str, store: str, span: int, only: Sequence[str] = (), enable_cache: bool | None = None
+) -> dict[str, float]:
+    """Run the pipeline on one more span, or some of its nodes; return the seconds of each."""
+    from headrace.orchestration import run as engine
+
+    pipeline = _pipeline(os.path.join(folder, "spans"), span)
+    result = engine.run(pipeline, store=store, enable_cache=enable_cache, only=only)
+    result.raise_for_failure()
+    return {node.node_id: node.seconds for node in result.nodes if node.node_id in _NODES}
+
+
+def _pipeline(data: str, span: int) -> Any:
+    """Read one span, and work on all that were read."""
+    from headrace.components import CsvExampleGen, SchemaGen, StatisticsGen, Transform
+    from headrace.sdk import Channel, Pipeline, Resolver, standard_artifacts
+    from headrace.sdk.light import authoring
+
+    with authoring():
+        from tfx.dsl.input_resolution.strategies.span_range_strategy import SpanRangeStrategy
+        from tfx.proto import example_gen_pb2, range_config_pb2
+
+    def exactly(first: int, last: int) -> Any:
+        static = range_config_pb2.StaticRange(start_span_number=first, end_span_number=last)
+        return range_config_pb2.RangeConfig(static_range=static)
+
+    splits = [example_gen_pb2.Input.Split(name="all", pattern="span-{SPAN}/*")]
+    read = CsvExampleGen(
+        input_base=data,
+        input_config=example_gen_pb2.Input(splits=splits),
+        range_config=exactly(span, span),
+    )
+    window = Resolver(
+        strategy_class=SpanRangeStrategy,
+        config={"range_config": exactly(1, span)},
+        examples=Channel(type=standard_artifacts.Examples, producer_component_id=read.id),
+    ).with_id("Window")
+    window.add_upstream_node(read)
+    statistics = StatisticsGen(examples=window.outputs["examples"])
+    schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=True)
+    transform = Transform(
+        examples=window.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn=_TAXI_FUNCTION,
+    )
+    return Pipeline("spans", components=[read, window, statistics, schema, transform])
+
+
+def _render(rows: Sequence[tuple[str, dict[str, float]]], num_rows: int) -> str:
+    lines = [
+        f"| spans of {num_rows:,} rows | {' | '.join(f'{name} s' for name in _NODES)} | all s |",
+        f"|---|{'---:|' * (len(_NODES) + 1)}",
+    ]
+    for title, seconds in rows:
+        cells = [f"{seconds[name]:.2f}" for name in _NODES]
+        lines.append(f"| {title} | {' | '.join(cells)} | {sum(seconds.values()):.2f} |")
+    return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""A store, a pushed model and a cache made with one generation of TFX, in the hands of the other and of the same.
+
+`tests/data/carried/make.py` makes the archives, one with each generation.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CARRIED = Path(__file__).parents[1] / "data" / "carried"
+GENERATIONS = ("1.16", "1.21")
+NODES = ["CsvExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "Trainer", "Pusher"]
+INSTALLED = ".".join(importlib.metadata.version("tfx").split(".")[:2])
+
+
+def headrace(folder: Path, *arguments: str) -> str:
+    """Run a command that must succeed; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "headrace", *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def states(folder: Path, run: str = "latest") -> dict[str, str]:
+    """How each node of a run ended."""
+    shown = json.loads(headrace(folder, "show", run, "--json"))
+    return {node["node_id"]: node["state"] for node in shown["nodes"]}
+
+
+@pytest.fixture(params=GENERATIONS)
+def made_with(request) -> str:
+    """The TFX that the store was made with."""
+    return request.param
+
+
+@pytest.fixture
+def place(tmp_path: Path, made_with: str) -> Path:
+    """The folder of the run that failed at its last node, at another path than it was made at."""
+    with tarfile.open(CARRIED / f"tfx-{made_with}.tar.gz") as archive:
+        archive.extractall(tmp_path)
+    shutil.copy(CARRIED / "pipeline.py", tmp_path)
+    return tmp_path
+
+
+def test_what_was_recorded_is_shown(place):
+    """Runs, nodes, artifacts, lineage, logs and the page of the run."""
+    [run] = json.loads(headrace(place, "runs", "--json"))
+    assert (run["pipeline_name"], run["state"]) == ("carried", "failed")
+
+    assert states(place) == {**dict.fromkeys(NODES, "done"), "Check": "failed"}
+    assert "LookupError: not ready" in headrace(place, "logs", run["run_id"], "Check")
+    artifacts = {a["type_name"]: a for a in json.loads(headrace(place, "artifacts", "--json"))}
+    assert all(Path(artifact["uri"]).exists() for artifact in artifacts.values())
+    lineage = headrace(place, "lineage", str(artifacts["PushedModel"]["artifact_id"]))
+    assert all(node_id in lineage for node_id in ("CsvExampleGen", "SchemaGen", "Transform", "Trainer"))
+
+    headrace(place, "report", run["run_id"], "--out", "run.html")
+    page = (place / "run.html").read_text()
+    assert all(node_id in page for node_id in NODES)
+
+
+def test_the_pushed_model_answers_as_it_did(place):
+    """To a millionth: the kernels of two versions of TensorFlow need not agree in the last bit."""
+    spec = importlib.util.spec_from_file_location("carried_make", CARRIED / "make.py")
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+
+    wanted = json.loads((place / "answers.json").read_text())
+
+    np.testing.assert_allclose(make.answers(place), wanted, atol=1e-6)
+
+
+def test_a_run_is_resumed_without_results_of_the_other_generation(place, made_with):
+    """What the other TFX made is made again, and `explain` says why."""
+    (place / "ready").touch()
+
+    headrace(place, "resume", "--quiet")
+
+    assert states(place) == dict.fromkeys([*NODES, "Check"], "done")
+    explained = headrace(place, "explain", "latest", "CsvExampleGen")
+    assert ("the version of TFX" in explained) == (made_with != INSTALLED), explained
+    headrace(place, "run", "pipeline.py", "--quiet")
+    assert states(place) == dict.fromkeys([*NODES, "Check"], "cached")
+
+
+def test_training_goes_on_from_payloads_of_the_other_generation(place):
+    """Examples, transform graph and schema are read as they are; what is left out stays as it was made."""
+    (place / "ready").touch()
+
+    headrace(place, "run", "pipeline.py", "--from", "Trainer", "--quiet")
+
+    found = states(place)
+    assert {name: found.get(name) for name in ("Trainer", "Pusher", "Check")} == dict.fromkeys(
+        ("Trainer", "Pusher", "Check"), "done"
+    )
+    assert set(found.values()) <= {"done", "skipped"}
+    assert len(list((place / "serving").iterdir())) == 2

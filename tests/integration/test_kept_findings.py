@@ -1,0 +1,162 @@
+"""A window of several spans costs the new one: what was found in the others is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest_transform import odd_records, odd_schema, transform, tree, write_schema
+from data_validation import execute, statistics_of, write_examples
+from tfx.types.standard_artifacts import ExampleStatistics
+
+from headrace.components.statistics_gen import sampling
+from headrace.components.statistics_gen.executor import Executor
+from headrace.components.transform import gathering
+from headrace.errors import UnknownSplitError
+from headrace.sdk import partial_results
+from headrace.sdk.context import DIGEST_PROPERTY
+
+_FUNCTION = "transform_functions.one_pass"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Path]:
+    """Where results are kept, as in a store."""
+    folder = tmp_path / "kept"
+    partial_results.set_folder(str(folder))
+    yield folder
+    partial_results.set_folder("")
+
+
+@pytest.fixture(scope="module")
+def spans(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """Three spans, each with a digest as the store records it."""
+    found = []
+    for number in range(3):
+        folder = tmp_path_factory.mktemp(f"span{number}")
+        records = odd_records(200, seed=number)
+        artifact = write_examples(folder, {"train": records[:150], "eval": records[150:]})
+        artifact.span = number
+        artifact.set_string_custom_property(DIGEST_PROPERTY, f"digest of span {number}")
+        found.append(artifact)
+    return found
+
+
+def _spans_read(paths: list[str]) -> set[str]:
+    return {Path(path).parts[-3][:5] for path in paths}
+
+
+def _statistics(folder: Path, examples: list[Any], **parameters: Any) -> Any:
+    inputs = {"examples": examples}
+    return execute(Executor, folder, inputs, "statistics", ExampleStatistics, parameters)
+
+
+def _contents(folder: str) -> dict[str, bytes]:
+    return {name: Path(folder, name).read_bytes() for name in tree(folder)}
+
+
+def test_statistics_of_a_window_read_the_new_span_alone(
+    spans: list[Any], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And are byte for byte those of a window of which nothing was known."""
+    _statistics(tmp_path / "first", spans[:2])
+    read: list[str] = []
+    original = sampling.read_sampled
+    monkeypatch.setattr(
+        sampling,
+        "read_sampled",
+        lambda path, *rest, **named: read.append(path) or original(path, *rest, **named),
+    )
+
+    window = _statistics(tmp_path / "window", spans)
+    again = _statistics(tmp_path / "again", spans)
+
+    assert _spans_read(read) == {"span2"}
+    assert len(read) == 2
+    partial_results.set_folder("")
+    whole = _statistics(tmp_path / "whole", spans)
+    assert _contents(window.uri) == _contents(whole.uri) == _contents(again.uri)
+    assert statistics_of(window, "train").datasets[0].num_examples == 450
+    assert window.span == 2
+
+
+def test_statistics_with_other_options_are_not_taken_for_these(
+    spans: list[Any], kept: Path, tmp_path: Path
+) -> None:
+    """Half of the rows is not all of them."""
+    _statistics(tmp_path / "all", spans[:1])
+
+    half = _statistics(tmp_path / "half", spans[:1], sample_rate_by_split='{"train": 0.5, "eval": 1.0}')
+
+    assert 50 < statistics_of(half, "train").datasets[0].num_examples < 100
+
+
+def test_spans_with_other_splits_are_refused(spans: list[Any], tmp_path: Path) -> None:
+    """The reader sees which artifact has which splits."""
+    other = write_examples(tmp_path / "other", {"train": odd_records(5), "test": odd_records(5)})
+
+    with pytest.raises(UnknownSplitError) as caught:
+        _statistics(tmp_path / "statistics", [spans[0], other])
+
+    assert str(caught.value) == (
+        "statistics_gen: the input Examples have different splits: artifact 0 has 'eval', 'train', artifact 0 has "
+        "'test', 'train'.\n"
+        "  Fix: write all spans with the same output splits."
+    )
+
+
+def test_analyzers_and_statistics_of_transform_read_the_new_span_alone(
+    spans: list[Any], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an analyzer cache among the inputs; and what is made is that of a window of which nothing was known."""
+    schema = write_schema(tmp_path / "schema", odd_schema())
+    transform(tmp_path / "first", spans[:2], schema, _FUNCTION)
+    read: list[str] = []
+    original = gathering._GatherFile.process
+    monkeypatch.setattr(
+        gathering._GatherFile,
+        "process",
+        lambda self, element: read.append(element[1][1]) or original(self, element),
+    )
+
+    window = transform(tmp_path / "window", spans, schema, _FUNCTION)
+
+    assert _spans_read(read) == {"span2"}
+    read.clear()
+    again = transform(tmp_path / "again", spans, schema, _FUNCTION)
+    assert read == []
+    partial_results.set_folder("")
+    whole = transform(tmp_path / "whole", spans, schema, _FUNCTION)
+    for run in (window, again):
+        for key in (
+            "transformed_examples",
+            "pre_transform_stats",
+            "post_transform_stats",
+            "updated_analyzer_cache",
+        ):
+            assert _contents(run.path(key)) == _contents(whole.path(key)), key
+        assert _contents(os.path.join(run.path("transform_graph"), "transform_fn", "assets")) == _contents(
+            os.path.join(whole.path("transform_graph"), "transform_fn", "assets")
+        )
+
+
+def test_another_function_is_analyzed_anew(
+    spans: list[Any], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its analyzers ask for other things."""
+    schema = write_schema(tmp_path / "schema", odd_schema())
+    transform(tmp_path / "first", spans[:1], schema, _FUNCTION)
+    read: list[str] = []
+    original = gathering._GatherFile.process
+    monkeypatch.setattr(
+        gathering._GatherFile,
+        "process",
+        lambda self, element: read.append(element[1][1]) or original(self, element),
+    )
+
+    transform(tmp_path / "second", spans[:1], schema, "transform_functions.two_passes")
+
+    assert _spans_read(read) == {"span0"}

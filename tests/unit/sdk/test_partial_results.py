@@ -1,0 +1,63 @@
+"""Results that executors keep."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from headrace.sdk import partial_results
+
+
+@pytest.fixture
+def folder(tmp_path):
+    partial_results.set_folder(str(tmp_path / "kept"))
+    yield tmp_path / "kept"
+    partial_results.set_folder("")
+
+
+def test_what_was_written_is_found(folder):
+    """Under a key of content and everything else."""
+    path = partial_results.path("content", "statistics", "1.16")
+    assert not partial_results.is_kept(path)
+
+    partial_results.write(path, b"found")
+
+    assert partial_results.is_kept(partial_results.path("content", "statistics", "1.16"))
+    assert partial_results.read(path) == b"found"
+    assert not partial_results.is_kept(partial_results.path("content", "statistics", "1.21"))
+    assert os.listdir(folder) == [os.path.basename(path)]
+
+
+def test_without_a_folder_or_a_known_content_nothing_is_kept(folder):
+    """As under TFX's own runners."""
+    assert partial_results.path("", "statistics") == ""
+    partial_results.set_folder("")
+    path = partial_results.path("content", "statistics")
+    partial_results.write(path, b"found")
+    assert (path, partial_results.is_kept(path)) == ("", False)
+
+
+def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch):
+    """Looking at a result counts as use."""
+    monkeypatch.setattr(partial_results, "MAX_FOLDER_BYTES", 250)
+    paths = [partial_results.path("content", str(number)) for number in range(3)]
+    for age, path in zip((30, 20), paths):
+        partial_results.write(path, bytes(100))
+        os.utime(path, (age, age))
+    assert partial_results.is_kept(paths[0])
+
+    partial_results.write(paths[2], bytes(100))
+
+    assert [os.path.exists(path) for path in paths] == [True, False, True]
+
+
+def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path):
+    """Keeping is a help, never a reason to fail."""
+    (tmp_path / "file").write_text("")
+    partial_results.set_folder(str(tmp_path / "file"))
+    path = partial_results.path("content", "statistics")
+    partial_results.write(path, b"found")
+    partial_results.set_folder("")
+
+    assert not partial_results.is_kept(path)
