@@ -87,28 +87,35 @@ def test_the_pushed_model_answers_as_it_did(place):
     np.testing.assert_allclose(make.answers(place), wanted, atol=1e-6)
 
 
-def test_a_run_is_resumed_without_results_of_the_other_generation(place, made_with):
-    """What the other TFX made is made again, and `explain` says why."""
+def test_a_run_is_resumed(place):
+    """What finished with the other TFX is taken over; what is missing reads it."""
     (place / "ready").touch()
 
     headrace(place, "resume", "--quiet")
 
-    assert states(place) == dict.fromkeys([*NODES, "Check"], "done")
-    explained = headrace(place, "explain", "latest", "CsvExampleGen")
-    assert ("the version of TFX" in explained) == (made_with != INSTALLED), explained
-    headrace(place, "run", "pipeline.py", "--quiet")
-    assert states(place) == dict.fromkeys([*NODES, "Check"], "cached")
+    assert states(place) == {**dict.fromkeys(NODES, "cached"), "Check": "done"}
 
 
-def test_training_goes_on_from_payloads_of_the_other_generation(place):
-    """Examples, transform graph and schema are read as they are; what is left out stays as it was made."""
+def test_training_reads_payloads_of_the_other_generation(place):
+    """Examples, transform graph and schema; a partial run takes them over, and its parts run anew."""
     (place / "ready").touch()
 
     headrace(place, "run", "pipeline.py", "--from", "Trainer", "--quiet")
 
-    found = states(place)
-    assert {name: found.get(name) for name in ("Trainer", "Pusher", "Check")} == dict.fromkeys(
-        ("Trainer", "Pusher", "Check"), "done"
-    )
-    assert set(found.values()) <= {"done", "skipped"}
+    ran = dict.fromkeys(("Trainer", "Pusher", "Check"), "done")
+    assert states(place) == {**dict.fromkeys(NODES, "cached"), **ran}
     assert len(list((place / "serving").iterdir())) == 2
+
+
+def test_a_new_run_uses_no_result_of_the_other_generation(place, made_with):
+    """Results may differ between versions of TensorFlow; `explain` says so. Its own are used again."""
+    (place / "ready").touch()
+
+    headrace(place, "run", "pipeline.py", "--quiet")
+
+    explained = headrace(place, "explain", "latest", "CsvExampleGen")
+    assert ("the version of TFX" in explained) == (made_with != INSTALLED), explained
+    if made_with != INSTALLED:
+        assert states(place) == dict.fromkeys([*NODES, "Check"], "done")
+    headrace(place, "run", "pipeline.py", "--quiet")
+    assert states(place) == dict.fromkeys([*NODES, "Check"], "cached")

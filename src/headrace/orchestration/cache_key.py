@@ -10,6 +10,7 @@ They do not count.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -24,7 +25,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from headrace.errors import HeadraceError
-from headrace.io.digests import file_digest, tree_digest
+from headrace.io.digests import tree_digest
 from headrace.metadata.differences import NOT_IN_KEY, SOURCES
 from headrace.sdk import Artifact, sources
 from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
@@ -32,7 +33,8 @@ from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
 _FORMAT = 1
 _FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
 _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OWN_FOLDERS = ("sdk", "io", "components")
+_SHARED_FOLDERS = ("sdk", "io")
+_IMPORTED_COMPONENT = re.compile(rb"\bheadrace\.components(?:\.| import )(\w+)")
 # Properties that say where or when an artifact was made, not what it holds.
 _NOT_CONTENT = {
     DIGEST_PROPERTY,
@@ -154,8 +156,8 @@ def _code(name: str, value: str) -> tuple[dict[str, str], Sources] | None:
 def _executor(class_path: str, main_path: str) -> tuple[str, Sources]:
     """The digest of an executor's source, and its files where they are the user's."""
     module = class_path.rpartition(".")[0]
-    if module.startswith("headrace."):
-        return _own_digest(), {}
+    if module.startswith("headrace.components."):
+        return _own_digest(module), {}
     if module == "__main__":
         found = sources.closure(main_path) if main_path else {}
     else:
@@ -164,15 +166,29 @@ def _executor(class_path: str, main_path: str) -> tuple[str, Sources]:
 
 
 @cache
-def _own_digest() -> str:
-    """One digest of the parts of Headrace that decide what a component writes."""
-    digest = hashlib.sha256()
-    for folder in _OWN_FOLDERS:
-        for path, _, names in sorted(os.walk(os.path.join(_PACKAGE_PATH, folder), followlinks=True)):
-            for name in sorted(names):
-                if name.endswith(".py"):
-                    digest.update(bytes.fromhex(file_digest(os.path.join(path, name))))
-    return digest.hexdigest()
+def _own_digest(module: str) -> str:
+    """One digest of the parts of Headrace that decide what an executor of its own writes.
+
+    These are the shared folders, the executor's folder, and the components that it imports from.
+    """
+    waiting, files = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS], dict[str, bytes]()
+    waiting.append(_component_path(module.split(".")[2]))
+    while waiting:
+        folder = waiting.pop()
+        if folder in files:
+            continue
+        digest = hashlib.sha256()
+        for path in sorted(glob.glob(os.path.join(folder, "**", "*.py"), recursive=True)):
+            with open(path, "rb") as file:
+                text = file.read()
+            digest.update(hashlib.sha256(text).digest())
+            waiting += [_component_path(name.decode()) for name in _IMPORTED_COMPONENT.findall(text)]
+        files[folder] = digest.digest()
+    return hashlib.sha256(b"".join(digest for _, digest in sorted(files.items()))).hexdigest()
+
+
+def _component_path(name: str) -> str:
+    return os.path.join(_PACKAGE_PATH, "components", name)
 
 
 @cache

@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from headrace.io import artifacts, protos
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Cell, Facts, Note, Section, Table, Value
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.numbers import plural
 from headrace.reports.schemas import describe
 
 _MEASURES = {1: "L∞", 2: "Jensen-Shannon", 3: "normalized difference"}
@@ -111,8 +111,8 @@ def _distances(anomalies: Any) -> list[list[Value]]:
                     name,
                     _COMPARED[kind],
                     _MEASURES.get(one.type, "?"),
-                    format_number(one.value),
-                    format_number(one.threshold),
+                    one.value,
+                    one.threshold,
                     verdict,
                 ]
             )

@@ -134,7 +134,10 @@ def curve(
 def points(
     rows: Rows, x: str, y: str, *, diagonal: bool, size: str = "examples", series: Sequence[str] = ()
 ) -> Spec:
-    """Points sized by weight: `x`, `y`, `size`, `series`; a dashed diagonal where the two should be equal."""
+    """Points sized by weight: `x`, `y`, `size`, `series`.
+
+    A dashed line shows what should be: the diagonal where the two should be equal, else zero.
+    """
     layers: list[Spec] = []
     if diagonal and rows:
         values = [row[axis] for row in rows for axis in ("x", "y")]
@@ -160,6 +163,9 @@ def points(
             "scale": {"domain": list(series)},
             "legend": {"orient": "top"} if len(series) > 1 else None,
         }
+    if not diagonal:
+        rule = {"type": "rule", "strokeDash": [4, 3]}
+        layers.append({"data": {"values": [{"y": 0}]}, "mark": rule, "encoding": {"y": _axis("y", y)}})
     layers.append({"mark": {"type": "circle", "opacity": 0.75}, "encoding": encoding})
     return {"data": {"values": rows}, "height": 280, "layer": layers}
 

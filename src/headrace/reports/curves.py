@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headrace.reports import charts
 from headrace.reports.blocks import Block, Cell, Chart, Section, Slider, Table, Value
@@ -12,6 +12,7 @@ from headrace.reports.numbers import format_number, format_share
 _MAX_SERIES = 8
 _MAX_POINTS = 400
 _MAX_CLASSES = 50
+_NONE = -1
 
 
 def name_of(plot: Plot) -> str:
@@ -154,7 +155,7 @@ def _chosen(points: list[ThresholdPoint], best: int) -> Table:
 
 
 def _binary_matrix(point: ThresholdPoint) -> Table:
-    names = ("negative", "positive")
+    names = {0: "negative", 1: "positive"}
     values = {(0, 0): point.tn, (0, 1): point.fp, (1, 0): point.fn, (1, 1): point.tp}
     return _matrix(values, names, f"Confusion matrix at threshold {format_number(point.threshold, 3)}")
 
@@ -162,27 +163,41 @@ def _binary_matrix(point: ThresholdPoint) -> Table:
 def class_matrix(plot: Plot) -> Section:
     """Return the multi-class confusion matrix as counts and rates."""
     values = plot.classes or {}
-    ids = sorted({number for pair in values for number in pair if number >= 0})
-    names = [str(number) for number in range(max(ids, default=0) + 1)][:_MAX_CLASSES]
+    actual = sorted({one for one, _ in values if one >= 0})
+    known = sorted({*actual, *[other for _, other in values if other >= 0]})
+    names = {number: str(number) for number in known[:_MAX_CLASSES]}
+    if any(predicted < 0 for _, predicted in values):
+        # TFMA's -1: no class reached the threshold.
+        values = {(one, max(other, _NONE)): count for (one, other), count in values.items()}
+        names[_NONE] = "none"
     title = f"Confusion matrix of {name_of(plot)}" if name_of(plot) != "candidate" else "Confusion matrix"
-    matrix = _matrix(values, names, "Counts, and rates among the actual class")
+    left_out = f" The first {_MAX_CLASSES} of {len(known)} classes." if len(known) > _MAX_CLASSES else ""
+    matrix = _matrix(values, names, "Counts, and rates among the actual class", left_out)
     return Section(title, [matrix], anchor="confusion")
 
 
-def _matrix(values: dict[tuple[int, int], float], names: Sequence[str], caption: str) -> Table:
+def _matrix(
+    values: dict[tuple[int, int], float], names: Mapping[int, str], caption: str, more: str = ""
+) -> Table:
+    totals: dict[int, float] = {}
+    for (actual, _), count in values.items():
+        totals[actual] = totals.get(actual, 0.0) + count
     rows: list[list[Value]] = []
-    for actual, name in enumerate(names):
-        total = sum(values.get((actual, predicted), 0.0) for predicted in range(len(names)))
+    for actual, name in names.items():
+        if actual == _NONE:
+            continue
+        total = totals.get(actual, 0.0)
         cells: list[Value] = [f"actual {name}"]
-        for predicted in range(len(names)):
+        for predicted in names:
             count = values.get((actual, predicted), 0.0)
             share = count / total if total else 0.0
             # Right answers in one colour, mistakes in the other.
             shade = share if actual == predicted else -share
             cells.append(Cell(f"{format_number(count)}\n{format_share(share)}", shade=shade))
         rows.append([*cells, total])
-    heading = ["", *[f"predicted {name}" for name in names], "all"]
-    return Table(heading, rows, caption=caption, footnote="Rates are among the actual class.", is_matrix=True)
+    heading = ["", *[f"predicted {name}" for name in names.values()], "all"]
+    footnote = f"Rates are among the actual class.{more}"
+    return Table(heading, rows, caption=caption, footnote=footnote, is_matrix=True)
 
 
 def calibration(plots: list[Plot]) -> Section:

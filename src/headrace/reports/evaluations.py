@@ -90,7 +90,7 @@ def _interval(metric: Metric) -> str:
 
 def _change(metric: Metric, against: Metric | None) -> Value:
     if against is None or not math.isfinite(metric.value - against.value):
-        return "–"
+        return None
     change = metric.value - against.value
     return Cell(f"{'+' if change > 0 else ''}{format_number(change, 3)}".replace("-", "−"), is_number=True)
 

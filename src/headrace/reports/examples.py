@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from headrace.errors import HeadraceError
 from headrace.io import artifacts
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Facts, Note, Section, Table
 from headrace.reports.numbers import format_bytes, plural
 from headrace.reports.rows import columns_of, read_rows, value_cell
+from headrace.sdk import Artifact
 
 _ROWS = 20
 _MAX_COLUMNS = 200
@@ -18,7 +20,7 @@ def render(subject: Subject) -> list[Block]:
     """Return the format of the files and the first rows of each split."""
     examples = subject.artifact
     names = artifacts.split_names(examples)
-    files = {name: artifacts.split_files(examples, name) for name in names}
+    files = {name: _files(examples, name) for name in names}
     sizes = {name: sum(_size(path) for path in files[name]) for name in names}
     facts: list[Block] = [
         Facts(
@@ -37,8 +39,20 @@ def render(subject: Subject) -> list[Block]:
     return facts + [_split(subject, name) for name in names]
 
 
+def _files(examples: Artifact, split: str) -> list[str]:
+    try:
+        return artifacts.split_files(examples, split)
+    except HeadraceError:  # Its section says so.
+        return []
+
+
 def _split(subject: Subject, split: str) -> Section:
-    rows = read_rows(subject.artifact, split, _ROWS)
+    try:
+        rows = read_rows(subject.artifact, split, _ROWS)
+    except HeadraceError as error:
+        return Section(f"Split {split}", [Note(error.problem, "warning", error.fix)], anchor=f"split-{split}")
+    if not rows:
+        return Section(f"Split {split}", [Note("It has no rows.", "warning")], anchor=f"split-{split}")
     columns = columns_of(rows)
     shown = columns[:_MAX_COLUMNS]
     left_out = (

@@ -91,7 +91,9 @@ def value_cell(values: list[Any]) -> Value:
         return _single(values[0])
     shown = [_single(value) for value in values[:_MAX_VALUES]]
     text = ", ".join(cell.text for cell in shown)
-    return Cell(f"[{text}]" if len(values) <= _MAX_VALUES else f"[{text}, … {len(values):,} values]")
+    more = f", … {len(values):,} values" if len(values) > _MAX_VALUES else ""
+    # Of several images the first is shown, and all are named.
+    return Cell(f"[{text}{more}]", image=shown[0].image)
 
 
 def _single(value: Any) -> Cell:

@@ -54,13 +54,22 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
                 *[(f"{name}", plural(int(count), "row")) for name, count in rows.items()],
             ]
         ),
-        Note(f"{plural(remarkable, 'feature')} worth looking at, listed first.", "info")
-        if remarkable
-        else Note("Nothing stands out: no missing values, no constant features, splits alike.", "good"),
+        _verdict(len(shown), remarkable, sum(rows.values())),
         feature_list(shown, list(sources)[:_MAX_SERIES]),
     ]
     examples = subject.inputs.get("examples", [])
     return blocks + correlations.render(examples[0] if examples else None)
+
+
+def _verdict(num_features: int, num_remarkable: int, num_rows: float) -> Note:
+    if not num_features or not num_rows:
+        return Note(
+            f"There is nothing to see: the statistics are of no {'rows' if num_features else 'features'}.",
+            "warning",
+        )
+    if num_remarkable:
+        return Note(f"{plural(num_remarkable, 'feature')} worth looking at, listed first.", "info")
+    return Note("Nothing stands out: no missing values, no constant features, splits alike.", "good")
 
 
 def feature_list(features: list[Feature], splits: list[str]) -> FeatureList:

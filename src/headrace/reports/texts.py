@@ -94,7 +94,7 @@ def _table(block: Table) -> RenderableType:
             ["", *[row[0].text for row in shown]],
             [[Cell(name), *[row[at] for row in shown]] for at, name in enumerate(block.columns) if at],
         )
-    elif len(columns) > _MAX_MATRIX:
+    elif block.is_matrix and len(columns) > _MAX_MATRIX:
         return Text(
             f"{block.caption}: {len(block.rows)} × {len(columns) - 1}, in the page (--html FILE).", "dim"
         )

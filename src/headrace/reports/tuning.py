@@ -18,10 +18,10 @@ _MAX_TRIALS = 500
 
 def render_hyperparameters(subject: Subject) -> list[Block]:
     """Return the values chosen with the space they were chosen from, then the trials made beside."""
-    path = next(
-        (os.path.join(subject.artifact.uri, name) for name in sorted(os.listdir(subject.artifact.uri))), ""
-    )
-    with open(path, encoding="utf-8") as file:
+    files = sorted(os.listdir(subject.artifact.uri))
+    if not files:
+        return [Note("There is no file with hyperparameters in this artifact.", "warning")]
+    with open(os.path.join(subject.artifact.uri, files[0]), encoding="utf-8") as file:
         read = json.load(file)
     values = read.get("values", {})
     spaces = {one["config"].get("name"): one for one in read.get("space", [])}

@@ -65,3 +65,46 @@ def test_the_form_of_the_key_stays(project: Path):
         "place": "{project}/data",
         "steps": 100,
     }
+
+
+@pytest.mark.parametrize(
+    ("edited", "changed"),
+    [
+        ("components/tuner/executor.py", {"tuner"}),
+        ("components/trainer/readers.py", {"trainer", "tuner"}),
+        ("io/tfrecord.py", {"pusher", "trainer", "tuner"}),
+        ("cli/main.py", set()),
+    ],
+)
+def test_an_edit_of_headrace_changes_the_keys_of_those_that_use_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: str, changed: set[str]
+):
+    """In this tree the tuner imports from the trainer."""
+    texts = {
+        "components/tuner/executor.py": "from headrace.components.trainer import readers\n",
+        "components/trainer/readers.py": "",
+        "components/pusher/executor.py": "",
+        "io/tfrecord.py": "",
+        "sdk/context.py": "",
+        "cli/main.py": "",
+    }
+
+    def digests(folder: str) -> dict[str, str]:
+        for name, text in texts.items():
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        monkeypatch.setattr(cache_key, "_PACKAGE_PATH", str(tmp_path / folder))
+        cache_key._own_digest.cache_clear()
+        found = {}
+        for name in ("tuner", "trainer", "pusher"):
+            executor = f"headrace.components.{name}.executor.Executor"
+            found[name] = cache_key.ingredients(executor, "", {}, {}, {}, "")["executor_source"]
+        return found
+
+    before = digests("before")
+    texts[edited] += "x = 1\n"
+    after = digests("after")
+
+    assert {name for name in before if before[name] != after[name]} == changed
+    cache_key._own_digest.cache_clear()
