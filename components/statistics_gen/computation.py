@@ -172,7 +172,8 @@ class _MergeAndWrite(beam.DoFn):
             kept: accumulation.SplitState = pickle.loads(partial_results.read(path))
             return kept
         state = accumulator.compact(accumulator.merge(pickle.loads(part) for part in parts))
-        partial_results.write(path, pickle.dumps(state))
+        if path:
+            partial_results.write(path, pickle.dumps(state))
         return state
 
 

@@ -184,7 +184,8 @@ class Execution:
         """The state of one dataset: of the rows that were read, or as it was kept."""
         state = result.statistics.get(key)
         if state is not None:
-            partial_results.write(path, pickle.dumps(state))
+            if path:
+                partial_results.write(path, pickle.dumps(state))
         elif partial_results.is_kept(path):
             state = pickle.loads(partial_results.read(path))
         # A dataset without rows has none.

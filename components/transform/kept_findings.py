@@ -37,7 +37,9 @@ def write_entries(
     dataset: Dataset, function: str, entries: Mapping[bytes, list[bytes]], size: int | None
 ) -> None:
     """Keep what analyzers found in a dataset, with the size of its data in bytes."""
-    partial_results.write(_entries_path(dataset, function), pickle.dumps((dict(entries), size)))
+    path = _entries_path(dataset, function)
+    if path:
+        partial_results.write(path, pickle.dumps((dict(entries), size)))
 
 
 def _entries_path(dataset: Dataset, function: str) -> str:

@@ -14,7 +14,7 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
     from tfx.dsl.component.experimental.decorators import component
-    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, Schema
+    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, ModelRun, Schema
 
 
 def write(folder: str, text: str) -> None:
@@ -116,3 +116,16 @@ def Slowly(out: OutputArtifact[Schema], text: Parameter[str]):
     for end in range(1, 4):
         write(out.uri, text[: len(text) * end // 3])
         time.sleep(0.1)
+
+
+@component
+def RecordTraining(model_run: OutputArtifact[ModelRun]):
+    """Writes an event file as a trainer does."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    writer = EventFileWriter(model_run.uri)
+    value = Summary.Value(tag="epoch_loss", simple_value=0.5)
+    writer.add_event(Event(step=1, summary=Summary(value=[value])))
+    writer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import nodes
 import pytest
 
 import headrace
-from headrace.errors import ExecutorError, InputResolutionError
+from headrace.errors import DefinitionError, ExecutorError, InputResolutionError, StoreError
 from headrace.sdk import Importer, Pipeline, cells, standard_artifacts
 
 HERE = Path(__file__).parent
@@ -94,7 +95,9 @@ def test_a_failure_names_the_cause_and_later_steps_go_on(context: headrace.Inter
     assert context.run(nodes.Use(given=make.outputs["out"])).node.state.value == "done"
 
 
-def test_files_that_are_gone_are_said_so_and_can_be_made_again(context: headrace.InteractiveContext):
+def test_files_that_are_gone_are_said_so_and_can_be_made_again(
+    context: headrace.InteractiveContext, store: str
+):
     """The reader sees the artifact, the run that made it, and the calls that make it again."""
     make = nodes.Make()
     first = context.run(make)
@@ -112,8 +115,93 @@ def test_files_that_are_gone_are_said_so_and_can_be_made_again(context: headrace
         f"Use: {gone}  Fix: make them again: context.run(make), then context.run(use)."
     )
     assert str(shown.value) == f"{gone}  Fix: make them again: context.run(make)."
+    with pytest.raises(InputResolutionError) as restarted:
+        headrace.InteractiveContext("test", store=store).show(artifact)
+    assert str(restarted.value) == (f"{gone}  Fix: run Make again, as that run did: context.run(make)")
     assert context.run(make).node.state.value == "done"
     assert context.run(use).node.state.value == "done"
+
+
+def test_show_takes_all_that_a_pipeline_has(
+    context: headrace.InteractiveContext, capsys: pytest.CaptureFixture[str]
+):
+    """Channels, artifacts, lists of them, components, results and names; what is none of them is printed."""
+    make = nodes.Make(text="hello")
+    use = nodes.Use(given=make.outputs["out"])
+    result = context.run(make)
+    context.run(use)
+    [artifact] = make.outputs["out"].get()
+
+    def shown(item: Any) -> str:
+        capsys.readouterr()
+        context.show(item)
+        return capsys.readouterr().out
+
+    whole = shown(make.outputs["out"])
+    assert whole.startswith(f"Schema {artifact.id}\nMake.out of pipeline test, run {result.run_id}, ")
+    assert shown(artifact) == shown([artifact]) == shown(f"{result.run_id}/Make.out") == whole
+    both = shown([artifact, use.outputs["out"]])
+    assert both.startswith("2 artifacts\nSchema\n")
+    assert shown(use.outputs["out"]).splitlines()[1] in both
+    assert shown({"a": make.outputs, "b": use.outputs}).startswith("2 artifacts\n")
+    assert shown(make).startswith(f"Make  done\nrun {result.run_id}\n")
+    assert shown(result) == shown(make)
+    assert shown(result.run_id).startswith(f"test {result.run_id}  done\n1 node in ")
+    assert shown("latest").startswith("test ")
+    assert shown({"no": "pipeline"}) == "{'no': 'pipeline'}\n"
+
+
+def test_show_says_what_to_run_first(
+    context: headrace.InteractiveContext, capsys: pytest.CaptureFixture[str]
+):
+    """A channel of a component that was not run, and one behind others that were not; a component explains itself."""
+    make = nodes.Make()
+    use = nodes.Use(given=make.outputs["out"])
+
+    with pytest.raises(InputResolutionError) as first:
+        context.show(make.outputs["out"])
+    with pytest.raises(InputResolutionError) as second:
+        context.show(use.outputs["out"])
+    context.show(use)
+
+    assert str(first.value) == (
+        "there is nothing to show: Make was not run in this context.\n  Fix: run it first: context.run(make)."
+    )
+    order = "run in this order: context.run(make), context.run(use)."
+    assert str(second.value).startswith(
+        f"Use: it takes outputs of Make, which was not run in this context.\n  Fix: {order}"
+    )
+    out = capsys.readouterr().out
+    assert out.startswith("Use  not run\n")
+    assert order in " ".join(out.split())
+
+
+def test_show_tells_artifacts_of_other_stores_and_other_types(
+    context: headrace.InteractiveContext, tmp_path: Path
+):
+    stray = standard_artifacts.Schema()
+    stray.uri = str(tmp_path)
+
+    with pytest.raises(InputResolutionError, match=r"^this Schema is not in the store ") as caught:
+        context.show(stray)
+    assert "context.show(component.outputs['key'])" in str(caught.value)
+
+    make = nodes.Make()
+    model = nodes.MakeModel(text="x")
+    context.run(make)
+    context.run(model)
+    with pytest.raises(StoreError, match="cannot be compared with Model"):
+        context.show(make.outputs["out"], other=model.outputs["model"])
+    with pytest.raises(DefinitionError) as many:
+        context.show([make.outputs["out"], model.outputs["model"]], other=make.outputs["out"])
+    assert str(many.value) == (
+        "one artifact is compared with one other; given: 2 artifacts.\n  Fix: give one of each, such as "
+        "context.show(component.outputs['key'], other=earlier.outputs['key'])."
+    )
+    with pytest.raises(DefinitionError, match="given: a run or a component"):
+        context.show(make, other=make.outputs["out"])
+    with pytest.raises(StoreError, match="has no run 'latst'"):
+        context.show("latst")
 
 
 def test_importers_resolvers_and_conditions_work(
@@ -131,7 +219,7 @@ def test_importers_resolvers_and_conditions_work(
     context.show(use.outputs["out"])
 
     assert text_of(use) == "used from outside"
-    assert capsys.readouterr().out.startswith("Schema of Use.outputs['out']\n  Schema ")
+    assert re.match(r"Schema \d+\nUse.out of pipeline test, run ", capsys.readouterr().out)
 
 
 def test_an_export_hits_the_cache(

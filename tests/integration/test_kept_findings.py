@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from conftest_transform import odd_records, odd_schema, transform, tree, write_schema
-from data_validation import execute, statistics_of, write_examples
+from data_validation import TAXI_CSV, execute, statistics_of, write_examples
 from tfx.types.standard_artifacts import ExampleStatistics
 
+from headrace.components import CsvExampleGen, StatisticsGen
 from headrace.components.statistics_gen import sampling
 from headrace.components.statistics_gen.executor import Executor
 from headrace.components.transform import gathering
 from headrace.errors import UnknownSplitError
-from headrace.sdk import partial_results
+from headrace.orchestration.run import run as run_pipeline
+from headrace.sdk import Pipeline, partial_results
 from headrace.sdk.context import DIGEST_PROPERTY
 
 _FUNCTION = "transform_functions.one_pass"
@@ -160,3 +162,17 @@ def test_another_function_is_analyzed_anew(
     transform(tmp_path / "second", spans[:1], schema, "transform_functions.two_passes")
 
     assert _spans_read(read) == {"span0"}
+
+
+def test_a_run_keeps_what_it_found_in_its_store(tmp_path: Path) -> None:
+    """One state for each split; the next window finds them."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with open(TAXI_CSV, encoding="utf-8") as file:
+        (data / "data.csv").write_text("".join(file.readlines()[:301]))
+    rows = CsvExampleGen(input_base=str(data))
+    pipeline = Pipeline("kept", components=[rows, StatisticsGen(rows.outputs["examples"])])
+
+    run_pipeline(pipeline, store=str(tmp_path / "store")).raise_for_failure()
+
+    assert len(os.listdir(tmp_path / "store" / "kept")) == 2

@@ -176,14 +176,15 @@ def test_an_artifact_without_files_says_who_made_it(tmp_path):
     from headrace.metadata.graph import Place
 
     subject = artifacts.examples(tmp_path / "examples")
-    subject = artifacts.subject(subject.artifact, place=Place("taxi", "CsvExampleGen", "2026-11-21-1"))
+    place = Place("taxi", "CsvExampleGen", "2026-11-21-1")
+    subject = artifacts.subject(subject.artifact, place=place, command="headrace run taxi --set epochs=3")
     shutil.rmtree(tmp_path / "examples")
 
     assert render(subject) == [
         Note(
             f"The files of Examples 1 are gone: {tmp_path / 'examples'}. CsvExampleGen of run 2026-11-21-1 made it.",
             "bad",
-            "Make them again with: headrace run taxi",
+            "Make them again with what made them: headrace run taxi --set epochs=3",
         )
     ]
 

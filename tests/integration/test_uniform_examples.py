@@ -73,7 +73,8 @@ def _found(decoder: UniformDecoder, records: list[bytes]) -> dict[str, list[Any]
             values[start:end] if is_present else None
             for start, end, is_present in zip(edges, edges[1:], column.is_present.tolist())
         ]
-    return lists
+    # By name: protobuf 6 writes "texts" before "text", and columns come in the order of the records.
+    return dict(sorted(lists.items()))
 
 
 @settings(max_examples=150, deadline=None)
@@ -128,6 +129,20 @@ def test_damaged_records_are_decoded_as_protobuf_does_or_not_at_all(data: st.Dat
     )
 
 
+def test_lists_and_texts_of_any_size_are_decoded() -> None:
+    """Around the sizes at which a length takes a byte more."""
+    sizes = [0, 1, 60, 120, 121, 122, 123, 126, 127, 128, 129, 250, 255, 256, 300, 16_370, 16_384, 70_000]
+    rows = [
+        {"texts": [b"x" * size], "text": [b"y" * size, b""], "floats": [0.5] * size, "ints": [size] * size}
+        for size in [*sizes, *reversed(sizes)]
+    ]
+    records = _records(rows)
+
+    assert repr(_found(UniformDecoder(), records)) == repr(
+        {name: _expected(records)[name] for name in sorted(_VALUES)}
+    )
+
+
 def test_only_wanted_features_are_returned() -> None:
     """The others are still accounted for."""
     decoder = UniformDecoder(["fare", "not there"])
@@ -138,6 +153,18 @@ def test_only_wanted_features_are_returned() -> None:
     assert list(found) == ["fare"]
     assert _found(decoder, [*_taxi_records(300), example(fare=[1.0], other=[b"x"])]) is not None
     assert _found(decoder, [*_taxi_records(300), b"not an example"]) is None
+
+
+def test_texts_that_grow_are_decoded() -> None:
+    """From one batch to the next, past what the tables of lengths had room for."""
+    decoder = UniformDecoder()
+    for lengths in ([10, 200], [10, 1000], [280, 10, 3000]):
+        rows = [{"text": [b"x" * length]} for length in lengths]
+
+        found = _found(decoder, _records(rows))
+
+        assert found is not None
+        assert found["text"] == [row["text"] for row in rows]
 
 
 @pytest.mark.parametrize(

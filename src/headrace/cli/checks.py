@@ -34,16 +34,18 @@ class Check:
 
 
 def run_checks(store: str) -> Iterator[Check]:
-    """Yield the findings as they are made, quick ones first.
+    """Yield the findings as they are made, quick ones first; where no TFX can run, only those that say so.
 
     Args:
         store: Folder of the store that must be writable.
     """
+    bases = [check_python(sys.version_info[:3]), check_platform()]
+    yield from bases
+    if any(check.outcome == BAD for check in bases):
+        return
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         # They take seconds, in processes of their own: started first, told last.
         probes = [(name, pool.submit(_probe, name)) for name in ("beam", "metadata")]
-        yield check_python(sys.version_info[:3])
-        yield check_platform()
         yield from check_packages()
         yield from check_machine()
         yield from check_folders(store)

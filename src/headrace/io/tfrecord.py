@@ -26,6 +26,8 @@ from headrace.io.records import Piece, Records
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 _CHUNK_BYTES = 4 << 20
+# Some hundred rows of 5,000 columns, whose work is per column and batch.
+_BATCH_BYTES = 64 << 20
 _MAX_KNOWN_SIZES = 100_000
 # ISA-L's gzip, at its own default of 0 to 3: Examples take as much space as at zlib's level 1, and are written
 # eight times and read twice as fast.
@@ -109,13 +111,13 @@ class Writer:
                 os.remove(self._unfinished_path)
 
 
-def read_batches(path: str, batch_records: int, batch_bytes: int = 32 << 20) -> Iterator[list[bytes]]:
+def read_batches(path: str, batch_records: int, batch_bytes: int = _BATCH_BYTES) -> Iterator[list[bytes]]:
     """Yield the records of a TFRecord file in lists; see `read`."""
     for records in read(path, batch_records, batch_bytes):
         yield records.to_list()
 
 
-def read(path: str, batch_records: int, batch_bytes: int = 32 << 20) -> Iterator[Records]:
+def read(path: str, batch_records: int, batch_bytes: int = _BATCH_BYTES) -> Iterator[Records]:
     """Yield the records of a TFRecord file, gzip or plain.
 
     In a file that is not compressed each record's checksum is looked at. One that is has a checksum over

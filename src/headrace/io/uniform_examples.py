@@ -183,8 +183,8 @@ class _Feature:
     def _shapes(self, lengths: Integers) -> NDArray[np.int32]:
         longest = int(lengths.max())
         if longest >= len(self._shape_of):
-            self._shape_of = np.resize(self._shape_of, 1 << longest.bit_length())
-            self._shape_of[len(self._shape_of) // 2 :] = 0
+            more = np.zeros((1 << longest.bit_length()) - len(self._shape_of), np.int32)
+            self._shape_of = np.concatenate([self._shape_of, more])
         shapes = self._shape_of[lengths]
         if not shapes.all():
             for length in np.unique(lengths[shapes == 0]).tolist():

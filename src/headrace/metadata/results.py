@@ -71,7 +71,7 @@ class NodeResult:
         return self.state is NodeState.FAILED and not self.is_optional
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """How a run ended.
 
@@ -103,6 +103,10 @@ class RunResult:
     def node(self, node_id: str) -> NodeResult:
         """Return the result of one node."""
         return next(node for node in self.nodes if node.node_id == node_id)
+
+    def __repr__(self) -> str:
+        lines = [f"{self.pipeline_name} run {self.run_id}, {self.seconds:.1f} s"]
+        return "\n".join([*lines, *[f"  {node.node_id}: {node.state.value}" for node in self.nodes]])
 
     def raise_for_failure(self) -> None:
         """Raise what stopped the run, if anything did.

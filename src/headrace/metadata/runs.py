@@ -159,6 +159,20 @@ def read_run(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> RunRe
     )
 
 
+def read_command(handle: Any, run_id: str) -> str:
+    """Return what started a run, as a person typed it; empty where that is not known.
+
+    Args:
+        handle: TFX's metadata handle of an open store.
+        run_id: The run.
+    """
+    context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
+    if context is None or RECORD_PROPERTY not in context.custom_properties:
+        return ""
+    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+    return str(record["details"].get("command", ""))
+
+
 def node_of(result: RunResult, node_id: str) -> NodeResult:
     """Return a node of a run.
 

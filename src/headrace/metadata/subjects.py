@@ -14,6 +14,7 @@ from headrace.metadata.executions import NODE_CONTEXT_TYPE, outputs_of
 from headrace.metadata.graph import ArtifactInfo, Place
 from headrace.metadata.queries import Condition
 from headrace.metadata.results import RunResult
+from headrace.metadata.runs import read_command
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.sdk import Artifact
 from headrace.sdk.light import authoring
@@ -39,6 +40,7 @@ class Subject:
         inputs: What the node that made it read, by input key.
         outputs: What it made, this artifact among them, by output key.
         predecessor: The artifact that the same node made under the same key before; `None` for the first.
+        command: What started the run that made it; empty where that is not known.
     """
 
     artifact: Artifact
@@ -48,6 +50,7 @@ class Subject:
     inputs: Artifacts = field(default_factory=dict)
     outputs: Artifacts = field(default_factory=dict)
     predecessor: Artifact | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,9 @@ def _subject(store: Store, artifact_id: int) -> Subject:
         for link in sorted(inputs, key=lambda link: (link.key, link.index)):
             by_key.setdefault(link.key, []).append(read[link.artifact_id])
         predecessor = _predecessor(handle, artifact, place, origin.key)
+        command = read_command(handle, place.run_id)
     outputs = outputs_of(store, origin.execution_id)
-    return Subject(artifact, info, place, origin.key, by_key, outputs, predecessor)
+    return Subject(artifact, info, place, origin.key, by_key, outputs, predecessor, command)
 
 
 def _read_artifacts(handle: Any, artifact_ids: list[int]) -> dict[int, Artifact]:

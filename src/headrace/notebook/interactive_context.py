@@ -123,6 +123,7 @@ class InteractiveContext:
         Raises:
             InputResolutionError: If the component of a channel was not run, or the files of an artifact are
                 gone, with the run that made them and how to make them again.
+            DefinitionError: If `other` is given, and not one artifact is to be compared with one.
             StoreError: If there is no run or artifact of that name, or the two cannot be compared.
         """
         try:

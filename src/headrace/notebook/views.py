@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from headrace.errors import HeadraceError, InputResolutionError
+from headrace.errors import DefinitionError, HeadraceError, InputResolutionError
 from headrace.metadata import executions
 from headrace.metadata.lineage import names_artifact
 from headrace.metadata.results import NodeState, RunResult
@@ -22,6 +22,7 @@ from headrace.notebook.step_result import ExecutionResult
 from headrace.reports.artifact_reports import artifact_report, artifacts_report
 from headrace.reports.blocks import Note, Report
 from headrace.reports.component_reports import component_report, declared_report
+from headrace.reports.numbers import plural
 from headrace.reports.pages import render_cell
 from headrace.reports.run_reports import run_report
 from headrace.reports.texts import print_report
@@ -48,9 +49,13 @@ class Views:
 
         Raises:
             InputResolutionError: If a component was not run, files are gone, or an artifact is not in the store.
+            DefinitionError: If `other` is given, and not one artifact is to be compared with one.
             StoreError: If there is no run or artifact of that name, or the two cannot be compared.
         """
-        if isinstance(item, str) and not names_artifact(self._store, item):
+        is_run = isinstance(item, str) and not names_artifact(self._store, item)
+        if other is not None and (is_run or isinstance(item, (RunResult, ExecutionResult, BaseNode))):
+            raise _not_one_artifact("a run or a component")
+        if is_run:
             return run_report(self._store, read_run(self._store, item).run_id)
         if isinstance(item, RunResult):
             is_own = item.store_path == self._store.path
@@ -64,6 +69,8 @@ class Views:
         if not _is_shown(item):
             return None
         found = list(self._artifacts(item))
+        if other is not None and len(found) != 1:
+            raise _not_one_artifact(plural(len(found), "artifact"))
         for artifact in found:
             self.check_artifact(artifact)
         if len(found) == 1:
@@ -90,14 +97,17 @@ class Views:
             )
         if executions.is_intact(artifact):
             return
-        place = read_subject(self._store, artifact.id).place
+        subject = read_subject(self._store, artifact.id)
+        place = subject.place
         maker = self._session.maker_of(artifact.id)
         calls = [run_call(node) for node in (maker, consumer) if node is not None]
-        again = f"run {place.node_id} again, here or by: headrace run {place.pipeline_name}"
+        again = f"run {place.node_id} again, as that run did: {subject.command}" if subject.command else ""
         raise InputResolutionError(
             f"{where}the files of {artifact.type_name} {artifact.id} are gone: there is no {artifact.uri}. "
             f"{f'Run {place.run_id} made them.' if place.run_id else 'No run is known that made them.'}",
-            f"make them again: {', then '.join(calls)}." if maker is not None else f"{again}.",
+            f"make them again: {', then '.join(calls)}."
+            if maker is not None
+            else again or "run the component that made them again.",
         )
 
     def _component(self, component: BaseNode) -> Report:
@@ -156,12 +166,16 @@ class Views:
             return other or ""
         found = list(self._artifacts(other))
         if len(found) != 1:
-            raise InputResolutionError(
-                f"other holds {len(found)} artifacts, and one is compared with one.",
-                "give one of them, such as component.outputs['key'].get()[0].",
-            )
+            raise _not_one_artifact(plural(len(found), "artifact"))
         self.check_artifact(found[0])
         return str(found[0].id)
+
+
+def _not_one_artifact(given: str) -> DefinitionError:
+    return DefinitionError(
+        f"one artifact is compared with one other; given: {given}.",
+        "give one of each, such as context.show(component.outputs['key'], other=earlier.outputs['key']).",
+    )
 
 
 def _is_shown(item: Any) -> bool:

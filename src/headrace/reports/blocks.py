@@ -155,14 +155,14 @@ class Slider:
     Attributes:
         label: What is chosen.
         columns: Names of the values, the position first.
-        rows: The values, by rising position.
+        rows: The values, by rising position; `None` where there is none.
         start: The row shown first.
     """
 
     block: ClassVar[str] = "slider"
     label: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[float]]
+    rows: Sequence[Sequence[float | None]]
     start: int = 0
 
 

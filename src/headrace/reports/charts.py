@@ -19,7 +19,8 @@ def _axis(field: str, title: str, **more: Any) -> Spec:
     return {"field": field, "type": "quantitative", "title": title, **more}
 
 
-def _tooltip(*fields: tuple[str, str]) -> list[Spec]:
+def tooltip(*fields: tuple[str, str]) -> list[Spec]:
+    """Return the channel that shows fields, each with its title, where the pointer is."""
     return [{"field": field, "title": title} for field, title in fields]
 
 
@@ -56,7 +57,7 @@ def lines(
             "scale": {"domain": list(series)},
             "legend": {"orient": "top"} if len(series) > 1 else None,
         },
-        "tooltip": _tooltip(("series", "series"), ("x", x), ("y", y)),
+        "tooltip": tooltip(("series", "series"), ("x", x), ("y", y)),
     }
     layers: list[Spec] = [
         {
@@ -88,7 +89,7 @@ def _counted(rows: Rows) -> Spec:
 
 
 def curve(
-    rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = "", tooltip: str = "threshold"
+    rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = "", place: str = "threshold"
 ) -> Spec:
     """A curve in the unit square.
 
@@ -98,7 +99,7 @@ def curve(
         y: Title of the axis.
         series: The series, in the order of their colours.
         diagonal: `"up"` to draw the line of chance.
-        tooltip: What `at` is.
+        place: What `at` is.
     """
     unit = {"domain": [0, 1]}
     layers: list[Spec] = []
@@ -124,7 +125,7 @@ def curve(
                     "scale": {"domain": list(series)},
                     "legend": {"orient": "top"} if len(series) > 1 else None,
                 },
-                "tooltip": _tooltip(("series", "series"), ("at", tooltip), ("x", x), ("y", y)),
+                "tooltip": tooltip(("series", "series"), ("at", place), ("x", x), ("y", y)),
             },
         }
     )
@@ -153,7 +154,7 @@ def points(
         "x": _axis("x", x),
         "y": _axis("y", y),
         "size": _axis("size", size, legend=None, scale={"range": [20, 300]}),
-        "tooltip": _tooltip(("x", x), ("y", y), ("size", size)),
+        "tooltip": tooltip(("x", x), ("y", y), ("size", size)),
     }
     if series:
         encoding["color"] = {
@@ -195,86 +196,13 @@ def intervals(rows: Rows, x: str, *, order: Sequence[str]) -> Spec:
             "encoding": {
                 "y": name,
                 "x": _axis("x", x, scale={"zero": False}),
-                "tooltip": _tooltip(
+                "tooltip": tooltip(
                     ("name", "slice"), ("x", x), ("low", "from"), ("high", "to"), ("size", "examples")
                 ),
             },
         }
     )
     return {"data": {"values": rows}, "height": {"step": 20}, "layer": layers}
-
-
-def parallel(
-    rows: Rows, dimensions: Sequence[str], labels: Rows, score: str, *, is_lower_better: bool
-) -> Spec:
-    """Parallel coordinates.
-
-    Args:
-        rows: `trial`, `dimension`, `at` (0 to 1), `label`, `score`, `is_best`.
-        dimensions: Axes, from left to right.
-        labels: `dimension`, `at`, `label`: what stands at the ends of each axis.
-        score: What trials are coloured by.
-        is_lower_better: Whether the smallest score is the best.
-    """
-    axis = {
-        "field": "dimension",
-        "type": "nominal",
-        "title": None,
-        "sort": list(dimensions),
-        "axis": {
-            "labelAngle": 0,
-            "orient": "top",
-            "domain": False,
-            "ticks": False,
-            "labelFontWeight": "bold",
-        },
-        "scale": {"type": "point", "padding": 0.4},
-    }
-    height = {"field": "at", "type": "quantitative", "axis": None, "scale": {"domain": [-0.08, 1.08]}}
-    return {
-        "data": {"values": rows},
-        "height": 260,
-        "layer": [
-            {
-                "data": {"values": labels},
-                "mark": {"type": "line", "color": "#8b949e", "strokeWidth": 1},
-                "encoding": {"x": axis, "y": height, "detail": {"field": "dimension"}},
-            },
-            {
-                "mark": {"type": "line", "opacity": 0.85, "point": True},
-                "encoding": {
-                    "x": axis,
-                    "y": height,
-                    "detail": {"field": "trial"},
-                    "color": {
-                        "field": "score",
-                        "type": "quantitative",
-                        "title": score,
-                        "scale": {"scheme": "viridis", "reverse": is_lower_better},
-                    },
-                    "strokeWidth": {"condition": {"test": "datum.is_best", "value": 4}, "value": 1.5},
-                    "tooltip": _tooltip(
-                        ("trial", "trial"), ("dimension", "name"), ("label", "value"), ("score", score)
-                    ),
-                },
-            },
-            *_axis_labels(
-                [row for row in labels if row["dimension"] != dimensions[-1]], axis, height, "right"
-            ),
-            # Lines end at the last axis: what stands right of it is free.
-            *_axis_labels(
-                [row for row in labels if row["dimension"] == dimensions[-1]], axis, height, "left"
-            ),
-        ],
-    }
-
-
-def _axis_labels(rows: Rows, x: Spec, y: Spec, align: str) -> list[Spec]:
-    """Text on a rim of the card's colour, so that lines do not cross it."""
-    mark = {"type": "text", "align": align, "dx": -8 if align == "right" else 8, "fontSize": 11}
-    encoding = {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}}
-    rim = {"stroke": "var(--card)", "strokeWidth": 4, "strokeJoin": "round"}
-    return [{"data": {"values": rows}, "mark": {**mark, **more}, "encoding": encoding} for more in (rim, {})]
 
 
 def _with_room(rows: Rows) -> float:
@@ -309,7 +237,7 @@ def gantt(rows: Rows, order: Sequence[str], states: Sequence[str], colors: Seque
                     "x": _axis("start", "seconds since the start", scale={"domain": [0, _with_room(rows)]}),
                     "x2": {"field": "end"},
                     "color": state,
-                    "tooltip": _tooltip(("name", "node"), ("state", "state"), ("label", "time")),
+                    "tooltip": tooltip(("name", "node"), ("state", "state"), ("label", "time")),
                 },
             },
             {

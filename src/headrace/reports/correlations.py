@@ -5,10 +5,13 @@ from __future__ import annotations
 from headrace.errors import HeadraceError
 from headrace.io import artifacts
 from headrace.reports.blocks import Block, Cell, Note, Section, Table, Value
-from headrace.reports.rows import columns_of, read_rows
+from headrace.reports.numbers import plural
+from headrace.reports.rows import Row, columns_of, read_rows
 from headrace.sdk import Artifact
 
 _ROWS = 2_000
+# Rows are read in plain Python: of thousands of features fewer are.
+_FEWEST_ROWS, _MAX_VALUES = 100, 400_000
 _MAX_FEATURES = 30
 _WEAK = 0.3
 _PAIRS = 5
@@ -20,29 +23,40 @@ def render(examples: Artifact | None) -> list[Block]:
         return []
     try:
         split = next(iter(artifacts.split_names(examples)), "")
-        rows = read_rows(examples, split, _ROWS)
+        rows = read_rows(examples, split, _FEWEST_ROWS)
+        most = min(_ROWS, _MAX_VALUES // max(len(columns_of(rows)), 1))
+        if most > len(rows) == _FEWEST_ROWS:
+            rows = read_rows(examples, split, most)
     except (HeadraceError, OSError):
         return []
     import numpy as np
 
+    numeric = [name for name in columns_of(rows) if _is_numeric(rows, name)]
     columns = {}
-    for name in columns_of(rows):
-        values = [row.get(name, []) for row in rows]
-        if all(len(one) <= 1 for one in values) and not any(
-            isinstance(v, (bytes, str)) for one in values for v in one
-        ):
-            column = np.array([one[0] if one else np.nan for one in values], dtype=np.float64)
-            known = column[np.isfinite(column)]
-            if len(known) > 2 and known.std() > 0:
-                columns[name] = column
+    for name in numeric:
+        column = np.array([one[0] if (one := row.get(name)) else np.nan for row in rows], dtype=np.float64)
+        known = column[np.isfinite(column)]
+        if len(known) > 2 and known.std() > 0:
+            columns[name] = column
+        if len(columns) == _MAX_FEATURES:
+            break
     if len(columns) < 2:
         return []
-    names = list(columns)[:_MAX_FEATURES]
+    names = list(columns)
     matrix = [[_correlation(columns[one], columns[two]) for two in names] for one in names]
-    return [_section(names, matrix, len(columns), len(rows), split)]
+    num_left_out = len(numeric) - 1 - numeric.index(names[-1]) if len(names) == _MAX_FEATURES else 0
+    return [_section(names, matrix, num_left_out, len(rows), split)]
 
 
-def _section(names: list[str], matrix: list[list[float]], num_all: int, num_rows: int, split: str) -> Section:
+def _is_numeric(rows: list[Row], name: str) -> bool:
+    """Whether a feature has one number in each row, or none."""
+    values = [row[name] for row in rows if name in row]
+    return all(len(one) <= 1 and not (one and isinstance(one[0], (bytes, str))) for one in values)
+
+
+def _section(
+    names: list[str], matrix: list[list[float]], num_left_out: int, num_rows: int, split: str
+) -> Section:
     cells: list[list[Value]] = [
         [name, *[Cell("" if one != one else f"{one:.2f}", shade=0.0 if one != one else one) for one in row]]
         for name, row in zip(names, matrix)
@@ -51,7 +65,7 @@ def _section(names: list[str], matrix: list[list[float]], num_all: int, num_rows
     strongest = sorted((pair for pair in pairs if pair[0] > _WEAK), reverse=True)[:_PAIRS]
     text = "; ".join(f"{names[one]} and {names[two]} ({matrix[one][two]:.2f})" for _, one, two in strongest)
     blocks: list[Block] = [Note(f"Strongest: {text}." if text else "No two features go together.", "info")]
-    left_out = f" {num_all - len(names)} more features are left out." if num_all > len(names) else ""
+    left_out = f" Left out: {plural(num_left_out, 'more feature')}." if num_left_out else ""
     footnote = f"Pearson's correlation over the first {num_rows:,} rows of split {split}.{left_out}"
     blocks.append(Table(["", *names], cells, caption="Correlation", footnote=footnote, is_matrix=True))
     return Section("Correlation of numeric features", blocks, anchor="correlation")

@@ -80,8 +80,8 @@ def _precision_recall(plots: list[Plot]) -> Chart:
     areas = []
     for plot in plots:
         # Without a predicted positive there is no precision: such points say nothing.
-        points = [point for point in _thin(plot.thresholds) if point.tp + point.fp]
-        xs, ys = [p.recall for p in points], [p.precision for p in points]
+        points = [point for point in _thin(plot.thresholds) if point.precision is not None]
+        xs, ys = [p.recall for p in points], [p.precision or 0.0 for p in points]
         areas.append(area([*xs, 0.0], [*ys, ys[-1]]) if points else 0.0)
         rows += _rows(xs, ys, points, f"{name_of(plot)}, AUC {areas[-1]:.4f}")
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
@@ -106,9 +106,10 @@ def _rows(xs: list[float], ys: list[float], points: Sequence[ThresholdPoint], la
 def _threshold_chart(points: list[ThresholdPoint]) -> Chart:
     series = {"precision": "precision", "recall": "recall", "F1": "f1"}
     rows = [
-        {"x": round(point.threshold, 5), "y": round(getattr(point, field), 5), "series": name}
+        {"x": round(point.threshold, 5), "y": round(value, 5), "series": name}
         for name, field in series.items()
         for point in points
+        if (value := getattr(point, field)) is not None
     ]
     spec = charts.lines(rows, "threshold", "", series=list(series), zero=True)
     best = max(points, key=lambda point: point.f1)
@@ -128,7 +129,10 @@ def _slider(points: list[ThresholdPoint], start: int) -> Slider:
         "false negatives",
     ]
     rows = [
-        [round(v, 5) for v in (p.threshold, p.precision, p.recall, p.f1, p.tp, p.fp, p.tn, p.fn)]
+        [
+            None if value is None else round(value, 5)
+            for value in (p.threshold, p.precision, p.recall, p.f1, p.tp, p.fp, p.tn, p.fn)
+        ]
         for p in points
     ]
     return Slider("Threshold", columns, rows, start)

@@ -50,9 +50,9 @@ class ThresholdPoint:
     fn: float
 
     @property
-    def precision(self) -> float:
-        """Share of true among predicted positives; 1 where nothing is predicted positive."""
-        return self.tp / (self.tp + self.fp) if self.tp + self.fp else 1.0
+    def precision(self) -> float | None:
+        """Share of true among predicted positives; `None` where nothing is predicted positive."""
+        return self.tp / (self.tp + self.fp) if self.tp + self.fp else None
 
     @property
     def recall(self) -> float:
@@ -67,8 +67,8 @@ class ThresholdPoint:
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
-        total = self.precision + self.recall
-        return 2 * self.precision * self.recall / total if total else 0.0
+        total = 2 * self.tp + self.fp + self.fn
+        return 2 * self.tp / total if total else 0.0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def render(subject: Subject) -> list[Block]:
     files = sorted(glob.glob(os.path.join(glob.escape(subject.artifact.uri), "prediction_logs*")))
     records = [record for path in files[:1] for batch in _first(path) for record in batch][:_ROWS]
     if not records:
-        return [Note("There are no prediction logs in this artifact.", "warning")]
+        text = subject.info.summary or "There are no prediction logs in this artifact."
+        return [Note(text, "warning")]
     pairs = [pair for record in records for pair in _pairs(proto_class("PredictionLog").FromString(record))][
         :_ROWS
     ]

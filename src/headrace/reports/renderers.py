@@ -70,9 +70,9 @@ def missing(subject: Subject) -> Note:
     """Return the note on an artifact without files."""
     artifact, place = subject.artifact, subject.place
     by = f" {place.node_id} of run {place.run_id} made it." if place.run_id else ""
-    again = f"headrace run {place.pipeline_name}" if place.pipeline_name else "the pipeline that made it"
+    again = subject.command or f"the pipeline {place.pipeline_name}".strip()
     return Note(
         f"The files of {artifact.type_name} {artifact.id} are gone: {artifact.uri}.{by}",
         "bad",
-        f"Make them again with: {again}",
+        f"Make them again with what made them: {again}",
     )

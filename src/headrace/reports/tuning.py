@@ -8,9 +8,9 @@ import os
 from typing import Any
 
 from headrace.metadata.subjects import Subject
-from headrace.reports import charts
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.numbers import format_number, plural
+from headrace.reports.parallel_coordinates import parallel
 
 _FIXED = ("trial_id", "score")
 _MAX_TRIALS = 500
@@ -106,7 +106,7 @@ def _parallel(trials: list[dict[str, Any]], names: list[str], *, is_lower_better
                 "label": text,
             }
             rows.append({**row, "score": trial["score"], "is_best": index == 0})
-    spec = charts.parallel(rows, dimensions, labels, "score", is_lower_better=is_lower_better)
+    spec = parallel(rows, dimensions, labels, "score", is_lower_better=is_lower_better)
     description = f"Parallel coordinates of {plural(len(trials), 'trial')}; the thick line is the best"
     return Chart("Trials", spec, description, is_wide=True)
 

@@ -25,15 +25,10 @@ def render_blessing(subject: Subject) -> list[Block]:
     if evaluation:
         blocks += thresholds(evaluation[0].uri)
     baseline = subject.inputs.get("baseline_model", [])
-    blocks.append(
-        Facts(
-            [
-                *[("model", _named(model)) for model in subject.inputs.get("model", [])],
-                ("compared with", _named(baseline[0]) if baseline else "no baseline model"),
-            ]
-        )
-    )
-    return blocks
+    facts: list[tuple[str, Value]] = [("model", _named(model)) for model in subject.inputs.get("model", [])]
+    if subject.artifact.type_name == "ModelBlessing":
+        facts.append(("compared with", _named(baseline[0]) if baseline else "no baseline model"))
+    return [*blocks, Facts(facts)]
 
 
 def thresholds(path: str) -> list[Block]:

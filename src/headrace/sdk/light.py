@@ -19,6 +19,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import Any
 
 _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
 _GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
@@ -103,10 +104,11 @@ def authoring() -> Iterator[None]:
 
 @contextlib.contextmanager
 def beam_import() -> Iterator[None]:
-    """Import Beam inside this context: quietly, and without IPython.
+    """Import Beam inside this context: quietly, and without IPython, here or later.
 
-    Beam's clients for Google's services load the progress bars of notebooks, and with them IPython: 400 modules,
-    0.7 s. They do without. Each of the clients also warns of Python's end of life.
+    IPython takes 400 modules, 0.7 s and 50 MB. Beam's clients for Google's services load it with the progress
+    bars of notebooks, which they can do without, and Beam itself to ask whether it runs in IPython. Each of
+    the clients also warns of Python's end of life.
     """
     is_hidden = _PROGRESS_BARS not in sys.modules
     if is_hidden:
@@ -118,6 +120,25 @@ def beam_import() -> Iterator[None]:
     finally:
         if is_hidden:
             del sys.modules[_PROGRESS_BARS]
+        _ask_no_ipython()
+
+
+def _ask_no_ipython() -> None:
+    """Where IPython is not loaded, nothing runs in it: let Beam see that without loading it."""
+    askers: list[Any] = [
+        module
+        for name in ("apache_beam.utils.interactive_utils", "apache_beam.pipeline")
+        if hasattr(module := sys.modules.get(name), "is_in_ipython")
+    ]
+    if not askers or askers[0].is_in_ipython.__module__ == __name__:
+        return
+    ask = askers[0].is_in_ipython
+
+    def is_in_ipython() -> bool:
+        return "IPython" in sys.modules and bool(ask())
+
+    for module in askers:
+        module.is_in_ipython = is_in_ipython
 
 
 def repair() -> None:

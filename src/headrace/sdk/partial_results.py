@@ -66,8 +66,6 @@ def read(path: str) -> bytes:
 
 def write(path: str, content: bytes) -> None:
     """Keep a result; where the disk is full or the folder cannot be written, nothing is kept."""
-    if not path:
-        return
     folder = os.path.dirname(path)
     unfinished = f"{path}.unfinished-{os.getpid()}"
     with contextlib.suppress(OSError):

@@ -42,6 +42,17 @@ def test_a_python_that_no_generation_runs_on(monkeypatch, version, glibc, words,
     )
 
 
+def test_where_no_tfx_can_run_nothing_else_is_looked_at(monkeypatch):
+    """One line says so; that packages are missing too is of no use."""
+    _installed(monkeypatch, {"tfx": None, "dill": None})
+    monkeypatch.setattr(checks, "inspect_machine", lambda: machine.Machine(1, 1, (2, 36)))
+    monkeypatch.setattr(checks.sys, "version_info", (3, 11, 2, "final", 0))
+
+    found = list(checks.run_checks(".headrace"))
+
+    assert [(check.name, check.outcome) for check in found] == [("Python", BAD), ("System", GOOD)]
+
+
 @pytest.mark.parametrize(
     ("tfx", "version", "glibc"),
     [

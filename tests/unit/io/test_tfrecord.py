@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -13,17 +14,34 @@ from headrace.errors import MalformedFileError
 from headrace.io import tfrecord
 
 
-@given(st.lists(st.binary(max_size=300), max_size=50), st.integers(1, 7), st.sampled_from(["a", "a.gz"]))
-def test_reading_gives_what_was_written(tmp_path_factory, records, batch_records, name):
-    """In order, in lists of the size asked for."""
+@given(
+    st.lists(st.binary(max_size=300), max_size=50),
+    st.integers(1, 7),
+    st.sampled_from(["a", "a.gz"]),
+    st.sampled_from([40, 500, 4 << 20]),
+)
+def test_reading_gives_what_was_written(tmp_path_factory, records, batch_records, name, chunk_bytes):
+    """In order, in lists of the size asked for, wherever the chunks that are read begin and end."""
     path = str(tmp_path_factory.mktemp("records") / name)
     with tfrecord.Writer(path) as writer:
         writer.write(records[:3])
         writer.write(records[3:])
-    batches = list(tfrecord.read_batches(path, batch_records))
+    with mock.patch.object(tfrecord, "_CHUNK_BYTES", chunk_bytes):
+        batches = list(tfrecord.read_batches(path, batch_records))
     assert [record for batch in batches for record in batch] == records
     assert all(len(batch) == batch_records for batch in batches[:-1])
     assert writer.num_records == len(records)
+
+
+def test_a_batch_ends_where_it_is_large_enough(tmp_path):
+    """After the record with which it reaches the size."""
+    path = str(tmp_path / "a")
+    with tfrecord.Writer(path) as writer:
+        writer.write([bytes(60), bytes(60), bytes(10), bytes(200), b""])
+
+    batches = list(tfrecord.read_batches(path, 100, batch_bytes=100))
+
+    assert [[len(record) for record in batch] for batch in batches] == [[60, 60], [10, 200], [0]]
 
 
 def test_framing_one_record_equals_the_file(tmp_path):

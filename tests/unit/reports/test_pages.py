@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 
@@ -142,3 +144,20 @@ def test_a_graph_draws_every_box_and_line():
 
     assert drawn.count('class="box') == 3
     assert drawn.count('class="head"') == 3
+
+
+def test_a_cell_holds_the_page_and_a_text_and_neither_runs_what_data_bring():
+    """The page is packed; what stands beside it is escaped, and cannot end the frame."""
+    report = Report(HOSTILE, HOSTILE, [Note(f"</iframe>{HOSTILE}", "bad"), chart(HOSTILE)])
+
+    cell = pages.render_cell(report, f"</iframe>{HOSTILE}")
+
+    assert cell.count("<iframe") == cell.count("</iframe>") == 1
+    assert "<script" not in cell
+    packed = re.search(r"atob\(&#34;([A-Za-z0-9+/=]+)&#34;\)", cell)
+    assert packed is not None
+    page = gzip.decompress(base64.b64decode(packed[1])).decode()
+    assert page.startswith("<!doctype html>")
+    assert HOSTILE not in without_own_scripts(page)
+    assert "window.vegaEmbed=" in page
+    assert len(cell) < 600_000

@@ -34,7 +34,6 @@ def test_without_a_folder_or_a_known_content_nothing_is_kept(folder):
     assert partial_results.path("", "statistics") == ""
     partial_results.set_folder("")
     path = partial_results.path("content", "statistics")
-    partial_results.write(path, b"found")
     assert (path, partial_results.is_kept(path)) == ("", False)
 
 

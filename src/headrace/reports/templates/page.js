@@ -68,10 +68,9 @@
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "300px" });
-  // What is in view at once is drawn without waiting for the observer, which needs a frame on the screen.
-  const start = () => all(".vega").forEach((box) => box.clientWidth && box.getBoundingClientRect().top < innerHeight + 300 ? draw(box) : seen.observe(box));
   if (frame) follow();
-  start();
+  // What is in view at once is drawn without waiting for the observer, which needs a frame on the screen.
+  all(".vega").forEach((box) => box.clientWidth && box.getBoundingClientRect().top < innerHeight + 300 ? draw(box) : seen.observe(box));
   dark.addEventListener("change", redraw);
   let timer, width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; clearTimeout(timer); timer = setTimeout(redraw, 150); } });
@@ -166,7 +165,7 @@
     const rows = data(box, "script"), input = box.querySelector("input");
     const update = () => all("dd", box).forEach((cell) => {
       const value = rows[input.value][cell.dataset.at];
-      cell.textContent = Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(4);
+      cell.textContent = value === null ? "–" : Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(4);
     });
     input.addEventListener("input", update);
   }

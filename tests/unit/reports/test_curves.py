@@ -1,0 +1,46 @@
+"""Confusion matrices and curves from what TFMA wrote."""
+
+from __future__ import annotations
+
+from headrace.reports.blocks import Note, Section
+from headrace.reports.curves import class_matrix
+from headrace.reports.evaluation_results import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.evaluations import _curves_of_slices
+
+
+def test_examples_without_a_predicted_class_have_a_column():
+    """TFMA's -1 stands for: no class reached the threshold. They count among the actual class."""
+    plot = Plot("Overall", "", "", classes={(0, 0): 6.0, (0, -1): 2.0, (2, 0): 3.0, (2, 2): 1.0})
+
+    table = class_matrix(plot).blocks[0]
+
+    assert list(table.columns) == ["", "predicted 0", "predicted 2", "predicted none", "all"]
+    assert [[cell.text for cell in row] for row in table.cells] == [
+        ["actual 0", "6\n75 %", "0\n0 %", "2\n25 %", "8"],
+        ["actual 2", "3\n75 %", "1\n25 %", "0\n0 %", "4"],
+    ]
+
+
+def test_of_many_classes_the_first_are_shown():
+    table = class_matrix(Plot("", "", "", classes={(one, one): 1.0 for one in range(60)})).blocks[0]
+
+    assert len(table.rows) == 50
+    assert table.footnote == "Rates are among the actual class. The first 50 of 60 classes."
+
+
+def test_curves_of_many_slices_stand_folded_under_one_heading():
+    plots = [Plot(f"hour:{n}", "", "", calibration=(CalibrationBucket(1.0, 0.5, 0.5),)) for n in range(14)]
+
+    section = _curves_of_slices(plots)
+
+    assert [block.title for block in section.blocks if isinstance(block, Section)][:2] == ["hour:0", "hour:1"]
+    assert all(block.is_folded for block in section.blocks if isinstance(block, Section))
+    assert section.blocks[-1] == Note("The first 12 of 14 slices are shown.")
+
+
+def test_where_nothing_is_predicted_positive_there_is_no_precision():
+    """Not one: a line at the top would look like the best threshold of all."""
+    some, none = ThresholdPoint(0.5, tp=3, fp=1, tn=5, fn=3), ThresholdPoint(0.9, tp=0, fp=0, tn=6, fn=6)
+
+    assert (some.precision, some.recall, some.f1) == (0.75, 0.5, 0.6)
+    assert (none.precision, none.recall, none.f1) == (None, 0.0, 0.0)
