@@ -16,7 +16,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,11 +123,17 @@ def _compare_messages(ours: Any, stock: Any, where: str) -> None:
     if ours.DESCRIPTOR.name == "Histogram":
         _compare_histograms(ours, stock, where)
         return
+    if ours.DESCRIPTOR.name == "RankHistogram":
+        _compare_ranks(*([(bucket.label, bucket.sample_count) for bucket in one.buckets]
+                         for one in (ours, stock)), where)  # fmt: skip
+        return
     if ours.DESCRIPTOR.name != "Bucket":
         _require(names[0] == names[1], f"{where} fields", *names)
     for field, value in stock.ListFields():
         mine, here = getattr(ours, field.name), f"{where}.{field.name}"
-        if field.label == FieldDescriptor.LABEL_REPEATED and field.message_type is not None:
+        if field.name == "top_values":
+            _compare_ranks(*([(top.value, top.frequency) for top in one] for one in (mine, value)), here)
+        elif field.label == FieldDescriptor.LABEL_REPEATED and field.message_type is not None:
             _require(len(mine) == len(value), here, len(mine), len(value))
             for one, other in zip(mine, value):
                 _compare_messages(one, other, here)
@@ -154,6 +160,15 @@ def _compare_histograms(ours: Any, stock: Any, where: str) -> None:
         if ours.type == ours.QUANTILES:
             shares = (one.sample_count / total, other.sample_count / total)
             _require(abs(shares[0] - shares[1]) <= _RANK_TOLERANCE, f"{where}: bucket", *shares)
+
+
+def _compare_ranks(ours: Sequence[tuple[str, float]], stock: Sequence[tuple[str, float]], where: str) -> None:
+    """The same values and numbers; which of the rarest ones are kept is left to chance."""
+    numbers = [[number for _, number in one] for one in (ours, stock)]
+    _require(numbers[0] == numbers[1], f"{where}: numbers")
+    rarest = min(numbers[1], default=0.0)
+    kept = [{value for value, number in one if number > rarest} for one in (ours, stock)]
+    _require(kept[0] == kept[1], f"{where}: values", kept[0] - kept[1], kept[1] - kept[0])
 
 
 def _num_below(histogram: Any, value: float) -> float:
