@@ -14,7 +14,7 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
     from tfx.dsl.component.experimental.decorators import component
-    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, ModelRun, Schema
+    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, ModelRun, PushedModel, Schema
 
 
 def write(folder: str, text: str) -> None:
@@ -74,6 +74,12 @@ def MakeModel(model: OutputArtifact[Model], text: Parameter[str]):
 def Bless(model: InputArtifact[Model], blessing: OutputArtifact[ModelBlessing], is_blessed: Parameter[int]):
     blessing.set_int_custom_property("blessed", is_blessed)
     write(blessing.uri, read(model.uri))
+
+
+@component
+def Push(model: InputArtifact[Model], pushed: OutputArtifact[PushedModel], is_pushed: Parameter[int]):
+    pushed.set_int_custom_property("pushed", is_pushed)
+    write(pushed.uri, read(model.uri))
 
 
 @component

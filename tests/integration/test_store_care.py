@@ -338,14 +338,28 @@ def test_what_a_killed_gc_left_goes_with_the_next(run: Run, store: str, monkeypa
     assert len(list_runs(store)) == 1
 
 
-def test_gc_keeps_blessed_and_pushed_models_and_their_origins(run: Run, store: str):
+def blessed(model: Any, is_good: bool) -> Any:
+    return nodes.Bless(model=model, is_blessed=int(is_good))
+
+
+def pushed(model: Any, is_good: bool) -> Any:
+    return nodes.Push(model=model, is_pushed=int(is_good))
+
+
+@pytest.mark.parametrize(
+    ("judge", "keeping"),
+    [(blessed, Keeping(keep_last=1, keep_blessed=True)), (pushed, Keeping(keep_last=1, keep_pushed=True))],
+)
+def test_gc_keeps_blessed_or_pushed_models_and_their_origins(
+    run: Run, store: str, judge: Callable[[Any, bool], Any], keeping: Keeping
+):
     def judged(text: str) -> list[Any]:
         model = nodes.MakeModel(text=text)
-        return [model, nodes.Bless(model=model.outputs["model"], is_blessed=int(text == "good"))]
+        return [model, judge(model.outputs["model"], text == "good")]
 
     good, bad, last = run(*judged("good")), run(*judged("bad")), run(*judged("last"))
 
-    collect(Store(store), Keeping(keep_last=1, keep_blessed=True))
+    collect(Store(store), keeping)
 
     assert all(os.path.exists(path) for path in paths(good) + paths(last))
     assert not any(os.path.exists(path) for path in paths(bad))
