@@ -41,7 +41,7 @@ class Executor(BeamExecutor):
 
 
 def _summarize(context: ExecutionContext, num_rows: dict[str, int]) -> None:
-    """Say what was made: features, vocabularies, rows."""
+    """Say what was made: features and vocabularies of the graph, rows of the examples."""
     output = tft.TFTransformOutput(context.output("transform_graph").uri)
     num_features = len(output.transformed_feature_spec())
     folder = os.path.join(output.transform_savedmodel_dir, "assets")
@@ -50,8 +50,7 @@ def _summarize(context: ExecutionContext, num_rows: dict[str, int]) -> None:
     if num_vocabularies:
         parts.append(counted(num_vocabularies, "vocabulary", "vocabularies"))
     rows = ", ".join(f"{split} {counted(count, 'row', 'rows')}" for split, count in num_rows.items())
-    made = ", ".join(parts) + (f"; {rows}" if rows else "")
-    context.summarize("transform_graph", made)
+    context.summarize("transform_graph", ", ".join(parts))
     if rows and context.optional_output("transformed_examples") is not None:
         for artifact in context.outputs["transformed_examples"]:
             artifact.set_string_custom_property(SUMMARY_PROPERTY, rows)

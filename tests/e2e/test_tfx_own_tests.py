@@ -44,7 +44,6 @@ SLOW = {
     "trainer.executor_test": 3,
     "tuner.executor_test": 1,
 }
-_SLOW_TESTS = os.environ.get("HEADRACE_SLOW_TESTS", "0") not in ("", "0")
 
 
 def run(modules, folder):
@@ -62,17 +61,7 @@ def run(modules, folder):
     )
 
 
-@pytest.mark.parametrize(
-    "modules",
-    [
-        pytest.param(QUICK, id="quick"),
-        pytest.param(
-            SLOW,
-            id="slow",
-            marks=pytest.mark.skipif(not _SLOW_TESTS, reason="HEADRACE_SLOW_TESTS is not set"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("modules", [pytest.param(QUICK, id="quick"), pytest.param(SLOW, id="slow")])
 def test_headrace_passes_tfxs_own_tests(modules, tmp_path):
     """All of them but those that `LEFT_OUT` gives a reason for."""
     done = run(modules, tmp_path)

@@ -30,7 +30,7 @@ _CHUNK_BYTES = 4 << 20
 _BATCH_BYTES = 64 << 20
 _MAX_KNOWN_SIZES = 100_000
 # ISA-L's gzip, at its own default of 0 to 3: Examples take as much space as at zlib's level 1, and are written
-# eight times and read twice as fast.
+# four times and read twice as fast.
 _GZIP_LEVEL = 2
 
 

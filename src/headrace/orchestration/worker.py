@@ -92,7 +92,10 @@ def _run_executor(task: Task) -> Done:
         light.repair()
         beam_spec = executable_spec_pb2.BeamExecutableSpec.FromString(task.spec)
         make_pipeline = _take_beam_arguments(beam_spec, info)
-        if make_pipeline is not None and side_processes.num_processors() > 1:
+        if make_pipeline is None:
+            # Beam's workers are elsewhere, and the folder is here.
+            partial_results.set_folder("")
+        elif side_processes.num_processors() > 1:
             side_processes.start(side_processes.num_processors())
         output = BeamExecutorOperator(beam_spec).run_executor(info, make_beam_pipeline_fn=make_pipeline)
     else:

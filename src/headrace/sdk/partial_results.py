@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 
 from headrace.sdk.context import DIGEST_PROPERTY
 from headrace.sdk.light import authoring
@@ -19,6 +20,9 @@ with authoring():
 
 # Beyond this, what was not used for longest is removed.
 MAX_FOLDER_BYTES = 1 << 30
+_UNFINISHED = ".unfinished-"
+# A file that is written for longer was left by a process that was killed.
+_MAX_WRITING_SECONDS = 3600
 
 _folder = ""
 
@@ -67,12 +71,15 @@ def read(path: str) -> bytes:
 def write(path: str, content: bytes) -> None:
     """Keep a result; where the disk is full or the folder cannot be written, nothing is kept."""
     folder = os.path.dirname(path)
-    unfinished = f"{path}.unfinished-{os.getpid()}"
+    unfinished = f"{path}{_UNFINISHED}{os.getpid()}"
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         try:
             with open(unfinished, "wb") as file:
                 file.write(content)
+                # A file with half of a result would fail every later execution.
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(unfinished, path)
         finally:
             with contextlib.suppress(OSError):
@@ -84,6 +91,9 @@ def _make_room(folder: str) -> None:
     known = []
     for entry in os.scandir(folder):
         with contextlib.suppress(OSError):
+            if _UNFINISHED in entry.name and time.time() - entry.stat().st_mtime > _MAX_WRITING_SECONDS:
+                os.remove(entry.path)
+                continue
             known.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
     total = sum(size for _, size, _ in known)
     for _, size, oldest in sorted(known):

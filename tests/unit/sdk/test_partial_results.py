@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
@@ -60,3 +61,16 @@ def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path):
     partial_results.set_folder("")
 
     assert not partial_results.is_kept(path)
+
+
+def test_what_a_killed_process_left_goes(folder):
+    """The next result that is kept clears it away, and spares what another process writes now."""
+    for name, age in (("abandoned", 10_000), ("growing", 0)):
+        path = f"{partial_results.path('content', name)}.unfinished-1"
+        os.makedirs(folder, exist_ok=True)
+        with open(path, "wb"):
+            os.utime(path, (time.time() - age, time.time() - age))
+
+    partial_results.write(partial_results.path("content", "statistics"), b"found")
+
+    assert sum("unfinished" in name for name in os.listdir(folder)) == 1
