@@ -7,6 +7,7 @@ and model. TFMA walks through it in Python, 20 ms each time (0.47): with 100 sli
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from tensorflow_model_analysis.metrics import binary_confusion_matrices, calibration_histogram
 
 _Bucket = calibration_histogram.Bucket
-_empty: dict[int, list[Any]] = {}
 
 
 class _Rebinned(list[Any]):
@@ -23,6 +23,12 @@ class _Rebinned(list[Any]):
 
     labels: NDArray[Any]
     examples: NDArray[Any]
+
+
+@functools.cache
+def _empty_buckets(count: int) -> tuple[Any, ...]:
+    """Shared by all results and by threads: nobody changes a bucket of a finished histogram."""
+    return tuple(_Bucket(number, 0.0, 0.0, 0.0) for number in range(count))
 
 
 def rebin(
@@ -34,10 +40,7 @@ def rebin(
 ) -> list[Any]:
     """Sum a histogram's buckets between thresholds; stands in for `calibration_histogram.rebin`."""
     count = len(thresholds)
-    # Shared by all results: nobody changes a bucket of a finished histogram.
-    empty = _empty.setdefault(count, [])
-    if not empty:
-        empty.extend(_Bucket(number, 0.0, 0.0, 0.0) for number in range(count))
+    empty = _empty_buckets(count)
     result = _Rebinned(empty)
     result.labels, result.examples = np.zeros(count), np.zeros(count)
     ids = np.array([bucket.bucket_id for bucket in histogram], np.float64)

@@ -112,9 +112,15 @@ class RunResult:
         """Raise what stopped the run, if anything did.
 
         Raises:
-            HeadraceError: The first failed node's error; `RunError` where the run was cancelled.
+            HeadraceError: The first failed node's error, with the path of its log; `RunError` where the run
+                was cancelled.
         """
         for node in self.failed:
-            raise node.error or RunError(f"{node.node_id} failed.", f"read its log: {node.log_path}")
+            error = node.error or RunError(f"{node.node_id} failed.", "read its log")
+            if not node.log_path or node.log_path in str(error):
+                raise error
+            # A copy: who shows the node's own error shows its log beside it.
+            log = f"  Log: {node.log_path}"
+            raise type(error)(error.problem, f"{error.fix}\n{log}" if error.fix else log) from error.__cause__
         if not self.is_success:
             raise RunError(f"run {self.run_id} was cancelled.", f"run: headrace resume {self.run_id}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import site
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def describe(error: BaseException, node_id: str, seconds: float) -> HeadraceErro
             "free some space or make the folder writable; nothing half-written was kept.",
         )
     frame = find_user_frame(error)
-    place = f" in {frame}" if frame else ""
+    place = f" in {frame}" if frame else _library_place(error)
     message = _indented(f"{type(error).__name__}: {message_of(error)}")
     fix = f"correct {frame.function}" if frame else "read the log for the whole traceback"
     return ExecutorError(f"{node_id} failed after {seconds:.0f} s{place}:\n{message}", fix)
@@ -77,6 +78,17 @@ def find_user_frame(error: BaseException) -> UserFrame | None:
             if is_user_file(frame.path):
                 return frame
     return None
+
+
+def _library_place(error: BaseException) -> str:
+    """Where no line of the user took part: the innermost line of all, in its package."""
+    frames = [frame for link in _chain(error) for frame in traceback.extract_tb(link.__traceback__)[-1:]]
+    if not frames:
+        return ""
+    path = frames[-1].filename
+    for root in (os.path.dirname(_LIBRARY_PATH), *site.getsitepackages(), os.path.dirname(os.__file__)):
+        path = path.removeprefix(root + os.sep)
+    return f" in {path}:{frames[-1].lineno}, {frames[-1].name}"
 
 
 def is_user_file(path: str) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import json
 import os
+import re
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,17 @@ def test_the_users_own_line_comes_first(tmp_path, monkeypatch):
         "    JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"
     )
     assert described.fix == "correct build_model"
+
+
+def test_without_a_line_of_the_user_the_innermost_line_is_named():
+    with ThreadPoolExecutor(1) as pool:
+        error = pool.submit(json.loads, "{").exception()
+
+    assert error is not None
+    problem = failures.describe(error, "Evaluator", 1.0).problem
+    first, second = problem.splitlines()
+    assert re.fullmatch(r"Evaluator failed after 1 s in json/decoder\.py:\d+, raw_decode:", first)
+    assert second.startswith("    JSONDecodeError: ")
 
 
 def test_the_innermost_line_of_the_user_wins(tmp_path, monkeypatch):
