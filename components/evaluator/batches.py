@@ -15,7 +15,7 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as tfma_evaluator
 from tensorflow_model_analysis.utils import model_util, util
 
-from headrace.components.evaluator import combiners, pairs, ragged, slices
+from headrace.components.evaluator import combiners, intervals, pairs, ragged, slices
 from headrace.io import examples as examples_io
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
@@ -23,7 +23,7 @@ from headrace.sdk import progress
 # One call of the model for each batch. More rows per call are no faster, and outputs may be wide.
 _BATCH_ROWS = 8_192
 
-SliceAccumulators = tuple[slices.SliceKey, list[Any]]
+SampleAccumulators = tuple[intervals.Sample, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Evaluated:
     Attributes:
         index: Its place among all files.
         num_rows: Its rows.
-        accumulators: For each slice in it, the accumulator of each computation.
+        accumulators: For each sample of each slice in it, the accumulator of each computation.
     """
 
     index: int
     num_rows: int
-    accumulators: list[SliceAccumulators]
+    accumulators: list[SampleAccumulators]
 
 
 class EvaluateFile(beam.DoFn):
@@ -66,6 +66,7 @@ class EvaluateFile(beam.DoFn):
         schema: Of the examples; `None` where none is given.
         representations: Tensor representations from the schema, by feature; may be empty.
         wanted: Raw features that labels, weights and slices may need; `None` for all.
+        sampling: Which samples of the rows are computed besides the rows themselves.
     """
 
     def __init__(
@@ -76,26 +77,28 @@ class EvaluateFile(beam.DoFn):
         schema: schema_pb2.Schema | None,
         representations: Mapping[str, Any],
         wanted: frozenset[str] | None,
+        sampling: intervals.Sampling,
     ) -> None:
         self._eval_config = eval_config
         self._computations = list(computations)
         self._schema = schema
         self._representations = dict(representations)
         self._wanted = wanted
+        self._sampling = sampling
         specs = list(eval_config.model_specs)
         self._specs = specs
         names = [spec.name if len(specs) > 1 else "" for spec in specs]
-        self._predict = model_util.ModelSignaturesDoFn(
-            model_specs=specs,
-            eval_shared_models=dict(shared_models),
-            output_keypath=[constants.PREDICTIONS_KEY],
+        self._predict = _signatures(
+            specs,
+            shared_models,
+            constants.PREDICTIONS_KEY,
             signature_names={name: [spec.signature_name] for name, spec in zip(names, specs)},
             prefer_dict_outputs=False,
         )
-        self._transform = model_util.ModelSignaturesDoFn(
-            model_specs=specs,
-            eval_shared_models=dict(shared_models),
-            output_keypath=[constants.TRANSFORMED_FEATURES_KEY],
+        self._transform = _signatures(
+            specs,
+            shared_models,
+            constants.TRANSFORMED_FEATURES_KEY,
             signature_names={
                 name: list(spec.preprocessing_function_names) for name, spec in zip(names, specs)
             },
@@ -106,7 +109,7 @@ class EvaluateFile(beam.DoFn):
             combiners.selections(computation.combiner) if combiners.takes_batches(computation) else None
             for computation in self._computations
         ]
-        self._accumulators: dict[slices.SliceKey, list[Any]] = {}
+        self._accumulators: dict[intervals.Sample, list[Any]] = {}
 
     def setup(self) -> None:
         self._predict.setup()
@@ -120,8 +123,8 @@ class EvaluateFile(beam.DoFn):
         read = examples_io.read_file(
             part.path, part.payload, self._schema, constants.ARROW_INPUT_COLUMN, _BATCH_ROWS, self._wanted
         )
-        for batch in prefetched(read):
-            self._add_batch(batch)
+        for number, batch in enumerate(prefetched(read)):
+            self._add_batch(batch, (part.index, number))
             num_rows += batch.num_rows
             progress.add_rows(batch.num_rows)
         accumulators = [
@@ -137,7 +140,7 @@ class EvaluateFile(beam.DoFn):
         self._accumulators = {}
         yield Evaluated(part.index, num_rows, accumulators)
 
-    def _add_batch(self, batch: pa.RecordBatch) -> None:
+    def _add_batch(self, batch: pa.RecordBatch, seed: tuple[int, int]) -> None:
         extracts = self._extract(batch)
         inputs = pairs.Inputs(
             extracts.get(constants.LABELS_KEY),
@@ -151,12 +154,13 @@ class EvaluateFile(beam.DoFn):
             extracts[constants.FEATURES_KEY],
             batch.num_rows,
         )
-        for key in rows_by_slice:
-            if key not in self._accumulators:
-                self._accumulators[key] = [
+        rows_by_sample = self._sampling.rows_by_sample(rows_by_slice, batch.num_rows, seed)
+        for sample in rows_by_sample:
+            if sample not in self._accumulators:
+                self._accumulators[sample] = [
                     computation.combiner.create_accumulator() for computation in self._computations
                 ]
-        self._add(inputs, extracts, rows_by_slice)
+        self._add(inputs, extracts, rows_by_sample)
 
     def _extract(self, batch: pa.RecordBatch) -> dict[str, Any]:
         """Features, transformed features, labels, weights and predictions, as TFMA's extractors make them."""
@@ -205,7 +209,7 @@ class EvaluateFile(beam.DoFn):
         self,
         inputs: pairs.Inputs,
         extracts: Mapping[str, Any],
-        rows_by_slice: Mapping[slices.SliceKey, NDArray[Any] | None],
+        rows_by_sample: Mapping[intervals.Sample, NDArray[Any] | None],
     ) -> None:
         selected: dict[pairs.Selection, pairs.Pairs | None] = {}
         row_wise: list[int] = []
@@ -218,19 +222,19 @@ class EvaluateFile(beam.DoFn):
             if selections is None or len(parts) < len(selections) or not combiners.accepts(combiner, parts):
                 row_wise.append(number)
                 continue
-            for key, rows in rows_by_slice.items():
-                accumulators = self._accumulators[key]
+            for sample, rows in rows_by_sample.items():
+                accumulators = self._accumulators[sample]
                 count = inputs.num_rows if rows is None else len(rows)
                 taken = [part.take(rows) for part in parts]
                 accumulators[number] = combiners.add(combiner, accumulators[number], taken, count)
         if row_wise:
-            self._add_rows(row_wise, extracts, rows_by_slice, inputs.num_rows)
+            self._add_rows(row_wise, extracts, rows_by_sample, inputs.num_rows)
 
     def _add_rows(
         self,
         numbers: Sequence[int],
         extracts: Mapping[str, Any],
-        rows_by_slice: Mapping[slices.SliceKey, NDArray[Any] | None],
+        rows_by_sample: Mapping[intervals.Sample, NDArray[Any] | None],
         num_rows: int,
     ) -> None:
         """Feed rows one by one, through TFMA's own preprocessing."""
@@ -242,8 +246,8 @@ class EvaluateFile(beam.DoFn):
             row[constants.SLICE_KEY_TYPES_KEY] = ()
             (element,) = preprocess.process(row)
             elements.append(element)
-        for key, rows in rows_by_slice.items():
-            accumulators = self._accumulators[key]
+        for sample, rows in rows_by_sample.items():
+            accumulators = self._accumulators[sample]
             for row_number in range(num_rows) if rows is None else rows:
                 element = elements[row_number]
                 for place, number in enumerate(numbers):
@@ -252,6 +256,13 @@ class EvaluateFile(beam.DoFn):
                         item = element[tfma_evaluator._DEFAULT_COMBINER_INPUT_KEY]
                     combiner = self._computations[number].combiner
                     accumulators[number] = combiner.add_inputs(accumulators[number], item)
+
+
+def _signatures(specs: Sequence[Any], shared_models: Mapping[str, Any], key: str, **more: Any) -> Any:
+    """TFMA's step that calls a signature of each model and keeps what it gives under `key`."""
+    return model_util.ModelSignaturesDoFn(
+        model_specs=list(specs), eval_shared_models=dict(shared_models), output_keypath=[key], **more
+    )
 
 
 def _is_feature(kind: pa.DataType) -> bool:

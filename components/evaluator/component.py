@@ -61,6 +61,10 @@ class Evaluator(Component):
     `serving_default`), so any model that can be served can be evaluated, Keras 3 included. Metrics are
     those of TensorFlow Model Analysis.
 
+    With `"options": {"compute_confidence_intervals": True}` in `eval_config` each metric has an interval, by TFMA's
+    jackknife, or its Poisson bootstrap where `confidence_intervals` says `{"method": "POISSON_BOOTSTRAP"}`. Each
+    metric is then computed 21 times.
+
     Inputs:
         examples: `Examples` to evaluate on.
         model: `Model` to judge. Without it, `prediction_key` names a feature that holds predictions.

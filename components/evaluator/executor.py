@@ -16,7 +16,7 @@ from tensorflow_model_analysis.utils import model_util
 from tfx.types import artifact_utils
 from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
-from headrace.components.evaluator import batches, checks, preparation, results, verdict
+from headrace.components.evaluator import batches, checks, intervals, preparation, results, summaries, verdict
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
 from headrace.io import artifacts
@@ -67,7 +67,6 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
         or any(spec.query_key for spec in config.metrics_specs)
         or any(spec.slice_keys_sql for spec in config.slicing_specs)
         or config.cross_slicing_specs
-        or options.compute_confidence_intervals.value
         or options.min_slice_size.value > 1
         or options.disabled_outputs.values
     )
@@ -80,6 +79,7 @@ def _evaluate_by_batches(pipeline: beam.Pipeline, evaluation: Evaluation, folder
     )
     shared = model_util.verify_and_update_eval_shared_models(list(evaluation.models)) or []
     representations = _representations(evaluation.schema)
+    sampling = intervals.sampling(config)
     wanted = batches.needed_features(
         config,
         computations.combined,
@@ -95,25 +95,30 @@ def _evaluate_by_batches(pipeline: beam.Pipeline, evaluation: Evaluation, folder
         evaluation.schema,
         representations,
         wanted,
+        sampling,
     )
-    files = [
-        (path, artifacts.payload_format(artifact))
-        for artifact, split in evaluation.examples
-        for path in artifacts.split_files(artifact, split)
-    ]
-    parts = [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
+    parts = _parts(evaluation)
     _ = (
         pipeline
         | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
         | "EvaluateFile" >> beam.ParDo(Spread(evaluate))
         | "Slices" >> beam.FlatMap(_slices)
         | "BySlice" >> beam.GroupByKey()
-        | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations))
+        | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations, sampling))
         | "AllSlices" >> beam.combiners.ToList()
         | "Write" >> beam.Map(results.write, config, folder)
     )
     paths = {model.model_name: str(model.model_path) for model in shared}
     results.write_eval_config(config, paths, folder)
+
+
+def _parts(evaluation: Evaluation) -> list[batches.FilePart]:
+    files = [
+        (path, artifacts.payload_format(artifact))
+        for artifact, split in evaluation.examples
+        for path in artifacts.split_files(artifact, split)
+    ]
+    return [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
 
 
 def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
@@ -157,11 +162,11 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
     return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
 
 
-def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, tuple[int, list[Any]]]]:
+def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
     """Yield what a file added to each slice, by slice; count its rows."""
     _count(evaluated.num_rows)
-    for key, accumulators in evaluated.accumulators:
-        yield key, (evaluated.index, accumulators)
+    for (key, sample), accumulators in evaluated.accumulators:
+        yield key, (evaluated.index, sample, accumulators)
 
 
 def _count_rows(batch: Any) -> Any:
@@ -203,10 +208,10 @@ def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_r
     verdict.write(judged, is_blessed, folder)
     baseline = model_util.get_baseline_model_spec(evaluation.config)
     context.summarize(
-        "evaluation", verdict.evaluation_line(folder, num_rows, baseline.name if baseline else None)
+        "evaluation", summaries.evaluation_line(folder, num_rows, baseline.name if baseline else None)
     )
     if context.optional_output("blessing") is not None:
-        context.summarize("blessing", verdict.blessing_line(judged, is_blessed))
+        context.summarize("blessing", summaries.blessing_line(judged, is_blessed))
 
 
 def _mark(context: ExecutionContext, is_blessed: bool) -> None:

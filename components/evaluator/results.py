@@ -20,10 +20,13 @@ from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 from tensorflow_model_analysis.utils import model_util
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as tfma_writer
 
-from headrace.components.evaluator import histograms
+from headrace.components.evaluator import histograms, intervals
 from headrace.io import tfrecord
 
 _TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
+
+# What one file added to one sample of a slice: number of the file, sample, accumulator of each computation.
+Part = tuple[int, int, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,10 @@ class SliceResult:
 class FinishSlice(beam.DoFn):
     """Merges the accumulators of a slice and computes its metrics, plots and validation."""
 
-    def __init__(self, eval_config: Any, computations: Computations) -> None:
+    def __init__(self, eval_config: Any, computations: Computations, sampling: intervals.Sampling) -> None:
         self._eval_config = eval_config
         self._computations = computations
+        self._sampling = sampling
         baseline = model_util.get_baseline_model_spec(eval_config)
         self._baseline_name = baseline.name if baseline else None
 
@@ -73,23 +77,24 @@ class FinishSlice(beam.DoFn):
         for computation in self._computations.combined:
             computation.combiner.setup()
 
-    def process(self, element: tuple[Any, Iterable[tuple[int, Sequence[Any]]]]) -> Iterable[SliceResult]:
-        key, by_file = element
-        # In the order of the files, whatever was done first: sums of floats depend on it.
-        accumulators = [parts for _, parts in sorted(by_file, key=lambda item: item[0])]
+    def process(self, element: tuple[Any, Iterable[Part]]) -> Iterable[SliceResult]:
+        key, parts = element
         # Keys come back from Beam's coder as tuples of lists in some versions.
         key = tuple(tuple(part) for part in key)
-        metrics: dict[Any, Any] = {}
-        for computation, parts in zip(self._computations.combined, zip(*accumulators)):
-            combiner = computation.combiner
-            metrics.update(combiner.extract_output(combiner.merge_accumulators(list(parts))))
+        by_sample: dict[int, list[Sequence[Any]]] = {}
+        # In the order of the files, whatever was done first: sums of floats depend on it.
+        for _, sample, accumulators in sorted(parts, key=lambda part: part[:2]):
+            by_sample.setdefault(sample, []).append(accumulators)
         with histograms.fast_arithmetic(self._computations.derived):
-            for computation in self._computations.derived:
-                metrics.update(computation.result(metrics))
-        metrics.update(self._differences(metrics))
-        for computation in self._computations.after_intervals:
+            metrics_by_sample = {
+                sample: self._metrics(found, with_plots=sample == intervals.ALL_ROWS)
+                for sample, found in by_sample.items()
+            }
+        after = self._computations.after_intervals
+        metrics = intervals.combine(metrics_by_sample, self._sampling, with_private=bool(after))
+        for computation in after:
             metrics.update(computation.result(metrics))
-        metrics = {name: value for name, value in metrics.items() if not _is_private(name)}
+        metrics = {name: value for name, value in metrics.items() if not intervals.is_private(name)}
         plots = _of_kind(metrics, metric_types.PlotKey)
         attributions = _of_kind(metrics, metric_types.AttributionsKey)
         values = {name: metrics[name] for name in metrics if name not in plots and name not in attributions}
@@ -100,13 +105,29 @@ class FinishSlice(beam.DoFn):
             metrics_validator.validate_metrics((key, _sorted(values)), self._eval_config).SerializeToString(),
         )
 
+    def _metrics(self, accumulators: Sequence[Sequence[Any]], *, with_plots: bool) -> dict[Any, Any]:
+        """Return the metrics of what was added to one sample, with differences to the baseline.
+
+        Args:
+            accumulators: Of each file, in order.
+            with_plots: Whether plots are made too, which have no intervals.
+        """
+        metrics: dict[Any, Any] = {}
+        for computation, parts in zip(self._computations.combined, zip(*accumulators)):
+            combiner = computation.combiner
+            metrics.update(combiner.extract_output(combiner.merge_accumulators(list(parts))))
+        for computation in self._computations.derived:
+            if with_plots or not _is_plot(computation):
+                metrics.update(computation.result(metrics))
+        return {**metrics, **self._differences(metrics)}
+
     def _differences(self, metrics: dict[Any, Any]) -> dict[Any, Any]:
         """Candidate minus baseline, for each number that both have."""
         if not self._baseline_name:
             return {}
         differences = {}
         for key, value in metrics.items():
-            if _is_private(key) or key.is_diff or key.model_name == self._baseline_name:
+            if intervals.is_private(key) or key.is_diff or key.model_name == self._baseline_name:
                 continue
             baseline_key = key.make_baseline_key(self._baseline_name)
             if baseline_key in metrics and _has_difference(value):
@@ -114,8 +135,12 @@ class FinishSlice(beam.DoFn):
         return differences
 
 
-def _is_private(key: Any) -> bool:
-    return key.name.startswith("_") and not key.name.startswith("__")
+def _is_plot(computation: Any) -> bool:
+    """Whether a computation makes what is shown as a plot, and nothing that others are computed from."""
+    keys = computation.keys
+    return bool(keys) and all(
+        isinstance(key, metric_types.PlotKey) and not intervals.is_private(key) for key in keys
+    )
 
 
 def _has_difference(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What each threshold said: `verdict.json` and the lines that people read."""
+"""What each threshold said, and `verdict.json`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ from headrace.components.evaluator.outcome import Metrics
 
 VERDICT_FILE = "verdict.json"
 NO_BASELINE = "not checked: there is no baseline model yet"
-_SHOWN_METRICS = 4
-_SHOWN_THRESHOLDS = 4
 _NO_ROW = "has a threshold, but no row"
-_COUNTS = ("example_count", "weighted_example_count")
 
 
 @dataclass(frozen=True)
@@ -62,21 +59,27 @@ class ThresholdResult:
             change = "" if self.kind == "value" else "change"
             return " ".join(f"{self.metric}{where} {change}{bounds} {self.note}".split())
         if self.kind == "value":
-            return f"{self.metric}{where} {_number(self.compared)} {self._bounds()}"
+            return f"{self.metric}{where} {format_number(self.compared)} {self._bounds()}"
         kind = "change" if self.kind == "absolute change" else self.kind
-        baseline = f"(baseline {_number(self.baseline_value)})"
-        return f"{self.metric}{where} {kind} {_number(self.compared, sign=True)} {self._bounds()} {baseline}"
+        baseline = f"(baseline {format_number(self.baseline_value)})"
+        return f"{self.metric}{where} {kind} {format_number(self.compared, sign=True)} {self._bounds()} {baseline}"
 
     def _bounds(self) -> str:
         is_not = "not " if self.passed is False else ""
         if self.lower_bound is not None and self.upper_bound is not None:
-            return f"{is_not}within {_number(self.lower_bound)} to {_number(self.upper_bound)}"
+            return f"{is_not}within {format_number(self.lower_bound)} to {format_number(self.upper_bound)}"
         if self.lower_bound is not None:
-            return f"{is_not}>= {_number(self.lower_bound)}"
-        return f"{is_not}<= {_number(self.upper_bound)}"
+            return f"{is_not}>= {format_number(self.lower_bound)}"
+        return f"{is_not}<= {format_number(self.upper_bound)}"
 
 
-def _number(value: float | None, sign: bool = False) -> str:
+def format_number(value: float | None, sign: bool = False) -> str:
+    """Return a metric with four significant digits, `\"unknown\"` where it could not be computed.
+
+    Args:
+        value: The number.
+        sign: Whether a positive one has its sign too, as a change.
+    """
     if value is None or math.isnan(value):
         return "unknown"
     text = f"{value:+.4g}" if sign else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
@@ -257,52 +260,3 @@ def _plain(result: ThresholdResult) -> dict[str, Any]:
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in asdict(result).items()
     }
-
-
-def blessing_line(results: Sequence[ThresholdResult], is_blessed: bool | None) -> str:
-    """Return the verdict as one line, with what failed or was not checked before what passed."""
-    if is_blessed is None:
-        unchecked = [str(result) for result in results if result.passed is None]
-        return "; ".join(["NOT VALIDATED: no threshold was given", *unchecked][:_SHOWN_THRESHOLDS])
-    if is_blessed:
-        return "BLESSED: " + "; ".join(_blessed_because(results))
-    lines = list(dict.fromkeys(_failure_or_pass(result) for result in results if not result.passed))
-    more = len(lines) - _SHOWN_THRESHOLDS
-    if more > 0:
-        lines = [*lines[:_SHOWN_THRESHOLDS], f"and {more} more in {VERDICT_FILE}"]
-    return "NOT BLESSED: " + "; ".join(lines)
-
-
-def _blessed_because(results: Sequence[ThresholdResult]) -> list[str]:
-    """What was not checked and what holds overall, in words; the slices as a number."""
-    overall = [result for result in results if result.slice == "Overall" or result.passed is None]
-    lines = list(dict.fromkeys(str(r) for r in sorted(overall, key=lambda r: r.passed is not None)))
-    slices = {result.slice for result in results if result.passed and result.slice != "Overall"}
-    if slices:
-        lines.append(f"and so in {len(slices)} slice{'' if len(slices) == 1 else 's'} ({VERDICT_FILE})")
-    return lines
-
-
-def _failure_or_pass(result: ThresholdResult) -> str:
-    if not result.metric:
-        return f"slice {result.slice} {result.note}"
-    return str(result)
-
-
-def evaluation_line(folder: str, num_rows: int | None, baseline_name: str | None) -> str:
-    """Return the candidate's overall metrics as one line."""
-    metrics = Metrics.read(folder)
-    overall = metrics.by_slice.get((), {})
-    names: dict[str, float] = {}
-    for key, value in overall.items():
-        proto = metrics.keys[key]
-        if not proto.is_diff and (not baseline_name or proto.model_name != baseline_name):
-            names.setdefault(proto.name, value)
-    shown = [f"{name} {_number(value)}" for name, value in names.items() if name not in _COUNTS]
-    more = len(shown) - _SHOWN_METRICS
-    if more > 0:
-        shown = [*shown[:_SHOWN_METRICS], f"{more} more metrics"]
-    rows = num_rows if num_rows is not None else names.get("example_count")
-    counts = [f"{rows:,.0f} examples"] if rows is not None else []
-    counts.append(f"{len(metrics.by_slice):,} slice" + ("" if len(metrics.by_slice) == 1 else "s"))
-    return f"{', '.join(shown) or 'no metrics'} ({', '.join(counts)})"

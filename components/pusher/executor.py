@@ -34,13 +34,12 @@ class Executor(BaseExecutor):
         model_path = _model_path(context)
         base = _base_directory(context)
         progress.report("copying the model")
+        _archive(model_path, pushed.uri, context.node_id)
         try:
             if "://" in base:
                 destination = _push_remote(model_path, base)
             else:
                 destination = versions.push(model_path, base, int(time.time()))
-            # The archive: the destination may be cleaned up by whoever runs the server.
-            shutil.copytree(model_path, pushed.uri, dirs_exist_ok=True)
         except OSError as error:
             raise _explained(context.node_id, base, error) from error
         version = os.path.basename(destination)
@@ -94,6 +93,21 @@ def _base_directory(context: ExecutionContext) -> str:
             "use AUTO or UNIX_TIMESTAMP.",
         )
     return str(base)
+
+
+def _archive(model_path: str, path: str, node_id: str) -> None:
+    """Keep a copy in the store: whoever runs the server may clean up the destination.
+
+    It is made first. A push that is visible to the server must not end as a failure.
+    """
+    try:
+        shutil.copytree(model_path, path, dirs_exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{node_id}: the copy of the model in the store, {path}, could not be written: {error}. Nothing was "
+            "pushed.",
+            "give the store room and write access, then resume.",
+        ) from error
 
 
 def _push_remote(model_path: str, base: str) -> str:

@@ -228,40 +228,46 @@ def compute_with_tfdv(
     examples: Sequence[Artifact],
     statistics: Artifact,
     options: Mapping[str, tfdv.StatsOptions],
+    *,
     is_sharded: bool,
+    is_own_payload: bool,
 ) -> None:
-    """Compute each split with TFDV's own transform, for options that need it."""
-    read = _ReadPart(options)
+    """Compute each split with TFDV's own transform, for options or payloads that need it.
+
+    Args:
+        pipeline: Gets the steps of all splits.
+        examples: One artifact for each span.
+        statistics: Where they go.
+        options: By split.
+        is_sharded: Whether TFDV's records are written beside the one file.
+        is_own_payload: Whether Headrace reads the payload itself; else stock TFX does.
+    """
     for split, split_options in options.items():
-        batches = (
-            pipeline
-            | f"Parts[{split}]" >> beam.Create(_parts(examples, split, range(len(examples))))
-            | f"Read[{split}]" >> beam.ParDo(read).with_output_types(pa.RecordBatch)
-        )
-        all_rows = with_sample_rate(split_options, 1.0)
-        _write_with_tfdv(batches, all_rows, split, statistics_path(statistics, split), is_sharded)
+        path = statistics_path(statistics, split)
+        if is_own_payload:
+            batches = (
+                pipeline
+                | f"Parts[{split}]" >> beam.Create(_parts(examples, split, range(len(examples))))
+                | f"Read[{split}]" >> beam.ParDo(_ReadPart(options)).with_output_types(pa.RecordBatch)
+            )
+            # Sampled already, while it was read.
+            _write_with_tfdv(batches, with_sample_rate(split_options, 1.0), split, path, is_sharded)
+        else:
+            source = _tfxio(examples, split, split_options)
+            batches = pipeline | f"Read[{split}]" >> source.BeamSource()
+            _write_with_tfdv(batches, split_options, split, path, is_sharded)
 
 
-def compute_with_tfxio(
-    pipeline: beam.Pipeline,
-    examples: Sequence[Artifact],
-    statistics: Artifact,
-    options: Mapping[str, tfdv.StatsOptions],
-    is_sharded: bool,
-) -> None:
-    """Compute each split as stock TFX does, for payloads that Headrace does not read itself."""
+def _tfxio(examples: Sequence[Artifact], split: str, options: tfdv.StatsOptions) -> Any:
     # Loads all of TFX's components, TFMA and TFT with them: a second that other payloads need not wait.
     from tfx.components.util import tfxio_utils
 
-    for split, split_options in options.items():
-        source = tfxio_utils.get_split_tfxio(
-            examples=list(examples),
-            split=split,
-            telemetry_descriptors=["StatisticsGen"],
-            schema=_read_schema(split_options),
-        )
-        batches = pipeline | f"Read[{split}]" >> source.BeamSource()
-        _write_with_tfdv(batches, split_options, split, statistics_path(statistics, split), is_sharded)
+    return tfxio_utils.get_split_tfxio(
+        examples=list(examples),
+        split=split,
+        telemetry_descriptors=["StatisticsGen"],
+        schema=_read_schema(options),
+    )
 
 
 def _write_with_tfdv(

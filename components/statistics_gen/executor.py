@@ -46,12 +46,18 @@ class Executor(BeamExecutor):
         payloads = {artifacts.payload_format(span) for span in examples}
         sampled = {split: computation.with_sample_rate(options, rate) for split, rate in rates.items()}
         with self.beam_pipeline(is_spread=True) as pipeline:
-            if not payloads <= _OWN_PAYLOADS:
-                computation.compute_with_tfxio(pipeline, examples, statistics, sampled, is_sharded)
-            elif is_sharded or not accumulation.can_accumulate(options):
-                computation.compute_with_tfdv(pipeline, examples, statistics, sampled, is_sharded)
-            else:
+            is_own_payload = payloads <= _OWN_PAYLOADS
+            if is_own_payload and not is_sharded and accumulation.can_accumulate(options):
                 computation.compute(pipeline, examples, statistics, sampled)
+            else:
+                computation.compute_with_tfdv(
+                    pipeline,
+                    examples,
+                    statistics,
+                    sampled,
+                    is_sharded=is_sharded,
+                    is_own_payload=is_own_payload,
+                )
         _check_and_describe(context, statistics, kept)
         # Set last: an artifact must not name a split whose file was never written.
         statistics.split_names = artifacts.encode_split_names(kept)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfx.components.trainer import fn_args_utils
 from tfx.utils import io_utils, path_utils
 
-from headrace.components.trainer import callbacks, export, short_form, user_function
+from headrace.components.trainer import callbacks, export, fitting, short_form, user_function
 from headrace.errors import DefinitionError, TrainingError
 from headrace.io import artifacts, protos
 from headrace.sdk import progress
@@ -117,7 +117,7 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
 
     run_path = context.output("model_run").uri
     kept = callbacks.standard_callbacks(run_path, settings.patience)
-    outcome = short_form.fit(model, rows, settings, hyperparameters, kept)
+    outcome = fitting.fit(model, rows, settings, hyperparameters, kept)
     callbacks.write_history(run_path, outcome.history)
 
     progress.report("exporting")

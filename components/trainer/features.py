@@ -46,13 +46,18 @@ class Feature:
     spec: Any
 
     def input(self) -> Any:
-        """Return a new `keras.Input` of this name, shape and type."""
-        return keras.Input(shape=self.shape, dtype=self.dtype, name=self.name)
+        """Return a new `keras.Input` of this name, shape and type; Keras has `∕` (U+2215) for a slash."""
+        return keras.Input(shape=self.shape, dtype=self.dtype, name=_input_name(self.name))
 
     @property
     def default(self) -> Any:
         """What stands for a missing value, and pads short rows."""
         return "" if self.dtype == "string" else 0
+
+
+def _input_name(feature_name: str) -> str:
+    # Keras refuses slashes, which names of columns may well have.
+    return feature_name.replace("/", "\N{DIVISION SLASH}")
 
 
 class Features(Mapping[str, Feature]):
@@ -182,7 +187,9 @@ def input_names(model: Any, features: Features, where: str) -> list[str]:
     structure = _declared_inputs(model)
     if structure is None:
         return list(features)
-    names = list(structure) if isinstance(structure, dict) else [tensor.name for tensor in _flat(structure)]
+    by_input = {_input_name(name): name for name in features}
+    tensors = [] if isinstance(structure, dict) else [tensor.name for tensor in _flat(structure)]
+    names = list(structure) if isinstance(structure, dict) else [by_input.get(name, name) for name in tensors]
     for name in names:
         if name not in features:
             raise TrainingError(
@@ -200,9 +207,10 @@ def arrange(model: Any, columns: Mapping[str, Any]) -> Any:
         return dict(columns)
     if isinstance(structure, dict):
         return {name: columns[name] for name in structure}
+    by_input = {_input_name(name): column for name, column in columns.items()}
     if isinstance(structure, (list, tuple)):
-        return tuple(columns[tensor.name] for tensor in structure)
-    return columns[structure.name]
+        return tuple(by_input[tensor.name] for tensor in structure)
+    return by_input[structure.name]
 
 
 def _declared_inputs(model: Any) -> Any:

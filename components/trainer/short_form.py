@@ -1,11 +1,10 @@
-"""The short form: what a model is trained on, how it is compiled, and its training.
+"""The short form: what a model is trained on, and how it is built and compiled.
 
 Trainer trains one model of it, Tuner one for each trial.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -19,28 +18,25 @@ from tfx.proto import trainer_pb2
 from tfx.utils import json_utils
 
 from headrace.components.trainer import datasets, readers
-from headrace.components.trainer.callbacks import Watch
 from headrace.components.trainer.export import last_activation
 from headrace.components.trainer.features import (
     Features,
-    arrange,
     find_label,
     from_schema,
     input_names,
     read_transformed,
 )
-from headrace.errors import DefinitionError, TrainingError
+from headrace.components.trainer.parsing import LabelRange
+from headrace.errors import DefinitionError, InputResolutionError, TrainingError
 from headrace.io import artifacts, protos
 from headrace.io import examples as examples_io
 from headrace.sdk import progress
 from headrace.sdk.context import ExecutionContext
 
 DEFAULT_BATCH_SIZE = 128
-DEFAULT_EPOCHS = 10
 DEFAULT_PATIENCE = 5
 DEFAULT_SEED = 1
 DEFAULT_LEARNING_RATE = 0.001
-_MANY = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -59,9 +55,19 @@ class Settings:
 
     @classmethod
     def read(cls, context: ExecutionContext) -> Settings:
-        """Read them from a node's parameters."""
+        """Read them from a node's parameters.
+
+        Raises:
+            DefinitionError: If a number of steps is negative.
+        """
         train = context.proto_parameter("train_args", trainer_pb2.TrainArgs)
         evaluate = context.proto_parameter("eval_args", trainer_pb2.EvalArgs)
+        for key, given in (("train_args", train), ("eval_args", evaluate)):
+            if given.num_steps < 0:
+                raise DefinitionError(
+                    f"{context.node_id}: num_steps of {key} is {given.num_steps}.",
+                    "give the number of batches, or leave it out for no bound.",
+                )
         return cls(
             node_id=context.node_id,
             train_splits=tuple(train.splits) or ("train",),
@@ -134,11 +140,20 @@ def _holds_raw_rows(context: ExecutionContext, features: Features) -> bool:
 
 
 def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
-    """Return what `build_model` gets: the hyperparameters artifact's values over those of `custom_config`."""
+    """Return what `build_model` gets: the hyperparameters artifact's values over those of `custom_config`.
+
+    Raises:
+        InputResolutionError: If the artifact holds no file.
+    """
     values = dict(json_utils.loads(context.parameter("custom_config", "null")) or {})
     artifact = context.optional_input("hyperparameters")
     if artifact is not None:
         names = sorted(name for name in os.listdir(artifact.uri) if not name.startswith("."))
+        if not names:
+            raise InputResolutionError(
+                f"{context.node_id}: the hyperparameters in {artifact.uri} have no file.",
+                "run the Tuner that makes them again.",
+            )
         content = read_json(os.path.join(artifact.uri, names[0]))
         # KerasTuner writes the space beside the values.
         is_keras_tuner = isinstance(content.get("values"), dict) and "space" in content
@@ -187,7 +202,7 @@ def read_rows(
 
 
 def compile_if_needed(
-    model: keras.Model, label: datasets.LabelRange, hyperparameters: dict[str, Any], node_id: str
+    model: keras.Model, label: LabelRange, hyperparameters: dict[str, Any], node_id: str
 ) -> None:
     """Compile a model that is not, with Adam and the loss that its output and the label call for.
 
@@ -215,9 +230,7 @@ def compile_if_needed(
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=metrics)
 
 
-def _loss(
-    width: int, activation: str | None, label: datasets.LabelRange, node_id: str
-) -> tuple[Any, list[Any]]:
+def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -> tuple[Any, list[Any]]:
     if width > 1:
         if not label.is_whole or label.least < 0 or label.greatest >= width:
             raise TrainingError(
@@ -234,61 +247,6 @@ def _loss(
         metrics = [keras.metrics.BinaryAccuracy(threshold=0.0 if logits else 0.5)]
         return keras.losses.BinaryCrossentropy(from_logits=logits), metrics
     return keras.losses.MeanSquaredError(), [keras.metrics.MeanAbsoluteError()]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What training came to.
-
-    Attributes:
-        history: Values of loss and metrics, one for each epoch.
-        steps: Steps taken.
-        best: The metrics of the epoch whose weights the model has.
-    """
-
-    history: dict[str, list[float]]
-    steps: int
-    best: dict[str, float]
-
-
-def fit(
-    model: keras.Model,
-    rows: tuple[datasets.Rows, datasets.Rows],
-    settings: Settings,
-    hyperparameters: dict[str, Any],
-    callbacks: Sequence[Any],
-    prefix: str = "",
-) -> Outcome:
-    """Train a compiled model until its steps or epochs are done, or it stops getting better.
-
-    Raises:
-        TrainingError: If the loss is NaN or infinite.
-    """
-    train, evaluate = rows
-    batch_size = int(hyperparameters.get("batch_size", settings.batch_size))
-    steps_per_epoch = train.steps(batch_size)
-    epochs = hyperparameters.get("epochs", settings.epochs)
-    if settings.train_steps is not None:
-        steps_per_epoch = min(steps_per_epoch, settings.train_steps)
-        epochs = min(int(epochs or _MANY), -(-settings.train_steps // steps_per_epoch))
-    epochs = int(epochs or DEFAULT_EPOCHS)
-    watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, prefix)
-    place = functools.partial(arrange, model)
-    eval_steps = -(-evaluate.num_rows // batch_size)
-    result = model.fit(
-        train.batches(batch_size, place, settings.seed),
-        epochs=epochs,
-        steps_per_epoch=steps_per_epoch,
-        validation_data=evaluate.batches_once(batch_size, place).take(
-            min(eval_steps, settings.eval_steps or _MANY)
-        ),
-        callbacks=[*callbacks, watch],
-        verbose=0,
-    )
-    history = result.history
-    losses = history["val_loss"]
-    best = min(range(len(losses)), key=losses.__getitem__)
-    return Outcome(history, watch.steps_done, {name: values[best] for name, values in history.items()})
 
 
 def input_features(model: keras.Model, source: Source, node_id: str) -> list[str]:

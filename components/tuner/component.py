@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from headrace.components.trainer.component import (
+from headrace.components.trainer.arguments import (
     Function,
     check_module,
     check_one_given,
@@ -15,6 +15,7 @@ from headrace.components.trainer.component import (
     custom_config_text,
     function_text,
 )
+from headrace.components.tuner.search_space import check_space
 from headrace.errors import DefinitionError
 from headrace.sdk import (
     BaseChannel,
@@ -31,8 +32,6 @@ from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import trainer_pb2, tuner_pb2
-
-_RANGE_KEYS = {"min", "max", "step", "sampling"}
 
 
 class TunerSpec(ComponentSpec):
@@ -107,7 +106,8 @@ class Tuner(Component):
             `{"min": 1e-4, "max": 1e-2, "sampling": "log"}`: of whole numbers if both ends are, with an
             optional `step`. `learning_rate`, `batch_size` and `epochs` mean the same as in Trainer.
         max_trials: Models to train at most, default 10.
-        objective: What is best: `val_loss` (default), or a metric such as `val_binary_accuracy`.
+        objective: What is best: `val_loss` (default), or a metric such as `val_binary_accuracy`. The smallest is
+            the best of what is an error by its name (`val_mae`, `val_binary_crossentropy`), else the largest.
         label: As for Trainer, as are `batch_size`, `epochs`, `patience` and `seed`.
         batch_size: See `label`.
         epochs: See `label`.
@@ -174,7 +174,7 @@ class Tuner(Component):
                 "name the values to try: search_space={'units': [16, 32]}.",
             )
         if search_space is not None:
-            _check_space(search_space)
+            check_space(search_space)
         if isinstance(module_file, str):
             check_module(
                 "Tuner",
@@ -199,24 +199,4 @@ class Tuner(Component):
                 tuner_results=Channel(type=standard_artifacts.TunerResults),
                 **checked_numbers("Tuner", short_form, zero_is_fine=("patience", "seed")),
             )
-        )
-
-
-def _check_space(space: Mapping[str, Any]) -> None:
-    for name, values in space.items():
-        if isinstance(values, Mapping):
-            known = {"min", "max"} <= set(values) <= _RANGE_KEYS
-            if known and values["min"] < values["max"]:
-                continue
-            problem = f"is a range with {sorted(values.items())}"
-        elif isinstance(values, Sequence) and not isinstance(values, str) and len(values):
-            if all(isinstance(value, (bool, int, float, str)) for value in values):
-                continue
-            problem = "is a list with something else than numbers, strings and booleans"
-        else:
-            problem = f"is {values!r}"
-        raise DefinitionError(
-            f"Tuner: search_space['{name}'] {problem}.",
-            "give a list of values, or a range {'min': 0.001, 'max': 0.1} with min below max, and 'step' or "
-            "'sampling' if wanted.",
         )

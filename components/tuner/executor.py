@@ -12,8 +12,9 @@ import keras
 import keras_tuner
 from tfx.proto import tuner_pb2
 
-from headrace.components.trainer import callbacks, short_form, user_function
+from headrace.components.trainer import callbacks, fitting, short_form, user_function
 from headrace.components.trainer.executor import fn_arguments
+from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
 from headrace.sdk import progress
 from headrace.sdk.context import ExecutionContext
@@ -88,7 +89,7 @@ class _ShortForm(keras_tuner.HyperModel):
         values = {**self._constants, **hp.values}
         keep = [callbacks.keep_best(self._settings.patience)]
         try:
-            return short_form.fit(model, self._rows, self._settings, values, keep, prefix).best
+            return fitting.fit(model, self._rows, self._settings, values, keep, prefix).best
         except TrainingError as error:
             # A NaN loss ends one trial, not the search.
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
@@ -108,12 +109,11 @@ def _search(context: ExecutionContext, build_model: Callable[..., Any]) -> Any:
     sizes = [len(values) if isinstance(values, list) else max_trials + 1 for values in space.values()]
     kind = keras_tuner.GridSearch if math.prod(sizes) <= max_trials else keras_tuner.RandomSearch
     objective = context.parameter("objective", DEFAULT_OBJECTIVE)
-    is_loss = objective.removeprefix("val_") == "loss" or "error" in objective
     hypermodel = _ShortForm(context, build_model)
     try:
         tuner = kind(  # builds a first model to see which hyperparameters it asks for
             hypermodel,
-            objective=keras_tuner.Objective(objective, "min" if is_loss else "max"),
+            objective=keras_tuner.Objective(objective, direction(objective)),
             max_trials=max_trials,
             hyperparameters=_hyperparameters(space),
             allow_new_entries=False,
@@ -136,7 +136,9 @@ def _hyperparameters(space: Mapping[str, Any]) -> keras_tuner.HyperParameters:
     result = keras_tuner.HyperParameters()
     for name, values in sorted(space.items()):
         if isinstance(values, list):
-            result.Choice(name, values)
+            # KerasTuner takes values of one type alone.
+            are_floats = any(isinstance(value, float) for value in values)
+            result.Choice(name, [float(value) for value in values] if are_floats else values)
             continue
         ends = {"min_value": values["min"], "max_value": values["max"]}
         options = {key: values[key] for key in ("step", "sampling") if key in values}

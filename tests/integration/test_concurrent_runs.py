@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -92,9 +91,10 @@ def test_what_several_runs_need_at_once_is_computed_once(tmp_path: Path):
     ends = [(process.communicate(timeout=120), process.returncode) for process in processes]
 
     assert [code for _, code in ends] == [0] * 4, [error for (_, error), code in ends if code]
-    states = [e.last_known_state for e in executions(tmp_path) if e.type == "nodes.Timed"]
-    assert states.count(metadata_store_pb2.Execution.COMPLETE) == 1
-    assert len(states) == 4
+    for kind in ("nodes.Timed", "nodes.Use"):
+        states = [e.last_known_state for e in executions(tmp_path) if e.type == kind]
+        assert states.count(metadata_store_pb2.Execution.COMPLETE) == 1
+        assert len(states) == 4
 
 
 def run_in(project: Path, text: str = "made") -> RunResult:
@@ -121,4 +121,3 @@ def test_a_moved_or_copied_project_opens_and_hits(tmp_path: Path, move: Any):
     first = runs.read_run(str(tmp_path / "deeper" / "there" / ".headrace"), listed[-1].run_id)
     assert first.nodes[0].outputs[0].uri.startswith(str(tmp_path / "deeper" / "there"))
     assert first.nodes[0].log_path.startswith(str(tmp_path / "deeper" / "there"))
-    assert json

@@ -47,6 +47,19 @@ def spans(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return found
 
 
+@pytest.fixture
+def gathered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that Transform reads for its analyzers, as it reads them."""
+    read: list[str] = []
+    process = gathering._GatherFile.process
+    monkeypatch.setattr(
+        gathering._GatherFile,
+        "process",
+        lambda self, element: read.append(element[1][1]) or process(self, element),
+    )
+    return read
+
+
 def _spans_read(paths: list[str]) -> set[str]:
     return {Path(path).parts[-3][:5] for path in paths}
 
@@ -111,25 +124,19 @@ def test_spans_with_other_splits_are_refused(spans: list[Any], tmp_path: Path) -
 
 
 def test_analyzers_and_statistics_of_transform_read_the_new_span_alone(
-    spans: list[Any], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spans: list[Any], kept: Path, tmp_path: Path, gathered: list[str]
 ) -> None:
     """Without an analyzer cache among the inputs; and what is made is that of a window of which nothing was known."""
     schema = write_schema(tmp_path / "schema", odd_schema())
     transform(tmp_path / "first", spans[:2], schema, _FUNCTION)
-    read: list[str] = []
-    original = gathering._GatherFile.process
-    monkeypatch.setattr(
-        gathering._GatherFile,
-        "process",
-        lambda self, element: read.append(element[1][1]) or original(self, element),
-    )
+    gathered.clear()
 
     window = transform(tmp_path / "window", spans, schema, _FUNCTION)
 
-    assert _spans_read(read) == {"span2"}
-    read.clear()
+    assert _spans_read(gathered) == {"span2"}
+    gathered.clear()
     again = transform(tmp_path / "again", spans, schema, _FUNCTION)
-    assert read == []
+    assert gathered == []
     partial_results.set_folder("")
     whole = transform(tmp_path / "whole", spans, schema, _FUNCTION)
     for run in (window, again):
@@ -146,22 +153,16 @@ def test_analyzers_and_statistics_of_transform_read_the_new_span_alone(
 
 
 def test_another_function_is_analyzed_anew(
-    spans: list[Any], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spans: list[Any], kept: Path, tmp_path: Path, gathered: list[str]
 ) -> None:
     """Its analyzers ask for other things."""
     schema = write_schema(tmp_path / "schema", odd_schema())
     transform(tmp_path / "first", spans[:1], schema, _FUNCTION)
-    read: list[str] = []
-    original = gathering._GatherFile.process
-    monkeypatch.setattr(
-        gathering._GatherFile,
-        "process",
-        lambda self, element: read.append(element[1][1]) or original(self, element),
-    )
+    gathered.clear()
 
     transform(tmp_path / "second", spans[:1], schema, "transform_functions.two_passes")
 
-    assert _spans_read(read) == {"span0"}
+    assert _spans_read(gathered) == {"span0"}
 
 
 def test_a_run_keeps_what_it_found_in_its_store(tmp_path: Path) -> None:

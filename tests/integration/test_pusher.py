@@ -155,6 +155,22 @@ def test_full_disk_leaves_nothing_visible(
     )
 
 
+def test_a_model_that_the_store_cannot_keep_is_not_pushed(
+    tmp_path: Path, taxi_models: dict[str, Any]
+) -> None:
+    """A failed node must not have changed what the server serves."""
+    (tmp_path / "pushed").write_text("in the way")
+
+    with pytest.raises(StoreError) as caught:
+        push(tmp_path, tmp_path / "base", model=taxi_models["binary"])
+
+    assert caught.value.problem.startswith(
+        f"pusher: the copy of the model in the store, {tmp_path}/pushed, could not be written: "
+    )
+    assert caught.value.problem.endswith(" Nothing was pushed.")
+    assert not (tmp_path / "base").exists()
+
+
 def test_destination_that_is_no_folder_is_said(tmp_path: Path, taxi_models: dict[str, Any]) -> None:
     """A file lies where the folder should be."""
     (tmp_path / "base").write_text("in the way")

@@ -19,12 +19,6 @@ from headrace.reports.blocks import Chart, FeatureList, Note, Report, Section, T
 from headrace.reports.pages import render_page, walk
 from headrace.reports.renderers import RENDERERS, render
 from headrace.reports.texts import print_report
-from headrace.sdk.light import authoring
-
-with authoring():
-    pass
-
-HERE = Path(__file__).parent
 
 KINDS = {
     "examples": artifacts.examples,
@@ -189,16 +183,6 @@ def test_an_artifact_without_files_says_who_made_it(tmp_path):
     ]
 
 
-def test_damaged_files_are_said_so(tmp_path):
-    subject = artifacts.anomalies(tmp_path / "anomalies")
-    (tmp_path / "anomalies" / "Split-eval" / "SchemaDiff.pb").write_bytes(b"\xff\xff\xff")
-
-    note, files = render(subject)
-
-    assert note.text == "The files of ExampleAnomalies 4 cannot be read."
-    assert [row[0] for row in files.rows] == ["Split-eval/SchemaDiff.pb"]
-
-
 def test_every_renderer_exists_and_loads_no_tensorflow():
     """A page takes tenths of a second, not the five seconds of TensorFlow's import."""
     script = (
@@ -220,25 +204,30 @@ def test_every_renderer_exists_and_loads_no_tensorflow():
     assert {"Examples", "Model", "ModelEvaluation"} <= set(RENDERERS)
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """A store with a run of the data validation part of a pipeline."""
+def run_pipeline(root, **options):
+    """Run the data validation part of a pipeline, whose data and store are in a folder."""
     import headrace
     from headrace.components import CsvExampleGen, ExampleValidator, SchemaGen, StatisticsGen
     from headrace.sdk import Pipeline
 
+    examples = CsvExampleGen(input_base=str(root / "data"))
+    statistics = StatisticsGen(examples=examples.outputs["examples"])
+    schema = SchemaGen(statistics=statistics.outputs["statistics"])
+    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
+    pipeline = Pipeline("small", components=[examples, statistics, schema, validator])
+    headrace.run(pipeline, store=str(root / "store"), show=False, **options).raise_for_failure()
+    return str(root / "store")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with a run."""
     root = tmp_path_factory.mktemp("reports")
     data = root / "data"
     data.mkdir()
     lines = ["number,word", *[f"{number},{'ab'[number % 2]}" for number in range(60)]]
     (data / "data.csv").write_text("\n".join(lines))
-    examples = CsvExampleGen(input_base=str(data))
-    statistics = StatisticsGen(examples=examples.outputs["examples"])
-    schema = SchemaGen(statistics=statistics.outputs["statistics"])
-    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
-    pipeline = Pipeline("small", components=[examples, statistics, schema, validator])
-    headrace.run(pipeline, store=str(root / "store"), show=False).raise_for_failure()
-    return str(root / "store")
+    return run_pipeline(root)
 
 
 def invoke(*arguments: str):
@@ -295,3 +284,14 @@ def test_a_report_that_cannot_be_written_says_so(store):
 
     assert done.exit_code == 1
     assert "StoreError: /nowhere/run.html cannot be written: No such file or directory." in done.output
+
+
+def test_the_page_of_a_partial_run_draws_the_lines_between_what_it_reused(store, tmp_path):
+    """Lines of nodes that an earlier run executed stand in no execution of this one."""
+    run_pipeline(Path(store).parent, only=["ExampleValidator"], enable_cache=False)
+
+    done = invoke("report", "--store", store, "--out", str(tmp_path / "run.html"))
+
+    assert done.exit_code == 0, done.output
+    # Two lines end at ExampleValidator, in one head.
+    assert (tmp_path / "run.html").read_text().count('class="head"') == 3

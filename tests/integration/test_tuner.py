@@ -90,14 +90,21 @@ def test_tuner_fn_without_result(tmp_path):
 
 def test_short_form_tries_the_whole_grid(tmp_path, model_file):
     """All combinations where there are few; the best has the lowest loss."""
-    space = {"units": [1, 16], "learning_rate": [0.01]}
+    space = {"units": [1, 16], "learning_rate": [0.01], "momentum": [0, 0.5]}
     outputs = _short(tmp_path, model_file, "build_classes", space, label="species", batch_size=32)
     results = read_json(f"{tmp_path}/results/tuner_results.json")
-    assert sorted(row["units"] for row in results) == [1, 16]
+    assert sorted((row["units"], row["momentum"]) for row in results) == [
+        (1, 0),
+        (1, 0.5),
+        (16, 0),
+        (16, 0.5),
+    ]
     assert results[0]["score"] <= results[1]["score"]
     best = read_json(f"{tmp_path}/best/best_hyperparameters.txt")
-    assert best["values"] == {"units": results[0]["units"], "learning_rate": 0.01}
-    assert summary(outputs["best_hyperparameters"][0]) == f"learning_rate=0.01, units={results[0]['units']}"
+    units, momentum = results[0]["units"], results[0]["momentum"]
+    assert best["values"] == {"units": units, "learning_rate": 0.01, "momentum": momentum}
+    line = f"learning_rate=0.01, momentum={momentum}, units={units}"
+    assert summary(outputs["best_hyperparameters"][0]) == line
 
 
 def test_short_form_samples_a_range(tmp_path, model_file):

@@ -59,8 +59,8 @@ def write(report: Report, path: str, *, is_opened: bool) -> None:
         StoreError: If the file cannot be written.
     """
     from headrace.errors import StoreError
-    from headrace.reports.numbers import format_bytes
     from headrace.reports.pages import render_page
+    from headrace.ui.units import format_bytes
 
     page = render_page(report)
     try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 
 from headrace.errors import HeadraceError
-from headrace.io.evaluations import compare_metrics, read_verdict
 from headrace.io.statistics_changes import compare_statistics
 from headrace.metadata.comparison import PayloadPair, compare_runs
+from headrace.reports.evaluation_results import OVERALL, read_metrics
+from headrace.reports.verdicts import read_verdict
 from headrace.ui.comparison import NumberChange, RunDifference
 
 _STATISTICS = "ExampleStatistics"
@@ -58,8 +60,24 @@ def _statistics(pair: PayloadPair) -> Iterator[NumberChange]:
 
 
 def _metrics(pair: PayloadPair) -> Iterator[NumberChange]:
-    for part, metric, old, new in compare_metrics(pair.old_uri, pair.new_uri):
-        yield NumberChange(pair.node_id, part, metric, old, new)
+    old, new = _candidates_metrics(pair.old_uri), _candidates_metrics(pair.new_uri)
+    changed = [key for key in dict.fromkeys([*new, *old]) if not _is_same(old.get(key), new.get(key))]
+    for part, name in sorted(changed, key=lambda key: (key[0] != OVERALL, key[0])):
+        yield NumberChange(pair.node_id, part, name, old.get((part, name)), new.get((part, name)))
+
+
+def _candidates_metrics(path: str) -> dict[tuple[str, str], float]:
+    """Return the metrics of all but the baseline by slice and name; differences follow from both."""
+    return {
+        (metric.slice_name, metric.name): metric.value
+        for metric in read_metrics(path)
+        if not metric.is_baseline and not metric.is_difference
+    }
+
+
+def _is_same(old: float | None, new: float | None) -> bool:
+    """Whether two metrics are equal; two that could not be computed are."""
+    return old == new or (old is not None and new is not None and math.isnan(old) and math.isnan(new))
 
 
 def _verdicts(pair: PayloadPair) -> Iterator[tuple[str, str, str]]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from headrace.metadata.results import RunResult
 
 DEFAULT_STORE = ".headrace"
 
@@ -63,20 +67,16 @@ def show_command(
     A run is an id from headrace runs; the latest where left out. An artifact is an id from headrace artifacts, a
     folder, or RUN/NODE.key, such as latest/Trainer.model.
     """
-    if not os.path.isdir(store):
-        from headrace.errors import StoreError
-
-        raise StoreError(
-            f"there is no store '{store}' in {os.getcwd()}.",
-            "start a run, or name the store with --store DIR.",
-        )
-
     from headrace.cli import report_commands
 
+    _check_store(store)
     if report_commands.is_artifact(run, store):
+        _refuse(f"{run} is an artifact", {"--outputs": outputs, "--json": as_json})
         report_commands.show_artifact(run, store, other, html, is_opened=is_opened)
         return
+    _refuse(f"{run} is a run: headrace diff compares two", {"--with": bool(other)})
     if html or is_opened:
+        _refuse("a page shows all of it", {"--outputs": outputs, "--json": as_json})
         report_commands.show_run_page(run, store, html, is_opened=is_opened)
         return
 
@@ -90,7 +90,31 @@ def show_command(
 
         click.echo(json.dumps(result_data(result), indent=2, default=str))
         return
+    _print_run(result, store, outputs)
 
+
+def _check_store(store: str) -> None:
+    from headrace.errors import StoreError
+
+    if not os.path.isdir(store):
+        raise StoreError(
+            f"there is no store '{store}' in {os.getcwd()}.",
+            "start a run, or name the store with --store DIR.",
+        )
+
+
+def _refuse(why: str, options: dict[str, bool]) -> None:
+    """Refuse options that would change nothing here.
+
+    Raises:
+        click.UsageError: If one is given.
+    """
+    for name, is_given in options.items():
+        if is_given:
+            raise click.UsageError(f"{name} has no use here: {why}.")
+
+
+def _print_run(result: RunResult, store: str, outputs: bool) -> None:
     from headrace.ui.listings import print_details, print_outputs
     from headrace.ui.screen import open_screen
     from headrace.ui.summary import print_summary

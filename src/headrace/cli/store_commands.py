@@ -146,11 +146,15 @@ def gc_command(
 
 
 def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
+    import gc
+
     from headrace.metadata.catalog import size_on_disk
     from headrace.metadata.collection import look
     from headrace.metadata.store import Store
     from headrace.ui.store_listings import garbage_sizes, print_garbage
 
+    # Python would search all that is loaded by now for circles, again and again while it reads so many rows.
+    gc.freeze()
     opened = Store.existing(store)
     garbage = look(opened, keeping)  # type: ignore[arg-type]
     log_bytes = sum(size_on_disk(opened.logs_path(run_id)) for run_id in garbage.run_ids)

@@ -20,8 +20,8 @@ from headrace.metadata import graph, locks
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
-from headrace.metadata.garbage import Garbage, GarbageArtifact, Keeping, find_garbage
-from headrace.metadata.inventory import take_inventory
+from headrace.metadata.garbage import Garbage, Keeping, find_garbage
+from headrace.metadata.inventory import StoredArtifact, take_inventory
 from headrace.metadata.ownership import is_own, true_origins
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.source_texts import SourceTexts
@@ -87,8 +87,8 @@ def collect(store: Store, keeping: Keeping) -> Collected:
 
 
 def _mark(
-    store: Store, batch: Sequence[GarbageArtifact], garbage: Garbage, spared: set[int], journal: _Journal
-) -> list[GarbageArtifact]:
+    store: Store, batch: Sequence[StoredArtifact], garbage: Garbage, spared: set[int], journal: _Journal
+) -> list[StoredArtifact]:
     """Make the artifacts of a batch DELETED, save what was taken into use since the garbage was found.
 
     Batches go from new to old, so what a spared artifact came from is still there, and joins `spared`.
@@ -108,7 +108,7 @@ def _mark(
             if artifact.artifact_id not in spared and is_own(artifact.uri, origins.get(artifact.artifact_id))
         ]
         if marked:
-            journal.write([(artifact.artifact_id, artifact.path) for artifact in marked])
+            journal.write([(artifact.artifact_id, artifact.uri) for artifact in marked])
             protos = handle.store.get_artifacts_by_id([artifact.artifact_id for artifact in marked])
             for proto in protos:
                 proto.state = metadata_store_pb2.Artifact.DELETED

@@ -11,14 +11,12 @@ import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from headrace.metadata import graph, locks
-from headrace.metadata.catalog import size_on_disk
-from headrace.metadata.executions import INNER_RUN_PROPERTY, PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
-from headrace.metadata.inventory import Inventory, StoredArtifact
+from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE
+from headrace.metadata.inventory import Inventory, StoredArtifact, StoredRun
 from headrace.metadata.ownership import is_own, true_origins
-from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -50,28 +48,6 @@ class Keeping:
 
 
 @dataclass(frozen=True)
-class GarbageArtifact:
-    """An artifact that nothing needs.
-
-    Attributes:
-        artifact_id: Id in the store.
-        type_name: Its type.
-        uri: Where its payload is.
-        path: What is removed of the disk.
-    """
-
-    artifact_id: int
-    type_name: str
-    uri: str
-    path: str
-
-    @property
-    def size_bytes(self) -> int:
-        """Size of what is removed, measured now."""
-        return size_on_disk(self.path) if self.path else 0
-
-
-@dataclass(frozen=True)
 class Garbage:
     """What nothing needs.
 
@@ -85,7 +61,7 @@ class Garbage:
         horizon: The newest execution that was looked at. What later ones use is not garbage.
     """
 
-    artifacts: tuple[GarbageArtifact, ...]
+    artifacts: tuple[StoredArtifact, ...]
     run_ids: tuple[str, ...]
     kept_artifacts: int
     kept_runs: int
@@ -94,15 +70,14 @@ class Garbage:
     horizon: int = 0
 
 
-@dataclass(frozen=True)
-class _Run:
+class _Run(NamedTuple):
     context_id: int
     run_id: str
     pipeline_name: str
     state: str
-    made: frozenset[int]
+    made: Collection[int]
     # What it made or reused; `None` where only its executions tell.
-    outputs: frozenset[int] | None = None
+    outputs: Collection[int] | None = None
 
 
 def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbage:
@@ -114,7 +89,7 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
         inventory: What it held a moment before.
     """
     with store.handle() as handle:
-        runs = _read_runs(handle)
+        runs = [_run(handle, stored) for stored in inventory.runs]
         living = frozenset(locks.living_runs(store))
         kept_runs = _kept_runs(runs, keeping.keep_last, living)
         living_executions = _executions_in(handle, [r.context_id for r in runs if r.run_id in living])
@@ -123,7 +98,7 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
     removed = {artifact.artifact_id for artifact in garbage}
     left = {artifact.artifact_id for artifact in inventory.artifacts} - removed
     names = {run.run_id for run in kept_runs}
-    gone = [run for run in runs if run.run_id not in names and not run.made & left]
+    gone = [run for run in runs if run.run_id not in names and left.isdisjoint(run.made)]
     return Garbage(
         artifacts=garbage,
         run_ids=tuple(run.run_id for run in gone),
@@ -135,44 +110,34 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
     )
 
 
-def _read_runs(handle: Any) -> list[_Run]:
-    """All runs that were not removed before, the newest first."""
-    if not any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types()):
-        return []
-    contexts = handle.store.get_contexts_by_type(RUN_CONTEXT_TYPE)
-    hidden = {REMOVED_PROPERTY, INNER_RUN_PROPERTY}
-    found = [_run(handle, c) for c in contexts if not hidden & c.custom_properties.keys()]
-    return sorted(found, key=lambda run: run.context_id, reverse=True)
-
-
-def _run(handle: Any, context: metadata_store_pb2.Context) -> _Run:
-    if RECORD_PROPERTY not in context.custom_properties:
-        return _foreign_run(handle, context)
-    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+def _run(handle: Any, stored: StoredRun) -> _Run:
+    if not stored.record:
+        return _foreign_run(handle, stored)
+    record = json.loads(stored.record)
     outputs = [
         (node["state"], output["artifact_id"]) for node in record["nodes"] for output in node["outputs"]
     ]
-    made = frozenset(artifact_id for state, artifact_id in outputs if state == "done")
+    made = tuple(artifact_id for state, artifact_id in outputs if state == "done")
     # Outputs are recorded at a run's end; before it, or where it crashed, none are.
     is_whole = record["state"] in (_SUCCEEDED, "failed", "cancelled")
     return _Run(
-        context.id,
-        context.name,
+        stored.context_id,
+        stored.run_id,
         record["pipeline_name"],
         record["state"],
-        made if is_whole else _made_by(handle, context.id),
-        frozenset(artifact_id for _, artifact_id in outputs) if is_whole else None,
+        made if is_whole else _made_by(handle, _executions_in(handle, [stored.context_id])),
+        tuple(artifact_id for _, artifact_id in outputs) if is_whole else None,
     )
 
 
-def _made_by(handle: Any, context_id: int) -> frozenset[int]:
-    links = graph.links_of_executions(handle, _executions_in(handle, [context_id]))
+def _made_by(handle: Any, execution_ids: Collection[int]) -> frozenset[int]:
+    links = graph.links_of_executions(handle, execution_ids)
     return frozenset(link.artifact_id for link in links if link.is_output)
 
 
-def _foreign_run(handle: Any, context: metadata_store_pb2.Context) -> _Run:
+def _foreign_run(handle: Any, stored: StoredRun) -> _Run:
     """A run of another runner: its pipeline is found through one of its executions."""
-    executions = handle.store.get_executions_by_context(context.id)
+    executions = handle.store.get_executions_by_context(stored.context_id)
     pipeline_name = ""
     if executions:
         types = {kind.id: kind.name for kind in handle.store.get_context_types()}
@@ -180,7 +145,8 @@ def _foreign_run(handle: Any, context: metadata_store_pb2.Context) -> _Run:
         pipeline_name = next((c.name for c in around if types[c.type_id] == PIPELINE_CONTEXT_TYPE), "")
     has_failed = any(e.last_known_state == metadata_store_pb2.Execution.FAILED for e in executions)
     state = "failed" if has_failed else _SUCCEEDED
-    return _Run(context.id, context.name, pipeline_name, state, _made_by(handle, context.id))
+    made = _made_by(handle, {execution.id for execution in executions})
+    return _Run(stored.context_id, stored.run_id, pipeline_name, state, made)
 
 
 def _kept_runs(runs: Sequence[_Run], keep_last: int, living: Collection[str]) -> list[_Run]:
@@ -210,9 +176,7 @@ def _needed(
     handle: Any, kept: Iterable[_Run], keeping: Keeping, inventory: Inventory
 ) -> tuple[set[int], set[int]]:
     """The artifacts that stay, and the executions that made them."""
-    needed = _judged(handle, keeping, inventory).union(
-        *(run.outputs for run in kept if run.outputs is not None)
-    )
+    needed = _judged(keeping, inventory).union(*(run.outputs for run in kept if run.outputs is not None))
     executions = _executions_in(handle, [run.context_id for run in kept if run.outputs is None])
     for link in graph.links_of_executions(handle, executions):
         if link.is_output or not keeping.break_lineage:
@@ -229,32 +193,19 @@ def _needed(
     return needed, makers
 
 
-def _judged(handle: Any, keeping: Keeping, inventory: Inventory) -> set[int]:
+def _judged(keeping: Keeping, inventory: Inventory) -> set[int]:
     """Blessings and pushes to keep, with the models that they are about."""
-    wanted = [("ModelBlessing", "blessed")] if keeping.keep_blessed else []
-    wanted += [("PushedModel", "pushed")] if keeping.keep_pushed else []
-    roots: set[int] = set()
-    for type_name, flag in wanted:
-        found = handle.store.get_artifacts_by_type(type_name)
-        live = (proto for proto in found if proto.state == metadata_store_pb2.Artifact.LIVE)
-        roots |= {proto.id for proto in live if _is_set(proto, flag)}
-    if not roots:
-        return set()
-    about = graph.read_artifacts(handle, inventory.inputs_of(inventory.makers_of(roots))).values()
-    return roots | {artifact.artifact_id for artifact in about if artifact.type_name in _MODEL_TYPES}
-
-
-def _is_set(proto: metadata_store_pb2.Artifact, name: str) -> bool:
-    return any(
-        properties[name].int_value == 1
-        for properties in (proto.custom_properties, proto.properties)
-        if name in properties
-    )
+    wanted = {"ModelBlessing": keeping.keep_blessed, "PushedModel": keeping.keep_pushed}
+    approved = (artifact for artifact in inventory.artifacts if artifact.artifact_id in inventory.approved)
+    roots = {artifact.artifact_id for artifact in approved if wanted.get(artifact.type_name)}
+    about = inventory.inputs_of(inventory.makers_of(roots))
+    models = (artifact for artifact in inventory.artifacts if artifact.type_name in _MODEL_TYPES)
+    return roots | {model.artifact_id for model in models if model.artifact_id in about}
 
 
 def _garbage(
     store: Store, handle: Any, artifacts: Sequence[StoredArtifact], needed: set[int]
-) -> tuple[GarbageArtifact, ...]:
+) -> tuple[StoredArtifact, ...]:
     """Those not needed that lie where outputs lie; what lies outside of the store is looked up one by one."""
     inside = store.artifacts_path + os.sep
     # An Importer may name what lies in the store: then two artifacts have one place.
@@ -268,9 +219,8 @@ def _garbage(
     ]
     outside = {artifact.artifact_id for artifact in found if not artifact.uri.startswith(inside)}
     origins = true_origins(handle, graph.links_of_artifacts(handle, outside))
-    owned = [
-        GarbageArtifact(artifact.artifact_id, artifact.type_name, artifact.uri, artifact.uri)
+    return tuple(
+        artifact
         for artifact in found
         if artifact.artifact_id not in outside or is_own(artifact.uri, origins.get(artifact.artifact_id))
-    ]
-    return tuple(sorted(owned, key=lambda artifact: artifact.artifact_id, reverse=True))
+    )

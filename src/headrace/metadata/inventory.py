@@ -1,13 +1,17 @@
-"""What a store holds, read at once: its artifacts, and which executions made and used them."""
+"""What a store holds, read at once: its runs and artifacts, and which executions made and used these."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from headrace.metadata import graph, queries
+from headrace.metadata.catalog import size_on_disk
+from headrace.metadata.executions import RUN_CONTEXT_TYPE
 from headrace.metadata.queries import Condition
+from headrace.metadata.runs import HIDDEN_PROPERTIES, RECORD_PROPERTY, is_hidden
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -17,10 +21,44 @@ with authoring():
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
 _ALL = 1_000_000
+# What TFX's Evaluator and InfraValidator, and its Pusher, set to 1.
+_APPROVALS = ("blessed", "pushed")
+
+# What `_read_by_mlmd` reads too, in ML Metadata's tables.
+_RUNS = f"""
+    SELECT c.id, c.name, COALESCE(p.string_value, '')
+    FROM Context c JOIN Type t ON t.id = c.type_id
+    LEFT JOIN ContextProperty p ON p.context_id = c.id AND p.name = '{RECORD_PROPERTY}'
+    WHERE t.name = '{RUN_CONTEXT_TYPE}'
+    AND NOT EXISTS (SELECT 1 FROM ContextProperty h WHERE h.context_id = c.id AND h.name IN {HIDDEN_PROPERTIES})
+    ORDER BY c.id DESC
+    """
+_ARTIFACTS = f"""
+    SELECT a.id, t.name, COALESCE(a.uri, '') FROM Artifact a JOIN Type t ON t.id = a.type_id
+    WHERE a.state = {_LIVE} ORDER BY a.id DESC
+    """
+_MAKERS = f"""
+    SELECT artifact_id, MIN(execution_id) FROM Event WHERE type IN {graph.OUTPUT_EVENTS} GROUP BY artifact_id
+    """
+_INPUTS = f"SELECT execution_id, artifact_id FROM Event WHERE type NOT IN {graph.OUTPUT_EVENTS}"
+_APPROVED = f"SELECT artifact_id FROM ArtifactProperty WHERE name IN {_APPROVALS} AND int_value = 1"
 
 
-@dataclass(frozen=True)
-class StoredArtifact:
+class StoredRun(NamedTuple):
+    """A run that was not removed, and is no part of another.
+
+    Attributes:
+        context_id: Its context in the store.
+        run_id: Its id.
+        record: How it went, as JSON; empty for a run of another runner.
+    """
+
+    context_id: int
+    run_id: str
+    record: str
+
+
+class StoredArtifact(NamedTuple):
     """An artifact whose payload was not removed.
 
     Attributes:
@@ -33,6 +71,11 @@ class StoredArtifact:
     type_name: str
     uri: str
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of its files, measured now; 0 where they are not on this machine."""
+        return size_on_disk(self.uri)
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -40,16 +83,20 @@ class Inventory:
 
     Attributes:
         horizon: The newest execution at that moment; 0 in an empty store. What later ones use is not told here.
-        artifacts: The live artifacts.
+        runs: The runs, the newest first.
+        artifacts: The live artifacts, the newest first.
         makers: For each artifact the execution that made it: the first that published it. Executions that were
             served from the cache publish it again later.
         inputs: For each execution the artifacts that it used.
+        approved: The blessings that bless, and the pushed models that were pushed.
     """
 
     horizon: int
+    runs: list[StoredRun]
     artifacts: list[StoredArtifact]
     makers: dict[int, int]
     inputs: dict[int, list[int]]
+    approved: set[int]
 
     def makers_of(self, artifact_ids: Collection[int]) -> set[int]:
         """Return the executions that made artifacts."""
@@ -66,41 +113,63 @@ def take_inventory(store: Store) -> Inventory:
     A store that is not open is read from SQLite: ML Metadata hands out 100 artifacts at a time, which for many
     thousands takes longer than all that is done with them.
     """
-    # In this order: what comes while this reads is newer than the horizon.
-    newest = store.query("SELECT MAX(id) FROM Execution")
-    if newest is None:
+    inventory = store.read_sqlite(_read_tables)
+    if inventory is None:
         with store.open(), store.handle() as handle:
-            return _read_by_mlmd(handle)
-    artifacts = store.query(
-        "SELECT a.id, t.name, a.uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE a.state = ?", _LIVE
+            inventory = _read_by_mlmd(handle)
+    return inventory
+
+
+def _read_tables(database: sqlite3.Connection) -> Inventory:
+    [[newest]] = database.execute("SELECT MAX(id) FROM Execution")
+    return Inventory(
+        horizon=newest or 0,
+        runs=[StoredRun(*row) for row in database.execute(_RUNS)],
+        artifacts=[StoredArtifact(*row) for row in database.execute(_ARTIFACTS)],
+        makers=dict(database.execute(_MAKERS)),
+        inputs=_by_execution(database.execute(_INPUTS)),
+        approved={artifact_id for (artifact_id,) in database.execute(_APPROVED)},
     )
-    events = store.query("SELECT artifact_id, execution_id, type FROM Event")
-    return _inventory(newest[0][0] or 0, artifacts or (), events or ())
 
 
 def _read_by_mlmd(handle: Any) -> Inventory:
+    # Read first: what comes while the rest is read is newer.
     newest = handle.store.get_executions(
         mlmd.ListOptions(limit=1, order_by=mlmd.OrderByField.ID, is_asc=False)
     )
-    found = list(queries.artifacts(queries.reader_of_mlmd(handle.store), Condition(), _ALL))
-    events = (
-        (event.artifact_id, event.execution_id, event.type)
-        for batch in graph.batches(sorted(artifact.id for artifact in found))
-        for event in handle.store.get_events_by_artifact_ids(batch)
+    reader = queries.reader_of_mlmd(handle.store)
+    contexts = queries.contexts(reader, RUN_CONTEXT_TYPE, _ALL)
+    artifacts = list(queries.artifacts(reader, Condition(), _ALL))
+    links = graph.links_of_artifacts(handle, {artifact.id for artifact in artifacts})
+    return Inventory(
+        horizon=newest[0].id if newest else 0,
+        runs=[
+            StoredRun(context.id, context.name, context.custom_properties[RECORD_PROPERTY].string_value)
+            for context in contexts
+            if not is_hidden(context)
+        ],
+        artifacts=[
+            StoredArtifact(artifact.id, artifact.type, artifact.uri)
+            for artifact in artifacts
+            if artifact.state == _LIVE
+        ],
+        makers={artifact: link.execution_id for artifact, link in graph.origins(links).items()},
+        inputs=_by_execution((link.execution_id, link.artifact_id) for link in links if not link.is_output),
+        approved={artifact.id for artifact in artifacts if _is_approved(artifact)},
     )
-    live = ((artifact.id, artifact.type, artifact.uri) for artifact in found if artifact.state == _LIVE)
-    return _inventory(newest[0].id if newest else 0, live, events)
 
 
-def _inventory(
-    horizon: int, artifacts: Iterable[tuple[int, str, str]], events: Iterable[tuple[int, int, int]]
-) -> Inventory:
-    makers: dict[int, int] = {}
+def _is_approved(artifact: metadata_store_pb2.Artifact) -> bool:
+    return any(
+        properties[name].int_value == 1
+        for properties in (artifact.custom_properties, artifact.properties)
+        for name in _APPROVALS
+        if name in properties
+    )
+
+
+def _by_execution(uses: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     inputs: dict[int, list[int]] = {}
-    for artifact_id, execution_id, kind in events:
-        if kind not in graph.OUTPUT_EVENTS:
-            inputs.setdefault(execution_id, []).append(artifact_id)
-        elif execution_id < makers.get(artifact_id, execution_id + 1):
-            makers[artifact_id] = execution_id
-    stored = [StoredArtifact(artifact_id, type_name, uri or "") for artifact_id, type_name, uri in artifacts]
-    return Inventory(horizon, stored, makers, inputs)
+    for execution_id, artifact_id in uses:
+        inputs.setdefault(execution_id, []).append(artifact_id)
+    return inputs

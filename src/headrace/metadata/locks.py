@@ -175,7 +175,7 @@ def _mend_run(store: Store, run_id: str, text: str) -> None:
             for execution_id in ids:
                 _remove_outputs(os.path.join(root, node), str(execution_id))
         _remove_unfinished(store, os.path.join(root, UNFINISHED), ids)
-    executions.publish_cancelled(store, ids)
+    executions.mark_cancelled(store, ids)
 
 
 def _remove_unfinished(store: Store, folder: str, ids: Collection[int]) -> None:

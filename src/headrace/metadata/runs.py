@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -20,12 +20,11 @@ from headrace.sdk.light import authoring
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
-    from tfx.orchestration.portable.mlmd import context_lib
 
 # Custom properties of a run's context: how it went, and whether garbage collection removed it since.
 RECORD_PROPERTY = "headrace_run"
 REMOVED_PROPERTY = "headrace_removed"
-_HIDDEN = {REMOVED_PROPERTY, INNER_RUN_PROPERTY}
+HIDDEN_PROPERTIES = (REMOVED_PROPERTY, INNER_RUN_PROPERTY)
 _MAX_SUGGESTED = 8
 
 
@@ -53,34 +52,6 @@ class RunSummary:
     num_nodes: int
     num_cached: int
     num_failed: int
-
-
-def write_record(
-    store: Store, result: RunResult, state: str, started: datetime, details: Mapping[str, Any]
-) -> None:
-    """Record a run, replacing what was recorded of it before.
-
-    Args:
-        store: The open store.
-        result: The run so far.
-        state: See `RunSummary.state`.
-        started: When it started.
-        details: Command, configuration and whatever else belongs to the run; JSON data.
-    """
-    record = {
-        "pipeline_name": result.pipeline_name,
-        "state": state,
-        "started": started.isoformat(),
-        "seconds": round(result.seconds, 3),
-        "nodes": [_node_to_json(node) for node in result.nodes],
-        "details": dict(details),
-    }
-    with store.handle() as handle:
-        context = context_lib.register_context_if_not_exists(
-            handle, context_type_name=RUN_CONTEXT_TYPE, context_name=result.run_id
-        )
-        context.custom_properties[RECORD_PROPERTY].string_value = json.dumps(record)
-        handle.store.put_contexts([context])
 
 
 def mark_crashed(store: Store, run_id: str) -> list[int]:
@@ -112,8 +83,13 @@ def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSum
             return []
         # Those that garbage collection removed, and inner pipelines, are passed over.
         found = queries.contexts(queries.reader_of(opened), RUN_CONTEXT_TYPE, limit)
-        shown = (context for context in found if not _HIDDEN & context.custom_properties.keys())
+        shown = (context for context in found if not is_hidden(context))
         return [_summary(context) for context in itertools.islice(shown, limit)]
+
+
+def is_hidden(context: metadata_store_pb2.Context) -> bool:
+    """Whether a run's context stands for a run that garbage collection removed, or for a part of another run."""
+    return any(name in context.custom_properties for name in HIDDEN_PROPERTIES)
 
 
 def is_known(store: Store, run_id: str) -> bool:
@@ -209,20 +185,6 @@ def _summary(context: metadata_store_pb2.Context) -> RunSummary:
         num_cached=states.count(NodeState.CACHED.value),
         num_failed=states.count(NodeState.FAILED.value),
     )
-
-
-def _node_to_json(node: NodeResult) -> dict[str, Any]:
-    return {
-        "node_id": node.node_id,
-        "state": node.state.value,
-        "seconds": round(node.seconds, 3),
-        "reason": node.reason,
-        "outputs": [asdict(output) for output in node.outputs],
-        "error": [type(node.error).__name__, node.error.problem, node.error.fix] if node.error else None,
-        "log_path": node.log_path,
-        "execution_id": node.execution_id,
-        "is_optional": node.is_optional,
-    }
 
 
 def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> RunResult:

@@ -24,8 +24,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from headrace.errors import StoreError
 from headrace.metadata import relocation
@@ -37,6 +37,8 @@ with authoring():
     from tfx.orchestration import metadata as tfx_metadata
 
 DEFAULT_PATH = ".headrace"
+
+Value = TypeVar("Value")
 
 # Databases that ML Metadata has open in this process. Python's `sqlite3` is another copy of SQLite: it must not
 # touch one of them, because POSIX file locks belong to the process, and closing the file drops ML Metadata's.
@@ -156,17 +158,29 @@ class Store:
                 handle.__exit__(None, None, None)
                 _opened[self.database_path] -= 1
 
-    def query(self, statement: str, *values: Any) -> list[Any] | None:
-        """Read rows from SQLite itself, where ML Metadata has no query that is quick enough.
+    def read_sqlite(self, read: Callable[[sqlite3.Connection], Value]) -> Value | None:
+        """Read from SQLite itself what ML Metadata has no query for that is quick enough.
+
+        Args:
+            read: Called with a connection that shows the database as it is at one moment.
 
         Returns:
-            `None` where the metadata are not in this store's SQLite file, or this process has it open.
+            What `read` returned; `None` where the metadata are not in this store's SQLite file, this process has
+            it open, or it has no tables yet.
+
+        Raises:
+            StoreError: As at opening.
         """
         with _opening:
             if self.connection_config is not None or _opened[self.database_path]:
                 return None
+            self._make_folders()
+            with self._alone():
+                self._prepare_database()
             with contextlib.closing(sqlite3.connect(self.database_path, timeout=60)) as connection:
-                return connection.execute(statement, values).fetchall()
+                connection.execute("BEGIN")
+                has_tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+                return read(connection) if has_tables else None
 
     def copy_database(self, path: str) -> None:
         """Copy the SQLite file, as it is at this moment, to `path`; do nothing where there is none yet.

@@ -68,6 +68,11 @@ def write(path: str, components: Sequence[BaseNode], arguments: PipelineArgument
     return path
 
 
+def _in_docstring(text: str) -> str:
+    """Write a text so that it neither ends a docstring nor starts an escape in it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"') if '"""' in text or "\\" in text else text
+
+
 def _write(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -102,8 +107,8 @@ class _Exporter:
         body.append(f"return {self._pipeline(arguments)}")
         store = "" if arguments.store == DEFAULT_PATH else f" --store {shlex.quote(arguments.store)}"
         return _TEMPLATE.format(
-            title=f"The pipeline '{arguments.name}', exported from an interactive session.",
-            command=f"headrace run {shlex.quote(self._path)}{store}",
+            title=_in_docstring(f"The pipeline '{arguments.name}', exported from an interactive session."),
+            command=_in_docstring(f"headrace run {shlex.quote(self._path)}{store}"),
             imports=self._writer.import_lines(),
             body="\n".join(f"{_INDENT}{line}" if line else "" for part in body for line in part.split("\n")),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import sys
 
@@ -11,7 +12,9 @@ from headrace.sdk import BaseNode
 def variable_name(component: BaseNode) -> str:
     """Return the name of the variable in `__main__` that holds a component; empty where none does."""
     main = vars(sys.modules["__main__"])
-    return next((name for name, value in main.items() if value is component and not name.startswith("_")), "")
+    # A copy: cells that run on in threads may define names meanwhile.
+    found = (name for name, value in list(main.items()) if value is component)
+    return next((name for name in found if not name.startswith("_")), "")
 
 
 def shown_name(component: BaseNode) -> str:
@@ -23,7 +26,8 @@ def new_name(component: BaseNode) -> str:
     """Return a variable name for a component: the one it has, or its id in snake case."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(component.id)).lower()
     name = re.sub(r"\W+", "_", words).strip("_")
-    return variable_name(component) or (name if name.isidentifier() else f"node_{name}")
+    is_usable = name.isidentifier() and not keyword.iskeyword(name)
+    return variable_name(component) or (name if is_usable else f"node_{name}")
 
 
 def run_call(component: BaseNode) -> str:

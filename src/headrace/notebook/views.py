@@ -6,8 +6,6 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console
-
 from headrace.errors import DefinitionError, HeadraceError, InputResolutionError
 from headrace.metadata import executions
 from headrace.metadata.lineage import names_artifact
@@ -22,13 +20,13 @@ from headrace.notebook.step_result import ExecutionResult
 from headrace.reports.artifact_reports import artifact_report, artifacts_report
 from headrace.reports.blocks import Note, Report
 from headrace.reports.component_reports import component_report, declared_report
-from headrace.reports.numbers import plural
 from headrace.reports.pages import render_cell
 from headrace.reports.run_reports import run_report
 from headrace.reports.texts import print_report
 from headrace.sdk import Artifact, BaseChannel, BaseNode
 from headrace.sdk.descriptions import describe_source
-from headrace.ui.screen import open_screen
+from headrace.ui.screen import VisibleConsole, open_screen
+from headrace.ui.units import plural
 
 _TEXT_COLUMNS = 110
 
@@ -200,7 +198,7 @@ def show_report(report: Report) -> None:
 def _text(report: Report) -> str:
     file = io.StringIO()
     # Rich would else notice the notebook, and show what it writes by itself.
-    console = Console(
+    console = VisibleConsole(
         file=file, width=_TEXT_COLUMNS, force_jupyter=False, highlight=False, markup=False, emoji=False
     )
     print_report(console, report)

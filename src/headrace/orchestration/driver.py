@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
-from headrace.metadata import executions, input_queries
+from headrace.metadata import executions, input_queries, publications
 from headrace.metadata.differences import CACHE_OFF, SOURCES
 from headrace.metadata.source_texts import SourceTexts
 from headrace.orchestration import cache_key, conditions, failures
@@ -93,7 +93,7 @@ def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepa
     parameters = _parameters(node, inputs)
     for name in node.planned.status_parameters:
         parameters[name] = node.run.final_status()
-    execution = executions.register(node.run.store, node.ir, list(contexts), inputs, parameters)
+    execution = publications.register(node.run.store, node.ir, list(contexts), inputs, parameters)
     outputs = outputs_utils.generate_output_artifacts(
         execution_id=execution.id,
         outputs=node.ir.outputs.outputs,
@@ -106,7 +106,7 @@ def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepa
             _apply(_run_own_driver(node, prepared), prepared)
         except Exception as error:
             described = failures.describe(error, node.node_id, 0.0)
-            executions.publish_failed(node.run.store, list(contexts), execution.id, str(described))
+            publications.publish_failed(node.run.store, list(contexts), execution.id, str(described))
             raise described from error
         finally:
             folders.discard()
@@ -131,14 +131,14 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
         )
         prepared.ingredients[CACHE_OFF] = not node.uses_cache
         key = cache_key.key(prepared.ingredients)
-        prepared.cache_context = executions.cache_context(node.run.store, key)
+        prepared.cache_context = publications.cache_context(node.run.store, key)
         prepared.contexts.append(prepared.cache_context)
     found = executions.cached_outputs(node.run.store, prepared.cache_context) if node.uses_cache else None
     if found is None:
         return False
     prepared.outputs, origin = found
     prepared.cached_from = origin.id
-    executions.publish_cached(node.run.store, prepared.contexts, prepared.execution, prepared.outputs)
+    publications.publish_cached(node.run.store, prepared.contexts, prepared.execution, prepared.outputs)
     return True
 
 
@@ -200,8 +200,8 @@ def _apply(output: driver_output_pb2.DriverOutput, prepared: Prepared) -> None:
 def close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) -> None:
     """Give a final state to an execution that did not succeed: FAILED with `error`, CANCELED without."""
     if error is None:
-        executions.publish_cancelled(node.run.store, [prepared.execution.id])
+        executions.mark_cancelled(node.run.store, [prepared.execution.id])
     else:
-        executions.publish_failed(
+        publications.publish_failed(
             node.run.store, prepared.contexts, prepared.execution.id, str(error), prepared.ingredients
         )

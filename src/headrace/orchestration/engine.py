@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from headrace.errors import HeadraceError, InputResolutionError, StoreError
-from headrace.metadata import executions, locks, runs
+from headrace.metadata import executions, locks, publications
 from headrace.metadata.results import NodeResult, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.orchestration import exit_handlers, failures, interrupts, schedule
@@ -248,7 +248,7 @@ class Engine:
         if not state:
             state = "succeeded" if result.is_success else "failed" if result.failed else "cancelled"
         with _tolerating_failed(result):
-            runs.write_record(self._store, result, state, self._started_at, self._settings.details)
+            publications.publish_run(self._store, result, state, self._started_at, self._settings.details)
         return result
 
 

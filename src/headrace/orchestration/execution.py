@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from headrace.errors import ExecutorError, HeadraceError
-from headrace.metadata import executions, locks
+from headrace.metadata import locks, publications
 from headrace.orchestration import driver, failures
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
@@ -98,7 +98,7 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
     done = node.run_in_worker("executor", node.executor_spec, info, timeout_seconds)
     output = execution_result_pb2.ExecutorOutput.FromString(done.output)
     folders.finish(prepared.outputs, output, done.digests)
-    published = executions.publish_done(
+    published = publications.publish_done(
         node.run.store,
         prepared.contexts,
         prepared.execution.id,

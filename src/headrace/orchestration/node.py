@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from headrace.errors import HeadraceError, InputResolutionError
-from headrace.metadata import executions, locks
+from headrace.metadata import executions, locks, publications
 from headrace.orchestration import driver, execution, system_nodes
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
@@ -93,13 +93,13 @@ class NodeLife:
 
     def _drive(self) -> NodeResult | None:
         store = self._node.run.store
-        contexts = executions.prepare_contexts(store, self._node.ir)
+        contexts = publications.prepare_contexts(store, self._node.ir)
         try:
             all_inputs = driver.resolve_inputs(self._node)
         except InputResolutionError as error:
             # As TFX records it: a failed execution without inputs.
-            registered = executions.register(store, self._node.ir, contexts, {}, {})
-            executions.publish_failed(store, contexts, registered.id, str(error))
+            registered = publications.register(store, self._node.ir, contexts, {}, {})
+            publications.publish_failed(store, contexts, registered.id, str(error))
             raise
         if all_inputs is None:
             return self._result(NodeState.SKIPPED, reason=driver.skip_reason(self._node))
@@ -138,9 +138,9 @@ class NodeLife:
 
     def _publish_again(self, outputs: dict[str, list[Artifact]], reason: str) -> NodeResult:
         store = self._node.run.store
-        contexts = executions.prepare_contexts(store, self._node.ir)
-        registered = executions.register(store, self._node.ir, contexts, {}, {})
-        executions.publish_cached(store, contexts, registered, outputs)
+        contexts = publications.prepare_contexts(store, self._node.ir)
+        registered = publications.register(store, self._node.ir, contexts, {}, {})
+        publications.publish_cached(store, contexts, registered, outputs)
         return self._result(NodeState.CACHED, reason, outputs, execution_id=registered.id)
 
     def _stand_in(self) -> NodeResult:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.errors import InputResolutionError, UnsupportedFeatureError
-from headrace.metadata import executions
+from headrace.metadata import executions, publications
 from headrace.orchestration import driver
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.plan import NodeKind
@@ -58,7 +58,7 @@ def _run_handler(node: NodeContext) -> Found:
         info = handler.run(_Reentrant(handle), node.ir, node.planned.pipeline_info, run.ir.runtime_spec)
     if not info.execution_id:
         return Found({}, 0, driver.skip_reason(node))
-    failure = executions.failure_of(run.store, info.execution_id)
+    failure = publications.failure_of(run.store, info.execution_id)
     if failure is not None and node.planned.may_find_nothing:
         return Found({}, 0, f"found nothing, and what follows can do without: {failure}")
     if failure is not None:
@@ -71,9 +71,9 @@ def _run_handler(node: NodeContext) -> Found:
 def _hand_on(node: NodeContext) -> Found:
     """Publish the inputs of an end of an inner pipeline as its outputs: TFX resolves inputs through it."""
     store = node.run.store
-    contexts = executions.prepare_contexts(store, node.ir)
+    contexts = publications.prepare_contexts(store, node.ir)
     if node.planned.kind is NodeKind.BEGIN:
-        executions.mark_inner_runs(store, contexts, node.run.run_id)
+        publications.mark_inner_runs(store, contexts, node.run.run_id)
     resolved = driver.resolve_inputs(node)
     if resolved is None:
         return Found({}, 0, driver.skip_reason(node))
@@ -84,8 +84,8 @@ def _hand_on(node: NodeContext) -> Found:
             "write the ForEach inside the inner pipeline, around each node.",
         )
     outputs = {key: value for key, value in resolved[0].items() if key in node.ir.outputs.outputs}
-    registered = executions.register(store, node.ir, contexts, resolved[0], {})
-    executions.publish_handed_on(store, contexts, registered.id, outputs)
+    registered = publications.register(store, node.ir, contexts, resolved[0], {})
+    publications.publish_handed_on(store, contexts, registered.id, outputs)
     return Found(outputs, registered.id)
 
 

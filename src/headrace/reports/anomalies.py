@@ -10,11 +10,11 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from headrace.io import artifacts, protos
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Cell, Facts, Note, Section, Table, Value
-from headrace.reports.numbers import plural
 from headrace.reports.schemas import describe
+from headrace.ui.units import plural
 
 _MEASURES = {1: "L∞", 2: "Jensen-Shannon", 3: "normalized difference"}
-_COMPARED = {1: "the previous span (drift)", 2: "serving or baseline data (skew)", 3: "the previous version"}
+_DRIFT, _SKEW = "the previous span (drift)", "serving or baseline data (skew)"
 _SEVERITIES = {0: "", 1: "warning", 2: "bad"}
 
 
@@ -30,15 +30,22 @@ def render(subject: Subject) -> list[Block]:
     ]
     blocks: list[Block] = [
         Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
-        Note(f"{plural(total, 'anomaly')} found.", "bad")
-        if total
-        else Note("No anomalies: the data fits the schema.", "good"),
+        _verdict(total, [split for split, one in found.items() if one.data_missing]),
     ]
     for split, one in found.items():
         blocks.append(
             Section(f"Split {split}" if split else "All", _split(one, rules), anchor=f"anomalies-{split}")
         )
     return blocks
+
+
+def _verdict(total: int, empty: list[str]) -> Note:
+    if total:
+        return Note(f"{plural(total, 'anomaly')} found.", "bad")
+    if empty:
+        names = f"split {' and '.join(empty)}" if any(empty) else "the data set"
+        return Note(f"No anomalies, and nothing to find any in: {names} has no data.", "warning")
+    return Note("No anomalies: the data fits the schema.", "good")
 
 
 def num_anomalies(anomalies: Any) -> int:
@@ -75,6 +82,8 @@ def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
         blocks.append(
             Table(["feature", "problem", "values", "rule in the schema"], rows, caption="Anomalies")
         )
+    elif anomalies.data_missing:
+        blocks.append(Note("There was no data to validate.", "warning"))
     else:
         blocks.append(Note("No anomalies.", "good"))
     distances = _distances(anomalies)
@@ -100,16 +109,15 @@ def _distances(anomalies: Any) -> list[list[Value]]:
     rows: list[list[Value]] = []
     for info in anomalies.drift_skew_info:
         name = ".".join(info.path.step)
-        measured = [(1, one) for one in info.drift_measurements] + [
-            (2, one) for one in info.skew_measurements
-        ]
-        for kind, one in measured:
+        measured = [(_DRIFT, one) for one in info.drift_measurements]
+        measured += [(_SKEW, one) for one in info.skew_measurements]
+        for against, one in measured:
             is_over = one.value > one.threshold
             verdict = Cell("over", tone="bad") if is_over else Cell("within", tone="good")
             rows.append(
                 [
                     name,
-                    _COMPARED[kind],
+                    against,
                     _MEASURES.get(one.type, "?"),
                     one.value,
                     one.threshold,

@@ -10,8 +10,8 @@ from headrace.metadata.store import Store
 from headrace.metadata.subjects import Subject, read_subject, read_subjects
 from headrace.reports import drawings
 from headrace.reports.blocks import Block, Facts, Picture, Report, Section, Value
-from headrace.reports.numbers import plural
 from headrace.reports.renderers import render
+from headrace.ui.units import plural
 
 _MAX_BOXES = 120
 

@@ -24,6 +24,21 @@ def tooltip(*fields: tuple[str, str]) -> list[Spec]:
     return [{"field": field, "title": title} for field, title in fields]
 
 
+def _color(series: Sequence[str]) -> Spec:
+    return {
+        "field": "series",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(series)},
+        "legend": {"orient": "top"} if len(series) > 1 else None,
+    }
+
+
+def _diagonal(ends: Rows, axes: Spec) -> Spec:
+    mark = {"type": "line", "strokeDash": [4, 3], "color": "#8b949e", "strokeWidth": 1}
+    return {"data": {"values": ends}, "mark": mark, "encoding": axes}
+
+
 def lines(
     rows: Rows,
     x: str,
@@ -42,7 +57,8 @@ def lines(
         x: Title of the axis.
         y: Title of the axis.
         series: The series, in the order of their colours.
-        marks: `x` and `label` of vertical lines.
+        marks: `x` and `label` of vertical lines, and whether the label stands left of its line (`is_right`: the
+            line is in the right half).
         zero: Whether the y axis starts at zero.
         is_counted: Whether x holds whole numbers, such as epochs.
         height: Of the plot, in pixels.
@@ -50,13 +66,7 @@ def lines(
     encoding = {
         "x": _axis("x", x, scale={"zero": False, "nice": False}, axis=_counted(rows) if is_counted else {}),
         "y": _axis("y", y, scale={"zero": zero}),
-        "color": {
-            "field": "series",
-            "type": "nominal",
-            "title": None,
-            "scale": {"domain": list(series)},
-            "legend": {"orient": "top"} if len(series) > 1 else None,
-        },
+        "color": _color(series),
         "tooltip": tooltip(("series", "series"), ("x", x), ("y", y)),
     }
     layers: list[Spec] = [
@@ -66,20 +76,21 @@ def lines(
         }
     ]
     for mark in marks or []:
-        data = {"values": [mark]}
-        rule = {"field": "x", "type": "quantitative"}
-        layers.append({"data": data, "mark": {"type": "rule", "strokeDash": [4, 3]}, "encoding": {"x": rule}})
-        text = {"type": "text", "align": "left", "dx": 5, "y": 8, "baseline": "top"}
-        if mark.get("is_right"):
-            text.update(align="right", dx=-5)
-        layers.append(
-            {
-                "data": data,
-                "mark": text,
-                "encoding": {"x": rule, "text": {"field": "label", "type": "nominal"}},
-            }
-        )
+        layers += _marked(mark)
     return {"data": {"values": rows}, "height": height, "layer": layers}
+
+
+def _marked(mark: dict[str, Any]) -> list[Spec]:
+    data = {"values": [mark]}
+    rule = {"field": "x", "type": "quantitative"}
+    text = {"type": "text", "align": "left", "dx": 5, "y": 8, "baseline": "top"}
+    if mark.get("is_right"):
+        text.update(align="right", dx=-5)
+    label = {"field": "label", "type": "nominal"}
+    return [
+        {"data": data, "mark": {"type": "rule", "strokeDash": [4, 3]}, "encoding": {"x": rule}},
+        {"data": data, "mark": text, "encoding": {"x": rule, "text": label}},
+    ]
 
 
 def _counted(rows: Rows) -> Spec:
@@ -89,7 +100,7 @@ def _counted(rows: Rows) -> Spec:
 
 
 def curve(
-    rows: Rows, x: str, y: str, *, series: Sequence[str], diagonal: str = "", place: str = "threshold"
+    rows: Rows, x: str, y: str, *, series: Sequence[str], has_diagonal: bool = False, place: str = "threshold"
 ) -> Spec:
     """A curve in the unit square.
 
@@ -98,33 +109,19 @@ def curve(
         x: Title of the axis.
         y: Title of the axis.
         series: The series, in the order of their colours.
-        diagonal: `"up"` to draw the line of chance.
+        has_diagonal: Whether the line of chance is drawn.
         place: What `at` is.
     """
     unit = {"domain": [0, 1]}
-    layers: list[Spec] = []
-    if diagonal:
-        layers.append(
-            {
-                "data": {"values": [{"x": 0, "y": 0}, {"x": 1, "y": 1}]},
-                "mark": {"type": "line", "strokeDash": [4, 3], "color": "#8b949e", "strokeWidth": 1},
-                "encoding": {"x": _axis("x", x, scale=unit), "y": _axis("y", y, scale=unit)},
-            }
-        )
+    axes = {"x": _axis("x", x, scale=unit), "y": _axis("y", y, scale=unit)}
+    layers = [_diagonal([{"x": 0, "y": 0}, {"x": 1, "y": 1}], axes)] if has_diagonal else []
     layers.append(
         {
             "mark": {"type": "line", "interpolate": "linear", "tooltip": True, "point": len(rows) <= 60},
             "encoding": {
-                "x": _axis("x", x, scale=unit),
-                "y": _axis("y", y, scale=unit),
+                **axes,
                 "order": {"field": "order", "type": "quantitative"},
-                "color": {
-                    "field": "series",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"domain": list(series)},
-                    "legend": {"orient": "top"} if len(series) > 1 else None,
-                },
+                "color": _color(series),
                 "tooltip": tooltip(("series", "series"), ("at", place), ("x", x), ("y", y)),
             },
         }
@@ -139,31 +136,19 @@ def points(
 
     A dashed line shows what should be: the diagonal where the two should be equal, else zero.
     """
+    axes = {"x": _axis("x", x), "y": _axis("y", y)}
     layers: list[Spec] = []
     if diagonal and rows:
         values = [row[axis] for row in rows for axis in ("x", "y")]
         ends = [{"x": min(values), "y": min(values)}, {"x": max(values), "y": max(values)}]
-        layers.append(
-            {
-                "data": {"values": ends},
-                "mark": {"type": "line", "strokeDash": [4, 3], "color": "#8b949e", "strokeWidth": 1},
-                "encoding": {"x": _axis("x", x), "y": _axis("y", y)},
-            }
-        )
+        layers.append(_diagonal(ends, axes))
     encoding: Spec = {
-        "x": _axis("x", x),
-        "y": _axis("y", y),
+        **axes,
         "size": _axis("size", size, legend=None, scale={"range": [20, 300]}),
         "tooltip": tooltip(("x", x), ("y", y), ("size", size)),
     }
     if series:
-        encoding["color"] = {
-            "field": "series",
-            "type": "nominal",
-            "title": None,
-            "scale": {"domain": list(series)},
-            "legend": {"orient": "top"} if len(series) > 1 else None,
-        }
+        encoding["color"] = _color(series)
     if not diagonal:
         rule = {"type": "rule", "strokeDash": [4, 3]}
         layers.append({"data": {"values": [{"y": 0}]}, "mark": rule, "encoding": {"y": _axis("y", y)}})
@@ -173,13 +158,7 @@ def points(
 
 def intervals(rows: Rows, x: str, *, order: Sequence[str]) -> Spec:
     """A point with its interval for each name: `name`, `x`, `low`, `high`, `size`; empty bounds draw no interval."""
-    name = {
-        "field": "name",
-        "type": "nominal",
-        "title": None,
-        "sort": list(order),
-        "axis": {"labelLimit": 220},
-    }
+    name = _names(order, 220)
     bounded = [row for row in rows if row.get("low") is not None]
     layers: list[Spec] = []
     if bounded:
@@ -205,19 +184,18 @@ def intervals(rows: Rows, x: str, *, order: Sequence[str]) -> Spec:
     return {"data": {"values": rows}, "height": {"step": 20}, "layer": layers}
 
 
+def _names(order: Sequence[str], limit_pixels: int) -> Spec:
+    axis = {"labelLimit": limit_pixels}
+    return {"field": "name", "type": "nominal", "title": None, "sort": list(order), "axis": axis}
+
+
 def _with_room(rows: Rows) -> float:
     return 1.15 * max((row["end"] for row in rows), default=0.0) or 1.0
 
 
 def gantt(rows: Rows, order: Sequence[str], states: Sequence[str], colors: Sequence[str]) -> Spec:
     """Bars over seconds since the start: `name`, `start`, `end`, `state`, `label`."""
-    name = {
-        "field": "name",
-        "type": "nominal",
-        "title": None,
-        "sort": list(order),
-        "axis": {"labelLimit": 180},
-    }
+    name = _names(order, 180)
     state = {
         "field": "state",
         "type": "nominal",

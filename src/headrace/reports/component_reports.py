@@ -7,9 +7,9 @@ from headrace.metadata.store import Store
 from headrace.metadata.subjects import read_subjects
 from headrace.reports.artifact_reports import section
 from headrace.reports.blocks import Block, Facts, Note, Report, Section, Table, Value
-from headrace.reports.numbers import format_seconds
 from headrace.sdk import BaseNode
 from headrace.sdk.descriptions import node_name, node_rows
+from headrace.ui.units import format_seconds
 
 _TONES = {NodeState.DONE: "good", NodeState.CACHED: "info", NodeState.FAILED: "bad"}
 

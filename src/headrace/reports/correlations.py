@@ -5,9 +5,9 @@ from __future__ import annotations
 from headrace.errors import HeadraceError
 from headrace.io import artifacts
 from headrace.reports.blocks import Block, Cell, Note, Section, Table, Value
-from headrace.reports.numbers import plural
 from headrace.reports.rows import Row, columns_of, read_rows
 from headrace.sdk import Artifact
+from headrace.ui.units import plural
 
 _ROWS = 2_000
 # Rows are read in plain Python: of thousands of features fewer are.
@@ -51,7 +51,7 @@ def render(examples: Artifact | None) -> list[Block]:
 def _is_numeric(rows: list[Row], name: str) -> bool:
     """Whether a feature has one number in each row, or none."""
     values = [row[name] for row in rows if name in row]
-    return all(len(one) <= 1 and not (one and isinstance(one[0], (bytes, str))) for one in values)
+    return all(len(one) <= 1 and all(isinstance(value, (int, float)) for value in one) for one in values)
 
 
 def _section(

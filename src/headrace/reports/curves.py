@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from headrace.reports import charts
 from headrace.reports.blocks import Block, Cell, Chart, Section, Slider, Table, Value
@@ -13,6 +15,8 @@ _MAX_SERIES = 8
 _MAX_POINTS = 400
 _MAX_CLASSES = 50
 _NONE = -1
+
+_Point = TypeVar("_Point")
 
 
 def name_of(plot: Plot) -> str:
@@ -47,7 +51,7 @@ def _between(points: Sequence[ThresholdPoint]) -> list[ThresholdPoint]:
     return [point for point in points if 0 <= point.threshold <= 1] or list(points)
 
 
-def _thin(points: Sequence[ThresholdPoint]) -> list[ThresholdPoint]:
+def _thin(points: Sequence[_Point]) -> list[_Point]:
     """Return at most `_MAX_POINTS` points, evenly chosen, both ends among them."""
     if len(points) <= _MAX_POINTS:
         return list(points)
@@ -64,13 +68,16 @@ def _roc(plots: list[Plot]) -> Chart:
     rows = []
     areas = []
     for plot in plots:
-        points = _thin(plot.thresholds)
-        xs, ys = [p.false_positive_rate for p in points], [p.recall for p in points]
+        # The area is that of all points; fewer are enough to see the curve.
+        every = plot.thresholds
+        xs, ys = [p.false_positive_rate for p in every], [p.recall for p in every]
         areas.append(area([1.0, *xs, 0.0], [1.0, *ys, 0.0]))
         label = f"{name_of(plot)}, AUC {areas[-1]:.4f}"
-        rows += _rows(xs, ys, points, label)
+        rows += [_row(p, p.false_positive_rate, p.recall, label) for p in _thin(every)]
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
-    spec = charts.curve(rows, "false positive rate", "true positive rate", series=series, diagonal="up")
+    spec = charts.curve(
+        _numbered(rows), "false positive rate", "true positive rate", series=series, has_diagonal=True
+    )
     title = f"ROC, AUC {areas[0]:.4f}" if len(plots) == 1 else "ROC"
     return Chart(title, spec, f"ROC curve: {'; '.join(series)}")
 
@@ -80,27 +87,24 @@ def _precision_recall(plots: list[Plot]) -> Chart:
     areas = []
     for plot in plots:
         # Without a predicted positive there is no precision: such points say nothing.
-        points = [point for point in _thin(plot.thresholds) if point.precision is not None]
-        xs, ys = [p.recall for p in points], [p.precision or 0.0 for p in points]
-        areas.append(area([*xs, 0.0], [*ys, ys[-1]]) if points else 0.0)
-        rows += _rows(xs, ys, points, f"{name_of(plot)}, AUC {areas[-1]:.4f}")
+        known = [(point, value) for point in plot.thresholds if (value := point.precision) is not None]
+        xs, ys = [point.recall for point, _ in known], [precision for _, precision in known]
+        areas.append(area([*xs, 0.0], [*ys, ys[-1]]) if known else 0.0)
+        label = f"{name_of(plot)}, AUC {areas[-1]:.4f}"
+        rows += [_row(point, point.recall, precision, label) for point, precision in _thin(known)]
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
     title = f"Precision and recall, AUC {areas[0]:.4f}" if len(plots) == 1 else "Precision and recall"
-    spec = charts.curve(rows, "recall", "precision", series=series)
+    spec = charts.curve(_numbered(rows), "recall", "precision", series=series)
     return Chart(title, spec, f"precision-recall curve: {'; '.join(series)}")
 
 
-def _rows(xs: list[float], ys: list[float], points: Sequence[ThresholdPoint], label: str) -> charts.Rows:
-    return [
-        {
-            "x": round(x, 5),
-            "y": round(y, 5),
-            "series": label,
-            "order": at,
-            "at": round(points[at].threshold, 5),
-        }
-        for at, (x, y) in enumerate(zip(xs, ys))
-    ]
+def _row(point: ThresholdPoint, x: float, y: float, label: str) -> dict[str, Any]:
+    return {"x": round(x, 5), "y": round(y, 5), "series": label, "at": round(point.threshold, 5)}
+
+
+def _numbered(rows: charts.Rows) -> charts.Rows:
+    """Number the points, for lines to follow: neither of their values rises all the way."""
+    return [{**row, "order": at} for at, row in enumerate(rows)]
 
 
 def _threshold_chart(points: list[ThresholdPoint]) -> Chart:
@@ -211,6 +215,7 @@ def calibration(plots: list[Plot]) -> Section:
         rows += [
             {"x": round(b.prediction, 6), "y": round(b.label, 6), "size": b.count, "series": name_of(plot)}
             for b in _merged(plot)
+            if math.isfinite(b.prediction) and math.isfinite(b.label)
         ]
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
     count = sum(bucket.count for bucket in plots[0].calibration) or 1.0

@@ -25,7 +25,7 @@ def histogram(series: Sequence[Density], width: int, height: int) -> Markup:
     """Draw histograms over each other, the first filled; each is as high as its highest bucket needs."""
     drawn = [one for one in series if one.heights and one.edges[-1] > one.edges[0]]
     if not drawn:
-        return bars([[1.0] for one in series if one.heights], width, height)
+        return bars([[1.0] if one.heights else [] for one in series], width, height)
     low = min(one.edges[0] for one in drawn)
     span = max(one.edges[-1] for one in drawn) - low
     top = max(max(one.heights) for one in drawn) or 1.0
@@ -59,7 +59,8 @@ def bars(series: Sequence[Sequence[float]], width: int, height: int) -> Markup:
             for at, value in enumerate(values[:count])
             if value
         )
-        paths.append(f'<path class="b{index}" d="{path}"/>')
+        if path:
+            paths.append(f'<path class="b{index}" d="{path}"/>')
     return _svg("".join(paths), width, height, "hist")
 
 

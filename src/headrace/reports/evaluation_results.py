@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import glob
-import math
+import json
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from headrace.io import tfrecord
 from headrace.io.bare_protos import proto_class
 
 OVERALL = "Overall"
-BASELINE = "baseline"
+_BASELINE = "baseline"
+_ERROR = "__ERROR__"
 _BATCH = 1_000
 
 
@@ -23,11 +25,13 @@ class Metric:
 
     Attributes:
         slice_name: `"Overall"`, or `"feature:value"` joined by commas.
-        name: Metric with its output and class, where it has any.
-        model: Model name; `"baseline"` for the baseline, usually empty for the candidate.
-        value: `NaN` where it is not a number.
+        name: Metric with its output and class, where it has any, and with the model where there are several
+            candidates.
+        model: Model name, as the user chose it; empty where there is one model.
+        value: Any number, NaN and infinity among them.
         low, high: Confidence interval; `None` where none was computed.
         is_difference: Whether it is candidate minus baseline.
+        is_baseline: Whether the model is the one that candidates are compared with.
     """
 
     slice_name: str
@@ -37,6 +41,7 @@ class Metric:
     low: float | None = None
     high: float | None = None
     is_difference: bool = False
+    is_baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,43 @@ class Plot:
 
 def read_metrics(path: str) -> list[Metric]:
     """Return all metrics that are numbers, the whole data set first."""
-    found = []
-    for proto in _read(path, "metrics", "MetricsForSlice"):
-        name = _slice_name(proto)
-        found += [
-            _metric(name, one) for one in proto.metric_keys_and_values if _number(one.value) is not None
-        ]
+    baseline = _baseline_name(path)
+    protos = list(_read(path, "metrics", "MetricsForSlice"))
+    models = {one.key.model_name for proto in protos for one in proto.metric_keys_and_values}
+    has_several = len(models - {"", baseline}) > 1
+    found = [
+        _metric(_slice_name(proto), one, value, baseline, has_several)
+        for proto in protos
+        for one in proto.metric_keys_and_values
+        if (value := _number(one.value)) is not None
+    ]
     return sorted(found, key=lambda metric: metric.slice_name != OVERALL)
+
+
+def read_errors(path: str) -> list[tuple[str, str]]:
+    """Return slice and words of what TFMA could not compute, such as a confidence interval of few rows."""
+    return [
+        (_slice_name(proto), _text(one.value))
+        for proto in _read(path, "metrics", "MetricsForSlice")
+        for one in proto.metric_keys_and_values
+        if one.key.name == _ERROR
+    ]
+
+
+def _text(value: Any) -> str:
+    which = value.WhichOneof("type")
+    content = getattr(value, which) if which in ("bytes_value", "debug_message") else b""
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+
+
+def _baseline_name(path: str) -> str:
+    """Return the name of the baseline model, which is the user's own choice."""
+    try:
+        with open(os.path.join(path, "eval_config.json"), encoding="utf-8") as file:
+            specs = json.load(file)["evalConfig"]["modelSpecs"]
+        return next((str(spec.get("name", "")) for spec in specs if spec.get("isBaseline")), _BASELINE)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return _BASELINE
 
 
 def read_plots(path: str) -> list[Plot]:
@@ -174,8 +209,16 @@ def _keys(slice_key: Any) -> str:
         value = getattr(key, key.WhichOneof("kind") or "bytes_value")
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
-        parts.append(f"{key.column}:{value:g}" if isinstance(value, float) else f"{key.column}:{value}")
+        parts.append(f"{key.column}:{_float_text(value) if isinstance(value, float) else value}")
     return ", ".join(parts) or OVERALL
+
+
+def _float_text(value: float) -> str:
+    """Write a float32 with as few digits as tell it from all others, and six at least."""
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
+    return next(
+        (text for text in texts if struct.pack("f", float(text)) == struct.pack("f", value)), str(value)
+    )
 
 
 def _title(key: Any) -> str:
@@ -187,12 +230,14 @@ def _title(key: Any) -> str:
     return ", ".join(parts)
 
 
-def _metric(slice_name: str, proto: Any) -> Metric:
-    title = _title(proto.key)
-    aggregation = ""
-    if hasattr(proto.key, "aggregation_type") and proto.key.HasField("aggregation_type"):
-        aggregation = (proto.key.aggregation_type.WhichOneof("type") or "").replace("_", " ")
-    name = proto.key.name + "".join(f" ({part})" for part in (title, aggregation) if part)
+def _metric(slice_name: str, proto: Any, value: float, baseline: str, has_several: bool) -> Metric:
+    key = proto.key
+    details = [_title(key)]
+    if hasattr(key, "aggregation_type") and key.HasField("aggregation_type"):
+        details.append((key.aggregation_type.WhichOneof("type") or "").replace("_", " "))
+    is_baseline = key.model_name == baseline
+    if has_several and not is_baseline:
+        details.append(key.model_name)
     low = high = None
     if proto.HasField("confidence_interval"):
         interval = proto.confidence_interval
@@ -200,16 +245,8 @@ def _metric(slice_name: str, proto: Any) -> Metric:
     elif proto.value.WhichOneof("type") == "bounded_value":
         bounded = proto.value.bounded_value
         low, high = bounded.lower_bound.value, bounded.upper_bound.value
-    value = _number(proto.value)
-    return Metric(
-        slice_name,
-        name,
-        proto.key.model_name,
-        math.nan if value is None else value,
-        low,
-        high,
-        proto.key.is_diff,
-    )
+    name = key.name + "".join(f" ({part})" for part in details if part)
+    return Metric(slice_name, name, key.model_name, value, low, high, key.is_diff, is_baseline)
 
 
 def _number(value: Any) -> float | None:

@@ -7,14 +7,23 @@ import math
 from headrace.metadata.subjects import Subject
 from headrace.reports import charts, curves, verdicts
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
-from headrace.reports.evaluation_results import BASELINE, OVERALL, Metric, Plot, read_metrics, read_plots
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.evaluation_results import (
+    OVERALL,
+    Metric,
+    Plot,
+    read_errors,
+    read_metrics,
+    read_plots,
+)
+from headrace.reports.numbers import format_number
 from headrace.sdk.context import SUMMARY_PROPERTY
+from headrace.ui.units import plural
 
 _MAX_CHARTED_SLICES = 30
 _MAX_SLICE_SECTIONS = 12
 _MAX_METRIC_CHARTS = 6
 _COUNTS = ("example_count", "weighted_example_count")
+_MAX_ERRORS = 5
 _MANY = 2_000
 
 
@@ -27,10 +36,11 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     blocks: list[Block] = []
     verdict = verdicts.read_verdict(path)
     if "blessed" in verdict:
-        word = "BLESSED" if verdict["blessed"] else "NOT BLESSED"
-        blocks.append(Note(_reason(subject) or word, "good" if verdict["blessed"] else "bad"))
+        word, tone = verdicts.in_words(verdict["blessed"])
+        blocks.append(Note(_reason(subject) or word, tone))
     blocks.append(Facts([("slices", len(slices)), ("examples", _count(metrics, OVERALL))]))
     blocks += verdicts.thresholds(path)
+    blocks += _errors(path)
     if not metrics:
         return [*blocks, Note("The evaluation holds no metrics.", "warning")]
     blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))
@@ -39,6 +49,13 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         blocks.append(_slices(metrics, slices))
     rest = [plot for plot in plots if plot.slice_name != OVERALL]
     return [*blocks, *([_curves_of_slices(rest)] if rest else [])]
+
+
+def _errors(path: str) -> list[Block]:
+    found = read_errors(path)
+    shown: list[Block] = [Note(f"{name}: {text}", "warning") for name, text in found[:_MAX_ERRORS]]
+    more = len(found) - len(shown)
+    return [*shown, Note(f"And so in {plural(more, 'more slice')}.", "warning")] if more else shown
 
 
 def _curves_of_slices(plots: list[Plot]) -> Section:
@@ -60,14 +77,14 @@ def _reason(subject: Subject) -> str:
 
 def _overall(metrics: list[Metric], other: Subject | None) -> Block:
     overall = [metric for metric in metrics if metric.slice_name == OVERALL]
-    candidate = {m.name: m for m in overall if m.model != BASELINE and not m.is_difference}
-    baseline = {m.name: m for m in overall if m.model == BASELINE and not m.is_difference}
+    candidate = {m.name: m for m in overall if not m.is_baseline and not m.is_difference}
+    baseline = {m.name: m for m in overall if m.is_baseline and not m.is_difference}
     theirs: dict[str, Metric] = {}
     if other is not None:
         theirs = {
             m.name: m
             for m in read_metrics(other.artifact.uri)
-            if m.slice_name == OVERALL and m.model != BASELINE and not m.is_difference
+            if m.slice_name == OVERALL and not m.is_baseline and not m.is_difference
         }
     columns = ["metric", "candidate"]
     columns += ["interval"] if any(m.low is not None for m in candidate.values()) else []
@@ -96,12 +113,17 @@ def _change(metric: Metric, against: Metric | None) -> Value:
 
 
 def _count(metrics: list[Metric], slice_name: str) -> float | None:
-    return next((m.value for m in metrics if m.slice_name == slice_name and m.name in _COUNTS), None)
+    return next((m.value for m in metrics if m.slice_name == slice_name and _is_count(m)), None)
+
+
+def _is_count(metric: Metric) -> bool:
+    """Whether a metric counts examples, be it of one output of several."""
+    return metric.name.partition(" (")[0] in _COUNTS
 
 
 def _slices(metrics: list[Metric], slices: list[str]) -> Section:
-    shown = [m for m in metrics if not m.is_difference and m.model != BASELINE]
-    names = [name for name in dict.fromkeys(m.name for m in shown) if name not in _COUNTS]
+    shown = [m for m in metrics if not m.is_difference and not m.is_baseline]
+    names = list(dict.fromkeys(m.name for m in shown if not _is_count(m)))
     values = {(m.slice_name, m.name): m for m in shown}
     counts = {name: _count(metrics, name) for name in slices}
     rows: list[list[Value]] = []
@@ -122,7 +144,12 @@ def _slices(metrics: list[Metric], slices: list[str]) -> Section:
     table = Table(
         ["slice", "examples", *names], rows, caption="Metrics by slice", footnote=footnote, is_sortable=True
     )
-    found = [_slice_chart(name, slices, values, counts) for name in names[:_MAX_METRIC_CHARTS]]
+    drawn = [
+        name
+        for name in names
+        if any((one, name) in values and math.isfinite(values[one, name].value) for one in slices)
+    ]
+    found = [_slice_chart(name, slices, values, counts) for name in drawn[:_MAX_METRIC_CHARTS]]
     return Section("Slices", [*found, table], anchor="slices")
 
 

@@ -8,9 +8,9 @@ from headrace.errors import HeadraceError
 from headrace.io import artifacts
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Facts, Note, Section, Table
-from headrace.reports.numbers import format_bytes, plural
 from headrace.reports.rows import columns_of, read_rows, value_cell
 from headrace.sdk import Artifact
+from headrace.ui.units import format_bytes, plural
 
 _ROWS = 20
 _MAX_COLUMNS = 200

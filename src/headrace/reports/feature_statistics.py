@@ -120,17 +120,8 @@ def parse(features: Sequence[Any], num_rows: float) -> list[FeatureStatistics]:
 def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
     which = proto.WhichOneof("stats")
     stats: Any = getattr(proto, which) if which else None
-    common = (
-        stats.common_stats if which in ("num_stats", "string_stats", "bytes_stats", "struct_stats") else None
-    )
-    if which == "struct_stats":
-        common = stats.common_stats
-    present = common.num_non_missing if common is not None else 0
-    missing = common.num_missing if common is not None else num_rows
-    if common is not None and common.max_num_values == 1:
-        # TFX's CsvExampleGen writes an empty list for an empty cell, which TFDV counts as present.
-        empty = max(common.num_non_missing - common.tot_num_values, 0)
-        present, missing = present - empty, missing + empty
+    common = stats.common_stats if stats is not None else None
+    present, missing = _present_and_missing(common, num_rows)
     numbers = stats if which == "num_stats" else None
     texts = stats if which == "string_stats" else None
     histogram = _histogram(numbers.histograms, _STANDARD) if numbers is not None else None
@@ -159,6 +150,15 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
         num_values=common.tot_num_values if common is not None else 0,
         custom=_custom(proto.custom_stats),
     )
+
+
+def _present_and_missing(common: Any, num_rows: float) -> tuple[float, float]:
+    """Return how many rows have a value and how many have none."""
+    if common is None:
+        return 0, num_rows
+    # TFX's CsvExampleGen writes an empty list for an empty cell, which TFDV counts as present.
+    empty = max(common.num_non_missing - common.tot_num_values, 0) if common.max_num_values == 1 else 0
+    return common.num_non_missing - empty, common.num_missing + empty
 
 
 def _ranks(texts: Any) -> list[tuple[str, float]]:

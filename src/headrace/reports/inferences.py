@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import glob
+import itertools
+import math
 import os
+import struct
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from headrace.io import tfrecord
 from headrace.io.bare_protos import proto_class
 from headrace.metadata.subjects import Subject
-from headrace.reports.blocks import Block, Facts, Note, Table, Value
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.blocks import Block, Facts, Note, Table, Value, to_cell
+from headrace.reports.numbers import format_number
 from headrace.reports.rows import columns_of, parse_example, value_cell
+from headrace.ui.units import plural
 
 _ROWS = 20
 _MAX_VALUES = 8
+# How `struct` reads what TensorFlow packs into `tensor_content`, by type.
+_LETTERS = {
+    "DT_HALF": "e",
+    "DT_FLOAT": "f",
+    "DT_DOUBLE": "d",
+    "DT_INT8": "b",
+    "DT_UINT8": "B",
+    "DT_INT16": "h",
+    "DT_UINT16": "H",
+    "DT_INT32": "i",
+    "DT_UINT32": "I",
+    "DT_INT64": "q",
+    "DT_UINT64": "Q",
+    "DT_BOOL": "?",
+}
 
 
 def render(subject: Subject) -> list[Block]:
     """Return the first predictions; where the result is Examples, its rows."""
     files = sorted(glob.glob(os.path.join(glob.escape(subject.artifact.uri), "prediction_logs*")))
-    records = [record for path in files[:1] for batch in _first(path) for record in batch][:_ROWS]
+    # Beam writes as many files as it has bundles, some of them empty.
+    records = list(itertools.islice(_records(files), _ROWS))
     if not records:
         text = subject.info.summary or "There are no prediction logs in this artifact."
         return [Note(text, "warning")]
@@ -50,10 +71,10 @@ def render(subject: Subject) -> list[Block]:
     ]
 
 
-def _first(path: str) -> Any:
-    for batch in tfrecord.read_batches(path, _ROWS):
-        yield batch
-        return
+def _records(paths: Sequence[str]) -> Iterator[bytes]:
+    for path in paths:
+        for batch in tfrecord.read_batches(path, _ROWS):
+            yield from batch
 
 
 def _pairs(log: Any) -> list[tuple[dict[str, list[Any]], dict[str, str]]]:
@@ -62,7 +83,7 @@ def _pairs(log: Any) -> list[tuple[dict[str, list[Any]], dict[str, str]]]:
         request, response = log.predict_log.request, log.predict_log.response
         records = [record for tensor in request.inputs.values() for record in tensor.string_val]
         outputs = {
-            name: _rows_of(response.outputs[name], max(len(records), 1)) for name in sorted(response.outputs)
+            name: rows_of(response.outputs[name], max(len(records), 1)) for name in sorted(response.outputs)
         }
         rows = [_row(record) for record in records] or [{}]
         return [
@@ -92,26 +113,42 @@ def _row(record: bytes) -> dict[str, list[Any]]:
         return {"input": [record]}
 
 
-def _rows_of(tensor: Any, num_rows: int) -> list[str]:
-    values: list[Any] = next(
-        (list(value) for field, value in tensor.ListFields() if field.name.endswith("_val") and len(value)),
-        [],
-    )
-    if not values and tensor.tensor_content:
+def rows_of(tensor: Any, num_rows: int) -> list[str]:
+    """Return each row of a `TensorProto` as text.
+
+    Args:
+        tensor: Of any type; of those whose bytes cannot be read, such as bfloat16, only their number is told.
+        num_rows: 1 or more.
+    """
+    kind = proto_class("DataType").Name(tensor.dtype)
+    if tensor.tensor_content and kind not in _LETTERS:
         return [f"{len(tensor.tensor_content)} bytes"] * num_rows
+    values = _values(tensor, kind)
     # A tensor of equal values holds one.
-    size = 1
-    for dimension in tensor.tensor_shape.dim:
-        size *= dimension.size
+    size = math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
     if len(values) < size and values:
         values += [values[-1]] * (size - len(values))
     per_row = max(len(values) // num_rows, 1)
     return [_text(values[at * per_row : (at + 1) * per_row]) for at in range(num_rows)]
 
 
+def _values(tensor: Any, kind: str) -> list[Any]:
+    content: bytes = tensor.tensor_content
+    if kind == "DT_HALF" and tensor.half_val:
+        # Its numbers are the bits of a half each.
+        content = struct.pack(f"<{len(tensor.half_val)}H", *tensor.half_val)
+    if content:
+        letter = _LETTERS[kind]
+        return list(struct.unpack(f"<{len(content) // struct.calcsize(letter)}{letter}", content))
+    return next(
+        (list(value) for field, value in tensor.ListFields() if field.name.endswith("_val") and len(value)),
+        [],
+    )
+
+
 def _text(values: list[Any]) -> str:
     texts = [
-        value.decode("utf-8", "replace") if isinstance(value, bytes) else format_number(value)
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else to_cell(value).text
         for value in values[:_MAX_VALUES]
     ]
     more = ", …" if len(values) > _MAX_VALUES else ""

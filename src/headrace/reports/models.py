@@ -14,7 +14,7 @@ from headrace.metadata.subjects import Subject
 from headrace.reports import drawings
 from headrace.reports.architectures import Layer, read_layers
 from headrace.reports.blocks import Block, Cell, Facts, Note, Picture, Section, Table, Value
-from headrace.reports.numbers import format_bytes, plural
+from headrace.ui.units import format_bytes, plural
 
 _FILE = "saved_model.pb"
 # More boxes than this are a wall, not a picture.

@@ -57,7 +57,7 @@ def _page(report: Report, place: str) -> str:
     from headrace import __version__
 
     has_charts = any(isinstance(block, Chart) for block in walk(report.blocks))
-    return (
+    page = (
         _environment()
         .get_template("page.html")
         .render(
@@ -70,6 +70,8 @@ def _page(report: Report, place: str) -> str:
             place=place,
         )
     )
+    # JSON may bring halves of surrogate pairs, which no file in UTF-8 can hold.
+    return page.encode("utf-8", "replace").decode()
 
 
 def walk(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -19,20 +19,7 @@ def parallel(
         score: What trials are coloured by.
         is_lower_better: Whether the smallest score is the best.
     """
-    axis = {
-        "field": "dimension",
-        "type": "nominal",
-        "title": None,
-        "sort": list(dimensions),
-        "axis": {
-            "labelAngle": 0,
-            "orient": "top",
-            "domain": False,
-            "ticks": False,
-            "labelFontWeight": "bold",
-        },
-        "scale": {"type": "point", "padding": 0.4},
-    }
+    axis = _axes(dimensions)
     height = {"field": "at", "type": "quantitative", "axis": None, "scale": {"domain": [-0.08, 1.08]}}
     return {
         "data": {"values": rows},
@@ -69,6 +56,18 @@ def parallel(
                 [row for row in labels if row["dimension"] == dimensions[-1]], axis, height, "left"
             ),
         ],
+    }
+
+
+def _axes(dimensions: Sequence[str]) -> charts.Spec:
+    axis = {"labelAngle": 0, "orient": "top", "domain": False, "ticks": False, "labelFontWeight": "bold"}
+    return {
+        "field": "dimension",
+        "type": "nominal",
+        "title": None,
+        "sort": list(dimensions),
+        "axis": axis,
+        "scale": {"type": "point", "padding": 0.4},
     }
 
 

@@ -49,7 +49,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         return render_files(subject)
     try:
         return _call(name, subject, other)
-    except (HeadraceError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:  # a page of many artifacts must not fail for what one damaged file raises
         problem = error.problem if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
         text = f"The files of {subject.artifact.type_name} {subject.artifact.id} cannot be read."
         return [Note(text, "bad", problem), render_files(subject)[-1]]

@@ -11,8 +11,9 @@ from typing import Any
 from headrace.io import artifacts, tfrecord
 from headrace.io.bare_protos import proto_class
 from headrace.reports.blocks import Cell, Value
-from headrace.reports.numbers import format_bytes, format_number
+from headrace.reports.numbers import format_number
 from headrace.sdk import Artifact
+from headrace.ui.units import format_bytes
 
 Row = dict[str, list[Any]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from headrace.metadata.results import NodeResult, NodeState, RunResult
@@ -11,7 +12,7 @@ from headrace.metadata.subjects import RunGraph, Subject, read_run_graph, read_s
 from headrace.reports import charts, drawings
 from headrace.reports.artifact_reports import section, subtitle
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Picture, Report, Section, Table, Value
-from headrace.reports.numbers import format_seconds, plural
+from headrace.ui.units import format_seconds, plural
 
 # In the order in which a reader asks: how good, how learned, on what.
 _FIRST = (
@@ -52,7 +53,8 @@ def run_report(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> Rep
     graph = read_run_graph(result, store)
     ids = list(dict.fromkeys(output.artifact_id for node in result.nodes for output in node.outputs))
     subjects = {subject.artifact.id: subject for subject in read_subjects(store, ids)} if ids else {}
-    blocks: list[Block] = [_facts(result, graph), *_failures(result), _graph(result, graph)]
+    edges = _edges(result, graph, subjects.values())
+    blocks: list[Block] = [_facts(result, graph), *_failures(result), _graph(result, graph, edges)]
     if graph.times:
         blocks.append(_timings(result, graph))
     blocks.append(_nodes(result))
@@ -109,7 +111,20 @@ def _failures(result: RunResult) -> list[Block]:
     ]
 
 
-def _graph(result: RunResult, graph: RunGraph) -> Section:
+def _edges(result: RunResult, graph: RunGraph, subjects: Iterable[Subject]) -> list[tuple[str, str]]:
+    """Return the lines between nodes: of those that ran, and of those whose outputs an earlier run made."""
+    makers = {output.artifact_id: node.node_id for node in result.nodes for output in node.outputs}
+    reused = [
+        (makers[read.id], makers[subject.artifact.id])
+        for subject in subjects
+        for artifacts in subject.inputs.values()
+        for read in artifacts
+        if read.id in makers
+    ]
+    return [edge for edge in dict.fromkeys([*graph.edges, *reused]) if edge[0] != edge[1]]
+
+
+def _graph(result: RunResult, graph: RunGraph, edges: list[tuple[str, str]]) -> Section:
     boxes = [
         drawings.Box(
             node.node_id,
@@ -123,7 +138,7 @@ def _graph(result: RunResult, graph: RunGraph) -> Section:
     states = list(dict.fromkeys(node.state.value for node in result.nodes))
     picture = Picture(
         "",
-        drawings.graph(boxes, graph.edges),
+        drawings.graph(boxes, edges),
         f"{plural(len(boxes), 'node')} of the pipeline",
         [(s, s) for s in states],
     )

@@ -8,12 +8,21 @@ from headrace.errors import HeadraceError
 from headrace.io import protos
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Cell, Facts, Note, Section, Table, Value
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.numbers import format_number
 from headrace.sdk import Artifact
+from headrace.ui.units import plural
 
 COLUMNS = ("feature", "type", "presence", "values per row", "domain", "rules")
 _MAX_DOMAIN_VALUES = 10
 _TYPES = {0: "?", 1: "BYTES", 2: "INT", 3: "FLOAT", 4: "STRUCT"}
+# TFMD's LifecycleStage; a feature in production, or of which nothing is said, needs no word.
+_STAGES = {1: "planned", 2: "alpha", 3: "beta", 5: "deprecated", 6: "for debugging only", 7: "disabled"}
+_DEPRECATED = 5
+_DISTANCES = {
+    "infinity_norm": "L∞",
+    "jensen_shannon_divergence": "Jensen-Shannon",
+    "normalized_abs_difference": "normalized difference",
+}
 
 
 def render(subject: Subject, other: Subject | None = None) -> list[Block]:
@@ -46,9 +55,8 @@ def describe(schema: Any) -> dict[str, list[Value]]:
 def _describe(features: Any, prefix: str, domains: dict[str, Any], rows: dict[str, list[Value]]) -> None:
     for feature in features:
         name = f"{prefix}{feature.name}"
-        deprecated = feature.lifecycle_stage == 3
         rows[name] = [
-            Cell(name, tone="warning" if deprecated else ""),
+            Cell(name, tone="warning" if _stage(feature) == _DEPRECATED else ""),
             _TYPES.get(feature.type, "?"),
             _presence(feature),
             _valency(feature),
@@ -57,6 +65,11 @@ def _describe(features: Any, prefix: str, domains: dict[str, Any], rows: dict[st
         ]
         if feature.HasField("struct_domain"):
             _describe(feature.struct_domain.feature, f"{name}.", domains, rows)
+
+
+def _stage(feature: Any) -> int:
+    # The older way to say so.
+    return _DEPRECATED if feature.deprecated else int(feature.lifecycle_stage)
 
 
 def _presence(feature: Any) -> str:
@@ -81,7 +94,7 @@ def _valency(feature: Any) -> str:
         return "any"
     low, high = feature.value_count.min, feature.value_count.max
     if low == high:
-        return str(low)
+        return str(low) if high else "any"
     return f"{low} to {high}" if high else f"{low} or more"
 
 
@@ -114,22 +127,25 @@ def _rules(feature: Any) -> list[str]:
     for field, word in (("drift_comparator", "drift"), ("skew_comparator", "skew")):
         if feature.HasField(field):
             comparator = getattr(feature, field)
-            limits = []
-            if comparator.HasField("infinity_norm"):
-                limits.append(f"L∞ ≤ {comparator.infinity_norm.threshold:.4g}")
-            if comparator.HasField("jensen_shannon_divergence"):
-                limits.append(f"Jensen-Shannon ≤ {comparator.jensen_shannon_divergence.threshold:.4g}")
+            limits = [
+                f"{name} ≤ {getattr(comparator, measure).threshold:.4g}"
+                for measure, name in _DISTANCES.items()
+                if comparator.HasField(measure)
+            ]
             rules.append(f"{word}: {', '.join(limits) or 'no threshold'}")
     if feature.HasField("distribution_constraints"):
         rules.append(
             f"known values in {feature.distribution_constraints.min_domain_mass:.4g} of rows or more"
         )
+    if feature.HasField("unique_constraints"):
+        bounds = feature.unique_constraints
+        rules.append(f"{bounds.min} to {bounds.max} different values")
     if feature.not_in_environment:
         rules.append(f"not in {', '.join(feature.not_in_environment)}")
     if feature.in_environment:
         rules.append(f"only in {', '.join(feature.in_environment)}")
-    if feature.lifecycle_stage == 3:
-        rules.append("deprecated")
+    if _stage(feature) in _STAGES:
+        rules.append(_STAGES[_stage(feature)])
     return rules
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from markupsafe import Markup
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, listed
 from headrace.io import artifacts, protos
 from headrace.metadata.subjects import Subject
 from headrace.reports import correlations
 from headrace.reports.blocks import Block, Cell, Facts, Feature, FeatureList, Note, Picture, Table, Value
-from headrace.reports.drawings import bars, histogram
+from headrace.reports.drawings import Density, bars, histogram
 from headrace.reports.feature_statistics import FeatureStatistics, distance, parse
-from headrace.reports.numbers import format_number, format_share, plural
+from headrace.reports.numbers import format_number, format_share
 from headrace.sdk import Artifact
+from headrace.ui.units import plural
 
 Splits = dict[str, FeatureStatistics]
 
@@ -24,7 +26,8 @@ _MANY_MISSING = 0.1
 _MANY_ZEROS = 0.5
 _FAR_APART = 0.1
 _TOP_VALUES = 12
-_DECILES = (10, 25, 50, 75, 90)
+_PERCENTILES = (10, 25, 50, 75, 90)
+_NOTHING = Density([], [])
 
 
 def render(subject: Subject, other: Subject | None = None) -> list[Block]:
@@ -41,11 +44,9 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
             if key in mine or key in theirs
         }
     rows = {name: features_rows for name, (_, features_rows) in sources.items()}
-    by_feature: dict[str, Splits] = {}
-    for split, (features, _) in itertools.islice(sources.items(), _MAX_SERIES):
-        for feature in features:
-            by_feature.setdefault(feature.name, {})[split] = feature
-    shown = sorted((_feature(name, splits) for name, splits in by_feature.items()), key=lambda f: -f.keys[0])
+    drawn, left_out = list(sources)[:_MAX_SERIES], list(sources)[_MAX_SERIES:]
+    by_feature = _by_feature({split: sources[split] for split in drawn})
+    shown = sorted((one_line(splits, drawn) for splits in by_feature.values()), key=lambda f: -f.keys[0])
     remarkable = sum(bool(feature.remarks) for feature in shown)
     blocks: list[Block] = [
         Facts(
@@ -55,10 +56,31 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
             ]
         ),
         _verdict(len(shown), remarkable, sum(rows.values())),
-        feature_list(shown, list(sources)[:_MAX_SERIES]),
+        *_left_out(left_out),
+        feature_list(shown, drawn),
     ]
     examples = subject.inputs.get("examples", [])
     return blocks + correlations.render(examples[0] if examples else None)
+
+
+def _by_feature(sources: dict[str, tuple[list[FeatureStatistics], float]]) -> dict[str, Splits]:
+    found: dict[str, Splits] = {}
+    for split, (features, _) in sources.items():
+        for feature in features:
+            found.setdefault(feature.name, {})[split] = feature
+    return found
+
+
+def _left_out(splits: list[str]) -> list[Block]:
+    if not splits:
+        return []
+    verb = "is" if len(splits) == 1 else "are"
+    return [
+        Note(
+            f"Split{'s' * (len(splits) > 1)} {listed(splits)} {verb} not drawn: only the first {_MAX_SERIES} are.",
+            "info",
+        )
+    ]
 
 
 def _verdict(num_features: int, num_remarkable: int, num_rows: float) -> Note:
@@ -103,12 +125,13 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
     }
 
 
-def one_line(splits: Splits) -> Feature:
-    """Return one feature as it stands in a list."""
-    return _feature(next(iter(splits.values())).name, splits)
+def one_line(splits: Splits, order: Sequence[str]) -> Feature:
+    """Return one feature as it stands in a list.
 
-
-def _feature(name: str, splits: Splits) -> Feature:
+    Args:
+        splits: The feature in each split that has it, one at least.
+        order: All splits of the list, in the order of their colours.
+    """
     first = next(iter(splits.values()))
     apart, measure = _apart(splits)
     remarks = _remarks(splits, apart, measure)
@@ -117,7 +140,7 @@ def _feature(name: str, splits: Splits) -> Feature:
         sum({"bad": 4.0, "warning": 2.0, "info": 0.5}[tone] for tone, _ in remarks) + missing + 2 * apart
     )
     return Feature(
-        name=name,
+        name=first.name,
         kind=first.kind,
         remarks=remarks,
         values=[
@@ -127,8 +150,8 @@ def _feature(name: str, splits: Splits) -> Feature:
             if first.mean is not None
             else (first.top[0][0] if first.top else "–"),
         ],
-        sparkline=_drawing(splits, 120, 28),
-        blocks=_details(splits, apart, measure),
+        sparkline=_drawing(splits, order, 120, 28),
+        blocks=_details(splits, order, apart, measure),
         keys=[interest, 0.0, missing, float(first.distinct or 0), apart],
     )
 
@@ -159,16 +182,19 @@ def _remarks(splits: Splits, apart: float, measure: str) -> list[tuple[str, str]
     return remarks
 
 
-def _drawing(splits: Splits, width: int, height: int) -> Markup:
+def _drawing(splits: Splits, order: Sequence[str], width: int, height: int) -> Markup:
+    # A split without the feature keeps its place: colours go by place.
+    series = [splits.get(name) for name in order]
     if any(one.edges for one in splits.values()):
         is_small = height < 100
-        return histogram([one.outline if is_small else one.density for one in splits.values()], width, height)
-    shares = [one.shares for one in splits.values()]
+        densities = [_NOTHING if one is None else one.outline if is_small else one.density for one in series]
+        return histogram(densities, width, height)
+    shares = [{} if one is None else one.shares for one in series]
     values = list(dict.fromkeys(itertools.chain.from_iterable(shares)))
     return bars([[share.get(value, 0.0) for value in values] for share in shares], width, height)
 
 
-def _details(splits: Splits, apart: float, measure: str) -> list[Block]:
+def _details(splits: Splits, order: Sequence[str], apart: float, measure: str) -> list[Block]:
     names = list(splits)
     rows: list[list[Value]] = [
         ["rows", *[int(one.num_rows) for one in splits.values()]],
@@ -191,7 +217,7 @@ def _details(splits: Splits, apart: float, measure: str) -> list[Block]:
     if len(splits) > 1 and measure:
         rows.append([f"distance of splits ({measure})", f"{apart:.3f}", *[""] * (len(names) - 1)])
     aligned: list[list[Value]] = [[row[0], *[_right(value) for value in row[1:]]] for row in rows]
-    blocks: list[Block] = [_picture(splits, names), Table(["", *names], aligned)]
+    blocks: list[Block] = [_picture(splits, order), Table(["", *names], aligned)]
     tops = [one.shares or dict(one.top) for one in splits.values()]
     if any(tops):
         blocks.append(_top_values(splits, names))
@@ -202,9 +228,9 @@ def _right(value: Value) -> Value:
     return Cell(value, is_number=True) if isinstance(value, str) else value
 
 
-def _picture(splits: Splits, names: list[str]) -> Picture:
-    legend = [(f"s{index}", name) for index, name in enumerate(names)]
-    drawing = _drawing(splits, 600, 150)
+def _picture(splits: Splits, order: Sequence[str]) -> Picture:
+    legend = [(f"s{index}", name) for index, name in enumerate(order) if name in splits]
+    drawing = _drawing(splits, order, 600, 150)
     known = [one for one in splits.values() if one.edges]
     if known:
         low, high = min(one.edges[0] for one in known), max(one.edges[-1] for one in known)
@@ -220,7 +246,7 @@ def _number_rows(splits: Splits) -> list[list[Value]]:
         ["zeros", *[format_share(one.zero_share) for one in splits.values()]],
         ["smallest", *[one.low for one in splits.values()]],
     ]
-    for percent in _DECILES:
+    for percent in _PERCENTILES:
         if percent == 50:
             rows.append(["median", *[one.median for one in splits.values()]])
         elif all(len(one.quantiles) > 2 for one in splits.values()):
@@ -230,8 +256,8 @@ def _number_rows(splits: Splits) -> list[list[Value]]:
     return [*rows, ["largest", *[one.high for one in splits.values()]]]
 
 
-def _quantile(borders: object, share: float) -> float:
-    values: list[float] = list(borders)  # type: ignore[call-overload]
+def _quantile(values: Sequence[float], share: float) -> float:
+    """Return the value that a share of the numbers is below, between borders in proportion."""
     at = share * (len(values) - 1)
     left = min(int(at), len(values) - 2)
     return values[left] + (at - left) * (values[left + 1] - values[left])
@@ -257,11 +283,6 @@ def _top_values(splits: Splits, names: list[str]) -> Table:
 def try_read(statistics: Artifact) -> dict[str, Splits]:
     """Return the features of an artifact by name and split; nothing where its files cannot be read."""
     try:
-        read = _read(statistics)
+        return _by_feature(_read(statistics))
     except HeadraceError:
         return {}
-    found: dict[str, Splits] = {}
-    for split, (features, _) in read.items():
-        for feature in features:
-            found.setdefault(feature.name, {})[split] = feature
-    return found

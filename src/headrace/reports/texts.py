@@ -23,6 +23,7 @@ from headrace.reports.blocks import (
     Slider,
     Table,
 )
+from headrace.ui.units import plural
 
 _STYLES = {"good": "green", "warning": "yellow", "bad": "red", "info": "cyan", "": ""}
 _MAX_ROWS = 40
@@ -30,6 +31,8 @@ _MAX_COLUMNS = 12
 _MAX_MATRIX = 8
 _MAX_NAME = 40
 _MAX_CHARACTERS = 200
+# Of a table whose columns became rows: more do not fit beside each other.
+_MAX_TURNED = 3
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -85,19 +88,26 @@ def _plain(columns: Sequence[str]) -> RichTable:
 
 
 def _table(block: Table) -> RenderableType:
-    # A wide table is read feature by feature in a terminal: row names become columns.
-    rows = block.cells[:_MAX_ROWS]
-    columns = list(block.columns)
+    columns, rows = list(block.columns), block.cells[:_MAX_ROWS]
+    num_shown = len(rows)
+    if block.is_matrix and len(columns) > _MAX_MATRIX:
+        size = f"{len(block.rows)} × {len(columns) - 1}"
+        return Text(f"{block.caption}: {size}, in the page (--html FILE).", "dim")
     if len(columns) > _MAX_COLUMNS and not block.is_matrix:
-        shown = rows[:3]
-        columns, rows = (
-            ["", *[row[0].text for row in shown]],
-            [[Cell(name), *[row[at] for row in shown]] for at, name in enumerate(block.columns) if at],
-        )
-    elif block.is_matrix and len(columns) > _MAX_MATRIX:
-        return Text(
-            f"{block.caption}: {len(block.rows)} × {len(columns) - 1}, in the page (--html FILE).", "dim"
-        )
+        # A wide table is read feature by feature in a terminal: row names become columns.
+        shown = rows[:_MAX_TURNED]
+        num_shown = len(shown)
+        rows = [[Cell(name), *[row[at] for row in shown]] for at, name in enumerate(columns) if at]
+        columns = ["", *[row[0].text for row in shown]]
+    parts: list[RenderableType] = [Text(block.caption, "bold")] if block.caption else []
+    parts.append(Padding(_filled(columns, rows), (0, 0, 0, 2)))
+    left_out = len(block.rows) - num_shown
+    more = f" {plural(left_out, 'more row')} in the page (--html FILE)." if left_out else ""
+    footnote = f"{block.footnote}{more}".strip()
+    return Group(*parts, *([Text(f"  {footnote}", "dim")] if footnote else []))
+
+
+def _filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> RichTable:
     table = _plain(columns)
     for row in rows:
         table.add_row(*[_cell(cell) for cell in row])
@@ -105,11 +115,7 @@ def _table(block: Table) -> RenderableType:
         column.no_wrap = at == 0 and all(len(row[0].text) <= _MAX_NAME for row in rows)
         if rows and all(at < len(row) and row[at].is_number for row in rows):
             column.justify = "right"
-    parts: list[RenderableType] = [Text(block.caption, "bold")] if block.caption else []
-    parts.append(Padding(table, (0, 0, 0, 2)))
-    left_out = len(block.rows) - min(len(block.rows), _MAX_ROWS)
-    footnote = block.footnote + (f" {left_out:,} more rows in the page (--html FILE)." if left_out else "")
-    return Group(*parts, *([Text(f"  {footnote.strip()}", "dim")] if footnote else []))
+    return table
 
 
 def _cell(cell: Cell) -> Text:
@@ -131,7 +137,7 @@ def _features(block: FeatureList) -> RenderableType:
             remarks,
         )
     left_out = len(block.features) - min(len(block.features), _MAX_ROWS)
-    more = [Text(f"{left_out:,} more features in the page (--html FILE).", "dim")] if left_out else []
+    more = [Text(f"{plural(left_out, 'more feature')} in the page (--html FILE).", "dim")] if left_out else []
     return Group(table, *more)
 
 

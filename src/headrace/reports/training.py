@@ -11,7 +11,8 @@ from typing import Any
 from headrace.metadata.subjects import Subject
 from headrace.reports import charts
 from headrace.reports.blocks import Block, Chart, Facts, Note, Table, Value
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.numbers import format_number
+from headrace.ui.units import plural
 
 History = dict[str, list[float]]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.errors import HeadraceError
 from headrace.io import protos
 from headrace.io.bare_protos import proto_class
 from headrace.metadata.subjects import Subject
 from headrace.reports import statistics
 from headrace.reports.blocks import Block, Facts, FeatureList, Note, Section, Table, Value
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.numbers import format_number
 from headrace.reports.schemas import describe
 from headrace.reports.transform_sources import Origin, input_names, sources
+from headrace.ui.units import plural
 
 _VOCABULARY_PREVIEW = 50
 _MAX_LEARNED = 12
@@ -32,25 +32,9 @@ def render(subject: Subject) -> list[Block]:
     graph = _read_graph(os.path.join(root, "transform_fn"))
     before = protos.read_text(os.path.join(root, "metadata", "schema.pbtxt"), schema_pb2.Schema)
     features = input_names(graph, before)
-    origins = sources(graph, features)
     after = subject.outputs.get("post_transform_stats", [])
     measured = statistics.try_read(after[0]) if after else {}
-    vocabularies = _vocabularies(os.path.join(root, "transform_fn", "assets"))
-    rows: list[list[Value]] = []
-    for name, row in outputs.items():
-        origin = origins.get(name, _UNKNOWN)
-        learned = "; ".join(_learned(word, values) for word, values in origin.learned)
-        rows.append(
-            [
-                name,
-                row[1],
-                ", ".join(origin.inputs) or "–",
-                ", ".join(origin.operations),
-                learned,
-                row[4],
-                *_moments(measured.get(name, {})),
-            ]
-        )
+    vocabularies = read_vocabularies(os.path.join(root, "transform_fn", "assets"))
     facts = Facts(
         [
             ("output features", len(outputs)),
@@ -61,14 +45,7 @@ def render(subject: Subject) -> list[Block]:
             ),
         ]
     )
-    headings = ["output", "type", "made from", "by", "learned", "range", "mean", "deviation"]
-    table = Table(
-        headings,
-        rows,
-        caption="Output features",
-        is_sortable=True,
-        footnote=f"{plural(len(rows), 'feature')}.",
-    )
+    table = _outputs(outputs, sources(graph, features), measured)
     blocks: list[Block] = [facts, Section("Features", [table], anchor="outputs")]
     if graph is None:
         blocks.append(
@@ -78,6 +55,24 @@ def render(subject: Subject) -> list[Block]:
         blocks.append(_distributions(measured))
     blocks += [_vocabulary(name, terms) for name, terms in vocabularies.items()]
     return blocks
+
+
+def _outputs(
+    outputs: dict[str, list[Value]], origins: dict[str, Origin], measured: dict[str, statistics.Splits]
+) -> Table:
+    rows: list[list[Value]] = []
+    for name, row in outputs.items():
+        origin = origins.get(name, _UNKNOWN)
+        learned = "; ".join(_learned(word, values) for word, values in origin.learned)
+        inputs, operations = ", ".join(origin.inputs) or "–", ", ".join(origin.operations)
+        rows.append([name, row[1], inputs, operations, learned, row[4], *_moments(measured.get(name, {}))])
+    return Table(
+        ["output", "type", "made from", "by", "learned", "range", "mean", "deviation"],
+        rows,
+        caption="Output features",
+        is_sortable=True,
+        footnote=f"{plural(len(rows), 'feature')}.",
+    )
 
 
 def _learned(word: str, values: list[float]) -> str:
@@ -100,20 +95,23 @@ def _moments(splits: statistics.Splits) -> tuple[float | None, float | None]:
 
 
 def _distributions(measured: dict[str, statistics.Splits]) -> Section:
-    features = [statistics.one_line(splits) for splits in measured.values()]
     names = list(dict.fromkeys(split for splits in measured.values() for split in splits))
+    features = [statistics.one_line(splits, names) for splits in measured.values()]
     listed: FeatureList = statistics.feature_list(features, names)
     return Section("After the transformation", [listed], anchor="after")
 
 
-def _vocabularies(path: str) -> dict[str, list[str]]:
+def read_vocabularies(path: str) -> dict[str, list[str]]:
+    """Return the terms of each vocabulary file in a folder, by file name; none where the folder is missing."""
     found = {}
     for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
         try:
             with open(os.path.join(path, name), "rb") as file:
-                found[name] = file.read().decode("utf-8", "replace").splitlines()
-        except (OSError, HeadraceError):
+                # By newlines alone: a term may hold what `splitlines` takes for the end of a line too.
+                lines = file.read().removesuffix(b"\n").split(b"\n")
+        except OSError:
             continue
+        found[name] = [line.decode("utf-8", "replace") for line in lines] if lines != [b""] else []
     return found
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from headrace.metadata.subjects import Subject
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
-from headrace.reports.numbers import format_number, plural
+from headrace.reports.numbers import format_number
 from headrace.reports.parallel_coordinates import parallel
+from headrace.ui.units import plural
 
 _FIXED = ("trial_id", "score")
 _MAX_TRIALS = 500
@@ -92,11 +93,12 @@ def _parallel(trials: list[dict[str, Any]], names: list[str], *, is_lower_better
     rows: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     for dimension in dimensions:
-        places, ends = _scale([trial.get(dimension) for trial in trials])
+        places, ends = scale([trial.get(dimension) for trial in trials])
         labels += [{"dimension": dimension, "at": at, "label": label} for label, at in ends]
         for index, trial in enumerate(trials):
             value = trial.get(dimension)
-            if value is None or trial.get("score") is None:
+            # A trial without a score has no colour, a hyperparameter that it did not have no place.
+            if trial.get("score") is None or math.isnan(places[index]):
                 continue
             text = format_number(value) if isinstance(value, float) else str(value)
             row = {
@@ -111,20 +113,17 @@ def _parallel(trials: list[dict[str, Any]], names: list[str], *, is_lower_better
     return Chart("Trials", spec, description, is_wide=True)
 
 
-def _scale(values: list[Any]) -> tuple[list[float], list[tuple[str, float]]]:
-    """Return each value's place from 0 to 1, and the labels of the axis with theirs."""
-    if all(
-        isinstance(value, (int, float)) and not isinstance(value, bool)
-        for value in values
-        if value is not None
-    ):
-        numbers = [float(value) if value is not None else 0.0 for value in values]
-        low, high = min(numbers), max(numbers)
+def scale(values: list[Any]) -> tuple[list[float], list[tuple[str, float]]]:
+    """Return each value's place from 0 to 1, NaN for one that has none, and the labels of the axis with theirs."""
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known):
+        numbers = [math.nan if value is None else float(value) for value in values]
+        finite = [number for number in numbers if math.isfinite(number)]
+        low, high = min(finite, default=0.0), max(finite, default=0.0)
         span = (high - low) or 1.0
         ends = [(format_number(low), 0.0)] + ([(format_number(high), 1.0)] if high > low else [])
-        return [(number - low) / span for number in numbers], ends
-    kinds = sorted({str(value) for value in values})
+        return [(number - low) / span if math.isfinite(number) else math.nan for number in numbers], ends
+    kinds = sorted({str(value) for value in known})
     step = max(len(kinds) - 1, 1)
-    return [kinds.index(str(value)) / step for value in values], [
-        (kind, at / step) for at, kind in enumerate(kinds)
-    ]
+    places = [math.nan if value is None else kinds.index(str(value)) / step for value in values]
+    return places, [(kind, at / step) for at, kind in enumerate(kinds)]

@@ -61,6 +61,13 @@ def thresholds(path: str) -> list[Block]:
     return [Table(columns, rows, caption="What was checked")] if rows else []
 
 
+def in_words(is_blessed: bool | None) -> tuple[str, str]:
+    """Return word and tone of what `verdict.json` calls `blessed`: null where there was no threshold to meet."""
+    if is_blessed is None:
+        return "NOT VALIDATED", "warning"
+    return ("BLESSED", "good") if is_blessed else ("NOT BLESSED", "bad")
+
+
 def read_verdict(path: str) -> dict[str, Any]:
     """Return `verdict.json`; empty where there is none, as in what stock TFX's Evaluator writes."""
     try:

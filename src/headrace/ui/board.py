@@ -17,7 +17,7 @@ from headrace.orchestration.events import (
     NodeState,
     RunStarted,
 )
-from headrace.ui.units import format_rows
+from headrace.ui.units import plural
 
 BLESSING_TYPES = ("ModelBlessing", "InfraBlessing")
 ENDED = frozenset(
@@ -76,7 +76,7 @@ class Board:
             elif isinstance(event, NodeStarted):
                 self._set(event.node_id, state=NodeState.RUNNING, since=self.clock(), text="starting")
             elif isinstance(event, NodeProgress):
-                rows = f", {format_rows(event.rows)}" if event.rows is not None else ""
+                rows = f", {plural(event.rows, 'row')}" if event.rows is not None else ""
                 self._set(event.node_id, text=f"{event.doing}{rows}")
             elif isinstance(event, NodeFinished):
                 node = event.result

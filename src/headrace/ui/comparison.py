@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -175,6 +176,8 @@ def _change(change: NumberChange) -> Text:
     if change.old is None or change.new is None:
         return Text("new" if change.old is None else "gone", "yellow")
     difference = change.new - change.old
+    if not math.isfinite(difference):
+        return Text("changed", "yellow")
     return Text(f"{'+' if difference > 0 else '-'}{_number(abs(difference))}", "yellow")
 
 
@@ -195,8 +198,17 @@ def difference_data(difference: RunDifference) -> dict[str, Any]:
             for node in runs.nodes
         ],
         "payloads": [dataclasses.asdict(pair) for pair in runs.payloads],
-        "statistics": [dataclasses.asdict(change) for change in difference.statistics],
-        "metrics": [dataclasses.asdict(change) for change in difference.metrics],
+        "statistics": [_change_data(change) for change in difference.statistics],
+        "metrics": [_change_data(change) for change in difference.metrics],
         "verdicts": [dict(zip(("name", "old", "new"), row)) for row in difference.verdicts],
         "unread": list(difference.unread),
     }
+
+
+def _change_data(change: NumberChange) -> dict[str, Any]:
+    """A change with text for what JSON has no number for: `"nan"`, `"inf"`."""
+    data = dataclasses.asdict(change)
+    for side in ("old", "new"):
+        value = data[side]
+        data[side] = value if value is None or math.isfinite(value) else str(value)
+    return data

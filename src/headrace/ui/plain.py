@@ -7,7 +7,7 @@ from types import TracebackType
 
 from headrace.orchestration.events import Event, NodeFinished, NodeStarted, NodeState, RunStarted
 from headrace.ui.board import Board, describe
-from headrace.ui.screen import Screen
+from headrace.ui.screen import Screen, visible
 from headrace.ui.symbols import WORDS
 from headrace.ui.units import format_seconds
 
@@ -38,7 +38,7 @@ class PlainDisplay:
         with self._lock:
             # No rich here: a log's line is as long as it is, and may be read while it grows.
             try:
-                self._screen.console.file.write(f"{elapsed:>9}  {text}\n")
+                self._screen.console.file.write(f"{elapsed:>9}  {visible(text)}\n")
                 self._screen.console.file.flush()
             except BrokenPipeError:
                 self._screen.console.on_broken_pipe()

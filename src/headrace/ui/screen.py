@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from headrace.ui.symbols import Symbols, fitting
 
 # A pipe has no width. CI logs show lines of this length without a scroll bar.
 _PIPE_COLUMNS = 120
+# Those of ASCII and Latin-1 but tab and end of line. They take no room: rich counts them so too.
+_NO_CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,21 @@ class Screen:
     is_live: bool
 
 
-class _Console(Console):
-    """Falls silent where nobody reads any more, as behind `| head`: the run goes on."""
+def visible(text: str) -> str:
+    """Return a text without control characters: a terminal would obey them."""
+    return text.translate(_NO_CONTROL)
+
+
+class VisibleConsole(Console):
+    """Leaves out control characters that data bring, such as those that begin the clearing of a screen.
+
+    It falls silent where nobody reads any more, as behind `| head`: the run goes on.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """See rich: all that is written comes through here; its own control sequences are marked."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
         """See rich, whose own way is to end the process."""
@@ -54,5 +71,7 @@ def open_screen(stream: TextIO | None = None) -> Screen:
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     # A new console reads COLUMNS itself; a terminal's own width is asked for at each drawing.
     width = None if is_terminal or os.environ.get("COLUMNS") else _PIPE_COLUMNS
-    console = _Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = VisibleConsole(
+        file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
+    )
     return Screen(console, symbols, is_terminal)

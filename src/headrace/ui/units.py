@@ -21,9 +21,12 @@ def format_count(count: int) -> str:
     return f"{count:,}"
 
 
-def format_rows(rows: int) -> str:
-    """Return `"1 row"` or `"9,998 rows"`."""
-    return f"{format_count(rows)} row{'' if rows == 1 else 's'}"
+def plural(count: int, noun: str) -> str:
+    """Return `"1 row"`, `"9,998 rows"` or `"2 anomalies"`."""
+    if count == 1:
+        return f"1 {noun}"
+    is_changed = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+    return f"{format_count(count)} {f'{noun[:-1]}ies' if is_changed else f'{noun}s'}"
 
 
 def format_gigabytes(size_bytes: float) -> str:
@@ -35,7 +38,8 @@ def format_bytes(size_bytes: float) -> str:
     """Return a size in the unit that keeps it short: `"512 B"`, `"3.4 KiB"`, `"120 MiB"`."""
     size = float(size_bytes)
     for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
+        # What would be rounded to 1024 of a unit is one of the next.
+        if size < 1023.5:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} GiB"

@@ -162,3 +162,19 @@ def test_an_unknown_run_is_an_error(headrace):
         1,
         "StoreError: no run 'nope'.\n  Fix: see headrace runs.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--with", "7"), "--with has no use here: latest is a run: headrace diff compares two."),
+        (("--html", "page.html", "--json"), "--json has no use here: a page shows all of it."),
+        (("--open", "--outputs"), "--outputs has no use here: a page shows all of it."),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(headrace, arguments, message):
+    """Rather than passed over: the reader would wait for what never comes."""
+    result = headrace("show", "latest", *arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith(f"Error: {message}\n")

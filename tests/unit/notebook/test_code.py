@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import nodes
@@ -10,6 +12,7 @@ import pytest
 from headrace.errors import DefinitionError
 from headrace.notebook import export
 from headrace.notebook.code import Code, Writer
+from headrace.notebook.names import new_name
 from headrace.sdk import Channel, standard_artifacts
 from headrace.sdk.light import authoring
 
@@ -84,3 +87,24 @@ def test_nothing_run_is_nothing_to_export():
         "there is nothing to export: no component was run in this context.\n"
         "  Fix: run components first: context.run(component)."
     )
+
+
+@pytest.mark.parametrize(
+    ("node_id", "name"),
+    [("CsvExampleGen", "csv_example_gen"), ("Class", "node_class"), ("1st", "node_1st"), ("a b", "a_b")],
+)
+def test_variables_are_names_that_python_takes(node_id: str, name: str):
+    """Python's own words are none."""
+    assert new_name(nodes.Make().with_id(node_id)) == name
+
+
+@pytest.mark.parametrize("name", ['of """three""" quotes', "a\\N{path}", "plain"])
+def test_an_export_is_python_whatever_the_pipeline_is_called(name: str, tmp_path: Path):
+    """The name stands in the file's docstring, which must not end there."""
+    path = str(tmp_path / "pipeline.py")
+    export.write(path, [nodes.Make()], export.PipelineArguments(name, "", None, (), ".headrace"))
+
+    docstring = ast.get_docstring(ast.parse(Path(path).read_text()))
+
+    assert docstring is not None
+    assert docstring.startswith(f"The pipeline '{name}', exported")

@@ -4,57 +4,50 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import re
 
 from rich.console import Console
 
-from headrace.reports import charts, drawings, pages
-from headrace.reports.blocks import (
-    Cell,
-    Chart,
-    Facts,
-    Feature,
-    FeatureList,
-    Note,
-    Picture,
-    Report,
-    Section,
-    Slider,
-    Table,
-)
+from headrace.reports import blocks, charts, drawings, pages
 from headrace.reports.texts import print_report
+from headrace.ui.screen import VisibleConsole
 
 HOSTILE = "<script>alert(1)</script>"
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"
 
 
-def chart(name: str) -> Chart:
+def chart(name: str) -> blocks.Chart:
     rows = [{"x": 1, "y": 2.0, "series": name}, {"x": 2, "y": float("nan"), "series": name}]
-    return Chart(name, charts.lines(rows, name, name, series=[name]), name)
+    return blocks.Chart(name, charts.lines(rows, name, name, series=[name]), name)
 
 
-def feature(name: str) -> Feature:
+def feature(name: str) -> blocks.Feature:
     sparkline = drawings.bars([[0.5, 0.2]], 120, 28)
-    table = Table([name, "b"], [[name, Cell(name, bar=0.5)]], caption=name)
-    return Feature(name, name, [("warning", name)], [name] * 3, sparkline, [table], [1.0, 0.0, 0.0, 0.0, 0.0])
+    table = blocks.Table([name, "b"], [[name, blocks.Cell(name, bar=0.5)]], caption=name)
+    return blocks.Feature(
+        name, name, [("warning", name)], [name] * 3, sparkline, [table], [1.0, 0.0, 0.0, 0.0, 0.0]
+    )
 
 
 def every_block(name: str, num_features: int = 1) -> list:
     box = drawings.Box("a", name, name, name, f"#{name}")
     return [
-        Note(name, "bad", name),
-        Facts([(name, name)]),
-        Table(
+        blocks.Note(name, "bad", name),
+        blocks.Facts([(name, name)]),
+        blocks.Table(
             [name],
-            [[name], [Cell(name, image=f'data:x" onerror="{name}', tone=f'"{name}')]],
+            [[name], [blocks.Cell(name, image=f'data:x" onerror="{name}', tone=f'"{name}')]],
             caption=name,
             footnote=name,
         ),
-        Picture(name, drawings.graph([box], []), name, [("s0", name), ("s1", name)]),
-        Slider(name, [name], [[0.5], [0.7]]),
-        FeatureList([name] * 3, [name] * 5, [feature(name)] * num_features, [("s0", name), ("s1", name)]),
-        Section(name, [Note(name)], is_folded=True, subtitle=name),
+        blocks.Picture(name, drawings.graph([box], []), name, [("s0", name), ("s1", name)]),
+        blocks.Slider(name, [name], [[0.5], [0.7]]),
+        blocks.FeatureList(
+            [name] * 3, [name] * 5, [feature(name)] * num_features, [("s0", name), ("s1", name)]
+        ),
+        blocks.Section(name, [blocks.Note(name)], is_folded=True, subtitle=name),
     ]
 
 
@@ -65,7 +58,7 @@ def without_own_scripts(page: str) -> str:
 
 def test_names_from_data_are_shown_and_not_run():
     """Every place that shows a name escapes it."""
-    page = pages.render_page(Report(HOSTILE, HOSTILE, every_block(HOSTILE), [("bad", HOSTILE)]))
+    page = pages.render_page(blocks.Report(HOSTILE, HOSTILE, every_block(HOSTILE), [("bad", HOSTILE)]))
 
     assert HOSTILE not in without_own_scripts(page)
     assert page.count(ESCAPED) > 25
@@ -87,7 +80,7 @@ def test_names_in_data_for_scripts_cannot_end_the_script():
 
 def test_features_beyond_many_are_data():
     """A page of thousands holds their tables as JSON, escaped as all JSON is."""
-    page = pages.render_page(Report("t", "s", every_block(HOSTILE, num_features=300)))
+    page = pages.render_page(blocks.Report("t", "s", every_block(HOSTILE, num_features=300)))
 
     assert HOSTILE not in without_own_scripts(page)
     bodies = re.search(r'<script type="application/json" class="bodies">(.*?)</script>', page, re.DOTALL)
@@ -98,7 +91,7 @@ def test_features_beyond_many_are_data():
 
 def test_a_page_without_charts_has_no_chart_library():
     """It then has a few kilobytes."""
-    page = pages.render_page(Report("t", "s", [Note("fine", "good")]))
+    page = pages.render_page(blocks.Report("t", "s", [blocks.Note("fine", "good")]))
 
     assert "vegaEmbed=" not in page
     assert len(page) < 40_000
@@ -106,7 +99,7 @@ def test_a_page_without_charts_has_no_chart_library():
 
 def test_a_page_with_charts_is_one_file():
     """The library is in the page, and nothing is loaded from anywhere."""
-    page = pages.render_page(Report("t", "s", [chart("loss")]))
+    page = pages.render_page(blocks.Report("t", "s", [chart("loss")]))
 
     assert "window.vegaEmbed=" in page
     assert not re.search(r"<(script|img|iframe)[^>]*\ssrc=[\"']?(?!data:)", without_own_scripts(page))
@@ -117,7 +110,9 @@ def test_a_page_with_charts_is_one_file():
 def test_every_block_has_a_text():
     """A terminal shows the same, charts as their description."""
     console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    print_report(console, Report("Title", "below", [*every_block("name"), chart("loss")], [("good", "done")]))
+    print_report(
+        console, blocks.Report("Title", "below", [*every_block("name"), chart("loss")], [("good", "done")])
+    )
     text = console.export_text()
 
     assert text.startswith("Title  done\nbelow\n")
@@ -148,7 +143,7 @@ def test_a_graph_draws_every_box_and_line():
 
 def test_a_cell_holds_the_page_and_a_text_and_neither_runs_what_data_bring():
     """The page is packed; what stands beside it is escaped, and cannot end the frame."""
-    report = Report(HOSTILE, HOSTILE, [Note(f"</iframe>{HOSTILE}", "bad"), chart(HOSTILE)])
+    report = blocks.Report(HOSTILE, HOSTILE, [blocks.Note(f"</iframe>{HOSTILE}", "bad"), chart(HOSTILE)])
 
     cell = pages.render_cell(report, f"</iframe>{HOSTILE}")
 
@@ -161,3 +156,26 @@ def test_a_cell_holds_the_page_and_a_text_and_neither_runs_what_data_bring():
     assert HOSTILE not in without_own_scripts(page)
     assert "window.vegaEmbed=" in page
     assert len(cell) < 600_000
+
+
+def printed(*content, width: int = 100) -> str:
+    file = io.StringIO()
+    print_report(VisibleConsole(file=file, width=width), blocks.Report("t", "s", content))
+    return file.getvalue()
+
+
+def test_a_terminal_does_not_obey_what_data_bring():
+    """Escape sequences could clear the screen, or write what the reader did not type; they become text."""
+    commands = "\x1b[2Jgone\x9b31m\x7f\x00"
+    text = printed(*every_block(commands))
+
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
+    assert "[2Jgone31m" in text
+
+
+def test_a_wide_table_says_how_many_rows_it_leaves_out():
+    """In a terminal its first rows stand beside each other, feature by feature."""
+    table = blocks.Table([f"column {at}" for at in range(14)], [[f"r{row}"] * 14 for row in range(20)])
+
+    assert "17 more rows in the page (--html FILE)." in printed(table)
+    assert "more row" not in printed(blocks.Table(table.columns, table.rows[:3]))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from headrace.reports.curves import area, threshold_blocks
 from headrace.reports.evaluation_results import Plot, ThresholdPoint
-from headrace.reports.numbers import format_bytes, format_number, format_seconds, format_share, plural
+from headrace.reports.numbers import format_number, format_share
 from headrace.reports.schemas import differences
 from headrace.reports.training import best_epoch, judge
+from headrace.reports.transforms import read_vocabularies
+from headrace.reports.tuning import scale
 
 
 @pytest.mark.parametrize(
@@ -27,26 +31,9 @@ def test_numbers(value, text):
     assert format_number(value) == text
 
 
-def test_shares_sizes_times_and_plurals():
-    assert [format_share(share) for share in (0, 0.0001, 0.125, 0.9999, 1)] == [
-        "0 %",
-        "<0.1 %",
-        "12.5 %",
-        ">99.9 %",
-        "100 %",
-    ]
-    assert [format_bytes(size) for size in (12, 3400, 1_200_000_000)] == ["12 B", "3.4 kB", "1.2 GB"]
-    assert [format_seconds(seconds) for seconds in (0.34, 41, 125, 3720)] == [
-        "0.3 s",
-        "41 s",
-        "2 min 05 s",
-        "1 h 02 min",
-    ]
-    assert [plural(1, "anomaly"), plural(2, "anomaly"), plural(1000, "row")] == [
-        "1 anomaly",
-        "2 anomalies",
-        "1,000 rows",
-    ]
+def test_shares():
+    shares = (0, 0.0001, 0.125, 0.9999, 1, float("nan"))
+    assert [format_share(share) for share in shares] == ["0 %", "<0.1 %", "12.5 %", ">99.9 %", "100 %", "–"]
 
 
 def test_overfitting_is_named_with_its_epoch():
@@ -100,3 +87,28 @@ def test_schema_differences_name_what_changed():
     ]
 
     assert found == [["a", "type", "INT", "FLOAT"], ["c", "new", "–", "BYTES"], ["b", "removed", "INT", "–"]]
+
+
+@pytest.mark.parametrize(
+    ("values", "places", "ends"),
+    [
+        ([None, 100.0, 200.0], [None, 0.0, 1.0], [("100", 0.0), ("200", 1.0)]),
+        ([float("nan"), 1, 3, 2], [None, 0.0, 1.0, 0.5], [("1", 0.0), ("3", 1.0)]),
+        ([None, "b", "a"], [None, 1.0, 0.0], [("a", 0.0), ("b", 1.0)]),
+        ([None, None], [None, None], [("0", 0.0)]),
+    ],
+)
+def test_a_hyperparameter_that_a_trial_did_not_have_has_no_place(values, places, ends):
+    """It is no zero that stretches the axis, and no value called None."""
+    found, labels = scale(values)
+
+    assert [None if math.isnan(place) else place for place in found] == places
+    assert labels == ends
+
+
+def test_a_vocabulary_has_one_term_per_line(tmp_path):
+    """A line ends with a newline, and not with what Unicode calls an end of line too."""
+    (tmp_path / "words").write_bytes("one\u2028two\nthree\x0b\n\xe9\n".encode())
+    (tmp_path / "none").write_bytes(b"")
+
+    assert read_vocabularies(str(tmp_path)) == {"none": [], "words": ["one\u2028two", "three\x0b", "\xe9"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.ui.units import format_gigabytes, format_rows, format_seconds
+from headrace.ui.units import format_bytes, format_gigabytes, format_seconds, plural
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,16 @@ def test_durations(seconds, text):
     assert format_seconds(seconds) == text
 
 
-def test_rows_and_sizes():
-    """One row is no rows."""
-    assert (format_rows(1), format_rows(9998)) == ("1 row", "9,998 rows")
+def test_sizes():
+    """Four digits at most: 1024 of a unit are one of the next."""
+    sizes = (12, 3400, 1023.9 * 1024, 120 * 2**20, 3 * 2**29)
+    assert [format_bytes(size) for size in sizes] == ["12 B", "3.3 KiB", "1.0 MiB", "120 MiB", "1.5 GiB"]
     assert format_gigabytes(3 * 2**29) == "1.5 GiB"
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"),
+    [(1, "row", "1 row"), (9998, "row", "9,998 rows"), (0, "anomaly", "0 anomalies"), (2, "key", "2 keys")],
+)
+def test_plurals(count, noun, text):
+    assert plural(count, noun) == text

@@ -49,6 +49,23 @@ def test_short_form(examples):
         ("wide", "is 'wide'"),
         ({"min": 2, "max": 1}, "is a range with [('max', 1), ('min', 2)]"),
         ([[1]], "is a list with something else than numbers, strings and booleans"),
+        ([1, "a"], "is a list with values of several kinds"),
+        ([True, 1], "is a list with values of several kinds"),
+        ({"min": "a", "max": 1}, "is a range with something else than numbers"),
+        ({"min": 1, "max": float("inf")}, "is a range with something else than numbers"),
+        (
+            {"min": 1, "max": 2, "sampling": "exp"},
+            "has sampling 'exp', which is none of 'linear', 'log', 'reverse_log'",
+        ),
+        (
+            {"min": 0, "max": 1, "sampling": "log"},
+            "has sampling 'log' and min 0, of which there is no logarithm",
+        ),
+        ({"min": 0, "max": 1, "step": 0}, "has step 0 where more than 0 is needed"),
+        (
+            {"min": 0.1, "max": 1, "step": 0.2, "sampling": "log"},
+            "has step 0.2 where more than 1 is needed",
+        ),
     ],
 )
 def test_space_is_checked(examples, values, problem):
@@ -60,6 +77,11 @@ def test_space_is_checked(examples, values, problem):
         "  Fix: give a list of values, or a range {'min': 0.001, 'max': 0.1} with min below max, and 'step' or "
         "'sampling' if wanted."
     )
+
+
+def test_whole_and_other_numbers_go_together(examples):
+    """As in a list of learning rates."""
+    Tuner(examples, build_model=build_model, search_space={"rate": [1, 0.1], "steps": {"min": 1, "max": 9}})
 
 
 def test_space_is_needed(examples):

@@ -1,0 +1,61 @@
+"""Verdict and metrics in one line each, as the table of a run shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headrace.components.evaluator.outcome import Metrics
+from headrace.components.evaluator.verdict import VERDICT_FILE, ThresholdResult, format_number
+
+_SHOWN_METRICS = 4
+_SHOWN_THRESHOLDS = 4
+_COUNTS = ("example_count", "weighted_example_count")
+
+
+def blessing_line(results: Sequence[ThresholdResult], is_blessed: bool | None) -> str:
+    """Return the verdict as one line, with what failed or was not checked before what passed."""
+    if is_blessed is None:
+        unchecked = [str(result) for result in results if result.passed is None]
+        return "; ".join(["NOT VALIDATED: no threshold was given", *unchecked][:_SHOWN_THRESHOLDS])
+    if is_blessed:
+        return "BLESSED: " + "; ".join(_blessed_because(results))
+    lines = list(dict.fromkeys(_failure_or_pass(result) for result in results if not result.passed))
+    more = len(lines) - _SHOWN_THRESHOLDS
+    if more > 0:
+        lines = [*lines[:_SHOWN_THRESHOLDS], f"and {more} more in {VERDICT_FILE}"]
+    return "NOT BLESSED: " + "; ".join(lines)
+
+
+def _blessed_because(results: Sequence[ThresholdResult]) -> list[str]:
+    """What was not checked and what holds overall, in words; the slices as a number."""
+    overall = [result for result in results if result.slice == "Overall" or result.passed is None]
+    lines = list(dict.fromkeys(str(r) for r in sorted(overall, key=lambda r: r.passed is not None)))
+    slices = {result.slice for result in results if result.passed and result.slice != "Overall"}
+    if slices:
+        lines.append(f"and so in {len(slices)} slice{'' if len(slices) == 1 else 's'} ({VERDICT_FILE})")
+    return lines
+
+
+def _failure_or_pass(result: ThresholdResult) -> str:
+    if not result.metric:
+        return f"slice {result.slice} {result.note}"
+    return str(result)
+
+
+def evaluation_line(folder: str, num_rows: int | None, baseline_name: str | None) -> str:
+    """Return the candidate's overall metrics as one line."""
+    metrics = Metrics.read(folder)
+    overall = metrics.by_slice.get((), {})
+    names: dict[str, float] = {}
+    for key, value in overall.items():
+        proto = metrics.keys[key]
+        if not proto.is_diff and (not baseline_name or proto.model_name != baseline_name):
+            names.setdefault(proto.name, value)
+    shown = [f"{name} {format_number(value)}" for name, value in names.items() if name not in _COUNTS]
+    more = len(shown) - _SHOWN_METRICS
+    if more > 0:
+        shown = [*shown[:_SHOWN_METRICS], f"{more} more metrics"]
+    rows = num_rows if num_rows is not None else names.get("example_count")
+    counts = [f"{rows:,.0f} examples"] if rows is not None else []
+    counts.append(f"{len(metrics.by_slice):,} slice" + ("" if len(metrics.by_slice) == 1 else "s"))
+    return f"{', '.join(shown) or 'no metrics'} ({', '.join(counts)})"

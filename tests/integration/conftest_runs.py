@@ -1,0 +1,79 @@
+"""Small pipelines of the components in `nodes`, run in a store of the test's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+import nodes
+import pytest
+from click.testing import CliRunner, Result
+from ml_metadata.proto import metadata_store_pb2
+
+import headrace
+from headrace.cli.main import cli
+from headrace.metadata.results import RunResult
+from headrace.sdk import Pipeline
+
+Run = Callable[..., RunResult]
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def run(store: str) -> Run:
+    """Run components in a store of this test."""
+
+    def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
+        return headrace.run(Pipeline(name, components=list(components)), store=store, show=False, **options)
+
+    return run_components
+
+
+@pytest.fixture
+def command(store: str) -> Command:
+    """Call `headrace` on the store of this test."""
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(cli, [*words, "--store", store])
+
+    return invoke
+
+
+def chain(text: str = "one") -> list[Any]:
+    make = nodes.Make(text=text)
+    return [make, nodes.Use(given=make.outputs["out"])]
+
+
+def states(result: RunResult) -> dict[str, str]:
+    return {node.node_id: node.state.value for node in result.nodes}
+
+
+def paths(result: RunResult) -> list[str]:
+    return [output.uri for node in result.nodes for output in node.outputs]
+
+
+def text_of(result: RunResult, node_id: str) -> str:
+    return nodes.read(result.node(node_id).outputs[0].uri)
+
+
+def open_store(store: str) -> mlmd.MetadataStore:
+    """Open a store with plain ML Metadata."""
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = f"{store}/metadata.db"
+    return mlmd.MetadataStore(config)
+
+
+def run_python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with `words` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *words], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
