@@ -6,15 +6,14 @@ import base64
 import contextlib
 import os
 import select
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 from headrace.components.infra_validator import server
+from headrace.sdk import fresh_processes
+from headrace.sdk.fresh_processes import FreshProcess
 
 _START_SECONDS = 120.0
 _LOG_TAIL_CHARACTERS = 600
@@ -43,7 +42,7 @@ class ServerProcess:
 
     def __init__(self, log_path: str) -> None:
         self._log_path = log_path
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: FreshProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -51,36 +50,27 @@ class ServerProcess:
         return self._running.pid
 
     @property
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> FreshProcess:
         if self._process is None:
             raise RuntimeError("the server is not started")
         return self._process
 
     def __enter__(self) -> ServerProcess:
-        # A session of its own, so that whatever the model's ops start ends with it.
-        with open(self._log_path, "wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, os.path.abspath(server.__file__)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=os.path.dirname(self._log_path) or ".",
-                env=_environment(),
-                start_new_session=True,
-            )
+        script = os.path.abspath(server.__file__)
+        self._process = fresh_processes.start(script, self._log_path, _environment())
         try:
             self._receive(
                 time.monotonic() + _START_SECONDS, f"did not get a server in {_START_SECONDS:.0f} s"
             )
         except BaseException:
-            self._end()
+            self._process.end()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._end()
+        self._running.end()
 
     def load(self, path: str, tags: Sequence[str], timeout_seconds: float) -> dict[str, Any]:
         """Load the model; returns `seconds` and `memory_bytes`.
@@ -105,11 +95,9 @@ class ServerProcess:
         )
 
     def _ask(self, message: dict[str, Any], timeout_seconds: float, late: str) -> dict[str, Any]:
-        stream = self._running.stdin
-        if stream is not None:
-            # A process that is gone is reported when its answer is read.
-            with contextlib.suppress(BrokenPipeError):
-                server.write_message(stream, message)  # type: ignore[arg-type]
+        # A process that is gone is reported when its answer is read.
+        with contextlib.suppress(BrokenPipeError):
+            server.write_message(self._running.stdin, message)
         answer = self._receive(time.monotonic() + timeout_seconds, late)
         if "error" in answer:
             words = "failed to load" if "load" in message else f"failed on '{message['signature']}'"
@@ -118,13 +106,11 @@ class ServerProcess:
 
     def _receive(self, deadline: float, late: str) -> dict[str, Any]:
         stream = self._running.stdout
-        if stream is None:
-            raise RuntimeError("the server has no output")
         # The server writes a message at once, so only its start needs a deadline.
         ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise ServerFailure(late, may_pass_later=True)
-        message = server.read_message(stream)  # type: ignore[arg-type]
+        message = server.read_message(stream)
         if message is None:
             code = self._running.wait()
             raise ServerFailure(
@@ -136,16 +122,6 @@ class ServerProcess:
         with open(self._log_path, "rb") as file:
             text = file.read().decode(errors="replace").strip()
         return " ".join(text[-_LOG_TAIL_CHARACTERS:].split()) or "it said nothing"
-
-    def _end(self) -> None:
-        process = self._running
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
 
 
 def _environment() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The fresh process: loads one SavedModel and answers requests, with TensorFlow alone.
 
-Run by path by `process.ServerProcess`: importing `headrace` here would bring in what a server does not have. Messages are a big-endian uint32 length and JSON, over the standard streams:
-pipes need no port, and end when either side dies. Serialized Examples travel as base64.
+Run by path in a fresh process: importing `headrace` here would bring in what a server does not have. Messages
+are a big-endian uint32 length and JSON, over the standard streams: pipes need no port, and end when either
+side dies. Serialized Examples travel as base64.
 
 Commands: `{"load": path, "tags": [...]}`, then any number of
 `{"signature": name, "records": [...]}`. Each is answered by one message; an error by `{"error": text}`.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -50,8 +52,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     # TensorFlow and the model's own ops may print: nothing of that may reach the answers.
     os.dup2(2, 1)
+    # The collector would walk the growing heap again and again: a second of the import.
+    gc.disable()
     import tensorflow as tf
 
+    gc.enable()
     write_message(answers, {"ready": tf.__version__})
     model: Any = None
     while (message := read_message(requests)) is not None:
@@ -89,10 +94,20 @@ def _answer(tf: Any, signature: Any, records: list[str]) -> dict[str, Any]:
 
 
 def peak_memory_bytes() -> int:
-    """Largest resident memory of this process."""
+    """Largest resident memory of this process, as if it had read the libraries' files itself."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts in KiB, macOS in bytes.
-    return peak if sys.platform == "darwin" else peak * 1024
+    peak = peak if sys.platform == "darwin" else peak * 1024
+    # Set where this process is a fork of one that had TensorFlow loaded: what of the files that one had in
+    # memory this one has not touched.
+    file_bytes = int(os.environ.get("HEADRACE_LIBRARY_FILE_BYTES", "0"))
+    return peak + max(0, file_bytes - _resident_file_bytes()) if file_bytes else peak
+
+
+def _resident_file_bytes() -> int:
+    with open("/proc/self/status", encoding="ascii") as file:
+        # In kB, see proc(5).
+        return next((int(line.split()[1]) * 1024 for line in file if line.startswith("RssFile:")), 0)
 
 
 def _die_with_parent() -> None:

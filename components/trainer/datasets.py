@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from headrace.sdk import Artifact, progress
 MAX_BYTES_IN_MEMORY = 1 << 30
 BLOCK_ROWS = 16_384
 _STREAMED_BLOCKS_AHEAD = 2
+
+# AutoGraph would rewrite the source of each function that a dataset maps, 50 ms each; these need none of it.
+_as_it_is = tf.autograph.experimental.do_not_convert
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,12 @@ class Rows:
     columns: Columns | None
     blocks: Callable[[], Iterator[Columns]]
     signature: dict[str, tf.TensorSpec]
+
+    @property
+    def bytes_per_row(self) -> int:
+        """About how much memory a row takes, 1 or more; a string counts as its first 24 bytes."""
+        specs = self.signature.values()
+        return sum(math.prod(size or 1 for size in spec.shape) * (spec.dtype.size or 24) for spec in specs)
 
     def steps(self, batch_size: int) -> int:
         """Return the number of training batches in one pass; a last, smaller batch is left out."""
@@ -68,6 +78,7 @@ class Rows:
         return dataset.apply(tf.data.experimental.assert_cardinality(-(-self.num_rows // batch_size)))
 
     def _pair(self, arrange: Callable[[Columns], Any]) -> Callable[[Columns], tuple[Any, tf.Tensor]]:
+        @_as_it_is
         def pair(columns: Columns) -> tuple[Any, tf.Tensor]:
             inputs = {name: value for name, value in columns.items() if name != self.label}
             return arrange(inputs), columns[self.label]
@@ -77,11 +88,15 @@ class Rows:
     def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
         columns, num_rows, steps = self.columns or {}, self.num_rows, self.steps(batch_size)
 
+        @_as_it_is
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
             order = _permutation(num_rows, seed, number)
-            return tf.data.Dataset.range(steps).map(
-                lambda step: _take(columns, order, step * batch_size, batch_size)
-            )
+
+            @_as_it_is
+            def batch(step: tf.Tensor) -> Columns:
+                return _take(columns, order, step * batch_size, batch_size)
+
+            return tf.data.Dataset.range(steps).map(batch)
 
         return tf.data.Dataset.counter().flat_map(epoch)
 
@@ -89,6 +104,7 @@ class Rows:
         dataset = tf.data.Dataset.from_generator(self.blocks, output_signature=self.signature)
         if seed is not None:
 
+            @_as_it_is
             def shuffle(number: tf.Tensor, columns: Columns) -> Columns:
                 rows = tf.shape(next(iter(columns.values())))[0]
                 return _take(columns, _permutation(rows, seed, number), 0, None)

@@ -110,14 +110,15 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     model = short_form.build(build_model, source, hyperparameters, settings)
     names = short_form.input_features(model, source, settings.node_id)
     rows = short_form.read_rows(context, settings, source, names)
-    short_form.compile_if_needed(model, rows[0].label_range, hyperparameters, settings.node_id)
+    label = rows[0].label_range
+    is_row_wise = short_form.compile_if_needed(model, label, hyperparameters, settings.node_id)
     base_model = context.optional_input("base_model")
     if base_model is not None:
         _take_over_weights(model, path_utils.serving_model_path(base_model.uri), settings.node_id)
 
     run_path = context.output("model_run").uri
     kept = callbacks.standard_callbacks(run_path, settings.patience)
-    outcome = fitting.fit(model, rows, settings, hyperparameters, kept)
+    outcome = fitting.fit(model, rows, settings, hyperparameters, kept, is_row_wise=is_row_wise)
     callbacks.write_history(run_path, outcome.history)
 
     progress.report("exporting")

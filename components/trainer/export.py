@@ -87,11 +87,18 @@ def _resources(model: Any) -> list[Any]:
 
 
 def _serve(model: Any, reader: Any, names: Iterable[str]) -> Callable[..., Any]:
-    # With AutoGraph, which a user's own layers may need.
+    # With AutoGraph, which a user's own layers may need; the rest does without, being slower to rewrite.
     @tf.function(input_signature=_EXAMPLES)
     def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        columns = reader.read(examples, names)
-        return named_outputs(model, model(arrange(model, columns), training=False))
+        return name_outputs(model(read(examples), training=False))
+
+    @tf.autograph.experimental.do_not_convert
+    def read(examples: tf.Tensor) -> Any:
+        return arrange(model, reader.read(examples, names))
+
+    @tf.autograph.experimental.do_not_convert
+    def name_outputs(outputs: Any) -> dict[str, Any]:
+        return named_outputs(model, outputs)
 
     return serve
 

@@ -18,6 +18,7 @@ from headrace.errors import TrainingError
 
 DEFAULT_EPOCHS = 10
 _MANY = 1 << 30
+_EVAL_BATCH_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,20 @@ def fit(
     settings: Settings,
     hyperparameters: dict[str, Any],
     callbacks: Sequence[Any],
+    *,
+    is_row_wise: bool,
     prefix: str = "",
 ) -> Outcome:
     """Train a compiled model until its steps or epochs are done, or it stops getting better.
+
+    Args:
+        model: From `short_form.build`, compiled.
+        rows: For training and for evaluation.
+        settings: Of the node.
+        hyperparameters: `batch_size` and `epochs` go before those of the settings.
+        callbacks: Of Keras, beside the one that reports progress.
+        is_row_wise: What `short_form.compile_if_needed` returned.
+        prefix: Said before the epoch in progress.
 
     Raises:
         TrainingError: If the loss is NaN or infinite, that in evaluation is always NaN, or a hyperparameter that
@@ -59,20 +71,36 @@ def fit(
     epochs = epochs or DEFAULT_EPOCHS
     watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, prefix)
     place = functools.partial(arrange, model)
-    eval_steps = -(-evaluate.num_rows // batch_size)
+    eval_size, eval_steps = _eval_batches(evaluate, batch_size, settings.eval_steps, is_row_wise)
     result = model.fit(
         train.batches(batch_size, place, settings.seed),
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
-        validation_data=evaluate.batches_once(batch_size, place).take(
-            min(eval_steps, settings.eval_steps or _MANY)
-        ),
+        validation_data=evaluate.batches_once(eval_size, place).take(eval_steps),
         callbacks=[*callbacks, watch],
         verbose=0,
     )
     history = result.history
     best = _best_epoch(history["val_loss"], settings.node_id)
     return Outcome(history, watch.steps_done, {name: values[best] for name, values in history.items()})
+
+
+def _eval_batches(
+    rows: datasets.Rows, batch_size: int, num_steps: int | None, is_row_wise: bool
+) -> tuple[int, int]:
+    """Return size and number of the batches of an evaluation over `num_steps` batches of `batch_size`.
+
+    A step costs as much as a thousand rows of a small model. So where that changes no number, the same rows
+    come in fewer, larger batches.
+    """
+    all_steps = -(-rows.num_rows // batch_size)
+    steps = min(all_steps, num_steps or all_steps)
+    most = max(1, min(steps, _EVAL_BATCH_BYTES // (batch_size * rows.bytes_per_row)))
+    if not is_row_wise:
+        most = 1
+    elif steps < all_steps:
+        most = max(count for count in range(1, most + 1) if steps % count == 0)
+    return most * batch_size, -(-steps // most)
 
 
 def _size(hyperparameters: dict[str, Any], name: str, settings: Settings) -> int | None:

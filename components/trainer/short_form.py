@@ -203,17 +203,20 @@ def read_rows(
 
 def compile_if_needed(
     model: keras.Model, label: LabelRange, hyperparameters: dict[str, Any], node_id: str
-) -> None:
+) -> bool:
     """Compile a model that is not, with Adam and the loss that its output and the label call for.
 
     One output and a label of 0 and 1: binary cross-entropy. Several outputs and whole numbers: categorical
     cross-entropy. Else: the squared error. The hyperparameter `learning_rate` is used, default 0.001.
 
+    Returns:
+        Whether it was compiled here: then loss and metrics are means over rows, however these are batched.
+
     Raises:
         TrainingError: If no loss fits.
     """
     if model.compiled:
-        return
+        return False
     if label.dtype == "string":
         raise TrainingError(
             f"{node_id}: the label holds strings, for which there is no loss.",
@@ -228,6 +231,7 @@ def compile_if_needed(
     loss, metrics = _loss(outputs[0].shape[-1], last_activation(model), label, node_id)
     rate = float(hyperparameters.get("learning_rate", DEFAULT_LEARNING_RATE))
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=metrics)
+    return True
 
 
 def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -> tuple[Any, list[Any]]:

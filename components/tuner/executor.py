@@ -67,6 +67,7 @@ class _ShortForm(keras_tuner.HyperModel):
         self._rows = short_form.read_rows(context, self._settings, self._source, list(self._source.features))
         self._max_trials = int(context.parameter("max_trials", DEFAULT_MAX_TRIALS))
         self._num_built = 0
+        self._is_row_wise = False
         self.error: Exception | None = None
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -75,7 +76,9 @@ class _ShortForm(keras_tuner.HyperModel):
         try:
             model = short_form.build(self._function, self._source, values, self._settings)
             short_form.input_features(model, self._source, self._settings.node_id)
-            short_form.compile_if_needed(model, self._rows[0].label_range, values, self._settings.node_id)
+            label = self._rows[0].label_range
+            # Its training follows before the next model is built.
+            self._is_row_wise = short_form.compile_if_needed(model, label, values, self._settings.node_id)
         except Exception as error:
             # KerasTuner goes on after an error, and shows its text only.
             self.error = error
@@ -89,7 +92,15 @@ class _ShortForm(keras_tuner.HyperModel):
         values = {**self._constants, **hp.values}
         keep = [callbacks.keep_best(self._settings.patience)]
         try:
-            return fitting.fit(model, self._rows, self._settings, values, keep, prefix).best
+            return fitting.fit(
+                model,
+                self._rows,
+                self._settings,
+                values,
+                keep,
+                is_row_wise=self._is_row_wise,
+                prefix=prefix,
+            ).best
         except TrainingError as error:
             # A NaN loss ends one trial, not the search.
             raise keras_tuner.errors.FailedTrialError(str(error)) from error

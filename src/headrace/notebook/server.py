@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from headrace.orchestration.workers import Workers
 from headrace.sdk import BaseNode
 
-# What the executors of components load; never the user's own modules, which change between cells.
-_LIBRARIES = (
-    "apache_beam",
-    "tensorflow",
+# What the executors of components load, before and after the one that is asked for; never the user's own
+# modules, which change between cells.
+_FIRST = ("tensorflow", "apache_beam")
+_LATER = (
     "tensorflow_data_validation",
     "tensorflow_transform",
     "tensorflow_model_analysis",
@@ -50,4 +50,4 @@ def _modules(component: BaseNode) -> Sequence[str]:
     module = path.rpartition(".")[0]
     if not module.startswith(("headrace.components.", "tfx.components.")):
         return ()
-    return [_LIBRARIES[0], module, *_LIBRARIES[1:]]
+    return [*_FIRST, module, *_LATER]

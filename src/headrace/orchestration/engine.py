@@ -29,7 +29,7 @@ from headrace.sdk import compiler, sources
 from headrace.sdk.light import authoring
 
 with authoring():
-    from tfx.proto.orchestration import pipeline_pb2
+    from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 Ending = TypeVar("Ending", bound="NodeResult | None")
 
@@ -218,17 +218,19 @@ class Engine:
 
     def _modules(self) -> list[str]:
         """What the workers' server loads ahead of need: executors of nodes without a result, in order."""
-        paths = [
-            class_path_of(node.executor_spec)
+        specs = [
+            node.executor_spec
             for node in self._planned
             if node.is_selected and self._plan.result(node.node_id) is None and node.executor_spec is not None
         ]
+        paths = [class_path_of(spec) for spec in specs]
         modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]
         if len(modules) < len(paths) and self._settings.script:
             # Each worker reads the script again; what it imports need not be.
             modules += sources.loaded_libraries(self._settings.script)
-        if any(module.startswith(("headrace.", "tfx.")) for module in modules):
-            modules.insert(0, "apache_beam")
+        if any(isinstance(spec, executable_spec_pb2.BeamExecutableSpec) for spec in specs):
+            # TFX's base of such an executor needs both, however little the executor itself loads.
+            modules = ["tensorflow", "apache_beam", *modules]
         return modules
 
     def _emit(self, event: Event) -> None:

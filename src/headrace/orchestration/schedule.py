@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from headrace.orchestration.plan import Plan, PlannedNode
-from headrace.sdk.light import beam_import
+from headrace.sdk.light import heavy_import
 
 _runs: dict[int, Callable[[], None]] = {}
 _tokens = itertools.count(1)
@@ -30,7 +30,7 @@ def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: in
         num_slots: How many nodes may run at once, 1 or more.
         tmp_path: For Beam's temporary folder, which a killed process could not remove; made where it is missing.
     """
-    with beam_import():
+    with heavy_import():
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner

@@ -25,11 +25,13 @@ from typing import Any
 
 from headrace.orchestration import worker
 from headrace.orchestration.tasks import Exited, Task
-from headrace.sdk.light import beam_import
+from headrace.sdk import fresh_processes
+from headrace.sdk.light import heavy_import, without_collections
 
 _PR_SET_PDEATHSIG = 1
 _WAKEUP_BYTES = 4096
-BEAM = "apache_beam"
+_TENSORFLOW = "tensorflow"
+_FRAMEWORKS = (_TENSORFLOW, "apache_beam")
 
 
 class Server:
@@ -52,7 +54,7 @@ class Server:
         """Import and fork until the orchestrating process goes away."""
         while True:
             self._reap()
-            # The first node's module comes first, then the first node; what later nodes need loads beside it.
+            # What the first node needs comes first, then the first node; what others need loads beside it.
             may_import = bool(self._modules) and (self._has_answered or not self._has_imported)
             watched: list[Any] = [self._control, self._wakeup]
             readable, _, _ = select.select(watched, [], [], 0.0 if may_import else None)
@@ -65,12 +67,13 @@ class Server:
                 self._import_next()
 
     def _import_next(self) -> None:
-        self._has_imported = True
-        _import_quietly(self._modules.pop(0))
-        if not self._modules:
-            gc.collect()
-            # What is loaded stays: collections in the workers need not walk it, nor copy its pages.
-            gc.freeze()
+        module = self._modules.pop(0)
+        _import_quietly(module)
+        self._has_imported = module not in _FRAMEWORKS
+        if module == _TENSORFLOW:
+            fresh_processes.open_nursery()
+        # What is loaded stays: collections need not walk it, nor copy its pages in the workers.
+        gc.freeze()
 
     def _answer(self) -> bool:
         word, descriptors, _, _ = socket.recv_fds(self._control, len(b"task"), 1)
@@ -178,7 +181,8 @@ def _die_with_parent(parent: int) -> None:
 
 def _import_quietly(name: str) -> None:
     """Import ahead of need; a module that fails here fails again, and is reported, when its node runs."""
-    with contextlib.suppress(Exception), beam_import() if name == BEAM else contextlib.nullcontext():
+    importing = heavy_import if name in _FRAMEWORKS else without_collections
+    with contextlib.suppress(Exception), importing():
         importlib.import_module(name)
 
 

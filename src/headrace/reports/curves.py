@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from headrace.reports import charts
 from headrace.reports.blocks import Block, Cell, Chart, Section, Slider, Table, Value
-from headrace.reports.evaluation_results import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.evaluation_plots import CalibrationBucket, Plot, ThresholdPoint
 from headrace.reports.numbers import format_number, format_share
 
 _MAX_SERIES = 8
@@ -182,6 +182,27 @@ def class_matrix(plot: Plot) -> Section:
     left_out = f" The first {_MAX_CLASSES} of {len(known)} classes." if len(known) > _MAX_CLASSES else ""
     matrix = _matrix(values, names, "Counts, and rates among the actual class", left_out)
     return Section(title, [matrix], anchor="confusion")
+
+
+def label_matrix(plot: Plot) -> Section:
+    """Return how often examples of a class are predicted to have each class, where they may have several."""
+    counts = plot.labels or {}
+    known = sorted({number for pair in counts for number in pair})
+    shown = known[:_MAX_CLASSES]
+    rows: list[list[Value]] = []
+    for one in shown:
+        cells: list[Value] = [f"class {one}"]
+        for other in shown:
+            predicted, total = counts.get((one, other), (0.0, 0.0))
+            share = predicted / total if total else 0.0
+            cells.append(Cell(f"{format_number(predicted)}\n{format_share(share)}", shade=share))
+        rows.append([*cells, counts.get((one, one), (0.0, 0.0))[1]])
+    footnote = "Rates are among the examples of the row's class, which may have others too."
+    footnote += f" The first {_MAX_CLASSES} of {len(known)} classes." if len(known) > len(shown) else ""
+    heading = ["", *[f"predicted {number}" for number in shown], "all"]
+    table = Table(heading, rows, caption="Predicted classes by class", footnote=footnote, is_matrix=True)
+    title = f"Classes of {name_of(plot)}" if name_of(plot) != "candidate" else "Classes"
+    return Section(title, [table], anchor="classes")
 
 
 def _matrix(

@@ -1,4 +1,4 @@
-"""TFMA's result files in plain Python, read without TFMA."""
+"""TFMA's metrics in plain Python, read without TFMA."""
 
 from __future__ import annotations
 
@@ -44,76 +44,14 @@ class Metric:
     is_baseline: bool = False
 
 
-@dataclass(frozen=True)
-class ThresholdPoint:
-    """A binary confusion matrix at a threshold."""
-
-    threshold: float
-    tp: float
-    fp: float
-    tn: float
-    fn: float
-
-    @property
-    def precision(self) -> float | None:
-        """Share of true among predicted positives; `None` where nothing is predicted positive."""
-        return self.tp / (self.tp + self.fp) if self.tp + self.fp else None
-
-    @property
-    def recall(self) -> float:
-        """Share of the positives that are found."""
-        return self.tp / (self.tp + self.fn) if self.tp + self.fn else 0.0
-
-    @property
-    def false_positive_rate(self) -> float:
-        """Share of the negatives that are called positive."""
-        return self.fp / (self.fp + self.tn) if self.fp + self.tn else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        total = 2 * self.tp + self.fp + self.fn
-        return 2 * self.tp / total if total else 0.0
-
-
-@dataclass(frozen=True)
-class CalibrationBucket:
-    """Predictions of similar size: how many, their mean and the mean of their labels."""
-
-    count: float
-    prediction: float
-    label: float
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Curves of one slice, model and output or class; parts that were not computed are empty.
-
-    Attributes:
-        slice_name: As in `Metric`.
-        title: Output and class; empty for a model with one.
-        model: Model name.
-        thresholds: By rising threshold.
-        calibration: By rising prediction.
-        classes: Actual and predicted class to their number of examples, at the lowest threshold.
-    """
-
-    slice_name: str
-    title: str
-    model: str
-    thresholds: tuple[ThresholdPoint, ...] = ()
-    calibration: tuple[CalibrationBucket, ...] = ()
-    classes: dict[tuple[int, int], float] | None = None
-
-
 def read_metrics(path: str) -> list[Metric]:
     """Return all metrics that are numbers, the whole data set first."""
     baseline = _baseline_name(path)
-    protos = list(_read(path, "metrics", "MetricsForSlice"))
+    protos = list(read_protos(path, "metrics", "MetricsForSlice"))
     models = {one.key.model_name for proto in protos for one in proto.metric_keys_and_values}
     has_several = len(models - {"", baseline}) > 1
     found = [
-        _metric(_slice_name(proto), one, value, baseline, has_several)
+        _metric(slice_name_of(proto), one, value, baseline, has_several)
         for proto in protos
         for one in proto.metric_keys_and_values
         if (value := _number(one.value)) is not None
@@ -124,8 +62,8 @@ def read_metrics(path: str) -> list[Metric]:
 def read_errors(path: str) -> list[tuple[str, str]]:
     """Return slice and words of what TFMA could not compute, such as a confidence interval of few rows."""
     return [
-        (_slice_name(proto), _text(one.value))
-        for proto in _read(path, "metrics", "MetricsForSlice")
+        (slice_name_of(proto), _text(one.value))
+        for proto in read_protos(path, "metrics", "MetricsForSlice")
         for one in proto.metric_keys_and_values
         if one.key.name == _ERROR
     ]
@@ -147,39 +85,14 @@ def _baseline_name(path: str) -> str:
         return _BASELINE
 
 
-def read_plots(path: str) -> list[Plot]:
-    """Return all curves, those of the whole data set first; confusion matrices that are metrics are among them."""
-    found = []
-    for proto in _read(path, "plots", "PlotsForSlice"):
-        found += [_plot(_slice_name(proto), one) for one in proto.plot_keys_and_values]
-    for proto in _read(path, "metrics", "MetricsForSlice"):
-        for one in proto.metric_keys_and_values:
-            if one.value.WhichOneof("type") in (
-                "confusion_matrix_at_thresholds",
-                "multi_class_confusion_matrix_at_thresholds",
-            ):
-                found.append(_plot(_slice_name(proto), one))
-    merged: dict[tuple[str, str, str], Plot] = {}
-    for plot in found:
-        key = plot.slice_name, plot.title, plot.model
-        merged[key] = _merge(merged[key], plot) if key in merged else plot
-    return sorted(merged.values(), key=lambda plot: plot.slice_name != OVERALL)
+def read_protos(path: str, kind: str, proto_name: str) -> Iterator[Any]:
+    """Yield the messages in the files of an evaluation.
 
-
-def _merge(one: Plot, two: Plot) -> Plot:
-    # The finer of two sets of thresholds gives the better curve.
-    thresholds = max(one.thresholds, two.thresholds, key=len)
-    return Plot(
-        one.slice_name,
-        one.title,
-        one.model,
-        thresholds,
-        one.calibration or two.calibration,
-        one.classes or two.classes,
-    )
-
-
-def _read(path: str, kind: str, proto_name: str) -> Iterator[Any]:
+    Args:
+        path: Folder of the evaluation.
+        kind: How the files' names start: `"metrics"` or `"plots"`.
+        proto_name: Of the messages; see `bare_protos`.
+    """
     proto = proto_class(proto_name)
     for file_path in sorted(glob.glob(os.path.join(glob.escape(path), f"{kind}*"))):
         for batch in _records(file_path):
@@ -196,7 +109,8 @@ def _records(path: str) -> Iterator[list[bytes]]:
         yield from tfrecord.read_batches(path, _BATCH)
 
 
-def _slice_name(proto: Any) -> str:
+def slice_name_of(proto: Any) -> str:
+    """Return the slice of `MetricsForSlice` or `PlotsForSlice` as `Metric.slice_name` writes it."""
     if proto.HasField("cross_slice_key"):
         cross = proto.cross_slice_key
         return f"{_keys(cross.comparison_slice_key)} against {_keys(cross.baseline_slice_key)}"
@@ -221,7 +135,8 @@ def _float_text(value: float) -> str:
     )
 
 
-def _title(key: Any) -> str:
+def title_of(key: Any) -> str:
+    """Return output and class of a key; empty for a model with one."""
     parts = [key.output_name] if key.output_name else []
     if key.HasField("sub_key"):
         for field, word in (("class_id", "class"), ("k", "k"), ("top_k", "top")):
@@ -232,7 +147,7 @@ def _title(key: Any) -> str:
 
 def _metric(slice_name: str, proto: Any, value: float, baseline: str, has_several: bool) -> Metric:
     key = proto.key
-    details = [_title(key)]
+    details = [title_of(key)]
     if hasattr(key, "aggregation_type") and key.HasField("aggregation_type"):
         details.append((key.aggregation_type.WhichOneof("type") or "").replace("_", " "))
     is_baseline = key.model_name == baseline
@@ -258,37 +173,3 @@ def _number(value: Any) -> float | None:
     if which == "t_distribution_value":
         return float(value.t_distribution_value.unsampled_value.value)
     return None
-
-
-def _plot(slice_name: str, proto: Any) -> Plot:
-    value = proto.value
-    present = {field.name for field, _ in value.ListFields()}
-    thresholds: tuple[ThresholdPoint, ...] = ()
-    calibration: tuple[CalibrationBucket, ...] = ()
-    classes = None
-    if "confusion_matrix_at_thresholds" in present:
-        matrices = value.confusion_matrix_at_thresholds.matrices
-        thresholds = tuple(
-            ThresholdPoint(
-                m.threshold, m.true_positives, m.false_positives, m.true_negatives, m.false_negatives
-            )
-            for m in sorted(matrices, key=lambda m: m.threshold)
-        )
-    if "calibration_histogram_buckets" in present:
-        calibration = tuple(
-            CalibrationBucket(
-                bucket.num_weighted_examples.value,
-                bucket.total_weighted_refined_prediction.value / bucket.num_weighted_examples.value,
-                bucket.total_weighted_label.value / bucket.num_weighted_examples.value,
-            )
-            for bucket in value.calibration_histogram_buckets.buckets
-            if bucket.num_weighted_examples.value
-        )
-    if "multi_class_confusion_matrix_at_thresholds" in present:
-        matrices = value.multi_class_confusion_matrix_at_thresholds.matrices
-        if matrices:
-            lowest = min(matrices, key=lambda m: m.threshold)
-            classes = {
-                (e.actual_class_id, e.predicted_class_id): e.num_weighted_examples for e in lowest.entries
-            }
-    return Plot(slice_name, _title(proto.key), proto.key.model_name, thresholds, calibration, classes)

@@ -7,14 +7,8 @@ import math
 from headrace.metadata.subjects import Subject
 from headrace.reports import charts, curves, verdicts
 from headrace.reports.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
-from headrace.reports.evaluation_results import (
-    OVERALL,
-    Metric,
-    Plot,
-    read_errors,
-    read_metrics,
-    read_plots,
-)
+from headrace.reports.evaluation_plots import Plot, read_plots
+from headrace.reports.evaluation_results import OVERALL, Metric, read_errors, read_metrics
 from headrace.reports.numbers import format_number
 from headrace.sdk.context import SUMMARY_PROPERTY
 from headrace.ui.units import plural
@@ -41,11 +35,12 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     blocks.append(Facts([("slices", len(slices)), ("examples", _count(metrics, OVERALL))]))
     blocks += verdicts.thresholds(path)
     blocks += _errors(path)
-    if not metrics:
-        return [*blocks, Note("The evaluation holds no metrics.", "warning")]
-    blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))
+    if metrics:
+        blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))
+    elif not plots:
+        blocks.append(Note("The evaluation holds no metrics.", "warning"))
     blocks += curve_sections([plot for plot in plots if plot.slice_name == OVERALL])
-    if len(slices) > 1:
+    if metrics and len(slices) > 1:
         blocks.append(_slices(metrics, slices))
     rest = [plot for plot in plots if plot.slice_name != OVERALL]
     return [*blocks, *([_curves_of_slices(rest)] if rest else [])]
@@ -185,6 +180,8 @@ def curve_sections(plots: list[Plot]) -> list[Block]:
     for plot in plots:
         if plot.classes:
             blocks.append(curves.class_matrix(plot))
+        if plot.labels:
+            blocks.append(curves.label_matrix(plot))
     calibrated = [plot for plot in plots if plot.calibration]
     if calibrated:
         blocks.append(curves.calibration(calibrated))

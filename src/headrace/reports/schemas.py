@@ -49,6 +49,10 @@ def describe(schema: Any) -> dict[str, list[Value]]:
     domains = {domain.name: domain for domain in schema.string_domain}
     rows: dict[str, list[Value]] = {}
     _describe(schema.feature, "", domains, rows)
+    for feature in schema.sparse_feature:
+        places = ", ".join(index.name for index in feature.index_feature)
+        made = f"values of {feature.value_feature.name} at {places}"
+        rows[feature.name] = [Cell(feature.name), "sparse", _presence(feature), "any", made, ""]
     return rows
 
 

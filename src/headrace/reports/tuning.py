@@ -24,8 +24,10 @@ def render_hyperparameters(subject: Subject) -> list[Block]:
         return [Note("There is no file with hyperparameters in this artifact.", "warning")]
     with open(os.path.join(subject.artifact.uri, files[0]), encoding="utf-8") as file:
         read = json.load(file)
-    values = read.get("values", {})
-    spaces = {one["config"].get("name"): one for one in read.get("space", [])}
+    # KerasTuner writes the space beside the values; Trainer takes values alone as well.
+    has_space = isinstance(read.get("values"), dict) and "space" in read
+    values = read["values"] if has_space else read
+    spaces = {one["config"].get("name"): one for one in (read["space"] if has_space else ())}
     rows: list[list[Value]] = [
         [name, _plain(value), _space(spaces.get(name))] for name, value in values.items()
     ]

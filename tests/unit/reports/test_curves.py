@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headrace.reports.blocks import Note, Section
-from headrace.reports.curves import class_matrix
-from headrace.reports.evaluation_results import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.curves import class_matrix, label_matrix, threshold_blocks
+from headrace.reports.evaluation_plots import CalibrationBucket, Plot, ThresholdPoint
 from headrace.reports.evaluations import _curves_of_slices
 
 
@@ -44,3 +44,30 @@ def test_where_nothing_is_predicted_positive_there_is_no_precision():
 
     assert (some.precision, some.recall, some.f1) == (0.75, 0.5, 0.6)
     assert (none.precision, none.recall, none.f1) == (None, 0.0, 0.0)
+
+
+def test_examples_of_several_classes_are_counted_in_each():
+    """Of four examples of class 0 three are found, and one is taken for class 1 as well."""
+    plot = Plot("Overall", "", "", labels={(0, 0): (3.0, 4.0), (0, 1): (1.0, 4.0), (1, 1): (0.0, 0.0)})
+
+    table = label_matrix(plot).blocks[0]
+
+    assert list(table.columns) == ["", "predicted 0", "predicted 1", "all"]
+    assert [[cell.text for cell in row] for row in table.cells] == [
+        ["class 0", "3\n75 %", "1\n25 %", "4"],
+        ["class 1", "0\n0 %", "0\n0 %", "0"],
+    ]
+
+
+def test_the_area_is_that_of_all_points():
+    """Four hundred are drawn; that the curve has a corner between two of them is not lost."""
+    points = [ThresholdPoint(0.0, 1000, 1000, 0, 0), ThresholdPoint(0.001, 1000, 500, 500, 0)]
+    points += [ThresholdPoint(at / 1000, 500 - at / 2, 500 - at / 2, 500, 500) for at in range(2, 1001)]
+    points = [ThresholdPoint(p.threshold, p.tp, p.fp, 1000 - p.fp, 1000 - p.tp) for p in points]
+
+    (curves, _) = threshold_blocks([Plot("Overall", "", "", tuple(points))])
+
+    chart = curves.blocks[0]
+    assert chart.title == "ROC, AUC 0.6252"
+    drawn = chart.spec["data"]["values"]
+    assert [row["order"] for row in drawn] == list(range(400))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.reports.curves import area, threshold_blocks
-from headrace.reports.evaluation_results import Plot, ThresholdPoint
+from headrace.reports.evaluation_plots import Plot, ThresholdPoint
 from headrace.reports.numbers import format_number, format_share
-from headrace.reports.schemas import differences
+from headrace.reports.schemas import describe, differences
 from headrace.reports.training import best_epoch, judge
 from headrace.reports.transforms import read_vocabularies
 from headrace.reports.tuning import scale
@@ -112,3 +114,19 @@ def test_a_vocabulary_has_one_term_per_line(tmp_path):
     (tmp_path / "none").write_bytes(b"")
 
     assert read_vocabularies(str(tmp_path)) == {"none": [], "words": ["one\u2028two", "three\x0b", "\xe9"]}
+
+
+def test_features_made_of_others_are_in_the_table():
+    """TFMD's sparse features: values of one feature at the places that another says."""
+    text = 'sparse_feature { name: "s" value_feature { name: "v" } index_feature { name: "i" } }'
+
+    (row,) = describe(text_format.Parse(text, schema_pb2.Schema())).values()
+
+    assert [getattr(cell, "text", cell) for cell in row] == [
+        "s",
+        "sparse",
+        "optional",
+        "any",
+        "values of v at i",
+        "",
+    ]
