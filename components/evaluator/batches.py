@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,8 @@ from headrace.sdk import progress
 # One call of the model for each batch. More rows per call are no faster, and outputs may be wide.
 _BATCH_ROWS = 8_192
 
-SampleAccumulators = tuple[intervals.Sample, list[Any]]
+# A sample of a slice, its rows, and the accumulator of each computation.
+SampleAccumulators = tuple[intervals.Sample, int, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Evaluated:
     Attributes:
         index: Its place among all files.
         num_rows: Its rows.
-        accumulators: For each sample of each slice in it, the accumulator of each computation.
+        accumulators: For each sample of each slice in it, how many rows were added to which accumulators.
     """
 
     index: int
@@ -110,6 +112,7 @@ class EvaluateFile(beam.DoFn):
             for computation in self._computations
         ]
         self._accumulators: dict[intervals.Sample, list[Any]] = {}
+        self._num_rows: Counter[intervals.Sample] = Counter()
 
     def setup(self) -> None:
         self._predict.setup()
@@ -118,7 +121,7 @@ class EvaluateFile(beam.DoFn):
             computation.combiner.setup()
 
     def process(self, part: FilePart) -> Iterator[Evaluated]:
-        self._accumulators = {}
+        self._accumulators, self._num_rows = {}, Counter()
         num_rows = 0
         read = examples_io.read_file(
             part.path, part.payload, self._schema, constants.ARROW_INPUT_COLUMN, _BATCH_ROWS, self._wanted
@@ -129,13 +132,14 @@ class EvaluateFile(beam.DoFn):
             progress.add_rows(batch.num_rows)
         accumulators = [
             (
-                key,
+                sample,
+                self._num_rows[sample],
                 [
                     computation.combiner.compact(accumulator)
                     for computation, accumulator in zip(self._computations, accumulators)
                 ],
             )
-            for key, accumulators in self._accumulators.items()
+            for sample, accumulators in self._accumulators.items()
         ]
         self._accumulators = {}
         yield Evaluated(part.index, num_rows, accumulators)
@@ -155,7 +159,8 @@ class EvaluateFile(beam.DoFn):
             batch.num_rows,
         )
         rows_by_sample = self._sampling.rows_by_sample(rows_by_slice, batch.num_rows, seed)
-        for sample in rows_by_sample:
+        for sample, rows in rows_by_sample.items():
+            self._num_rows[sample] += batch.num_rows if rows is None else len(rows)
             if sample not in self._accumulators:
                 self._accumulators[sample] = [
                     computation.combiner.create_accumulator() for computation in self._computations

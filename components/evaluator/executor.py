@@ -67,7 +67,6 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
         or any(spec.query_key for spec in config.metrics_specs)
         or any(spec.slice_keys_sql for spec in config.slicing_specs)
         or config.cross_slicing_specs
-        or options.min_slice_size.value > 1
         or options.disabled_outputs.values
     )
 
@@ -165,8 +164,8 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
 def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
     """Yield what a file added to each slice, by slice; count its rows."""
     _count(evaluated.num_rows)
-    for (key, sample), accumulators in evaluated.accumulators:
-        yield key, (evaluated.index, sample, accumulators)
+    for (key, sample), num_rows, accumulators in evaluated.accumulators:
+        yield key, (evaluated.index, sample, num_rows, accumulators)
 
 
 def _count_rows(batch: Any) -> Any:

@@ -25,8 +25,13 @@ from headrace.io import tfrecord
 
 _TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
 
-# What one file added to one sample of a slice: number of the file, sample, accumulator of each computation.
-Part = tuple[int, int, Sequence[Any]]
+# What one file added to one sample of a slice: number of the file, sample, rows, accumulator of each computation.
+Part = tuple[int, int, int, Sequence[Any]]
+# TFMA's, letter for letter: its own front end looks for it.
+_TOO_SMALL = (
+    "Example count for this slice key is lower than the minimum required value: {}. No data is aggregated for this "
+    "slice."
+)
 
 
 @dataclass(frozen=True)
@@ -81,9 +86,28 @@ class FinishSlice(beam.DoFn):
         key, parts = element
         # Keys come back from Beam's coder as tuples of lists in some versions.
         key = tuple(tuple(part) for part in key)
-        by_sample: dict[int, list[Sequence[Any]]] = {}
         # In the order of the files, whatever was done first: sums of floats depend on it.
-        for _, sample, accumulators in sorted(parts, key=lambda part: part[:2]):
+        ordered = sorted(parts, key=lambda part: part[:2])
+        num_rows = sum(rows for _, sample, rows, _ in ordered if sample == intervals.ALL_ROWS)
+        least = self._eval_config.options.min_slice_size.value
+        is_too_small = bool(key) and num_rows < least
+        metrics = (
+            {constants.ERROR_METRIC_NAME: _TOO_SMALL.format(least)} if is_too_small else self._all(ordered)
+        )
+        plots = _of_kind(metrics, metric_types.PlotKey)
+        attributions = _of_kind(metrics, metric_types.AttributionsKey)
+        values = {name: metrics[name] for name in metrics if name not in plots and name not in attributions}
+        yield SliceResult(
+            tfma_writer.convert_slice_metrics_to_proto((key, _sorted(values)), []).SerializeToString(),
+            tfma_writer.convert_slice_plots_to_proto((key, _sorted(plots)), []).SerializeToString(),
+            tfma_writer.convert_slice_attributions_to_proto((key, _sorted(attributions))).SerializeToString(),
+            metrics_validator.validate_metrics((key, _sorted(values)), self._eval_config).SerializeToString(),
+        )
+
+    def _all(self, parts: Iterable[Part]) -> dict[Any, Any]:
+        """Return the metrics of a slice, with intervals where they are wanted, from its parts in their order."""
+        by_sample: dict[int, list[Sequence[Any]]] = {}
+        for _, sample, _, accumulators in parts:
             by_sample.setdefault(sample, []).append(accumulators)
         with histograms.fast_arithmetic(self._computations.derived):
             metrics_by_sample = {
@@ -94,16 +118,7 @@ class FinishSlice(beam.DoFn):
         metrics = intervals.combine(metrics_by_sample, self._sampling, with_private=bool(after))
         for computation in after:
             metrics.update(computation.result(metrics))
-        metrics = {name: value for name, value in metrics.items() if not intervals.is_private(name)}
-        plots = _of_kind(metrics, metric_types.PlotKey)
-        attributions = _of_kind(metrics, metric_types.AttributionsKey)
-        values = {name: metrics[name] for name in metrics if name not in plots and name not in attributions}
-        yield SliceResult(
-            tfma_writer.convert_slice_metrics_to_proto((key, _sorted(values)), []).SerializeToString(),
-            tfma_writer.convert_slice_plots_to_proto((key, _sorted(plots)), []).SerializeToString(),
-            tfma_writer.convert_slice_attributions_to_proto((key, _sorted(attributions))).SerializeToString(),
-            metrics_validator.validate_metrics((key, _sorted(values)), self._eval_config).SerializeToString(),
-        )
+        return {name: value for name, value in metrics.items() if not intervals.is_private(name)}
 
     def _metrics(self, accumulators: Sequence[Sequence[Any]], *, with_plots: bool) -> dict[Any, Any]:
         """Return the metrics of what was added to one sample, with differences to the baseline.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders import example_coder
 
@@ -19,6 +21,7 @@ from headrace.components.transform.model import SavedFunction
 from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import impl_helper, tfdv
+from headrace.errors import UserFunctionError
 from headrace.io import example_encoder, tfrecord
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
@@ -137,12 +140,25 @@ class _TransformFile(beam.DoFn):
         layout = self._application.layout
         for batch in prefetched(layout.read_file(path, payload)):
             tensors = self._function(to_tensors(self._adapter, layout, batch))
+            _check_rows(tensors, batch.num_rows)
             transformed = self._converter.convert(tensors)
             yield transformed
             if self._statistics is not None:
                 self._statistics.add(applied.statistics, transformed)
             applied.num_rows[split] += batch.num_rows
             progress.add_rows(batch.num_rows)
+
+
+def _check_rows(tensors: Mapping[str, Any], num_rows: int) -> None:
+    """Raise unless each output has one row for each row that went in."""
+    for name, tensor in tensors.items():
+        shape = tensor.dense_shape if hasattr(tensor, "dense_shape") else tf.shape(tensor)
+        if int(shape[0]) != num_rows:
+            raise UserFunctionError(
+                f"preprocessing_fn made {int(shape[0]):,} rows of output '{name}' from {num_rows:,} rows.",
+                f"return one row for each row of the inputs in '{name}'; tf.sparse.reset_shape, for one, drops "
+                "the last rows where these are empty.",
+            )
 
 
 def _is_flat(kind: pa.DataType) -> bool:

@@ -35,7 +35,7 @@ def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, Any]:
 def _first_values(tensor: Any) -> tf.Tensor:
     if isinstance(tensor, tf.SparseTensor):
         default = "" if tensor.dtype == tf.string else 0
-        dense = tf.sparse.to_dense(tf.sparse.reset_shape(tensor), default_value=default)
+        dense = tf.sparse.to_dense(tensor, default_value=default)
         # A batch in which the feature is missing everywhere has no column.
         tensor = tf.pad(dense, [[0, 0], [0, 1]], constant_values=default)[:, 0]
     return tf.reshape(tensor, [-1])

@@ -64,7 +64,9 @@ def tables(evaluation: Any) -> dict[str, dict[str, Any]]:
             for record in batch:
                 content = json_format.MessageToDict(proto_class.FromString(record))
                 slice_key = json.dumps(content.pop("sliceKey", {}), sort_keys=True)
-                values = [item for value in content.values() for item in value]
+                # A slice that is too small has a map with TFMA's reason instead of a list.
+                listed = [[value] if isinstance(value, dict) else value for value in content.values()]
+                values = [item for items in listed for item in items]
                 values.sort(key=lambda item: json.dumps(item.get("key", {}), sort_keys=True))
                 found[name][slice_key] = values
     return found

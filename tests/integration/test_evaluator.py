@@ -18,6 +18,8 @@ from conftest_serving import (
 )
 from evaluation import SPEC, assert_same_evaluation, binary_config, evaluate
 
+from headrace.reports.evaluation_results import read_errors, read_metrics
+
 _ = (taxi_examples, taxi_models)  # fixtures
 
 
@@ -194,26 +196,47 @@ def test_equal_inputs_give_equal_bytes(
 def test_what_batches_cannot_express_goes_through_tfma(
     tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]
 ) -> None:
-    """Two splits and a smallest slice: TFMA's own pipeline, the same files."""
-    config = binary_config()
-    config["metrics_specs"][0]["metrics"][1]["per_slice_thresholds"] = [
-        {"slicing_specs": [{}], "threshold": {"value_threshold": {"lower_bound": 0.1}}}
+    """Two splits, and slices against each other: TFMA's own pipeline, the same files."""
+    config = binary_config({"value_threshold": {"lower_bound": 0.1}})
+    config["slicing_specs"] = [{}, {"feature_keys": ["payment_type"]}]
+    config["cross_slicing_specs"] = [
+        {"baseline_spec": {}, "slicing_specs": [{"feature_keys": ["payment_type"]}]}
     ]
-    config["slicing_specs"] = [{}, {"feature_keys": ["company"]}]
-    config["options"] = {"min_slice_size": 20}
 
-    evaluation, blessing = evaluate(
+    evaluation, _ = evaluate(
         tmp_path,
         config,
         {"examples": [taxi_examples], "model": [taxi_models["binary"]]},
         example_splits='["train", "eval"]',
     )
 
-    # TFMA fails a threshold in each slice that lacks the metric, be it too small or not meant.
-    assert blessing.get_string_custom_property("headrace_summary").startswith(
-        "NOT BLESSED: binary_accuracy in company:"
-    )
     assert "(2,500 examples, " in evaluation.get_string_custom_property("headrace_summary")
+    assert any(metric.slice_name.endswith(" against Overall") for metric in read_metrics(evaluation.uri))
+
+
+def test_slices_that_are_too_small_are_left_out_as_by_tfx(
+    tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]
+) -> None:
+    """They stay in the files, with TFMA's reason in the place of metrics, and fail a threshold that is for all."""
+    config = binary_config({"value_threshold": {"lower_bound": 0.1}})
+    config["metrics_specs"][0]["metrics"][1]["per_slice_thresholds"] = [
+        {"slicing_specs": [{}], "threshold": {"value_threshold": {"lower_bound": 0.1}}}
+    ]
+    config["slicing_specs"] = [{}, {"feature_keys": ["company"]}]
+    config["options"] = {"min_slice_size": 20}
+
+    ours = assert_same_evaluation(
+        tmp_path, config, {"examples": [taxi_examples], "model": [taxi_models["binary"]]}
+    )
+
+    failed = [one["slice"] for one in json.loads(Path(ours.uri, "verdict.json").read_text())["thresholds"]]
+    errors = read_errors(ours.uri)
+    assert len(errors) > 5
+    assert {name for name, _ in errors} <= set(failed)
+    assert {text for _, text in errors} == {
+        "Example count for this slice key is lower than the minimum required value: 20. No data is aggregated for "
+        "this slice."
+    }
 
 
 def test_module_functions_are_used(tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]) -> None:

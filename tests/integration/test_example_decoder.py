@@ -56,6 +56,19 @@ def test_any_records_decode_as_tfx_bsl_decodes_them(batches):
         _assert_decodes_as_tfx_bsl(decoder, _write(rows))
 
 
+@pytest.mark.parametrize("num_rows", [20, 300])
+def test_wide_records_with_many_missing_values_decode_as_tfx_bsl_decodes_them(num_rows):
+    """Where to look for each missing value would take longer than tfx_bsl, and where there is another way."""
+    chooser = random.Random(4)
+    rows = [
+        {f"feature_{number:03d}": None if chooser.random() < 0.6 else [number] for number in range(250)}
+        for _ in range(num_rows)
+    ]
+    decoder = ExampleDecoder()
+    for _ in range(2):
+        _assert_decodes_as_tfx_bsl(decoder, _write(rows))
+
+
 def test_taxi_and_odd_data_decode_as_tfx_bsl_decodes_them():
     for records in (taxi_records(3_000), odd_records()):
         decoder = ExampleDecoder()

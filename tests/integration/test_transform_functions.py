@@ -159,6 +159,14 @@ def test_an_assertion_of_the_graph_reaches_the_user(run):
         run("fails_on_data")
 
 
+def test_an_output_of_other_rows_than_the_input_is_named(run):
+    """Arrow would only say that lengths differ."""
+    with pytest.raises(
+        UserFunctionError, match=r"preprocessing_fn made \d+ rows of output 'short' from \d+ rows"
+    ):
+        run("drops_rows")
+
+
 def test_a_feature_that_the_schema_promises_is_missing(run, tmp_path):
     """Named, with how many rows lack it."""
     records = [example(key=[b"a"], number=[1], **({"x": [1.0]} if row % 2 else {})) for row in range(50)]

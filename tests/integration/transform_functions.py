@@ -96,6 +96,11 @@ def fails_on_data(inputs: dict[str, Any]) -> dict[str, Any]:
         return {"x": tf.identity(inputs["x"])}
 
 
+def drops_rows(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Makes fewer rows of one feature than go in."""
+    return {"x": tf.identity(inputs["x"]), "short": inputs["x"][:-2]}
+
+
 def fewer_buckets(stats_type: Any, stats_options: Any) -> Any:
     """A `stats_options_updater_fn`."""
     stats_options.num_histogram_buckets = 3

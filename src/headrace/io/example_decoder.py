@@ -36,7 +36,9 @@ _LEARNING_ROWS = 200
 _MAX_SURPRISES = 5
 _MAX_ATTEMPTS = 4
 # Of fewer rows, such as batches of very wide ones, going feature by feature gains nothing.
-_LEAST_UNIFORM_ROWS = 1_000
+_LEAST_UNIFORM_ROWS = 200
+# To search a record a hundred times takes as long as tfx_bsl takes to decode it.
+_MAX_SEARCHES_PER_ROW = 100
 
 Features = dict[str, pa.DataType]
 Parse = Callable[[Any], Sequence[tuple[Any, Any]]]
@@ -158,8 +160,8 @@ class ExampleDecoder:
         for name in self._valueless:
             account.add_missing(name, None, np.ones(len(records), bool))
         unexplained = account.unexplained_rows()
-        if len(unexplained):
-            return None, unexplained
+        if unexplained is None or len(unexplained):
+            return None, unexplained or []
         columns: dict[str, pa.Array] = {}
         for name, (kind, value_array, offsets) in found.items():
             present = np.diff(offsets) > 0
@@ -212,16 +214,19 @@ class _Account:
         """Add the rows in which a feature has no value; `kind` is `None` where its type is not known."""
         self._missing[name] = kind, missing
 
-    def unexplained_rows(self) -> list[int]:
-        """Return the rows whose record may hold more than was added."""
+    def unexplained_rows(self) -> list[int] | None:
+        """Return the rows whose record may hold more than was added; `None` where to find out takes too long."""
         actual = np.fromiter(map(len, self._records), np.int64, len(self._records))
         # Without any feature a record may hold an empty `Features` or nothing at all.
         complete = np.where(self._sizes > 0, actual == _delimited(self._sizes), actual <= 2)
         if complete.all():
             return []
         sizes = self._sizes.copy()
-        for name, (kind, missing) in self._missing.items():
-            rows = np.flatnonzero(missing & ~complete)
+        searched = {name: np.flatnonzero(missing & ~complete) for name, (_, missing) in self._missing.items()}
+        if sum(map(len, searched.values())) > _MAX_SEARCHES_PER_ROW * len(actual):
+            return None
+        for name, (kind, _) in self._missing.items():
+            rows = searched[name]
             marks = [(_entry(name), False)]
             if kind is not None:
                 marks.append((_entry(name, kind), True))

@@ -61,12 +61,13 @@ def read_metrics(path: str) -> list[Metric]:
 
 def read_errors(path: str) -> list[tuple[str, str]]:
     """Return slice and words of what TFMA could not compute, such as a confidence interval of few rows."""
-    return [
-        (slice_name_of(proto), _text(one.value))
-        for proto in read_protos(path, "metrics", "MetricsForSlice")
-        for one in proto.metric_keys_and_values
-        if one.key.name == _ERROR
-    ]
+    found = []
+    for proto in read_protos(path, "metrics", "MetricsForSlice"):
+        values = [one.value for one in proto.metric_keys_and_values if one.key.name == _ERROR]
+        # What holds for the slice as a whole, as that it is too small, stands where TFMA kept metrics before.
+        values += [proto.metrics[name] for name in proto.metrics if name == _ERROR]
+        found += [(slice_name_of(proto), _text(value)) for value in values]
+    return found
 
 
 def _text(value: Any) -> str:
