@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from headrace.errors import CycleError, DefinitionError, DuplicateNodeError, UnsupportedFeatureError, listed
@@ -88,12 +89,33 @@ RUN_ID_PARAMETER: str = constants.PIPELINE_RUN_ID_PARAMETER_NAME
 ROOT_PARAMETER: str = constants.PIPELINE_ROOT_PARAMETER_NAME
 
 
+def _check_names(ir: pipeline_pb2.Pipeline) -> None:
+    """Check that what is named after the pipeline and its nodes lies in the store."""
+    name = ir.pipeline_info.id
+    if os.path.isabs(name) or ".." in name.split("/"):
+        raise DefinitionError(
+            f"pipeline '{name}': artifacts get a folder of this name, and it would lie outside of the store.",
+            "choose a name without '..' that does not begin with '/'.",
+        )
+    for node in ir.nodes:
+        if node.WhichOneof("node") == "sub_pipeline":
+            _check_names(node.sub_pipeline)
+        node_id = node.pipeline_node.node_info.id
+        if "/" in node_id or node_id in (".", ".."):
+            raise DefinitionError(
+                f"pipeline '{name}': no folder can have the name of node '{node_id}'.",
+                "choose an id without '/' with .with_id('...').",
+            )
+
+
 def refuse_unsupported(ir: pipeline_pb2.Pipeline) -> None:
     """Refuse what Headrace does not run, before anything starts.
 
     Raises:
         UnsupportedFeatureError: If the pipeline runs asynchronously.
+        DefinitionError: If its name or a node's is none for a folder in the store.
     """
+    _check_names(ir)
     if ir.execution_mode == pipeline_pb2.Pipeline.ASYNC:
         raise UnsupportedFeatureError(
             f"pipeline '{ir.pipeline_info.id}' has execution mode ASYNC, which needs a service that never ends.",

@@ -7,7 +7,7 @@ import pytest
 from headrace.components import CsvExampleGen, StatisticsGen
 from headrace.errors import ConnectionTypeError, CycleError, DefinitionError, DuplicateNodeError
 from headrace.sdk import Pipeline
-from headrace.sdk.compiler import compile_pipeline
+from headrace.sdk.compiler import compile_pipeline, refuse_unsupported
 
 
 def test_an_input_from_a_node_left_out_is_named():
@@ -26,6 +26,22 @@ def test_an_input_from_a_node_left_out_is_named():
 def test_an_empty_pipeline_is_refused():
     with pytest.raises(DefinitionError, match="pipeline 'tips' has no components"):
         compile_pipeline(Pipeline("tips"))
+
+
+@pytest.mark.parametrize("name", ["../tips", "a/../../tips", "/tips"])
+def test_a_pipeline_whose_folder_would_lie_outside_of_the_store_is_refused(name):
+    ir = compile_pipeline(Pipeline(name, components=[CsvExampleGen(input_base="data")]))
+
+    with pytest.raises(DefinitionError, match="it would lie outside of the store"):
+        refuse_unsupported(ir)
+
+
+@pytest.mark.parametrize("node_id", ["../Rows", "a/b", ".."])
+def test_a_node_that_cannot_have_a_folder_is_refused(node_id):
+    rows = CsvExampleGen(input_base="data").with_id(node_id)
+
+    with pytest.raises(DefinitionError, match=f"no folder can have the name of node '{node_id}'"):
+        refuse_unsupported(compile_pipeline(Pipeline("tips", components=[rows])))
 
 
 def test_two_nodes_of_one_id_are_refused():
