@@ -9,6 +9,7 @@ import click
 from headrace.cli.show_commands import store_option
 
 _ARTIFACT_TYPE = "ModelRun"
+_SECONDS_TO_END = 10
 
 
 @click.command("tensorboard", short_help="Start TensorBoard on the training of one run or several.")
@@ -42,8 +43,10 @@ def tensorboard_command(runs: tuple[str, ...], store: str, port: int | None, hos
         click.echo(f"TensorBoard shows {', '.join(folders)}.")
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONWARNINGS": "ignore"}
         process = subprocess.Popen(command, env={**quiet, **os.environ})
-        # A polite kill ends TensorBoard too, and removes the folder.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # A polite kill ends TensorBoard too, and removes the folder; so does Ctrl-C to what a script started in
+        # the background, where Python ignores it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler)
         code = 0
         try:
             code = process.wait()
@@ -51,7 +54,11 @@ def tensorboard_command(runs: tuple[str, ...], store: str, port: int | None, hos
             pass
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
     raise SystemExit(code)
 
 
