@@ -134,7 +134,9 @@ def heavy_import() -> Iterator[None]:
             yield
     finally:
         for name in hidden:
-            del sys.modules[name]
+            # Another thread that imports at the same time may have been first.
+            if sys.modules.get(name) is None:
+                sys.modules.pop(name, None)
         _ask_no_ipython()
 
 
