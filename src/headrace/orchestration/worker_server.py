@@ -11,7 +11,6 @@ Whatever ends the orchestrating process closes the socket, and the server ends w
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import os
@@ -27,8 +26,8 @@ from headrace.orchestration import worker
 from headrace.orchestration.tasks import Exited, Task
 from headrace.sdk import fresh_processes
 from headrace.sdk.light import heavy_import, without_collections
+from headrace.sdk.process_groups import die_with, kill_group, wake_on_child_exit
 
-_PR_SET_PDEATHSIG = 1
 _WAKEUP_BYTES = 4096
 _TENSORFLOW = "tensorflow"
 _FRAMEWORKS = (_TENSORFLOW, "apache_beam")
@@ -47,7 +46,7 @@ class Server:
         self._modules = modules
         self._children: dict[int, connection.Connection] = {}
         self._has_answered = False
-        self._wakeup = _wake_on_child_exit()
+        self._wakeup = wake_on_child_exit()
         self._has_imported = False
 
     def serve(self) -> None:
@@ -114,7 +113,7 @@ class Server:
 
     def _become_worker(self, log_path: str, server: int) -> None:
         os.setsid()
-        _die_with_parent(server)
+        die_with(server)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -138,14 +137,14 @@ class Server:
             if channel is None:
                 continue
             # What the worker started and left behind ends with it.
-            _kill_group(pid)
+            kill_group(pid)
             with contextlib.suppress(OSError):
                 channel.send(Exited(os.waitstatus_to_exitcode(status)))
             channel.close()
 
     def _end(self) -> None:
         for pid in self._children:
-            _kill_group(pid)
+            kill_group(pid)
         deadline = time.monotonic() + 5
         while self._children and time.monotonic() < deadline:
             with contextlib.suppress(ChildProcessError):
@@ -153,30 +152,6 @@ class Server:
                 self._children.pop(pid, None)
             time.sleep(0.01)
         os._exit(0)
-
-
-def _wake_on_child_exit() -> int:
-    """Return a descriptor that becomes readable when a worker ends."""
-    wakeup, signalled = os.pipe()
-    os.set_blocking(wakeup, False)
-    os.set_blocking(signalled, False)
-    signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    return wakeup
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel to kill this process when the server dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        # It died before it was asked.
-        os._exit(1)
 
 
 def _import_quietly(name: str) -> None:

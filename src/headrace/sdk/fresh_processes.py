@@ -9,7 +9,6 @@ none, as under TFX's own runners, Python is started.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -24,10 +23,11 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NoReturn, cast
 
+from headrace.sdk.process_groups import die_with, kill_group, wake_on_child_exit
+
 # In the environment of a fork: how much of the libraries' files was in the memory of the process that loaded
 # them. A fork counts that as its own only where it touches it; Python started anew counts all of it.
 FILE_BYTES = "HEADRACE_LIBRARY_FILE_BYTES"
-_PR_SET_PDEATHSIG = 1
 _MAX_REQUEST_BYTES = 1 << 20
 _WAKEUP_BYTES = 4096
 _LAST_STREAM = 2
@@ -56,8 +56,7 @@ class FreshProcess:
 
     def end(self) -> None:
         """Kill it with all it started, and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        kill_group(self.pid)
         self.wait()
         for stream in (self.stdin, self.stdout):
             with contextlib.suppress(BrokenPipeError):
@@ -150,7 +149,7 @@ def open_nursery() -> None:
         return
     try:
         _close_all_but(theirs.fileno())
-        _die_with(parent)
+        die_with(parent)
         _Nursery(theirs, file_bytes).serve()
     finally:
         os._exit(0)
@@ -164,11 +163,7 @@ class _Nursery:
         self._file_bytes = file_bytes
         # By pid: a copy of its standard input, to see it closed, and where its exit code goes.
         self._children: dict[int, tuple[int, int]] = {}
-        self._wakeup, signalled = os.pipe()
-        os.set_blocking(self._wakeup, False)
-        os.set_blocking(signalled, False)
-        signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self._wakeup = wake_on_child_exit()
 
     def serve(self) -> None:
         """Answer until nobody is left to ask."""
@@ -182,7 +177,7 @@ class _Nursery:
             ready = {descriptor for descriptor, _ in poll.poll()}
             for pid, (stdin, _) in list(self._children.items()):
                 if stdin in ready:
-                    _kill_group(pid)
+                    kill_group(pid)
             if self._wakeup in ready:
                 os.read(self._wakeup, _WAKEUP_BYTES)
             self._reap()
@@ -209,7 +204,7 @@ class _Nursery:
         code = 1
         try:
             os.setsid()
-            _die_with(nursery)
+            die_with(nursery)
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
@@ -242,7 +237,7 @@ class _Nursery:
                 return
             stdin, status = self._children.pop(pid)
             # What it started and left behind ends with it.
-            _kill_group(pid)
+            kill_group(pid)
             with contextlib.suppress(OSError):
                 os.write(status, _NUMBER.pack(os.waitstatus_to_exitcode(ended)))
             os.close(status)
@@ -261,15 +256,3 @@ def _close_all_but(*kept: int) -> None:
         if int(name) > _LAST_STREAM and int(name) not in kept:
             with contextlib.suppress(OSError):
                 os.close(int(name))
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _die_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies, however it dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
