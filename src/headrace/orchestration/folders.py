@@ -11,11 +11,13 @@ import contextlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headrace.metadata.locks import UNFINISHED
 from headrace.sdk import Artifact
-from headrace.sdk.context import DIGEST_PROPERTY
+from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY
 from headrace.sdk.light import authoring
+from headrace.sdk.payloads import Payload
 
 with authoring():
     from tfx.proto.orchestration import execution_result_pb2
@@ -88,14 +90,14 @@ class NodeFolders:
         self,
         outputs: Mapping[str, Sequence[Artifact]],
         output: execution_result_pb2.ExecutorOutput,
-        digests: Mapping[str, str],
+        digests: Mapping[str, Payload],
     ) -> None:
         """Move what the executor wrote into place, and let `outputs` and `output` name that place."""
         moved: set[str] = set()
         for artifacts in outputs.values():
             for artifact in artifacts:
                 if artifact.uri in digests:
-                    artifact.set_string_custom_property(DIGEST_PROPERTY, digests[artifact.uri])
+                    _record(artifact.mlmd_artifact, digests[artifact.uri])
                 folder = (
                     os.path.dirname(artifact.uri) if isinstance(artifact, ValueArtifact) else artifact.uri
                 )
@@ -108,7 +110,7 @@ class NodeFolders:
         for artifact_list in output.output_artifacts.values():
             for proto in artifact_list.artifacts:
                 if proto.uri in digests:
-                    proto.custom_properties[DIGEST_PROPERTY].string_value = digests[proto.uri]
+                    _record(proto, digests[proto.uri])
                 proto.uri = self._final_path(proto.uri)
 
     def discard(self, outputs: Mapping[str, Sequence[Artifact]] | None = None) -> None:
@@ -116,6 +118,11 @@ class NodeFolders:
         shutil.rmtree(self.aside, ignore_errors=True)
         for key in outputs or {}:
             shutil.rmtree(os.path.join(self._final, key, str(self._execution_id)), ignore_errors=True)
+
+
+def _record(proto: Any, payload: Payload) -> None:
+    proto.custom_properties[DIGEST_PROPERTY].string_value = payload.digest
+    proto.custom_properties[FILES_PROPERTY].string_value = payload.files
 
 
 def remove_unfinished(root: str) -> None:

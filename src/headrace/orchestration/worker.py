@@ -14,7 +14,7 @@ from multiprocessing import connection
 from typing import Any
 
 from headrace.errors import HeadraceError
-from headrace.io.digests import tree_digest
+from headrace.io.digests import describe
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
@@ -111,7 +111,7 @@ def _run_executor(task: Task) -> Done:
     for artifact_list in output.output_artifacts.values():
         uris.update(artifact.uri for artifact in artifact_list.artifacts)
     return Done(
-        output.SerializeToString(), {uri: tree_digest(uri) for uri in sorted(uris) if os.path.exists(uri)}
+        output.SerializeToString(), {uri: describe(uri) for uri in sorted(uris) if os.path.exists(uri)}
     )
 
 
