@@ -183,7 +183,9 @@ class _WriteSplits(beam.DoFn):
         progress.report("writing examples")
 
     def process(self, part: Part, surveys: Sequence[Outcome]) -> Iterator[Outcome]:
-        for survey in sorted(surveys, key=lambda each: (each.split, each.first_shard)):
+        # In the order of the parts: what is found out may depend on it.
+        surveys = sorted(surveys, key=lambda each: (each.split, each.first_shard))
+        for survey in surveys:
             if survey.error is not None:
                 yield survey
                 return
