@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import enum
 import os
 import shutil
@@ -95,8 +96,6 @@ class CopiedTree:
         except subprocess.TimeoutExpired:
             return 1
         finally:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
