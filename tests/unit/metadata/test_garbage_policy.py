@@ -64,8 +64,9 @@ def test_the_newest_runs_and_the_newest_good_one_keep_what_they_made(
 
 
 def test_pipelines_do_not_push_out_each_others_runs(small: SmallStore):
+    """None of them succeeded, so that each is kept for being the newest alone."""
     for number in range(4):
-        finished(small, f"r{number}", "succeeded", [made(small, f"r{number}", "N", [])], "ab"[number % 2])
+        finished(small, f"r{number}", "failed", [made(small, f"r{number}", "N", [])], "ab"[number % 2])
 
     assert removed(small, keep_last=1) == [1, 2]
 
@@ -90,13 +91,14 @@ def test_a_run_that_is_not_over_keeps_what_it_uses_and_makes(
     """Its record tells no outputs yet; breaking lineage takes nothing from it but what it only used."""
     old = made(small, "r1", "A", [])
     finished(small, "r1", "succeeded", [old])
-    new = made(small, "r2", "B", [old])
+    new = made(small, "r2", "B", [])
+    small.execution({}, {"given": [old]}, run_id="r2", node="p.C")
     small.record("r2", "running", [], pipeline_name="p")
     monkeypatch.setattr("headrace.metadata.locks.living_runs", lambda store: ["r2"])
 
     assert removed(small, keep_last=0) == []
     assert removed(small, keep_last=0, break_lineage=True) == [old]
-    assert garbage(small, keep_last=0).living_executions == frozenset({2})
+    assert garbage(small, keep_last=0).living_executions == frozenset({2, 3})
     monkeypatch.setattr("headrace.metadata.locks.living_runs", lambda store: [])
     assert removed(small, keep_last=0) == [old, new]
 
@@ -126,12 +128,16 @@ def test_blessed_and_pushed_models_are_kept_where_asked_for(small: SmallStore):
 
 
 def test_what_an_importer_names_is_never_garbage(small: SmallStore, tmp_path: Path):
-    """Wherever it lies, also at a path that looks like an output's."""
-    outside = small.artifact(tmp_path / "data" / "out" / "1")
-    small.execution({"out": [outside]}, run_id="r1", type_name=IMPORTER)
+    """Wherever it lies, also at a path that looks like an output's; nor is what no runner put into the store."""
+    for _ in range(7):
+        small.execution(run_id="r0")
+    outside = small.artifact(tmp_path / "data" / "out" / "8")
+    assert small.execution({"out": [outside]}, run_id="r1", type_name=IMPORTER) == 8
     plain = small.artifact(tmp_path / "data")
     small.execution({"out": [plain]}, run_id="r1", type_name=IMPORTER)
-    finished(small, "r1", "succeeded", [outside, plain])
+    inside = small.artifact(Path(small.store.artifacts_path) / "notes")
+    small.execution({"out": [inside]}, run_id="r1")
+    finished(small, "r1", "succeeded", [outside, plain, inside])
 
     assert removed(small, keep_last=0) == []
 

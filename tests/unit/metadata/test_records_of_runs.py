@@ -78,7 +78,7 @@ def test_a_run_is_read_back_as_it_ended(small: SmallStore):
     assert type(result.nodes[1].error) is DataError
     assert [node.node_id for node in result.failed] == ["C"]
     assert runs.node_of(result, "B").is_optional
-    with pytest.raises(UnknownNodeError, match="run run-1 has no node 'D'. It has 'A', 'B', 'C'"):
+    with pytest.raises(UnknownNodeError, match=r"run run-1 has no node 'D'\. It has 'A', 'B', 'C'"):
         runs.node_of(result, "D")
     with small.store.handle() as handle:
         assert runs.read_command(handle, "run-1") == "headrace run taxi"

@@ -169,7 +169,7 @@ def test_a_node_put_back_is_taken_by_a_slot_that_waits():
 
     plan.put_back("a")
 
-    slot.join(timeout=30)
+    slot.join(timeout=10)
     assert [one.node_id for one in taken if one] == ["a"]
 
 
@@ -184,7 +184,7 @@ def test_a_slot_that_waits_is_woken_by_the_end_of_a_node():
 
     plan.finish(NodeResult("a", NodeState.DONE))
 
-    slot.join(timeout=30)
+    slot.join(timeout=10)
     assert [one.node_id for one in taken if one] == ["b"]
 
 
