@@ -147,5 +147,9 @@ def _strangers(root: Path, live: list[Path]) -> Iterator[str]:
             else:
                 yield f"belongs to no artifact: {path}"
 
-    if root.exists():
-        yield from walk(root)
+    # The folder of a pipeline may be there before anything is in it.
+    for folder in root.iterdir() if root.exists() else ():
+        if folder.is_dir():
+            yield from walk(folder)
+        else:
+            yield f"belongs to no artifact: {folder}"
