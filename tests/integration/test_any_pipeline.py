@@ -46,6 +46,7 @@ def run(tmp_path: Path) -> Run:
 
     def run_components(*components: Any, **options: Any) -> RunResult:
         pipeline = Pipeline("test", components=list(components))
+        options = {"raise_on_failure": False, **options}
         return headrace.run(pipeline, store=str(tmp_path / "store"), show=False, **options)
 
     return run_components

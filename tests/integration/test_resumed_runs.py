@@ -112,6 +112,7 @@ def test_the_run_of_a_plain_script_is_resumed_too(tmp_path: Path):
     resumed = run_python(tmp_path, "-m", "headrace", "resume")
 
     assert "then run: headrace resume" in failed.stderr
+    assert failed.returncode == 1
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     result = read_run(str(tmp_path / ".headrace"))
     assert states(result) == {"Make": "cached", "FailTimes": "done", "Use": "done"}

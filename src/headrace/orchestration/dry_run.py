@@ -48,7 +48,8 @@ def dry_run(
             context = make_context(copy, "dry-run", workers)
             os.makedirs(copy.logs_path("dry-run"), exist_ok=True)
             results = _drive_all(planned, lambda node: make_life(context, node))
-    return RunResult("dry-run", context.ir.pipeline_info.id, results, time.monotonic() - started, store.path)
+    seconds = time.monotonic() - started
+    return RunResult("dry-run", context.ir.pipeline_info.id, results, seconds, store.path, is_plan=True)
 
 
 def _drive_all(

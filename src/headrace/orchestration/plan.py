@@ -159,7 +159,8 @@ class Plan:
         """Record how a node ended, and let those that waited for it start."""
         with self._changed:
             self._record(result)
-            if self._fail_fast and result.is_failure:
+            # As recorded: the run goes on without a node that it does not need.
+            if self._fail_fast and self._results[result.node_id].is_failure:
                 self._cancel_reason = self._cancel_reason or f"{result.node_id} failed"
             self._settle()
             self._changed.notify_all()
@@ -220,6 +221,12 @@ class Plan:
                     self._broken.add(node.node_id)
                 self._record(NodeResult(node.node_id, NodeState.SKIPPED, reason=reason))
 
+    def _gave_its_outputs(self, result: NodeResult) -> bool:
+        """Whether what follows finds what it takes from a node, be it of an earlier run."""
+        if result.state is NodeState.NOT_SELECTED:
+            return bool(result.execution_id) or not self.nodes[result.node_id].ir.outputs.outputs
+        return result.state in _SUCCEEDED
+
     def _is_broken(self, node_id: str) -> bool:
         """Whether a node failed, or was skipped because one that it needs failed."""
         result = self._results.get(node_id)
@@ -229,13 +236,13 @@ class Plan:
         """Why a node can never start; empty where it still may."""
         if node.lifetime_start:
             start = self._results.get(_beside(node, node.lifetime_start))
-            if start is not None and start.state not in _SUCCEEDED:
+            if start is not None and not self._gave_its_outputs(start):
                 return _reason(start)
         if node.runs_after_failure:
             return ""
         for upstream in node.upstream:
             result = self._results.get(upstream)
-            if result is None or result.state in _SUCCEEDED:
+            if result is None or self._gave_its_outputs(result):
                 continue
             # An input that may stay empty lets a node run without it: its driver decides.
             is_left_out = result.state is NodeState.SKIPPED or result.is_optional
