@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,8 +41,8 @@ class RunSummary:
         pipeline_name: Its pipeline.
         started: When it started, in local time.
         seconds: Wall time; 0 while it runs.
-        state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`; `"unknown"` for a run of
-            another runner.
+        state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`, whose process went without
+            saying how it ended; `"unknown"` for a run of another runner.
         num_nodes: Nodes of the pipeline.
         num_cached: Nodes served from the cache or reused.
         num_failed: Nodes that failed.
@@ -89,7 +91,28 @@ def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSum
         # Those that garbage collection removed, and inner pipelines, are passed over.
         found = queries.contexts(queries.reader_of(opened), RUN_CONTEXT_TYPE, limit)
         shown = (context for context in found if not is_hidden(context))
-        return [_summary(context) for context in itertools.islice(shown, limit)]
+        summaries = [_summary(context) for context in itertools.islice(shown, limit)]
+    return [
+        replace(summary, state="crashed")
+        if summary.state == "running" and _is_dead(opened, summary.run_id)
+        else summary
+        for summary in summaries
+    ]
+
+
+def _is_dead(store: Store, run_id: str) -> bool:
+    """Whether the process of a run that is recorded as running is gone: nobody holds its file locked."""
+    if store.connection_config is not None:
+        # The process may be on another machine.
+        return False
+    try:
+        with open(os.path.join(store.path, "running", run_id), encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return True
 
 
 def is_hidden(context: metadata_store_pb2.Context) -> bool:

@@ -14,6 +14,8 @@ from headrace.metadata.store import Store
 from headrace.orchestration.plan import PlannedNode
 from headrace.orchestration.workers import Workers
 
+_OPEN = (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
+
 
 def dry_run(
     store: Store,
@@ -57,10 +59,12 @@ def _drive_all(
 ) -> tuple[NodeResult, ...]:
     results: dict[str, NodeResult] = {}
     for node in planned:
-        blocking = [
+        blocking = [name for name in node.upstream if results[name].state in _OPEN]
+        # One that was skipped leaves what earlier runs made.
+        blocking += [
             name
-            for name in node.upstream
-            if results[name].state in (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
+            for name in node.after
+            if results[name].state in _OPEN and results[name].state is not NodeState.SKIPPED
         ]
         if blocking and node.is_selected:
             results[node.node_id] = _follow(node, results[blocking[0]])

@@ -47,6 +47,7 @@ class PlannedNode:
         is_selected: Whether this run may execute it; otherwise its last good outputs are reused.
         kind: What runs it.
         after: Ids of nodes that it also waits for, and which may be skipped but must not fail.
+        looks_at: Ids of nodes whose outputs of any run it looks for; those that it can wait for are in `after`.
         pipeline_info: The pipeline that it belongs to.
         executor_spec: Its executable spec; `None` where it has no executor.
         driver_spec: The spec of its own driver; `None` where it has none.
@@ -62,6 +63,7 @@ class PlannedNode:
     is_selected: bool = True
     kind: NodeKind = NodeKind.COMPONENT
     after: tuple[str, ...] = ()
+    looks_at: tuple[str, ...] = ()
     pipeline_info: pipeline_pb2.PipelineInfo = field(default_factory=pipeline_pb2.PipelineInfo)
     executor_spec: Any = None
     driver_spec: Any = None
@@ -252,7 +254,7 @@ class Plan:
             return _reason(result)
         for name in node.after:
             result = self._results.get(name)
-            if result is not None and result.is_failure:
+            if result is not None and self._is_broken(name):
                 return _reason(result)
         return ""
 
