@@ -85,6 +85,8 @@ class _Explainer:
             return self._hit()
         if state in (NodeState.DONE, NodeState.FAILED) and self._node.execution_id:
             return self._miss()
+        if state is NodeState.NOT_SELECTED:
+            return self._say("none", f"this run left it out{f'; {reason}' if reason else ''}.")
         if state is NodeState.FAILED:
             first = reason.splitlines()[0] if reason else "it failed before the cache was asked."
             return self._say("none", f"the cache was not asked: {first}")
