@@ -21,7 +21,6 @@ from headrace.orchestration import exit_handlers, failures, interrupts, schedule
 from headrace.orchestration.capacity import machine_capacity
 from headrace.orchestration.context import NodeContext, RunContext, class_path_of
 from headrace.orchestration.events import Event, Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
-from headrace.orchestration.folders import remove_unfinished
 from headrace.orchestration.node import NodeLife
 from headrace.orchestration.plan import NodeKind, Plan, PlannedNode
 from headrace.orchestration.workers import Workers
@@ -103,7 +102,6 @@ class Engine:
                 self._record(run_id, "running")
                 with interrupts.cancelling(self._plan.cancel):
                     self._run_nodes(context)
-                remove_unfinished(self._root)
                 result = self._record(run_id, "")
         self._emit(RunFinished(result))
         return result
