@@ -60,12 +60,13 @@ def run_of(store: Store, execution_id: int) -> str:
 
 
 def run_that_made(store: Store, artifact_id: int) -> str:
-    """Return the id of the run that made an artifact, the first that gave it out; empty where none did."""
-    kinds = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+    """Return the id of the run that made an artifact; empty where none did."""
+    # Here, because that module imports this one.
+    from headrace.metadata import graph
+
     with store.handle() as handle:
-        events = handle.store.get_events_by_artifact_ids([artifact_id])
-    makers = [event.execution_id for event in events if event.type in kinds]
-    return run_of(store, min(makers)) if makers else ""
+        made = graph.origins(graph.links_of_artifacts(handle, [artifact_id]))
+    return run_of(store, made[artifact_id].execution_id) if artifact_id in made else ""
 
 
 def is_intact(artifact: Artifact) -> bool:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Collection, Mapping
 
 from headrace.metadata.store import Store
+from headrace.sdk import names
 
 # A text that a run has just seen may not be recorded yet: it is younger than this.
 _GRACE_SECONDS = 24 * 3600
@@ -53,7 +54,8 @@ class SourceTexts:
     def read(self, digest: str) -> str | None:
         """Return a text; `None` where the store does not have it."""
         try:
-            with open(os.path.join(self._path, digest), "rb") as file:
+            # A store from elsewhere may say anything.
+            with open(os.path.join(self._path, names.slug(digest)), "rb") as file:
                 return zlib.decompress(file.read()).decode("utf-8", errors="replace")
         except (OSError, zlib.error):
             return None
