@@ -8,10 +8,9 @@ from typing import Any
 import pyarrow as pa
 from tensorflow.core.framework import types_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_model_analysis.metrics import metric_specs, metric_types
 
 from headrace.components.evaluator import classes, slices
-from headrace.errors import DefinitionError, SchemaMismatchError, did_you_mean, listed
+from headrace.errors import SchemaMismatchError, did_you_mean, listed
 from headrace.io import examples as examples_io
 from headrace.io import saved_models
 from headrace.sdk import Artifact
@@ -64,27 +63,6 @@ def transformed_names(saved_model: Any, spec: Any) -> set[str] | None:
         elif spec.preprocessing_function_names:
             return None
     return names
-
-
-def check_metrics(eval_config: Any, where: str) -> None:
-    """Check that each metric's class exists.
-
-    Raises:
-        DefinitionError: If one does not, naming the nearest that does.
-    """
-    known = set(metric_types.registered_metrics())
-    for spec in eval_config.metrics_specs:
-        for metric in spec.metrics:
-            if metric.class_name in known or metric.module:
-                continue
-            try:
-                metric_specs.metric_instance(metric)
-            except (ValueError, TypeError, AttributeError) as error:
-                raise DefinitionError(
-                    f"{where}: there is no metric '{metric.class_name}' in TensorFlow Model Analysis or Keras.",
-                    f"{did_you_mean(metric.class_name, known)}Correct class_name in eval_config's "
-                    "metrics_specs, or name the module of your own metric in 'module'.",
-                ) from error
 
 
 def check_features(

@@ -118,7 +118,7 @@ def _of_rows(loss: Any, name: str) -> Any:
     return _SummedLosses(loss, name) if is_sum else _RowLosses(loss, name)
 
 
-class _RowLosses(tf_keras.metrics.Mean):  # type: ignore[misc]
+class _RowLosses(tf_keras.metrics.Mean):
     """Weighted mean of a loss over rows."""
 
     def __init__(self, loss: Any, name: str) -> None:
@@ -130,7 +130,7 @@ class _RowLosses(tf_keras.metrics.Mean):  # type: ignore[misc]
         return super().update_state(_by_row(self.loss(y_true, y_pred)), sample_weight=_flat(sample_weight))
 
 
-class _SummedLosses(tf_keras.metrics.Sum):  # type: ignore[misc]
+class _SummedLosses(tf_keras.metrics.Sum):
     """Weighted sum of a loss over rows."""
 
     def __init__(self, loss: Any, name: str) -> None:

@@ -154,8 +154,8 @@ def _by_class(pairs: Pairs, selection: Selection) -> Pairs | None:
         num_classes = predictions.shape[1]
         is_sparse = labels.shape[1] != num_classes
     if selection.class_id is not None and num_classes == 1 and classes.are_numbers(predictions):
-        found = [(values == selection.class_id).astype(np.float64) for values in (labels, predictions)]
-        return Pairs(found[0], found[1], weights)
+        is_class = [(values == selection.class_id).astype(np.float64) for values in (labels, predictions)]
+        return Pairs(is_class[0], is_class[1], weights)
     if selection.class_id is not None:
         if not 0 <= selection.class_id < num_classes:
             return None

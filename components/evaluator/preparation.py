@@ -15,7 +15,7 @@ from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.utils import path_utils
 
-from headrace.components.evaluator import checks, configuration
+from headrace.components.evaluator import checks, configuration, metric_names
 from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
 from headrace.io import artifacts, protos, saved_models
 from headrace.sdk import Artifact, functions
@@ -63,10 +63,11 @@ def prepare(context: ExecutionContext) -> Evaluation:
         HeadraceError: What is wrong, before anything is evaluated.
     """
     given = _eval_config(context)
+    metric_names.resolve(given)
     where = f"{context.node_id}: eval_config"
     has_baseline = bool(context.inputs.get("baseline_model"))
     config = _with_defaults(given, has_baseline, where)
-    checks.check_metrics(config, where)
+    metric_names.check(config, where)
     splits = context.json_parameter("example_splits") or list(_DEFAULT_SPLITS)
     examples = []
     for artifact in context.inputs.get("examples") or []:
@@ -80,6 +81,8 @@ def prepare(context: ExecutionContext) -> Evaluation:
     schema = protos.read_schema(schema_artifact) if schema_artifact is not None else None
     models, saved_models = _models(context, config)
     extractors = _function(context, "custom_extractors")
+    if extractors is None:
+        metric_names.check_attributions(config, where)
     if len(saved_models) == len(models) and extractors is None:
         transformed = [
             checks.transformed_names(saved_model, spec)
