@@ -27,6 +27,7 @@ _WITHOUT_LABELS = _WITHOUT_PREDICTIONS | {
 _WITHOUT_LABELS_PARTS = ("FlipRate", "Attributions")
 # Metrics of text, of sets of classes, and of images, with labels and predictions of forms of their own.
 _OF_OTHER_FORM = ("Bleu", "Rouge", "ExactMatch", "SetMatch", "COCO", "ObjectDetection", "SemanticSegmentation")
+_ESTIMATORS_SCORES = ("predictions", "logistic", "probabilities", "logits", "scores")
 _VOCABULARY_KEYS = ("all_classes", "classes")
 _FRACTION_TOLERANCE = 1e-6
 
@@ -83,7 +84,7 @@ def check(extracts: Mapping[str, Any], specs: Sequence[Any], readers: Readers, n
             )
         if not readers.predictions:
             continue
-        for output, values in _outputs(predictions):
+        for output, values in _read_outputs(predictions, spec):
             _check_predictions(spec, name, output, values, readers, num_rows)
         if not readers.numbers or _has_vocabulary(predictions):
             continue
@@ -100,6 +101,17 @@ def _of_model(values: Any, name: str) -> Any:
 
 def _outputs(values: Any) -> Iterator[tuple[str, Any]]:
     yield from values.items() if isinstance(values, Mapping) else [("", values)]
+
+
+def _read_outputs(predictions: Any, spec: Any) -> list[tuple[str, Any]]:
+    """The outputs that metrics read: a model may give more, such as the key of a row."""
+    if not isinstance(predictions, Mapping):
+        return [("", predictions)]
+    named = [spec.prediction_key, *spec.prediction_keys, *spec.label_keys]
+    names = [name for name in named if name in predictions] or [
+        name for name in predictions if len(predictions) == 1 or name in _ESTIMATORS_SCORES
+    ]
+    return [(name, predictions[name]) for name in dict.fromkeys(names)]
 
 
 def _has_vocabulary(predictions: Any) -> bool:
@@ -127,8 +139,10 @@ def _text_of(values: Any) -> str | None:
 def _check_predictions(
     spec: Any, model: str, output: str, values: Any, readers: Readers, num_rows: int
 ) -> None:
-    whose = f"prediction_key '{spec.prediction_key}'" if spec.prediction_key else "the model's output"
-    whose += f" '{output}'" if output else ""
+    if spec.prediction_key and not output:
+        whose = f"prediction_key '{spec.prediction_key}'"
+    else:
+        whose = f"the model's output{f' {output!r}' if output else ''}"
     whose += f" (model '{model}')" if model else ""
     text = _text_of(values)
     if text is not None and readers.numbers and output not in _VOCABULARY_KEYS:

@@ -9,7 +9,6 @@ batch's total weight, which is not the weighted mean of the rows.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
 from headrace.components.evaluator import tfma_internals
 from headrace.errors import DefinitionError
+from headrace.sdk import messages
 
 
 def set_up(combiner: Any) -> None:
@@ -77,32 +77,13 @@ def update(metric: Any, labels: Any, predictions: Any, weights: Any) -> None:
     except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
         raise DefinitionError(
             f"metric '{metric.name}' (Keras' {type(metric).__name__}) cannot read labels of shape "
-            f"{_shape(labels)} and predictions of shape {_shape(predictions)}: {_reason(error)}.",
+            f"{_shape(labels)} and predictions of shape {_shape(predictions)}: {messages.first_line(error)}.",
             "choose a metric for this kind of label and prediction, or correct its config in eval_config.",
         ) from error
 
 
 def _shape(values: Any) -> str:
     return f"({', '.join(['rows', *map(str, np.shape(values)[1:])])})"
-
-
-def _reason(error: Exception) -> str:
-    """The sentence of an error of Keras or TensorFlow that says what is wrong: the last one of those in user code."""
-    text = str(getattr(error, "message", "") or error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    named = [line for line in lines if re.match(r"\w*(Error|Exception): ", line)]
-    sentence = (named or lines or [type(error).__name__])[-1]
-    return re.sub(r"^\w*(Error|Exception): |\{\{function_node [^}]*\}\} ?", "", sentence)[:300].rstrip(".")
-
-
-def _as_array(weights: Sequence[Any]) -> Any:
-    """Variables in a form that `np.add` adds one by one, whatever their shapes."""
-    if len({np.shape(one) for one in weights}) <= 1:
-        return weights
-    result = np.empty(len(weights), object)
-    for number, one in enumerate(weights):
-        result[number] = np.asarray(one)
-    return result
 
 
 def _make_variables(metric: Any, weights: Sequence[Any]) -> None:

@@ -16,6 +16,7 @@ from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
 from headrace.components.evaluator import r2_score
 from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.sdk import messages
 
 # Imported for what it does: TFMA knows R2Score from here on.
 _ = r2_score
@@ -93,7 +94,7 @@ def check(eval_config: Any, where: str) -> None:
         except Exception as error:
             raise DefinitionError(
                 f"{where}: metric '{metric.class_name}' cannot be made"
-                f"{f' with config {metric.config}' if metric.config else ''}: {_first_line(error)}.",
+                f"{f' with config {metric.config}' if metric.config else ''}: {messages.first_line(error)}.",
                 f"correct its config. It takes {listed(_parameters(metric)) or 'none'}.",
             ) from error
     for spec in eval_config.metrics_specs:
@@ -198,6 +199,3 @@ def _parameters(metric: Any) -> list[str]:
     parameters = inspect.signature(found.__init__).parameters.values()
     return [one.name for one in parameters if one.name != "self" and one.kind is not one.VAR_KEYWORD]
 
-
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300].rstrip(".")

@@ -54,7 +54,12 @@ NAN = np.array([0.1, np.nan, 0.2, np.nan], np.float32)
             "AUC",
             "the model's output is infinite for 1 of 4 rows",
         ),
-        (ONES, {"a": ONES, "b": NAN}, "AUC", "the model's output 'b' is NaN for 2 of 4 rows"),
+        (
+            ONES,
+            {"probabilities": NAN, "id": np.array([b"a"] * 4, object)},
+            "AUC",
+            "the model's output 'probabilities' is NaN for 2 of 4 rows",
+        ),
         (
             np.array([b"no", b"yes", b"no", b"no"], object),
             ONES,
@@ -109,6 +114,7 @@ def test_labels_and_predictions_that_no_metric_can_read(
         (np.array([[0], [1], [-1], [2]]), SCORES, "SparseCategoricalAccuracy"),
         (SCORES, SCORES, "CategoricalAccuracy"),
         (None, NAN, "ExampleCount"),
+        (ONES, {"probabilities": ONES, "id": np.array([b"a"] * 4, object)}, "AUC"),
         (None, ONES, "MeanPrediction"),
         (np.array([b"a"] * 4, object), np.array([b"b"] * 4, object), "ExactMatch"),
         (

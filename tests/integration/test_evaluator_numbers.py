@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from conftest_serving import model_artifact
 from evaluated_rows import LAYOUTS, config, example, measured, read, rows, write
 from evaluation import evaluate
 from sklearn import metrics as sk
+from tfx.components.evaluator.executor import Executor as StockExecutor
 
 from headrace.components.evaluator import batches, merging
+from headrace.components.evaluator.executor import Executor
 from headrace.reports.evaluation_plots import read_plots
 
 ROWS = rows()
@@ -304,3 +309,39 @@ def test_a_matrix_at_several_thresholds_takes_each_by_itself(
             if entry.get("predictedClassId", 0) == -1
         )
         assert unsure == (scores.max(axis=1) <= matrix["threshold"]).sum(), matrix["threshold"]
+
+
+@dataclass
+class Thresholded:
+    """What TFX's example keeps in a pickle: a model of scikit-learn's form, with the names of its columns."""
+
+    feature_keys: list[str]
+    label_key: str
+
+    def predict(self, features: list[list[float]]) -> np.ndarray:
+        """Whether the first feature is above a half."""
+        return np.array([float(row[0] > 0.5) for row in features])
+
+
+@pytest.mark.parametrize("executor", [StockExecutor, Executor])
+def test_tfx_example_of_another_kind_of_model_runs(
+    tmp_path: Path, written: dict[str, list[Any]], executor: Any
+) -> None:
+    """A pickle, with TFX's own `custom_eval_shared_model` and `custom_extractors`, and no word of a model type."""
+    folder = tmp_path / "model" / "Format-Serving"
+    folder.mkdir(parents=True)
+    (folder / "model.pkl").write_bytes(pickle.dumps(Thresholded(["share"], "is_it")))
+    asked = config("is_it", "", "Accuracy", "MeanPrediction")
+
+    evaluation, _ = evaluate(
+        tmp_path,
+        asked,
+        {"examples": written["one file"], "model": [model_artifact(tmp_path / "model")]},
+        executor,
+        module_path="tfx.examples.penguin.experimental.sklearn_predict_extractor",
+    )
+
+    y, p = columns("is_it", "share")
+    found = read(evaluation)[""]
+    assert found["accuracy"] == pytest.approx(np.mean(y == (p > 0.5)))
+    assert found["mean_prediction"] == pytest.approx(np.mean(p > 0.5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.orchestration import messages
+from headrace.sdk import messages
 
 KERAS_3 = (
     "Exception encountered when calling Scikit.call().\n\n"
@@ -65,6 +65,18 @@ WIDTHS = "Layer expects 1 input(s), but it received 9 input tensors. Inputs rece
         (
             f"could not convert string to float: b'no'\n\nto_label_prediction_example_weight(inputs={{'a': 1}}, {PROTO})",
             "could not convert string to float: b'no'",
+        ),
+        (
+            "Graph execution error:\n\nDetected at node ParseExample defined at (most recent call last):\n"
+            "  File \"/home/me/a.py\", line 3, in serve\n\nNode: 'ParseExample/ParseExampleV2'\n"
+            "Key: x.  Can't parse serialized Example.\n\t [[{{node ParseExample/ParseExampleV2}}]] [Op:__inference_7]",
+            "Key: x.  Can't parse serialized Example.",
+        ),
+        (
+            "Graph execution error:\n\nDetected at node A\nNode: 'A'\nDetected at node B\nNode: 'A'\n"
+            "2 root error(s) found.\n  (0) INVALID_ARGUMENT:  indices[0] = 7 is not in [0, 3)\n\t [[{{node A}}]]\n"
+            "  (1) CANCELLED:  stopped",
+            "indices[0] = 7 is not in [0, 3)",
         ),
         ("x" * 5_000, "x" * 400 + " ..."),
         # Settings that a person wrote are no proto.

@@ -14,6 +14,10 @@ _BEAM_SUFFIX = re.compile(r" \[while running '[^']*'\]$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # "Arguments received by Scikit.call():" of Keras 3, "Call arguments received by layer ..." of Keras 2.
 _ARGUMENTS = re.compile(r"^[ \t]*(?:Call arguments|Arguments) received by .*$", re.MULTILINE)
+# What TensorFlow puts around an error of a graph: where each node was defined, then the node, then what is wrong.
+_GRAPH_ERROR = re.compile(r"\AGraph execution error:.*^Node: [^\n]*\n", re.DOTALL | re.MULTILINE)
+_ROOT_ERROR = re.compile(r"^\s*\(0\) [A-Z_]+:\s*(.*)$", re.MULTILINE)
+_NODE = re.compile(r"\s*\[\[\{\{node [^\n]*|\{\{function_node [^}]*\}\}\s*|\s*\[Op:\w+\][^\n]*")
 _ERROR_NAME = re.compile(r"^\w*(?:Error|Exception): ")
 _WRAPPER = re.compile(r"^Exception encountered when calling .*$", re.MULTILINE)
 # TFMA repeats the call of its own function, with everything that it was given.
@@ -32,14 +36,34 @@ def concise(error: BaseException) -> str:
 
     Where nothing but such things is left to say what happened, the words of its cause follow.
     """
-    text = _ANSI.sub("", _BEAM_SUFFIX.sub("", str(error))).strip()
-    text = _CALL.sub("", text)
+    text = _CALL.sub("", _ANSI.sub("", _BEAM_SUFFIX.sub("", str(error))).strip())
     inputs = _INPUTS.search(text)
     if inputs is not None:
         text = text[: inputs.start()].rstrip()
         if (cause := _cause(error)) is not None:
             text = f"{text}: {concise(cause)}"
-    return _cut(_sentence(text)) or "no message"
+    return concise_text(text) or "no message"
+
+
+def concise_text(text: str) -> str:
+    """Return what is left of a message without what the library was working on."""
+    return _cut(_sentence(_of_graph(text)))
+
+
+def first_line(error: BaseException, max_characters: int = 300) -> str:
+    """Return the first line of `concise`, for the middle of a sentence."""
+    line = concise(error).partition("\n")[0].strip()
+    return line[:max_characters].rstrip(". ")
+
+
+def _of_graph(text: str) -> str:
+    """What is wrong in a graph of TensorFlow's, without where it was defined."""
+    found = _GRAPH_ERROR.search(text)
+    if found is None:
+        return _NODE.sub("", text) if "{{" in text else text
+    rest = text[found.end() :]
+    root = _ROOT_ERROR.search(rest)
+    return (root.group(1) if root else _NODE.sub("", rest)).strip() or text
 
 
 def _cause(error: BaseException) -> BaseException | None:
