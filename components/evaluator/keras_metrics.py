@@ -86,6 +86,16 @@ def _shape(values: Any) -> str:
     return f"({', '.join(['rows', *map(str, np.shape(values)[1:])])})"
 
 
+def _as_array(weights: Sequence[Any]) -> Any:
+    """Variables in a form that `np.add` adds one by one, whatever their shapes."""
+    if len({np.shape(one) for one in weights}) <= 1:
+        return weights
+    result = np.empty(len(weights), object)
+    for number, one in enumerate(weights):
+        result[number] = np.asarray(one)
+    return result
+
+
 def _make_variables(metric: Any, weights: Sequence[Any]) -> None:
     """Let a metric make the variables that it makes at its first batch; what the batch held is overwritten."""
     width = max((np.shape(one)[-1] for one in weights if np.ndim(one)), default=1)
