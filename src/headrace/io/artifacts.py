@@ -78,13 +78,15 @@ def split_files(examples: Artifact, split: str) -> list[str]:
         EmptyDataError: If there is none.
     """
     patterns = examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY)
-    pattern = os.path.join(split_path(examples, split), "*")
+    folder, pattern = split_path(examples, split), "*"
     if patterns and split in json.loads(patterns):
-        pattern = os.path.join(examples.uri, json.loads(patterns)[split])
-    files = sorted(path for path in glob.glob(pattern) if os.path.isfile(path))
+        folder, pattern = examples.uri, json.loads(patterns)[split]
+    # Of the folder each sign counts as it is: [ ] may stand in its path.
+    found = glob.glob(os.path.join(glob.escape(folder), pattern))
+    files = sorted(path for path in found if os.path.isfile(path))
     if not files:
         raise EmptyDataError(
-            f"Examples artifact {examples.id} has no file for split '{split}' ({pattern}).",
+            f"Examples artifact {examples.id} has no file for split '{split}' ({os.path.join(folder, pattern)}).",
             "run the ExampleGen that made it again.",
         )
     return files
