@@ -24,12 +24,11 @@ def _read(path, num_parts=1, block_bytes=csv_blocks.BLOCK_BYTES):
     types = [CsvType.UNKNOWN] * len(names)
     for block in blocks:
         types = csv_columns.infer_types(str(path), block, names, types)
-    rows = [
+    return [
         row
         for block in blocks
         for row in csv_columns.parse_features(str(path), block, names, types).to_pylist()
     ]
-    return rows
 
 
 def _read_or_error(path):
