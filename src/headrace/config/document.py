@@ -25,10 +25,26 @@ _NOT_YAML = (
     LookupError,
     AttributeError,
     OverflowError,
-    RecursionError,
 )
 
 KeyPath = tuple[str, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops where values are nested too deep: PyYAML would go on for seconds, until Python's stack ends."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, f"values are nested deeper than {_MAX_DEPTH} levels", mark
+            )
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 @dataclass
@@ -92,9 +108,9 @@ def read_document(path: str) -> Document:
 
 def parse_document(text: str, path: str) -> Document:
     """Read YAML text; `path` names it in errors. See `read_document`."""
-    loader: yaml.SafeLoader | None = None
+    loader: _Loader | None = None
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return Document()
@@ -124,7 +140,7 @@ def parse_value(text: str, origin: str) -> Any:
         ConfigError: If the text is not YAML.
     """
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
+        node = yaml.compose(text, _Loader)
         if node is not None:
             _check_size(node, origin)
             _check_keys(node, lambda line: origin)
@@ -172,8 +188,6 @@ def _explained(error: BaseException, text: str) -> tuple[int, str]:
         code = error.character if isinstance(error.character, int) else ord(error.character)
         line = text.count(_LINE_FEED, 0, error.position) + 1
         return line, f"it holds the character U+{code:04X}, which YAML does not allow"
-    if isinstance(error, RecursionError):
-        return _deepest_line(text), "values are nested too deep"
     if isinstance(error, yaml.YAMLError):
         mark = getattr(error, "problem_mark", None)
         problem = str(getattr(error, "problem", None) or error).rstrip(".")
@@ -190,19 +204,6 @@ def _explained(error: BaseException, text: str) -> tuple[int, str]:
                 f"{scalar.value!r} is no {kind}; text of this form goes in quotes",
             )
     return 1, str(error)
-
-
-def _deepest_line(text: str) -> int:
-    """Return the line in which values are nested deeper than is allowed."""
-    depth, line = 0, 0
-    for token in yaml.scan(text, yaml.SafeLoader):
-        kind = type(token).__name__
-        depth += kind.endswith(("SequenceStartToken", "MappingStartToken"))
-        depth -= kind.endswith("EndToken") and kind not in ("StreamEndToken", "DocumentEndToken")
-        line = token.start_mark.line
-        if depth > _MAX_DEPTH:
-            break
-    return line + 1
 
 
 def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

@@ -165,10 +165,6 @@ _NO_PYTHON = {
         b"x = " + b"-" * 100_000 + b"1\n",
         ": an expression in it is nested deeper than Python reads.",
     ),
-    "calls nested too deep": (
-        b"x = a" + b".a()" * 30_000 + b"\n",
-        ": an expression in it is nested deeper than Python reads.",
-    ),
 }
 
 

@@ -117,8 +117,8 @@ def test_values_are_read_as_yaml(text, value):
 _NO_YAML = {
     "control character": ("a: 1\nb: \x07", 2, "it holds the character U+0007, which YAML does not allow."),
     "half of a pair": ("a: \ud800", 1, "it holds the character U+D800, which YAML does not allow."),
-    "open brackets": ("a: 1\nb: " + "[" * 3000, 2, "values are nested too deep."),
-    "brackets": ("a: " + "[" * 3000 + "]" * 3000, 1, "values are nested too deep."),
+    "open brackets": ("a: 1\nb: " + "[" * 300, 2, "values are nested deeper than 50 levels."),
+    "brackets": ("a: " + "[" * 300 + "]" * 300, 1, "values are nested deeper than 50 levels."),
     "no month": ("a: 1\nb: 2020-13-45", 2, "'2020-13-45' is no timestamp; text of this form goes in quotes."),
     "no integer": ("a: !!int x", 1, "'x' is no int; text of this form goes in quotes."),
     "no boolean": ("a:\n  - !!bool maybe", 2, "'maybe' is no bool; text of this form goes in quotes."),
@@ -144,9 +144,9 @@ def test_what_is_no_yaml_is_told_with_its_line(case):
     assert caught.value.problem == f"--set x: the value is not YAML: {problem}"
 
 
-@pytest.mark.parametrize("text", ["a: &x [*x]", "a: &x {b: *x}", "a: " + "[" * 60 + "]" * 60])
+@pytest.mark.parametrize("text", ["a: &x [*x]", "a: &x {b: *x}"])
 def test_values_without_an_end_are_refused(text):
-    """An alias inside of what it names, or more levels than anybody writes."""
+    """An alias may not stand inside of what it names."""
     for parse in (parse_document, parse_value):
         with pytest.raises(ConfigError, match="nested deeper than 50 levels near line 1"):
             parse(text, "c.yaml")
