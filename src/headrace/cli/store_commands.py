@@ -215,7 +215,7 @@ def logs_command(run: str, node: str, store: str, is_raw: bool) -> None:
         )
     if is_raw:
         with open(path, "rb") as raw:
-            click.get_binary_stream("stdout").writelines(raw)
+            sys.stdout.buffer.writelines(raw)
         return
 
     from headrace.ui.clean_text import visible_lines

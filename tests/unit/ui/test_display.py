@@ -227,5 +227,4 @@ def test_what_nodes_say_does_not_command_the_terminal(is_plain):
         print_summary(screen, RunResult("1", "p", (node,), 1.0, "/store"))
 
     assert "columns" in stream.getvalue()
-    assert "title" not in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
