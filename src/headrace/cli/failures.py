@@ -10,6 +10,7 @@ import traceback
 import click
 
 from headrace.errors import ConfigError, DefinitionError, HeadraceError, UserFunctionError
+from headrace.ui.clean_text import visible
 
 RUN_FAILED = 1
 BAD_DEFINITION = 2
@@ -27,7 +28,7 @@ def report(error: BaseException) -> int:
         click.echo("Cancelled.", err=True)
         return CANCELLED
     if is_debugging():
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        click.echo(visible("".join(traceback.format_exception(error))), err=True, nl=False)
     if isinstance(error, HeadraceError):
         # Rich is loaded only now that there is something to say with it.
         from headrace.ui.screen import open_screen
@@ -36,7 +37,7 @@ def report(error: BaseException) -> int:
         print_error(open_screen(sys.stderr), error)
         return BAD_DEFINITION if _is_definition(error) else RUN_FAILED
     if not is_debugging():
-        summary = " ".join(str(error).split())
+        summary = visible(" ".join(str(error).split()))
         click.echo(
             f"Headrace stopped on an error it did not expect: {type(error).__name__}: {summary}", err=True
         )

@@ -178,7 +178,7 @@ def _own_digest(module: str) -> str:
         if folder in files:
             continue
         digest = hashlib.sha256()
-        for path in sorted(glob.glob(os.path.join(folder, "**", "*.py"), recursive=True)):
+        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "**", "*.py"), recursive=True)):
             with open(path, "rb") as file:
                 text = file.read()
             digest.update(hashlib.sha256(text).digest())
