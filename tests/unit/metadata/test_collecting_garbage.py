@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def test_a_kill_between_marking_and_removing_is_gone_on_with(store: Store, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(collection, "_remove", die)
+        patch.setattr(shutil, "rmtree", die)
         with pytest.raises(KeyboardInterrupt):
             collection.collect(store, NOTHING)
     assert left(store) == ([], [1, 2, 3])
