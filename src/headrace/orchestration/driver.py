@@ -9,7 +9,7 @@ from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
 from headrace.metadata import executions, input_queries, publications
-from headrace.metadata.differences import CACHE_OFF, SOURCES
+from headrace.metadata.differences import CACHE_OFF, SOURCES, UNKNOWN
 from headrace.metadata.source_texts import SourceTexts
 from headrace.orchestration import cache_key, conditions, failures
 from headrace.orchestration.context import NodeContext, class_path_of
@@ -120,7 +120,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
         Whether there was one; never where the cache is switched off for the node. The execution is filed
         under its cache key all the same, so that a later run with the cache on finds it.
     """
-    if prepared.cache_context is None:
+    if not prepared.ingredients:
         prepared.ingredients = cache_key.ingredients(
             class_path_of(node.executor_spec),
             node.run.main_path,
@@ -128,8 +128,14 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
             prepared.inputs,
             prepared.outputs,
             node.run.store.project_path,
+            driver_path=class_path_of(node.driver_spec) if node.driver_spec is not None else "",
+            arguments=node.run.arguments,
+            own_folders=(node.run.store.path, node.run.root),
         )
         prepared.ingredients[CACHE_OFF] = not node.uses_cache
+    if UNKNOWN in prepared.ingredients:
+        return False
+    if prepared.cache_context is None:
         key = cache_key.key(prepared.ingredients)
         prepared.cache_context = publications.cache_context(node.run.store, key)
         prepared.contexts.append(prepared.cache_context)
