@@ -23,6 +23,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from headrace.metadata.differences import NOT_IN_KEY, SOURCES, UNKNOWN
+from headrace.metadata.executions import DAMAGE_PROPERTY
 from headrace.orchestration import code_contents
 from headrace.orchestration.parameter_contents import Reader, Sources
 from headrace.sdk import Artifact, libraries, outside, payloads
@@ -32,7 +33,7 @@ from headrace.sdk.sources import Usage
 
 _FORMAT = 2
 # What Headrace itself writes beside the payload; no component may use names with this beginning.
-_OWN_PROPERTIES = frozenset({DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY})
+_OWN_PROPERTIES = frozenset({DAMAGE_PROPERTY, DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY})
 # What TFX's and Headrace's evaluators say of a blessing: where the models lay that the verdict is about.
 _PLACES_OF_MODELS = frozenset({"current_model", "current_model_id", "baseline_model", "baseline_model_id"})
 _BLESSING = "ModelBlessing"
@@ -122,7 +123,9 @@ def key(what: Ingredients) -> str:
 
 def _unknown(what: Ingredients) -> list[str]:
     """Names of the inputs and parameters whose content cannot be read."""
-    inputs = [f"input {name}" for name, digests in what["inputs"].items() if any(map(payloads.is_unknown, digests))]
+    inputs = [
+        f"input {name}" for name, digests in what["inputs"].items() if any(map(payloads.is_unknown, digests))
+    ]
     return inputs + [
         f"parameter {name}"
         for name, value in what["parameters"].items()
@@ -146,7 +149,11 @@ def artifact_digest(artifact: Artifact) -> str:
 def _described(artifact: Artifact) -> dict[str, Any]:
     proto = artifact.mlmd_artifact
     apart = _OWN_PROPERTIES | (_PLACES_OF_MODELS if artifact.type_name == _BLESSING else frozenset())
-    custom = {f"custom {name}": _plain(value) for name, value in proto.custom_properties.items() if name not in apart}
+    custom = {
+        f"custom {name}": _plain(value)
+        for name, value in proto.custom_properties.items()
+        if name not in apart
+    }
     return {**custom, **{name: _plain(value) for name, value in proto.properties.items()}}
 
 

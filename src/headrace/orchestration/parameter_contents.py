@@ -101,7 +101,9 @@ class Reader:
         return hashlib.sha256("\n".join(looks).encode(errors="surrogateescape")).hexdigest()
 
     def _files(self, path: str) -> Iterator[tuple[str, str]]:
-        apart = tuple(os.path.realpath(folder) for folder in self.own_folders if folder and "://" not in folder)
+        apart = tuple(
+            os.path.realpath(folder) for folder in self.own_folders if folder and "://" not in folder
+        )
 
         def is_apart(folder: str) -> bool:
             return os.path.basename(folder) in _NEVER_READ or os.path.realpath(folder) in apart
@@ -129,7 +131,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, Message):
         yield from _texts_in(json_format.MessageToDict(value))
     elif isinstance(value, str):
-        if value[:1] in "{[\"":
+        if value[:1] in '{["':
             try:
                 yield from _texts_in(json.loads(value))
                 return

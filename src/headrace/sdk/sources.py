@@ -374,7 +374,8 @@ def _imports_anything(module: Module) -> bool:
     """Whether a module imports others by names that it computes."""
     return any(
         isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__", "spec_from_file_location")
+        and ast.unparse(node.func).rpartition(".")[2]
+        in ("import_module", "__import__", "spec_from_file_location")
         and not (node.args and isinstance(node.args[0], ast.Constant))
         for part in module.parts or ()
         for node in ast.walk(part.node)

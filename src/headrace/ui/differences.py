@@ -13,7 +13,13 @@ from headrace.metadata.explanation import Explanation
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 
-_TITLES = {"hit": "cached", "miss": "not cached", "first": "not cached", "off": "not cached", "unknown": "not cached"}
+_TITLES = {
+    "hit": "cached",
+    "miss": "not cached",
+    "first": "not cached",
+    "off": "not cached",
+    "unknown": "not cached",
+}
 _MAX_LINES = 80
 _MAX_VALUE = 200
 _NOTHING = "(nothing)"
