@@ -39,7 +39,7 @@ def test_damaged_outputs_are_made_again_and_the_result_is_the_old_one(run: Run, 
 
     assert states(second) == {"Make": "done", "Use": "cached"}
     assert "made again: its files were damaged: " in second.node("Make").reason
-    assert "its files are damaged" in explain(store, second.run_id, "Make").text
+    assert "its files were damaged: " in explain(store, second.run_id, "Make").text
     assert states(third) == {"Make": "cached", "Use": "cached"}
     assert (text_of(third, "Make"), text_of(third, "Use")) == ("one", "used one")
 
@@ -75,16 +75,16 @@ def test_what_a_resolver_finds_is_refused_while_it_is_damaged_and_made_again_by_
         ).with_id("resolver")
         return [resolver, nodes.Use(given=resolver.outputs["given"])]
 
-    first = run(nodes.Make(text="one"), name="maker")
+    first = run(nodes.Make(text="one"), name="shared")
     file_of(first, "Make").write_text("")
 
     with pytest.raises(InputResolutionError) as caught:
-        run(*consumer(), name="user").raise_for_failure()
+        run(*consumer(), name="shared").raise_for_failure()
     assert f"its input 'given', Schema 1, made by Make in run {first.run_id}, is damaged: " in str(caught.value)
     assert "text is 0 bytes, was 3" in str(caught.value)
 
-    run(nodes.Make(text="one"), name="maker")
-    assert text_of(run(*consumer(), name="user"), "Use") == "used one"
+    run(nodes.Make(text="one"), name="shared")
+    assert text_of(run(*consumer(), name="shared"), "Use") == "used one"
 
 
 def test_a_partial_run_over_damaged_outputs_says_so(run: Run):

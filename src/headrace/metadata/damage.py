@@ -99,13 +99,14 @@ def mark(store: Store, artifact_id: int, found: str) -> None:
             handle.store.put_artifacts([proto])
 
 
-def retire(store: Store, artifact_ids: Sequence[int]) -> None:
-    """Take damaged artifacts out of use that were made again: no Resolver finds them, garbage collection does."""
-    if not artifact_ids:
+def retire(store: Store, damaged: Mapping[int, str]) -> None:
+    """Take artifacts out of use that were made again, with how they are damaged, by id: no Resolver finds them."""
+    if not damaged:
         return
     with store.handle() as handle:
-        protos = handle.store.get_artifacts_by_id(list(artifact_ids))
+        protos = handle.store.get_artifacts_by_id(list(damaged))
         for proto in protos:
+            proto.custom_properties[DAMAGE_PROPERTY].string_value = damaged[proto.id]
             proto.state = metadata_store_pb2.Artifact.DELETED
         handle.store.put_artifacts(protos)
 

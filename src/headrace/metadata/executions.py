@@ -95,6 +95,8 @@ def trouble_with(artifact: Artifact) -> str:
     Its files are as they were written, as far as a stat of each tells, and the place that it was pushed to exists.
     Of an artifact that another runner recorded it is only known whether there is something at its place.
     """
+    if marked := artifact.get_string_custom_property(DAMAGE_PROPERTY):
+        return f"its files were damaged: {marked} (in {artifact.uri})"
     if artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.DELETED:
         return f"{artifact.uri} was removed as garbage"
     if "://" not in artifact.uri:

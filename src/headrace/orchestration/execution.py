@@ -133,7 +133,7 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
         output,
         prepared.ingredients,
     )
-    damage.retire(node.run.store, list(prepared.damaged))
+    damage.retire(node.run.store, prepared.damaged)
     folders.discard()
     return published
 
