@@ -121,6 +121,7 @@ class Evaluator(Component):
     SPEC_CLASS = EvaluatorSpec
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.evaluator.executor.Executor")
     TFX_TYPE = "tfx.components.evaluator.component.Evaluator"
+    INPUT_FILES = ()
 
     def __init__(
         self,

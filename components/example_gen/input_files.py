@@ -71,5 +71,5 @@ def fingerprint(split: str, paths: list[str]) -> str:
     edit within the same second that keeps the size looks old.
     """
     total = sum(os.path.getsize(path) for path in paths)
-    content = hashlib.sha256("\n".join(digests.file_digest(path) for path in paths).encode())
+    content = hashlib.sha256("\n".join(digests.file_digests(paths)).encode())
     return f"split:{split},num_files:{len(paths)},total_bytes:{total},sha256:{content.hexdigest()}"

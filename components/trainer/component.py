@@ -145,6 +145,7 @@ class Trainer(Component):
     SPEC_CLASS = TrainerSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.trainer.executor.Executor")
     TFX_TYPE = "tfx.components.trainer.component.Trainer"
+    INPUT_FILES = ("custom_config",)
 
     def __init__(
         self,
