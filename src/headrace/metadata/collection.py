@@ -162,8 +162,7 @@ class _Journal:
                 origins = true_origins(handle, links)
                 for proto in deleted:
                     if is_removable(self._store, proto.uri, origins.get(proto.id)):
-                        size += size_on_disk(proto.uri)
-                        ownership.remove(proto.uri)
+                        size += _remove(proto.uri)
         if os.path.isdir(self._path) and not os.path.islink(self._path):
             shutil.rmtree(self._path)
         else:
@@ -181,6 +180,13 @@ class _Journal:
             deleted = Condition(states=(metadata_store_pb2.Artifact.DELETED,))
             found = queries.artifacts(queries.reader_of(self._store), deleted, _BATCH)
             return sorted(proto.id for proto in found)
+
+
+def _remove(path: str) -> int:
+    """Remove files and return their size."""
+    size = size_on_disk(path)
+    ownership.remove(path)
+    return size
 
 
 def _remove_runs(store: Store, run_ids: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from headrace import errors
 from headrace.errors import HeadraceError, StoreError, UnknownNodeError, did_you_mean, listed
-from headrace.metadata import queries
+from headrace.metadata import markers, queries
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -26,6 +26,7 @@ RECORD_PROPERTY = "headrace_run"
 REMOVED_PROPERTY = "headrace_removed"
 HIDDEN_PROPERTIES = (REMOVED_PROPERTY, INNER_RUN_PROPERTY)
 _MAX_SUGGESTED = 8
+_RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSum
         # Those that garbage collection removed, and inner pipelines, are passed over.
         found = queries.contexts(queries.reader_of(opened), RUN_CONTEXT_TYPE, limit)
         shown = (context for context in found if not is_hidden(context))
-        return [_summary(context) for context in itertools.islice(shown, limit)]
+        return [_summary(opened, context) for context in itertools.islice(shown, limit)]
 
 
 def is_hidden(context: metadata_store_pb2.Context) -> bool:
@@ -169,18 +170,22 @@ def _has_type(handle: Any) -> bool:
     return any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
 
 
-def _summary(context: metadata_store_pb2.Context) -> RunSummary:
+def _summary(store: Store, context: metadata_store_pb2.Context) -> RunSummary:
     if RECORD_PROPERTY not in context.custom_properties:
         created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
         return RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
     record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
     states = [node["state"] for node in record["nodes"]]
+    state = record["state"]
+    if state == _RUNNING and not markers.is_living(store, context.name):
+        # Its process is gone, and no start has mended it yet.
+        state = "crashed"
     return RunSummary(
         run_id=context.name,
         pipeline_name=record["pipeline_name"],
         started=datetime.fromisoformat(record["started"]),
         seconds=record["seconds"],
-        state=record["state"],
+        state=state,
         num_nodes=len(states),
         num_cached=states.count(NodeState.CACHED.value),
         num_failed=states.count(NodeState.FAILED.value),
