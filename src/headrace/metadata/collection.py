@@ -174,6 +174,8 @@ class _Journal:
         try:
             with open(self._path, encoding="utf-8") as file:
                 items = json.load(file)
+            if not isinstance(items, list):
+                raise ValueError("not a list")
             # Earlier versions wrote pairs of an id and a path.
             return sorted(int(item[0] if isinstance(item, list) else item) for item in items)
         except (OSError, ValueError, TypeError, IndexError):

@@ -23,7 +23,9 @@ def add_execution(store: Store, state: int, run_id: str = "", kind: str = "Maker
     """Record an execution, in a run where one is named; return its id."""
     with store.handle() as handle:
         type_id = handle.store.put_execution_type(proto.ExecutionType(name=kind))
-        [execution_id] = handle.store.put_executions([proto.Execution(type_id=type_id, last_known_state=state)])
+        [execution_id] = handle.store.put_executions(
+            [proto.Execution(type_id=type_id, last_known_state=state)]
+        )
         if run_id:
             context_type = handle.store.put_context_type(proto.ContextType(name="pipeline_run"))
             known = handle.store.get_context_by_type_and_name("pipeline_run", run_id)
@@ -39,7 +41,9 @@ def add_artifact(store: Store, uri: str | Path, state: int = proto.Artifact.LIVE
     """Record an artifact; return its id."""
     with store.handle() as handle:
         type_id = handle.store.put_artifact_type(proto.ArtifactType(name="Schema"))
-        [artifact_id] = handle.store.put_artifacts([proto.Artifact(type_id=type_id, uri=str(uri), state=state)])
+        [artifact_id] = handle.store.put_artifacts(
+            [proto.Artifact(type_id=type_id, uri=str(uri), state=state)]
+        )
     return int(artifact_id)
 
 

@@ -74,7 +74,8 @@ def test_a_disk_with_another_number_holds_the_same_store(store: Path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "nonsense", "{}", '{"id": 5}', '{"id": "../../etc", "stamp": [1, 2], "place": ["/", 1]}']
+    "text",
+    ["", "[]", "nonsense", "{}", '{"id": 5}', '{"id": "../../etc", "stamp": [1, 2], "place": ["/", 1]}'],
 )
 def test_what_is_no_identity_is_replaced(store: Path, text: str):
     (store / "identity.json").write_text(text)

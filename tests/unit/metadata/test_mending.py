@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -201,7 +199,11 @@ def test_a_temporary_folder_without_its_word_yet_goes_if_it_is_empty(store: Stor
 def test_outputs_of_the_dead_go_unless_they_are_on_record(store: Store, state: int, is_kept: bool):
     """Killed after the record and before the mark of what is not published was gone: they stay."""
     execution = add_execution(store, state, "dead")
-    [path] = Unpublished(store, execution).make_outputs([f"{store.artifacts_path}/p/Make/out/{execution}"]).values()
+    [path] = (
+        Unpublished(store, execution)
+        .make_outputs([f"{store.artifacts_path}/p/Make/out/{execution}"])
+        .values()
+    )
     die(store)
 
     locks.mend(store)
@@ -213,7 +215,11 @@ def test_outputs_of_the_dead_go_unless_they_are_on_record(store: Store, state: i
 
 def test_outputs_of_the_living_stay(store: Store):
     execution = add_execution(store, RUNNING, "alive")
-    [path] = Unpublished(store, execution).make_outputs([f"{store.artifacts_path}/p/Make/out/{execution}"]).values()
+    [path] = (
+        Unpublished(store, execution)
+        .make_outputs([f"{store.artifacts_path}/p/Make/out/{execution}"])
+        .values()
+    )
 
     with locks.living_run(store, "alive", store.artifacts_path):
         locks.mend(store)
@@ -258,23 +264,3 @@ def test_a_session_keeps_the_runs_that_it_needs(store: Store):
     assert locks.living_runs(store) == []
     locks.mend(store)
     assert os.listdir(os.path.join(store.path, markers.SESSIONS)) == []
-
-
-def test_a_run_is_locked_from_its_first_moment(store: Store, tmp_path: Path):
-    """Processes that mend all the time never take a living run for a dead one."""
-    script = (
-        "import sys\nfrom headrace.metadata import locks\nfrom headrace.metadata.store import Store\n"
-        "store = Store(sys.argv[1])\nwith store.open():\n    print('ready', flush=True)\n"
-        "    while True:\n        assert locks.mend(store) == []\n"
-    )
-    mender = subprocess.Popen([sys.executable, "-c", script, store.path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert mender.stdout is not None
-    assert mender.stdout.readline() == b"ready\n"
-    try:
-        for number in range(100):
-            with locks.living_run(store, f"run-{number}", store.artifacts_path):
-                assert locks.living_runs(store) == [f"run-{number}"]
-        assert mender.poll() is None
-    finally:
-        mender.send_signal(signal.SIGKILL)
-        mender.communicate()
