@@ -11,7 +11,7 @@ from metadata.store_records import CACHED, COMPLETE, RUNNING, add_artifact, add_
 
 from headrace.metadata import collection, executions, graph, ownership
 from headrace.metadata.garbage import Keeping
-from headrace.metadata.inventory import Inventory, take_inventory
+from headrace.metadata.inventory import take_inventory
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -37,51 +37,25 @@ def store(tmp_path: Path) -> Iterator[Store]:
         (["handed on", "cached"], 1),
     ],
 )
-def test_the_maker_is_who_made_it(store: Store, publishers: list[str], maker: int):
+def test_the_maker_is_who_made_it(tmp_path: Path, publishers: list[str], maker: int):
     """Of two executions that want the same at once, the one that began first may wait for the other's output."""
-    artifact = add_artifact(store, "/x")
-    for how in publishers:
-        execution = add_execution(store, CACHED if how == "cached" else COMPLETE, f"run-{how}")
-        kind = proto.Event.INTERNAL_OUTPUT if how == "handed on" else proto.Event.OUTPUT
-        add_output(store, execution, artifact, kind=kind)
+    path = str(tmp_path / "store")
+    with Store(path).open() as store:
+        artifact = add_artifact(store, "/x")
+        for how in publishers:
+            execution = add_execution(store, CACHED if how == "cached" else COMPLETE, f"run-{how}")
+            kind = proto.Event.INTERNAL_OUTPUT if how == "handed on" else proto.Event.OUTPUT
+            add_output(store, execution, artifact, kind=kind)
+        with store.handle() as handle:
+            links = graph.links_of_artifacts(handle, [artifact])
+        assert graph.origins(links)[artifact].execution_id == maker
+        assert executions.run_that_made(store, artifact) == f"run-{publishers[maker - 1]}"
+        by_mlmd = take_inventory(store)
+    by_tables = take_inventory(Store(path))
 
-    with store.handle() as handle:
-        links = graph.links_of_artifacts(handle, [artifact])
-    assert graph.origins(links)[artifact].execution_id == maker
-    assert executions.run_that_made(store, artifact) == f"run-{publishers[maker - 1]}"
-    assert [link.execution_id for link in inventory_of_both_ways(store).makers.values()] == [maker]
-
-
-def inventory_of_both_ways(store: Store) -> Inventory:
-    """What SQLite tells, after a look whether ML Metadata tells the same."""
-    by_mlmd = take_inventory(store)
-    other = Store(store.path)
-    with _closed(store):
-        by_tables = take_inventory(other)
-    assert by_mlmd.imports == by_tables.imports
-    places = [
-        {artifact: (link.execution_id, link.key) for artifact, link in inventory.makers.items()}
-        for inventory in (by_mlmd, by_tables)
-    ]
-    assert places[0] == places[1]
-    return by_tables
-
-
-class _closed:
-    """Lets this process read the database by SQLite, as it may where it has not opened it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __enter__(self) -> None:
-        from headrace.metadata import store as store_module
-
-        store_module._opened[self._store.database_path] -= 1
-
-    def __exit__(self, *_: object) -> None:
-        from headrace.metadata import store as store_module
-
-        store_module._opened[self._store.database_path] += 1
+    assert [(made.execution_id, made.key) for made in by_mlmd.makers.values()] == [(maker, "out")]
+    assert [(made.execution_id, made.key) for made in by_tables.makers.values()] == [(maker, "out")]
+    assert by_mlmd.imports == by_tables.imports == set()
 
 
 def output(store: Store, uri: str, kind: str = "Maker") -> int:
