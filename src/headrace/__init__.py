@@ -25,6 +25,12 @@ _PLACES = {
 }
 
 
+def __dir__() -> list[str]:
+    """Name what is public, loaded or not, and the packages that are loaded."""
+    loaded = {name for name in globals() if name.startswith("__") or f"{__name__}.{name}" in sys.modules}
+    return sorted({*loaded, *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Load a public name on first use: `import headrace` costs nothing."""
     if name not in _PLACES:

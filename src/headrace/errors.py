@@ -7,6 +7,7 @@
     │   ├── ConnectionTypeError (TypeError)   an input connected to an artifact of another type
     │   ├── CycleError                    nodes that wait for each other
     │   ├── DuplicateNodeError            two nodes with one id
+    │   ├── OptionError (TypeError)       an option that there is not
     │   ├── UnknownNodeError              a node id that the pipeline does not have
     │   └── UnsupportedFeatureError       something TFX can declare and Headrace refuses, saying why
     ├── UserFunctionError (ValueError)    a module or function named by the user that cannot be imported
@@ -68,6 +69,10 @@ class CycleError(DefinitionError):
 
 class DuplicateNodeError(DefinitionError):
     """Two nodes of one pipeline share an id."""
+
+
+class OptionError(DefinitionError, TypeError):
+    """An option that there is not."""
 
 
 class UnknownNodeError(DefinitionError):

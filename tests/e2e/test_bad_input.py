@@ -153,7 +153,7 @@ def test_user_code_and_schemas_are_blamed_at_their_own_line(project):
     messages = {**_CODE_MESSAGES, "build_mismatched": ("bad_models.py", "wrong rank", keras_words())}
     for node_id, (name, comment, words) in messages.items():
         place = f"{HERE / name}:{line_of(name, comment)}, {node_id}"
-        assert re.sub(r"after \d+ s", "after N s", errors.pop(node_id)) == (
+        assert re.sub(r"after [\d.]+ s", "after N s", errors.pop(node_id)) == (
             f"ExecutorError: {node_id} failed after N s in {place}:\n    {words}\n  Fix: correct {node_id}"
         )
     assert errors == _DATA_MESSAGES

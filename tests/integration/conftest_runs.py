@@ -33,6 +33,7 @@ def run(store: str) -> Run:
     """Run components in a store of this test."""
 
     def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
+        options = {"raise_on_failure": False, **options}
         return headrace.run(Pipeline(name, components=list(components)), store=store, show=False, **options)
 
     return run_components

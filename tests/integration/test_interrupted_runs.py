@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
 from conftest_runs import Run, chain, open_store, run, states, store
 from ml_metadata.proto import metadata_store_pb2
 
-from headrace.metadata.runs import list_runs
+from headrace.metadata.runs import list_runs, read_run
 
 _ = (run, store)  # fixtures
 
@@ -30,8 +32,8 @@ def listen(event):
 if __name__ == "__main__":
     make = nodes.Make(text="one")
     use = nodes.Use(given=make.outputs["out"], seconds=float(sys.argv[1]))
-    result = headrace.run(Pipeline("test", components=[make, use]), store="store", listener=listen)
-    print([node.state.value for node in result.nodes], flush=True)
+    headrace.run(Pipeline("test", components=[make, use]), store="store", listener=listen)
+    print("went on", flush=True)
 """
 
 
@@ -39,7 +41,11 @@ def _start_slow(tmp_path: Path) -> subprocess.Popen[str]:
     script = tmp_path / "slow.py"
     script.write_text(SLOW_SCRIPT.format(folder=str(Path(__file__).parent)))
     process = subprocess.Popen(
-        [sys.executable, str(script), "300"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(script), "300"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "running"
@@ -47,13 +53,20 @@ def _start_slow(tmp_path: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_ctrl_c_stops_cleanly(store: str, tmp_path: Path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_run_cleanly_and_then_the_script(
+    store: str, tmp_path: Path, number: signal.Signals, code: int
+):
+    """What follows in the script relies on a run that ended; no internal traceback hides that it was stopped."""
     process = _start_slow(tmp_path)
 
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
 
-    assert output.strip() == "['done', 'cancelled']"
+    assert (process.returncode, output) == (code, "")
+    assert "Traceback" not in errors
+    assert states(read_run(store)) == {"Make": "done", "Use": "cancelled"}
+    assert os.listdir(os.path.join(store, "running")) == []
     cancelled = [e for e in open_store(store).get_executions() if e.type == "nodes.Use"]
     assert [e.last_known_state for e in cancelled] == [metadata_store_pb2.Execution.CANCELED]
 

@@ -20,9 +20,16 @@ def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
     run(*chain("one"))
     second = run(*chain("two"), only=["Use"], enable_cache=False)
 
-    assert states(second) == {"Make": "cached", "Use": "done"}
-    assert second.node("Make").reason.startswith("not selected; outputs of run ")
+    assert states(second) == {"Make": "not selected", "Use": "done"}
+    assert second.node("Make").reason.startswith("outputs of run ")
     assert text_of(second, "Use") == "used one"
+
+    again = run(*chain("two"), only=["Make"], base_run=second.run_id)
+    assert states(again) == {"Make": "done", "Use": "not selected"}
+    assert text_of(again, "Use") == "used one"
+
+    based = run(*chain("three"), only=["Use"], enable_cache=False, base_run=second.run_id)
+    assert text_of(based, "Use") == "used one", "the base run took over what an earlier one had made"
 
 
 def test_a_partial_run_without_earlier_outputs_is_refused(run: Run):
@@ -112,6 +119,7 @@ def test_the_run_of_a_plain_script_is_resumed_too(tmp_path: Path):
     resumed = run_python(tmp_path, "-m", "headrace", "resume")
 
     assert "then run: headrace resume" in failed.stderr
+    assert failed.returncode == 1
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     result = read_run(str(tmp_path / ".headrace"))
     assert states(result) == {"Make": "cached", "FailTimes": "done", "Use": "done"}

@@ -15,6 +15,7 @@ from headrace.cli.show_commands import DEFAULT_STORE
 from headrace.config.document import Document, read_document
 from headrace.config.run_config import RunConfig, apply_settings, check_document
 from headrace.errors import ConfigError
+from headrace.orchestration import interrupts
 from headrace.orchestration.events import NodeState, RunResult
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay, QuietDisplay
@@ -142,7 +143,10 @@ def _start(document: Document, options: Options, commands: frozenset[str], resum
 
 
 def exit_code(results: Sequence[RunResult]) -> int:
-    """Return 0 where every run did its work, 130 where one was cancelled, 1 where one failed."""
+    """Return 0 where every run did its work, 1 where one failed, 130 where one was cancelled, 143 by SIGTERM."""
+    for result in results:
+        if result.stopped_by:
+            return interrupts.exit_code(result.stopped_by)
     if any(node.state is NodeState.CANCELLED for result in results for node in result.nodes):
         has_failed = any(result.failed for result in results)
         return RUN_FAILED if has_failed else CANCELLED

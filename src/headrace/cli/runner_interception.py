@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from headrace.errors import DefinitionError, HeadraceError, UnsupportedFeatureError
+from headrace.orchestration import interrupts
 from headrace.orchestration.events import RunResult
 
 # Where TFX keeps what a script runs its pipeline with; `tfx.v1` only names them anew.
@@ -28,7 +29,8 @@ _RUNNERS = {
     "tfx.orchestration.beam.legacy.beam_dag_runner": "BeamDagRunner",
 }
 # `headrace.run` is the second; the first is for who calls the engine itself.
-_ENGINES = ("headrace.orchestration.run", "headrace.ui.shown_run")
+_ENGINE = "headrace.orchestration.run"
+_ENGINES = (_ENGINE, "headrace.ui.shown_run")
 
 RunPipeline = Callable[[Any, Mapping[str, Any]], RunResult]
 
@@ -68,7 +70,9 @@ def run_script(path: str, run_pipeline: RunPipeline, *, is_dry: bool = False) ->
         except _ScriptEnd:
             pass
         except SystemExit as end:
-            if end.code not in (None, 0) and all(result.is_success for result in results):
+            # What stopped a run ends the script too; and its failure may be why the script ended itself.
+            is_explained = any(result.stopped_by or not result.is_success for result in results)
+            if end.code not in (None, 0) and not is_explained:
                 raise DefinitionError(
                     f"{path} ended itself with exit code {end.code}.", "run it by itself to see why."
                 ) from end
@@ -146,7 +150,7 @@ class _Interception(importlib.abc.MetaPathFinder):
         """Put Headrace's `run` into one of the modules."""
         name = module.__name__
         if name in _ENGINES:
-            self._set(module, "run", self._engine_run(module.run))
+            self._set(module, "run", self._engine_run(module.run, raises=name != _ENGINE))
             return
         runner = getattr(module, _RUNNERS[name])
         self._set(runner, "run", self._runner_run)
@@ -176,21 +180,31 @@ class _Interception(importlib.abc.MetaPathFinder):
             }
             if base_run := getattr(run_options, "base_pipeline_run_id", None):
                 keywords["base_run"] = base_run
-            result = self._run(pipeline, keywords)
             # TFX's runners raise where a node fails; a script relies on not coming further.
-            result.raise_for_failure()
-            return result
+            return self._run_and_raise(pipeline, keywords)
 
         return run
 
-    def _engine_run(self, original: Callable[..., RunResult]) -> Callable[..., RunResult]:
+    def _engine_run(self, original: Callable[..., RunResult], *, raises: bool) -> Callable[..., RunResult]:
         def run(pipeline: Any, **keywords: Any) -> RunResult:
             if self._is_running:
                 return original(pipeline, **keywords)
             # Whether to show the run is for the command line to say.
-            return self._run(pipeline, {key: value for key, value in keywords.items() if key != "show"})
+            keywords.pop("show", None)
+            if not raises:
+                return self._run(pipeline, keywords)
+            return self._run_and_raise(pipeline, keywords, is_raised=keywords.pop("raise_on_failure", True))
 
         return run
+
+    def _run_and_raise(
+        self, pipeline: Any, keywords: Mapping[str, Any], *, is_raised: bool = True
+    ) -> RunResult:
+        result = self._run(pipeline, keywords)
+        interrupts.raise_again(result.stopped_by)
+        if is_raised:
+            result.raise_for_failure()
+        return result
 
     def _run(self, pipeline: Any, keywords: Mapping[str, Any]) -> RunResult:
         self._is_running = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from headrace.errors import HeadraceError, RunError
+from headrace.errors import HeadraceError, RunError, UnknownNodeError, did_you_mean, listed
 
 
 class NodeState(str, enum.Enum):
@@ -18,6 +18,7 @@ class NodeState(str, enum.Enum):
     FAILED = "failed"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
+    NOT_SELECTED = "not selected"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class NodeResult:
 
     Attributes:
         node_id: Node id.
-        state: `DONE`, `CACHED`, `FAILED`, `SKIPPED` or `CANCELLED`; `WAITING` and `RUNNING` in a plan or snapshot.
+        state: `DONE`, `CACHED`, `FAILED`, `SKIPPED` or `CANCELLED`; `NOT_SELECTED` where a partial run left it out,
+            with the outputs of an earlier run where it has them; `WAITING` and `RUNNING` in a plan or snapshot.
         seconds: Wall time from driver to publisher; 0 where nothing ran.
         reason: Why it was cached, skipped or failed, as a sentence; may be empty.
         outputs: The artifacts, by output key.
@@ -81,6 +83,10 @@ class RunResult:
         nodes: One result for each node, in topological order.
         seconds: Wall time of the run.
         store_path: The folder or connection that holds metadata and artifacts.
+        parameters: What is recorded of how it was started.
+        resume_command: What to type to go on with it; empty where nothing can be typed.
+        stopped_by: Number of the signal that stopped it; 0 where none did.
+        is_plan: Whether it only says what a run would do: `WAITING` nodes would execute.
     """
 
     run_id: str
@@ -89,6 +95,9 @@ class RunResult:
     seconds: float
     store_path: str
     parameters: dict[str, object] = field(default_factory=dict)
+    resume_command: str = ""
+    stopped_by: int = 0
+    is_plan: bool = False
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
@@ -97,12 +106,26 @@ class RunResult:
 
     @property
     def is_success(self) -> bool:
-        """Whether the run did its work: nothing failed and nothing was cancelled."""
-        return not any(node.is_failure or node.state is NodeState.CANCELLED for node in self.nodes)
+        """Whether the run did its work: nothing failed, and nothing was cancelled or left unfinished."""
+        undone = {NodeState.CANCELLED}
+        if not self.is_plan:
+            undone |= {NodeState.WAITING, NodeState.RUNNING}
+        return not any(node.is_failure or node.state in undone for node in self.nodes)
 
     def node(self, node_id: str) -> NodeResult:
-        """Return the result of one node."""
-        return next(node for node in self.nodes if node.node_id == node_id)
+        """Return the result of one node.
+
+        Raises:
+            UnknownNodeError: If the run has no such node, naming those it has.
+        """
+        for node in self.nodes:
+            if node.node_id == node_id:
+                return node
+        known = [node.node_id for node in self.nodes]
+        raise UnknownNodeError(
+            f"run {self.run_id} has no node '{node_id}'. It has {listed(known)}.",
+            f"{did_you_mean(node_id, known)}Correct the name.",
+        )
 
     def __repr__(self) -> str:
         lines = [f"{self.pipeline_name} run {self.run_id}, {self.seconds:.1f} s"]
@@ -112,15 +135,22 @@ class RunResult:
         """Raise what stopped the run, if anything did.
 
         Raises:
-            HeadraceError: The first failed node's error, with the path of its log; `RunError` where the run
-                was cancelled.
+            HeadraceError: The first failed node's error, with the path of its log and the names of others that
+                failed; `RunError` where the run was cancelled or never ended.
         """
         for node in self.failed:
             error = node.error or RunError(f"{node.node_id} failed.", "read its log")
-            if not node.log_path or node.log_path in str(error):
+            others = [other.node_id for other in self.failed if other is not node]
+            notes = [f"Log: {node.log_path}"] if node.log_path and node.log_path not in str(error) else []
+            notes += [f"Also failed: {', '.join(others)}"] if others else []
+            if not notes:
                 raise error
             # A copy: who shows the node's own error shows its log beside it.
-            log = f"  Log: {node.log_path}"
-            raise type(error)(error.problem, f"{error.fix}\n{log}" if error.fix else log) from error.__cause__
+            fix = "\n  ".join([error.fix, *notes]) if error.fix else "\n  ".join(notes)
+            raise type(error)(error.problem, fix) from error.__cause__
         if not self.is_success:
-            raise RunError(f"run {self.run_id} was cancelled.", f"run: headrace resume {self.run_id}")
+            is_cancelled = any(node.state is NodeState.CANCELLED for node in self.nodes)
+            raise RunError(
+                f"run {self.run_id} {'was cancelled' if is_cancelled else 'did not end'}.",
+                f"run: {self.resume_command}" if self.resume_command else "start it again.",
+            )

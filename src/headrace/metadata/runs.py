@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from headrace import errors
-from headrace.errors import HeadraceError, StoreError, UnknownNodeError, did_you_mean, listed
+from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
 from headrace.metadata import markers, queries
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
@@ -26,7 +26,8 @@ RECORD_PROPERTY = "headrace_run"
 REMOVED_PROPERTY = "headrace_removed"
 HIDDEN_PROPERTIES = (REMOVED_PROPERTY, INNER_RUN_PROPERTY)
 _MAX_SUGGESTED = 8
-_RUNNING = "running"
+_OPEN = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class RunSummary:
         pipeline_name: Its pipeline.
         started: When it started, in local time.
         seconds: Wall time; 0 while it runs.
-        state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`; `"unknown"` for a run of
-            another runner.
+        state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`, whose process went without
+            saying how it ended; `"unknown"` for a run of another runner.
         num_nodes: Nodes of the pipeline.
         num_cached: Nodes served from the cache or reused.
         num_failed: Nodes that failed.
@@ -59,19 +60,22 @@ def mark_crashed(store: Store, run_id: str) -> list[int]:
     """Record that a run's process is gone; return the ids of its executions that were still running."""
     with store.handle() as handle:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
-        if context is None:
-            return []
-        if RECORD_PROPERTY in context.custom_properties:
+        if context is not None and RECORD_PROPERTY in context.custom_properties:
             record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
             record["state"] = "crashed"
             context.custom_properties[RECORD_PROPERTY].string_value = json.dumps(record)
             handle.store.put_contexts([context])
-        running = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
-        return [
-            execution.id
-            for execution in handle.store.get_executions_by_context(context.id)
-            if execution.last_known_state in running
-        ]
+    return open_executions(store, run_id)
+
+
+def open_executions(store: Store, run_id: str) -> list[int]:
+    """Return the ids of a run's executions that are recorded as new or running."""
+    with store.handle() as handle:
+        context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
+    if context is None:
+        return []
+    condition = queries.Condition(states=_OPEN, context_ids=(context.id,))
+    return [execution.id for execution in queries.executions(queries.reader_of(store), condition, _PAGE)]
 
 
 def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
@@ -85,7 +89,21 @@ def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSum
         # Those that garbage collection removed, and inner pipelines, are passed over.
         found = queries.contexts(queries.reader_of(opened), RUN_CONTEXT_TYPE, limit)
         shown = (context for context in found if not is_hidden(context))
-        return [_summary(opened, context) for context in itertools.islice(shown, limit)]
+        summaries = [_summary(context) for context in itertools.islice(shown, limit)]
+    return [
+        replace(summary, state="crashed")
+        if summary.state == "running" and _is_dead(opened, summary.run_id)
+        else summary
+        for summary in summaries
+    ]
+
+
+def _is_dead(store: Store, run_id: str) -> bool:
+    """Whether the process of a run that is recorded as running is gone: nobody holds its file locked."""
+    if store.connection_config is not None:
+        # The process may be on another machine.
+        return False
+    return not markers.is_living(store, run_id)
 
 
 def is_hidden(context: metadata_store_pb2.Context) -> bool:
@@ -156,36 +174,25 @@ def node_of(result: RunResult, node_id: str) -> NodeResult:
     Raises:
         UnknownNodeError: If the run has no such node, naming those it has.
     """
-    for node in result.nodes:
-        if node.node_id == node_id:
-            return node
-    known = [node.node_id for node in result.nodes]
-    raise UnknownNodeError(
-        f"run {result.run_id} has no node '{node_id}'. It has {listed(known)}.",
-        f"{did_you_mean(node_id, known)}Correct the name.",
-    )
+    return result.node(node_id)
 
 
 def _has_type(handle: Any) -> bool:
     return any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
 
 
-def _summary(store: Store, context: metadata_store_pb2.Context) -> RunSummary:
+def _summary(context: metadata_store_pb2.Context) -> RunSummary:
     if RECORD_PROPERTY not in context.custom_properties:
         created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
         return RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
     record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
     states = [node["state"] for node in record["nodes"]]
-    state = record["state"]
-    if state == _RUNNING and not markers.is_living(store, context.name):
-        # Its process is gone, and no start has mended it yet.
-        state = "crashed"
     return RunSummary(
         run_id=context.name,
         pipeline_name=record["pipeline_name"],
         started=datetime.fromisoformat(record["started"]),
         seconds=record["seconds"],
-        state=state,
+        state=record["state"],
         num_nodes=len(states),
         num_cached=states.count(NodeState.CACHED.value),
         num_failed=states.count(NodeState.FAILED.value),

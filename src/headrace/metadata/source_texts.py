@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import zlib
 from collections.abc import Collection, Mapping
 
@@ -91,7 +92,8 @@ class SourceTexts:
             # Edited since it was read: this text is not what the digest stands for.
             return
         os.makedirs(self._path, exist_ok=True)
-        temporary_path = f"{target}.{os.getpid()}.tmp"
+        # Two nodes of one run may keep the same text at once.
+        temporary_path = f"{target}.{secrets.token_hex(4)}.tmp"
         with open(temporary_path, "wb") as file:
             file.write(zlib.compress(text))
         os.replace(temporary_path, target)

@@ -18,8 +18,8 @@ from headrace.notebook.session import Session, Step, check_not_skipped
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
 from headrace.notebook.views import Views, show_report
+from headrace.orchestration import interrupts, worker
 from headrace.orchestration import run as engine
-from headrace.orchestration import worker
 from headrace.sdk import Artifact, BaseNode, Pipeline, cells
 
 _DEFAULT_NAME = "interactive"
@@ -86,6 +86,7 @@ class InteractiveContext:
         Raises:
             InputResolutionError: If a component upstream was not run, or its files are gone.
             HeadraceError: What stopped the component.
+            KeyboardInterrupt: After an interruption, once the component has stopped.
         """
         if worker.is_worker_process:
             raise worker.LeaveScript
@@ -100,6 +101,7 @@ class InteractiveContext:
         arguments = self.beam_pipeline_args if beam_pipeline_args is None else list(beam_pipeline_args)
         try:
             result = self._execute(component, nodes, steps, enable_cache, arguments)
+            interrupts.raise_again(result.stopped_by)
             if result.node(str(component.id)).state is NodeState.CANCELLED:
                 raise RunError(f"{component.id} was stopped.", f"run it again: {run_call(component)}.")
             result.raise_for_failure()

@@ -105,7 +105,7 @@ def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepa
         try:
             _apply(_run_own_driver(node, prepared), prepared)
         except Exception as error:
-            described = failures.describe(error, node.node_id, 0.0)
+            described = failures.describe(error, node.node_id)
             publications.publish_failed(node.run.store, list(contexts), execution.id, str(described))
             raise described from error
         finally:

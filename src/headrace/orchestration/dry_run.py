@@ -14,6 +14,8 @@ from headrace.metadata.store import Store
 from headrace.orchestration.plan import PlannedNode
 from headrace.orchestration.workers import Workers
 
+_OPEN = (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
+
 
 def dry_run(
     store: Store,
@@ -48,7 +50,8 @@ def dry_run(
             context = make_context(copy, "dry-run", workers)
             os.makedirs(copy.logs_path("dry-run"), exist_ok=True)
             results = _drive_all(planned, lambda node: make_life(context, node))
-    return RunResult("dry-run", context.ir.pipeline_info.id, results, time.monotonic() - started, store.path)
+    seconds = time.monotonic() - started
+    return RunResult("dry-run", context.ir.pipeline_info.id, results, seconds, store.path, is_plan=True)
 
 
 def _drive_all(
@@ -56,10 +59,12 @@ def _drive_all(
 ) -> tuple[NodeResult, ...]:
     results: dict[str, NodeResult] = {}
     for node in planned:
-        blocking = [
+        blocking = [name for name in node.upstream if results[name].state in _OPEN]
+        # One that was skipped leaves what earlier runs made.
+        blocking += [
             name
-            for name in node.upstream
-            if results[name].state in (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
+            for name in node.after
+            if results[name].state in _OPEN and results[name].state is not NodeState.SKIPPED
         ]
         if blocking and node.is_selected:
             results[node.node_id] = _follow(node, results[blocking[0]])

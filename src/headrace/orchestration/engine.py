@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from headrace.errors import HeadraceError, InputResolutionError, StoreError
-from headrace.metadata import executions, locks, publications
+from headrace.errors import InputResolutionError, StoreError
+from headrace.metadata import executions, locks, publications, runs
 from headrace.metadata.results import NodeResult, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.orchestration import exit_handlers, failures, interrupts, schedule
@@ -31,6 +33,9 @@ with authoring():
     from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 Ending = TypeVar("Ending", bound="NodeResult | None")
+
+# In the folder of the run's logs, beside those of its nodes.
+_LISTENER_LOG = "listener-error.txt"
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,9 @@ class Engine:
         self._root = root
         self._settings = settings
         self._event_lock = threading.RLock()
+        self._listener = settings.listener
+        self._stopped_by = 0
+        self._log_path = ""
         self._num_slots = min(settings.max_workers, len(planned))
         self._plan = Plan(
             planned,
@@ -90,20 +98,40 @@ class Engine:
             locks.mend(self._store)
             self._check_reusable()
             run_id = locks.new_run_id(self._store, run_id)
-            with (
-                locks.living_run(self._store, run_id, self._root) as tmp_path,
-                self._workers() as workers,
-            ):
+            self._log_path = self._store.logs_path(run_id)
+            try:
+                result = self._run_and_record(run_id)
+            except Exception as error:
+                result = self._result(run_id)
+                if not result.failed:
+                    raise
+                # A store that cannot record a failed run must not hide why it failed.
+                _warn(f"run {run_id} could not be recorded to its end: {error}")
+        self._emit(RunFinished(result))
+        return result
+
+    def _run_and_record(self, run_id: str) -> RunResult:
+        """Run the nodes.
+
+        Whatever leaves `living_run` as an exception leaves the run's marker too: the next start mends what this
+        one could not put on record.
+        """
+        with (
+            locks.living_run(self._store, run_id, self._root) as tmp_path,
+            interrupts.cancelling(self._plan.cancel) as received,
+        ):
+            with self._workers() as workers:
                 context = self.context(self._store, run_id, workers, tmp_path)
                 node_ids = tuple(node.node_id for node in self._planned)
-                self._emit(
-                    RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._store.logs_path(run_id))
-                )
-                self._record(run_id, "running")
-                with interrupts.cancelling(self._plan.cancel):
-                    self._run_nodes(context)
-                result = self._record(run_id, "")
-        self._emit(RunFinished(result))
+                self._emit(RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._log_path))
+                self._record(self._result(run_id), "running")
+                self._run_nodes(context)
+            # Of an execution that is still open nobody works any more, whatever kept its node from closing it.
+            executions.mark_cancelled(self._store, runs.open_executions(self._store, run_id))
+            self._stopped_by = received.number
+            result = self._result(run_id)
+            state = "succeeded" if result.is_success else "failed" if result.failed else "cancelled"
+            self._record(result, state)
         return result
 
     def context(self, store: Store, run_id: str, workers: Workers, tmp_path: str = "") -> RunContext:
@@ -165,8 +193,6 @@ class Engine:
                 self._plan.finish(result)
         for node_id in driven:
             self._plan.put_back(node_id)
-        if self._plan.is_finished:
-            return
 
         def run_node(node: PlannedNode) -> None:
             result: NodeResult | None = None
@@ -175,10 +201,17 @@ class Engine:
                 life, result = self._drive(context, node)
             self._plan.finish(self._guarded(life, life.execute) if result is None else result)
 
-        schedule.run_nodes(self._plan, run_node, self._num_slots, context.tmp_path)
+        try:
+            if not self._plan.is_finished:
+                schedule.run_nodes(self._plan, run_node, self._num_slots, context.tmp_path)
+        finally:
+            # The run was stopped before their turn came.
+            for life in driven.values():
+                life.close()
 
     def _drive(self, context: RunContext, node: PlannedNode) -> tuple[NodeLife, NodeResult | None]:
-        self._emit(NodeStarted(node.node_id))
+        if node.is_selected:
+            self._emit(NodeStarted(node.node_id))
         life = self.life(context, node)
         return life, self._guarded(life, life.drive)
 
@@ -187,7 +220,7 @@ class Engine:
         try:
             return step()
         except Exception as error:
-            described = failures.describe(error, life.node_id, 0.0)
+            described = failures.describe(error, life.node_id)
             with contextlib.suppress(OSError), open(life.log_path, "a", encoding="utf-8") as log:
                 log.write(traceback.format_exc())
             if isinstance(described, StoreError):
@@ -232,31 +265,39 @@ class Engine:
         return modules
 
     def _emit(self, event: Event) -> None:
-        if self._settings.listener is not None:
-            with self._event_lock:
-                self._settings.listener(event)
+        """Tell the listener. The run does not depend on it: one that raises is told nothing more."""
+        with self._event_lock:
+            if self._listener is None:
+                return
+            try:
+                self._listener(event)
+            except BaseException as error:
+                self._listener = None
+                path = os.path.join(self._log_path, _LISTENER_LOG)
+                with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as log:
+                    log.write(traceback.format_exc())
+                _warn(
+                    f"the run's listener raised {type(error).__name__}: {error}. The run goes on without it; the "
+                    f"traceback is in {path}"
+                )
 
-    def _record(self, run_id: str, state: str) -> RunResult:
-        result = RunResult(
+    def _result(self, run_id: str) -> RunResult:
+        return RunResult(
             run_id=run_id,
             pipeline_name=self._ir.pipeline_info.id,
             nodes=self._plan.results(),
             seconds=time.monotonic() - self._started,
             store_path=self._store.path,
             parameters=dict(self._settings.details),
+            resume_command=self._resume_command(self._store, run_id),
+            stopped_by=self._stopped_by,
         )
-        if not state:
-            state = "succeeded" if result.is_success else "failed" if result.failed else "cancelled"
-        with _tolerating_failed(result):
-            publications.publish_run(self._store, result, state, self._started_at, self._settings.details)
-        return result
+
+    def _record(self, result: RunResult, state: str) -> None:
+        publications.publish_run(self._store, result, state, self._started_at, self._settings.details)
 
 
-@contextlib.contextmanager
-def _tolerating_failed(result: RunResult) -> Iterator[None]:
-    """When the run failed already, a store that cannot record it must not hide why."""
-    try:
-        yield
-    except HeadraceError:
-        if not result.failed:
-            raise
+def _warn(text: str) -> None:
+    """Warn whoever reads standard error; where warnings are errors, or it cannot be written, go on."""
+    with contextlib.suppress(Warning, OSError, AttributeError):
+        warnings.warn(text, RuntimeWarning, stacklevel=3)

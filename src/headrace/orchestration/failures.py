@@ -34,8 +34,8 @@ class UserFrame:
         return f"{self.path if relative.startswith('..') else relative}:{self.line}, {self.function}"
 
 
-def describe(error: BaseException, node_id: str, seconds: float) -> HeadraceError:
-    """Return the error to show for `error`, raised by the executor of `node_id` after `seconds`.
+def describe(error: BaseException, node_id: str, seconds: float = 0.0) -> HeadraceError:
+    """Return the error to show for `error`, raised by `node_id`: after `seconds` by its executor, or before it began.
 
     Errors of Headrace pass unchanged, save that the node is named where they do not name it.
     """
@@ -52,7 +52,8 @@ def describe(error: BaseException, node_id: str, seconds: float) -> HeadraceErro
     place = f" in {frame}" if frame else _library_place(error)
     message = _indented(f"{type(error).__name__}: {message_of(error)}")
     fix = f"correct {frame.function}" if frame else "read the log for the whole traceback"
-    return ExecutorError(f"{node_id} failed after {seconds:.0f} s{place}:\n{message}", fix)
+    after = f" after {seconds:.{0 if seconds > 9.95 else 1}f} s" if seconds else ""
+    return ExecutorError(f"{node_id} failed{after}{place}:\n{message}", fix)
 
 
 def message_of(error: BaseException) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headrace.errors import ExecutorError
 from headrace.metadata import ownership
 from headrace.metadata.store import Store
 from headrace.metadata.unpublished import Unpublished
 from headrace.sdk import Artifact
-from headrace.sdk.context import DIGEST_PROPERTY
+from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY
 from headrace.sdk.light import authoring
+from headrace.sdk.payloads import Payload
 
 with authoring():
     from tfx.proto.orchestration import execution_result_pb2
@@ -91,7 +93,7 @@ class NodeFolders:
         self,
         outputs: Mapping[str, Sequence[Artifact]],
         output: execution_result_pb2.ExecutorOutput,
-        digests: Mapping[str, str],
+        digests: Mapping[str, Payload],
     ) -> None:
         """Note what the executor wrote in `outputs` and `output`.
 
@@ -103,12 +105,12 @@ class NodeFolders:
                 if key not in output.output_artifacts:
                     self._check_is_there(key, artifact.uri)
                 if artifact.uri in digests:
-                    artifact.set_string_custom_property(DIGEST_PROPERTY, digests[artifact.uri])
+                    _record(artifact.mlmd_artifact, digests[artifact.uri])
         for key, artifact_list in output.output_artifacts.items():
             for proto in artifact_list.artifacts:
                 self._check_is_there(key, proto.uri)
                 if proto.uri in digests:
-                    proto.custom_properties[DIGEST_PROPERTY].string_value = digests[proto.uri]
+                    _record(proto, digests[proto.uri])
 
     def _check_is_there(self, key: str, uri: str) -> None:
         is_ours = any(uri == path or ownership.is_below(uri, path) for path in self._made.values())
@@ -125,3 +127,8 @@ class NodeFolders:
     def discard(self) -> None:
         """Remove all that this execution made and did not publish."""
         self._unpublished.discard()
+
+
+def _record(proto: Any, payload: Payload) -> None:
+    proto.custom_properties[DIGEST_PROPERTY].string_value = payload.digest
+    proto.custom_properties[FILES_PROPERTY].string_value = payload.files

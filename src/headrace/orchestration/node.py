@@ -85,6 +85,14 @@ class NodeLife:
             return self._result(NodeState.CACHED, "another run made the same meanwhile", outputs)
         return self._result(NodeState.DONE, outputs=outputs)
 
+    def close(self) -> None:
+        """Record as cancelled what the driver made ready and nobody is going to execute."""
+        for prepared in self._prepared:
+            if not prepared.cached_from:
+                # What cannot be recorded now stays open: the end of the run looks for it.
+                with contextlib.suppress(Exception):
+                    driver.close(self._node, prepared, None)
+
     def failed(self, error: HeadraceError) -> NodeResult:
         """Return the result of a node that `error` stopped."""
         return self._result(
@@ -125,23 +133,24 @@ class NodeLife:
         if found is None:
             return None
         origin, outputs = found
-        reason = f"finished in run {run_id}"
-        if not self._node.planned.is_selected:
-            reason = f"not selected; outputs of run {executions.run_of(store, origin.id)} reused"
-        return self._publish_again(outputs, reason)
+        if self._node.planned.is_selected:
+            return self._publish_again(outputs, NodeState.CACHED, f"finished in run {run_id}")
+        reason = f"outputs of run {executions.run_of(store, origin.id)} reused"
+        return self._publish_again(outputs, NodeState.NOT_SELECTED, reason)
 
     def _take_outputs(self, execution_id: int) -> NodeResult:
         """Publish the outputs of the very execution that the caller of the run chose."""
         store = self._node.run.store
         outputs = executions.outputs_of(store, execution_id)
-        return self._publish_again(outputs, f"made in run {executions.run_of(store, execution_id)}")
+        reason = f"made in run {executions.run_of(store, execution_id)}"
+        return self._publish_again(outputs, NodeState.NOT_SELECTED, reason)
 
-    def _publish_again(self, outputs: dict[str, list[Artifact]], reason: str) -> NodeResult:
+    def _publish_again(self, outputs: dict[str, list[Artifact]], state: NodeState, reason: str) -> NodeResult:
         store = self._node.run.store
         contexts = publications.prepare_contexts(store, self._node.ir)
         registered = publications.register(store, self._node.ir, contexts, {}, {})
         publications.publish_cached(store, contexts, registered, outputs)
-        return self._result(NodeState.CACHED, reason, outputs, execution_id=registered.id)
+        return self._result(state, reason, outputs, execution_id=registered.id)
 
     def _stand_in(self) -> NodeResult:
         """The result of a node that a partial run leaves out: its last good outputs, if there are any."""
@@ -150,7 +159,9 @@ class NodeLife:
             # Never ran; it costs nothing, and a node that is selected may need what it finds.
             with contextlib.suppress(HeadraceError):
                 result = self._run_system_node()
-        return result or self._result(NodeState.SKIPPED, reason="not selected")
+        if result is None or result.state is NodeState.SKIPPED:
+            return self._result(NodeState.NOT_SELECTED)
+        return replace(result, state=NodeState.NOT_SELECTED)
 
     def _run_system_node(self) -> NodeResult:
         """Run a node that has no executor."""

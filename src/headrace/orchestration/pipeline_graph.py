@@ -3,6 +3,11 @@
 An inner pipeline `training` becomes the nodes `training_begin`, `training.Trainer`, ..., `training_end`. The
 two at its ends are TFX's: the first publishes the pipeline's inputs, the last its outputs, so that TFX's own
 resolution of inputs finds both.
+
+`Channel(type, producer_component_id="ExampleGen")` stands for what the node made in any run. A node that looks
+there waits for the node, so that it finds what this run makes. Where that node itself depends on the one that
+looks, as a Trainer that starts from its own latest model, what is meant was made by an earlier run: nothing waits.
+A channel of a type alone names no node, and waits for none; `add_upstream_node` says so where one is meant.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from headrace.errors import UnsupportedFeatureError
+from headrace.orchestration import lookups
 from headrace.orchestration.plan import NodeKind, PlannedNode
 from headrace.sdk.light import authoring
 from headrace.sdk.resources import Resources
@@ -40,7 +46,7 @@ def plan_nodes(
         ir: The pipeline.
         resources: What nodes ask for, by node id.
     """
-    nodes = list(_nodes(ir, "", (), resources or {}))
+    nodes = lookups.ordered(list(_nodes(ir, "", (), resources or {})))
     return [replace(node, may_find_nothing=_may_find_nothing(node, nodes)) for node in nodes]
 
 
@@ -90,6 +96,7 @@ def _nodes(
             outer if kind is NodeKind.BEGIN else _upstream(node, places) or entrance,
             kind=kind,
             after=tuple(inside) if kind is NodeKind.END else (),
+            looks_at=lookups.nodes_looked_at(node, ir.pipeline_info.id, places),
             pipeline_info=ir.pipeline_info,
             executor_spec=executors.get(name),
             driver_spec=drivers.get(name),

@@ -47,6 +47,7 @@ class PlannedNode:
         is_selected: Whether this run may execute it; otherwise its last good outputs are reused.
         kind: What runs it.
         after: Ids of nodes that it also waits for, and which may be skipped but must not fail.
+        looks_at: Ids of nodes whose outputs of any run it looks for; those that it can wait for are in `after`.
         pipeline_info: The pipeline that it belongs to.
         executor_spec: Its executable spec; `None` where it has no executor.
         driver_spec: The spec of its own driver; `None` where it has none.
@@ -62,6 +63,7 @@ class PlannedNode:
     is_selected: bool = True
     kind: NodeKind = NodeKind.COMPONENT
     after: tuple[str, ...] = ()
+    looks_at: tuple[str, ...] = ()
     pipeline_info: pipeline_pb2.PipelineInfo = field(default_factory=pipeline_pb2.PipelineInfo)
     executor_spec: Any = None
     driver_spec: Any = None
@@ -159,7 +161,8 @@ class Plan:
         """Record how a node ended, and let those that waited for it start."""
         with self._changed:
             self._record(result)
-            if self._fail_fast and result.is_failure:
+            # As recorded: the run goes on without a node that it does not need.
+            if self._fail_fast and self._results[result.node_id].is_failure:
                 self._cancel_reason = self._cancel_reason or f"{result.node_id} failed"
             self._settle()
             self._changed.notify_all()
@@ -220,6 +223,12 @@ class Plan:
                     self._broken.add(node.node_id)
                 self._record(NodeResult(node.node_id, NodeState.SKIPPED, reason=reason))
 
+    def _gave_its_outputs(self, result: NodeResult) -> bool:
+        """Whether what follows finds what it takes from a node, be it of an earlier run."""
+        if result.state is NodeState.NOT_SELECTED:
+            return bool(result.execution_id) or not self.nodes[result.node_id].ir.outputs.outputs
+        return result.state in _SUCCEEDED
+
     def _is_broken(self, node_id: str) -> bool:
         """Whether a node failed, or was skipped because one that it needs failed."""
         result = self._results.get(node_id)
@@ -229,13 +238,13 @@ class Plan:
         """Why a node can never start; empty where it still may."""
         if node.lifetime_start:
             start = self._results.get(_beside(node, node.lifetime_start))
-            if start is not None and start.state not in _SUCCEEDED:
+            if start is not None and not self._gave_its_outputs(start):
                 return _reason(start)
         if node.runs_after_failure:
             return ""
         for upstream in node.upstream:
             result = self._results.get(upstream)
-            if result is None or result.state in _SUCCEEDED:
+            if result is None or self._gave_its_outputs(result):
                 continue
             # An input that may stay empty lets a node run without it: its driver decides.
             is_left_out = result.state is NodeState.SKIPPED or result.is_optional
@@ -245,7 +254,7 @@ class Plan:
             return _reason(result)
         for name in node.after:
             result = self._results.get(name)
-            if result is not None and result.is_failure:
+            if result is not None and self._is_broken(name):
                 return _reason(result)
         return ""
 

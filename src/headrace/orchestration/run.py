@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headrace.errors import DefinitionError
 from headrace.metadata.results import RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.orchestration import dry_run as dry_runs
@@ -57,7 +58,8 @@ def run(
     on it.
 
     Args:
-        pipeline: A pipeline of TFX or Headrace components, or both; or one that is compiled already.
+        pipeline: A pipeline of TFX or Headrace components, or both; or one that is compiled already. It is not
+            changed.
         run_id: The run's id; today's date and a number where it is left out.
         store: Folder of the store; `.headrace` in the working directory where it is left out. Metadata go to
             the pipeline's `metadata_connection_config` instead, where it has one.
@@ -65,14 +67,15 @@ def run(
         to_nodes: Execute only these nodes and what they depend on.
         only: Execute exactly these nodes. Nodes left out give their last good outputs.
         enable_cache: Overrides the pipeline's cache switch.
-        max_workers: How many nodes may run at once.
-        fail_fast: Stop everything at the first failure.
+        max_workers: How many nodes may run at once, 1 or more.
+        fail_fast: Stop everything at the first failure of a node that the run needs.
         dry_run: Only say what would run and what the cache would serve; nothing is recorded.
         resume_from: An earlier run of this pipeline; what it finished is not executed again.
         base_run: The run whose outputs stand for the nodes that a partial run leaves out; for each its newest
             where it is left out.
         exit_handlers: Components to run when all else has ended, however that was.
-        listener: Called with each event, from several threads, one at a time.
+        listener: Called with each event, from several threads, one at a time. One that raises is told nothing
+            more, and the run goes on.
         script: The script that defines components in its `__main__`; found by itself in a plain script.
         command: The command line to record with the run.
         configuration: The configuration to record with the run.
@@ -81,7 +84,8 @@ def run(
         workers: Where executors run; a server of this run's own where it is left out.
 
     Returns:
-        How each node ended. A failed node does not raise: see `RunResult.raise_for_failure`.
+        How each node ended. Neither a failed node nor a signal raises here: see `RunResult.raise_for_failure` and
+        `interrupts.raise_again`.
 
     Raises:
         DefinitionError: If the pipeline cannot run as it is written. Nothing was recorded then.
@@ -92,8 +96,12 @@ def run(
         raise worker.LeaveScript
     # TFX warns of what the compiler itself left out; nothing there is for the user of a run.
     logging.getLogger("absl").setLevel(logging.ERROR)
+    if max_workers is not None and max_workers < 1:
+        raise DefinitionError(
+            f"max_workers={max_workers}: no node could ever run.", "give 1 or more, or leave it out."
+        )
     is_ir = isinstance(pipeline, pipeline_pb2.Pipeline)
-    ir = pipeline if is_ir else compiler.compile_pipeline(pipeline)
+    ir = _copy(pipeline) if is_ir else compiler.compile_pipeline(pipeline)
     compiler.refuse_unsupported(ir)
     asked = {} if is_ir else dict(resources_of(pipeline.components))
     planned = select(pipeline_graph.plan_nodes(ir, asked), from_nodes, to_nodes, only)
@@ -120,6 +128,13 @@ def run(
     if dry_run:
         return dry_runs.dry_run(opened, engine.context, planned, engine.life)
     return engine.run(run_id)
+
+
+def _copy(ir: pipeline_pb2.Pipeline) -> pipeline_pb2.Pipeline:
+    """A run writes its id and root into the IR: the caller's own stays as it is, fit for other runs."""
+    copied = pipeline_pb2.Pipeline()
+    copied.CopyFrom(ir)
+    return copied
 
 
 def default_workers() -> int:

@@ -41,7 +41,7 @@ def select(
 
 def _named(names: Iterable[str], known: Sequence[str]) -> list[str]:
     found: list[str] = []
-    for name in names:
+    for name in [names] if isinstance(names, str) else names:
         ids = [name] if name in known else _inner_nodes(name, known)
         if not ids:
             raise UnknownNodeError(

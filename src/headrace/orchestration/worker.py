@@ -15,7 +15,7 @@ from typing import Any
 
 from headrace.errors import HeadraceError
 from headrace.io import lasting
-from headrace.io.digests import tree_digest
+from headrace.io.digests import describe
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
@@ -117,7 +117,7 @@ def _run_executor(task: Task) -> Done:
     written = [uri for uri in sorted(uris) if os.path.exists(uri)]
     for uri in written:
         lasting.flush(uri)
-    return Done(output.SerializeToString(), {uri: tree_digest(uri) for uri in written})
+    return Done(output.SerializeToString(), {uri: describe(uri) for uri in written})
 
 
 def _take_beam_arguments(spec: Any, info: Any) -> Any:

@@ -39,6 +39,7 @@ _STATE_COLORS = {
     NodeState.RUNNING: "var(--warning)",
     NodeState.SKIPPED: "var(--dim)",
     NodeState.WAITING: "var(--dim)",
+    NodeState.NOT_SELECTED: "var(--dim)",
 }
 _TONES = {NodeState.DONE: "good", NodeState.FAILED: "bad", NodeState.CANCELLED: "warning"}
 
@@ -67,9 +68,9 @@ def run_report(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> Rep
 def _badge(result: RunResult) -> tuple[str, str]:
     if result.failed:
         return "bad", "failed"
-    if not result.is_success:
+    if any(node.state is NodeState.CANCELLED for node in result.nodes):
         return "warning", "cancelled"
-    if any(node.state in (NodeState.RUNNING, NodeState.WAITING) for node in result.nodes):
+    if not result.is_success:
         return "warning", "not finished"
     return "good", "done"
 
@@ -169,9 +170,8 @@ def _nodes(result: RunResult) -> Section:
     rows: list[list[Value]] = []
     for node in result.nodes:
         state = Cell(node.state.value, tone=_TONES.get(node.state, ""))
-        seconds = (
-            Cell(format_seconds(node.seconds), is_number=True) if node.seconds else Cell("–", is_number=True)
-        )
+        has_time = node.seconds and node.state is not NodeState.NOT_SELECTED
+        seconds = Cell(format_seconds(node.seconds) if has_time else "–", is_number=True)
         outputs = node.outputs or (None,)
         for index, output in enumerate(outputs):
             made: list[Value] = ["–", ""]

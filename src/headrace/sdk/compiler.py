@@ -65,6 +65,11 @@ def translate(error: Exception, pipeline_name: str) -> DefinitionError:
             f"{where}: two nodes have the id '{name}'." if name else f"{where}: two nodes have one id.",
             "give one of them another id: component.with_id('another_name').",
         )
+    if "enclosing pipeline id" in text:
+        return DuplicateNodeError(
+            f"{where}: a node has the pipeline's own id.",
+            "give the node another id: component.with_id('another_name').",
+        )
     if "cycl" in text.lower():
         return CycleError(
             f"{where}: its nodes wait for each other in a cycle. {text}",

@@ -29,7 +29,7 @@ class Pipeline(tfx_pipeline.Pipeline):
         options: Further arguments of TFX's pipeline.
 
     Raises:
-        DuplicateNodeError: If two nodes have one id.
+        DuplicateNodeError: If two nodes have one id, or a node has the pipeline's.
         CycleError: If nodes wait for each other, naming them in order.
 
     Example:
@@ -72,8 +72,14 @@ def check_ids(pipeline_name: str, nodes: Iterable[BaseNode]) -> None:
     """Check that no two nodes have one id.
 
     Raises:
-        DuplicateNodeError: If two have.
+        DuplicateNodeError: If two have, or one has the pipeline's.
     """
+    nodes = list(nodes)
+    if any(node.id == pipeline_name for node in nodes):
+        raise DuplicateNodeError(
+            f"pipeline '{pipeline_name}': a node has the pipeline's own id.",
+            f"give the node another id, such as .with_id('{pipeline_name}_node'), or the pipeline another name.",
+        )
     for node_id, count in collections.Counter(node.id for node in nodes).items():
         if count > 1:
             raise DuplicateNodeError(

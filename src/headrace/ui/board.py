@@ -20,9 +20,7 @@ from headrace.orchestration.events import (
 from headrace.ui.units import plural
 
 BLESSING_TYPES = ("ModelBlessing", "InfraBlessing")
-ENDED = frozenset(
-    {NodeState.DONE, NodeState.CACHED, NodeState.FAILED, NodeState.SKIPPED, NodeState.CANCELLED}
-)
+ENDED = frozenset(NodeState) - {NodeState.WAITING, NodeState.RUNNING}
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class NodeLine:
         """Return its seconds so far, or in all; `None` where nothing ran."""
         if self.state is NodeState.RUNNING:
             return now - self.since
-        return None if self.state is NodeState.CACHED else self.seconds or None
+        return None if self.state in (NodeState.CACHED, NodeState.NOT_SELECTED) else self.seconds or None
 
 
 class Board:

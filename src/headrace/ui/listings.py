@@ -23,6 +23,7 @@ _STATE_STYLES = {
     "failed": STYLES[NodeState.FAILED],
     "cancelled": STYLES[NodeState.CANCELLED],
     "running": STYLES[NodeState.RUNNING],
+    "crashed": STYLES[NodeState.FAILED],
 }
 
 

@@ -13,7 +13,7 @@ from headrace.orchestration.events import Event, NodeState
 from headrace.ui.board import ENDED, Board, NodeLine, select
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS, Symbols
-from headrace.ui.units import format_seconds
+from headrace.ui.units import format_seconds, plural
 
 _DRAWINGS_PER_SECOND = 10
 # Longer ids are cut so that what a node does keeps most of the line.
@@ -86,14 +86,14 @@ class BoardPicture:
     def _counts(self, lines: list[NodeLine], now: float) -> str:
         num_ended = sum(line.state in ENDED for line in lines)
         return (
-            f"{num_ended} of {len(lines)} nodes {self._symbols.separator} "
+            f"{num_ended} of {plural(len(lines), 'node')} {self._symbols.separator} "
             f"{format_seconds(now - self._board.started)}"
         )
 
     def _line(self, line: NodeLine, name_columns: int, now: float, spinner: str) -> Text:
         style = STYLES[line.state]
         sign = spinner if line.state is NodeState.RUNNING else self._symbols.states[line.state]
-        is_aside = line.state in (NodeState.WAITING, NodeState.SKIPPED)
+        is_aside = line.state in (NodeState.WAITING, NodeState.SKIPPED, NodeState.NOT_SELECTED)
         name = Text(line.node_id, "dim" if is_aside else "")
         name.truncate(name_columns, overflow="ellipsis", pad=True)
         elapsed = line.elapsed(now)

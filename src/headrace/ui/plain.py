@@ -9,7 +9,7 @@ from headrace.orchestration.events import Event, NodeFinished, NodeStarted, Node
 from headrace.ui.board import Board, describe
 from headrace.ui.screen import Screen, visible
 from headrace.ui.symbols import WORDS
-from headrace.ui.units import format_seconds
+from headrace.ui.units import format_seconds, plural
 
 
 class PlainDisplay:
@@ -77,7 +77,7 @@ class QuietDisplay:
 def _line(event: Event) -> str:
     if isinstance(event, RunStarted):
         log = f", log {event.log_path}" if event.log_path else ""
-        return f"{event.pipeline_name} {event.run_id}: {len(event.node_ids)} nodes{log}"
+        return f"{event.pipeline_name} {event.run_id}: {plural(len(event.node_ids), 'node')}{log}"
     if isinstance(event, NodeStarted):
         return f"{event.node_id}: started"
     if not isinstance(event, NodeFinished):
@@ -89,4 +89,7 @@ def _line(event: Event) -> str:
     elif node.state is NodeState.DONE:
         word = f"done in {format_seconds(node.seconds)}"
     text = " ".join(describe(node).split())
+    if node.state is NodeState.FAILED and text.startswith(f"{node.node_id} failed"):
+        # It says so itself, with the time that the executor took.
+        return text
     return f"{node.node_id}: {word}: {text}" if text else f"{node.node_id}: {word}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
+from headrace.errors import OptionError, did_you_mean, listed
 from headrace.metadata.results import RunResult
 from headrace.sdk import BaseNode
 from headrace.sdk.light import authoring
@@ -15,6 +17,9 @@ with authoring():
     from tfx.orchestration import tfx_runner
     from tfx.proto.orchestration import pipeline_pb2
 
+# Read once: the command line puts another function in its place while a script runs.
+_OPTIONS = tuple(inspect.signature(shown_run.run).parameters)
+
 
 class Runner(tfx_runner.TfxRunner):
     """Runs pipelines by `headrace.run`, with the interface of TFX's runners.
@@ -22,12 +27,16 @@ class Runner(tfx_runner.TfxRunner):
     Args:
         options: Keyword arguments of `headrace.run`, for each run.
 
+    Raises:
+        OptionError: If `headrace.run` has no such argument.
+
     Example:
         >>> headrace.Runner(max_workers=4).run(pipeline)  # doctest: +SKIP
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
+        _check_options(options)
         self._options = options
         self._exit_handlers: tuple[BaseNode, ...] = ()
 
@@ -49,7 +58,7 @@ class Runner(tfx_runner.TfxRunner):
             options: Keyword arguments of `headrace.run` for this run.
 
         Raises:
-            HeadraceError: What made the first failed node fail.
+            HeadraceError: What made the first failed node fail; see `headrace.run`.
         """
         return self._run(pipeline, _partial(run_options), options)
 
@@ -63,10 +72,19 @@ class Runner(tfx_runner.TfxRunner):
         return self._run(pipeline, _partial_of_ir(run_options), options)
 
     def _run(self, pipeline: Any, partial: dict[str, Any], options: dict[str, Any]) -> RunResult:
+        _check_options(options)
         handlers = {"exit_handlers": self._exit_handlers} if self._exit_handlers else {}
-        result = shown_run.run(pipeline, **{**self._options, **handlers, **partial, **options})
-        result.raise_for_failure()
-        return result
+        return shown_run.run(pipeline, **{**self._options, **handlers, **partial, **options})
+
+
+def _check_options(options: Iterable[str]) -> None:
+    known = [name for name in _OPTIONS if name != "pipeline"]
+    for name in options:
+        if name not in known:
+            raise OptionError(
+                f"headrace.Runner has no option '{name}'. It has {listed(known)}.",
+                f"{did_you_mean(name, known)}Correct the name.",
+            )
 
 
 def _partial(options: tfx_pipeline.RunOptions | None) -> dict[str, Any]:

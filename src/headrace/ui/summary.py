@@ -97,12 +97,12 @@ def node_table(screen: Screen, result: RunResult) -> Table:
     table.columns[3].justify = "right"
     for node in result.nodes:
         style = STYLES[node.state]
-        is_cached = node.state is NodeState.CACHED
+        is_reused = node.state in (NodeState.CACHED, NodeState.NOT_SELECTED)
         table.add_row(
             Text(screen.symbols.states[node.state], style),
             Text(node.node_id),
             Text(WORDS[node.state], style),
-            Text(format_seconds(node.seconds) if node.seconds and not is_cached else "", "dim"),
+            Text(format_seconds(node.seconds) if node.seconds and not is_reused else "", "dim"),
             _made_cell(node),
         )
     return table

@@ -37,6 +37,7 @@ UNICODE = Symbols(
         NodeState.FAILED: "✗",
         NodeState.SKIPPED: "○",
         NodeState.CANCELLED: "■",
+        NodeState.NOT_SELECTED: "–",
     },
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
     separator="·",
@@ -55,6 +56,7 @@ ASCII = Symbols(
         NodeState.FAILED: "x",
         NodeState.SKIPPED: "o",
         NodeState.CANCELLED: "#",
+        NodeState.NOT_SELECTED: "-",
     },
     spinner="|/-\\",
     separator="-",
@@ -72,6 +74,7 @@ STYLES = {
     NodeState.FAILED: "bold red",
     NodeState.SKIPPED: "dim",
     NodeState.CANCELLED: "yellow",
+    NodeState.NOT_SELECTED: "dim",
 }
 
 WORDS = {
@@ -82,6 +85,7 @@ WORDS = {
     NodeState.FAILED: "failed",
     NodeState.SKIPPED: "skipped",
     NodeState.CANCELLED: "cancelled",
+    NodeState.NOT_SELECTED: "not selected",
 }
 
 

@@ -67,7 +67,7 @@ class FakeEngine:
                 NodeResult("ExampleGen", NodeState.CACHED, reason="same inputs as execution 1"),
                 NodeResult("Trainer", NodeState.WAITING, reason="parameter train_steps changed"),
             )
-            return RunResult("dry-run", "demo", nodes, 0.1, ".headrace")
+            return RunResult("dry-run", "demo", nodes, 0.1, ".headrace", is_plan=True)
         result = RunResult("2026-11-21-1", "demo", tuple(self._nodes()), 41.0, ".headrace")
         listener(RunStarted("2026-11-21-1", "demo", ("ExampleGen", "Trainer"), ".headrace/logs/2026-11-21-1"))
         for node in result.nodes:

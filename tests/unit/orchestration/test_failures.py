@@ -61,7 +61,7 @@ def test_without_a_line_of_the_user_the_innermost_line_is_named():
     assert error is not None
     problem = failures.describe(error, "Evaluator", 1.0).problem
     first, second = problem.splitlines()
-    assert re.fullmatch(r"Evaluator failed after 1 s in json/decoder\.py:\d+, raw_decode:", first)
+    assert re.fullmatch(r"Evaluator failed after 1\.0 s in json/decoder\.py:\d+, raw_decode:", first)
     assert second.startswith("    JSONDecodeError: ")
 
 
