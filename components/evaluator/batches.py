@@ -13,10 +13,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as tfma_evaluator
 from tensorflow_model_analysis.utils import model_util, util
 
-from headrace.components.evaluator import combiners, intervals, pairs, ragged, slices
+from headrace.components.evaluator import (
+    combiners,
+    intervals,
+    keras_metrics,
+    pairs,
+    ragged,
+    slices,
+    tfma_internals,
+)
 from headrace.io import examples as examples_io
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
@@ -118,7 +125,7 @@ class EvaluateFile(beam.DoFn):
         self._predict.setup()
         self._transform.setup()
         for computation in self._computations:
-            computation.combiner.setup()
+            keras_metrics.set_up(computation.combiner)
 
     def process(self, part: FilePart) -> Iterator[Evaluated]:
         self._accumulators, self._num_rows = {}, Counter()
@@ -243,7 +250,7 @@ class EvaluateFile(beam.DoFn):
         num_rows: int,
     ) -> None:
         """Feed rows one by one, through TFMA's own preprocessing."""
-        preprocess = tfma_evaluator._PreprocessorDoFn([self._computations[number] for number in numbers])
+        preprocess = tfma_internals.PreprocessorDoFn([self._computations[number] for number in numbers])
         preprocess.setup()
         preprocess.start_bundle()
         elements = []
@@ -256,9 +263,9 @@ class EvaluateFile(beam.DoFn):
             for row_number in range(num_rows) if rows is None else rows:
                 element = elements[row_number]
                 for place, number in enumerate(numbers):
-                    item = element[tfma_evaluator._COMBINER_INPUTS_KEY][place]
+                    item = element[tfma_internals.COMBINER_INPUTS_KEY][place]
                     if item is None:
-                        item = element[tfma_evaluator._DEFAULT_COMBINER_INPUT_KEY]
+                        item = element[tfma_internals.DEFAULT_COMBINER_INPUT_KEY]
                     combiner = self._computations[number].combiner
                     accumulators[number] = combiner.add_inputs(accumulators[number], item)
 

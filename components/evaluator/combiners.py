@@ -8,24 +8,29 @@ Accumulators, merging and results stay TFMA's own. Combiners without a function 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.metrics import binary_confusion_matrices as matrices
 from tensorflow_model_analysis.metrics import (
-    calibration,
     calibration_histogram,
-    cross_entropy_metrics,
-    example_count,
-    mean_regression_error,
     metric_types,
+    metric_util,
     multi_class_confusion_matrix_metrics,
-    tf_metric_wrapper,
 )
+from tensorflow_model_analysis.utils import model_util
 
+from headrace.components.evaluator import (
+    merging,
+    r2_score,
+    tfma_internals,
+)
 from headrace.components.evaluator.pairs import Pairs, Selection
+
+# Imported for what it does: TFMA's combiners merge right from here on.
+_ = merging
 
 # Adds pairs that `accepts` took to an accumulator, and returns it.
 AddPairs = Callable[[Any, Any, Pairs], Any]
@@ -39,77 +44,98 @@ def takes_batches(computation: Any) -> bool:
         for preprocessor in preprocessors
     ):
         return False
-    combiner = computation.combiner
-    if is_example_count(combiner):
-        # Weights by output or of several values per row are TFMA's business.
-        return not combiner._example_weighted
-    return type(combiner) in _ADDERS and selections(combiner) is not None
+    return selections(computation.combiner) is not None
 
 
 def selections(combiner: Any) -> list[Selection] | None:
     """Return which pairs a combiner reads, one selection for each output; `None` where TFMA must choose."""
+    kind = type(combiner)
+    if kind is r2_score.R2Combiner:
+        return [_selection(combiner.key, combiner.example_weighted)]
+    if kind not in _ADDERS or not tfma_internals.is_known(combiner):
+        return None
+    if kind in (tfma_internals.ClassMatrix, tfma_internals.BinaryMatrices) and not _is_plain(combiner):
+        return None
+    is_weighted = bool(combiner._example_weighted)
     if is_example_count(combiner):
-        return []
-    key: Any = getattr(combiner, "_key", None) or getattr(combiner, "_metric_key", None)
-    sub_key = key.sub_key if key is not None else combiner._sub_key
-    if sub_key is not None and (sub_key.k is not None or sub_key.top_k is not None):
-        return None
-    reader = getattr(combiner, "_extract_label_prediction_and_weight", None)
-    if reader is not None and reader.__name__ != "to_label_prediction_example_weight":
-        return None
-    if getattr(combiner, "_example_id_key", None):
-        return None
-    if isinstance(combiner, tf_metric_wrapper._CompilableMetricsCombiner):
-        aggregation = combiner._aggregation_type
-        if combiner._class_weights or (aggregation and aggregation.micro_average):
-            return None
-        return [
-            _selection(combiner, combiner._model_name, name, sub_key, is_flat=False)
-            for name in combiner._output_names
-        ]
-    is_flat = not isinstance(
-        combiner,
-        (
-            cross_entropy_metrics._CrossEntropyCombiner,
-            multi_class_confusion_matrix_metrics._MultiClassConfusionMatrixCombiner,
-        ),
-    )
-    return [_selection(combiner, key.model_name, key.output_name, sub_key, is_flat)]
+        names = combiner._model_name or "", combiner._output_name or ""
+        return [Selection(*names, is_weighted=True, is_count=True)] if is_weighted else []
+    if kind is tfma_internals.KerasMetrics:
+        return _keras_selections(combiner, is_weighted)
+    if kind is tfma_internals.ClassMatrix:
+        # TFMA reads all classes, whatever the metric's specification binarizes.
+        return [_selection(combiner._key._replace(sub_key=None), is_weighted)]
+    if kind is tfma_internals.BinaryCrossEntropy:
+        return [_selection(combiner._metric_key, is_weighted)]
+    selection = _selection(combiner._metric_key if kind in _MEAN_ERRORS else combiner._key, is_weighted)
+    return [
+        dataclasses.replace(
+            selection,
+            class_weights=tuple(sorted((combiner._class_weights or {}).items())),
+            is_aggregated=combiner._aggregation_type is not None,
+            is_flat=True,
+        )
+    ]
 
 
-def _selection(
-    combiner: Any, model_name: str | None, output_name: str | None, sub_key: Any, is_flat: bool
-) -> Selection:
-    class_weights = getattr(combiner, "_class_weights", None) or {}
+def _keras_selections(combiner: Any, is_weighted: bool) -> list[Selection] | None:
+    aggregation = combiner._aggregation_type
+    if combiner._class_weights or (aggregation and aggregation.micro_average):
+        return None
+    keys = [
+        metric_types.MetricKey("", combiner._model_name, name, combiner._sub_key)
+        for name in combiner._output_names
+    ]
+    return [
+        dataclasses.replace(_selection(key, is_weighted), is_aggregated=aggregation is not None)
+        for key in keys
+    ]
+
+
+def _selection(key: Any, is_weighted: bool) -> Selection:
+    class_id, k, top_k = key.sub_key or (None, None, None)
     return Selection(
-        model_name or "",
-        output_name or "",
-        sub_key.class_id if sub_key is not None else None,
-        tuple(sorted(class_weights.items())),
-        bool(combiner._example_weighted),
-        is_flat,
+        key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted
     )
+
+
+def _is_plain(combiner: Any) -> bool:
+    """Whether labels and predictions are read as TFMA reads them by default, without example ids."""
+    reader = combiner._extract_label_prediction_and_weight
+    if reader is not metric_util.to_label_prediction_example_weight:
+        return False
+    return type(combiner) is tfma_internals.ClassMatrix or not combiner._example_id_key
 
 
 def is_example_count(combiner: Any) -> bool:
     """Whether the combiner counts rows, whatever labels and predictions are."""
-    return type(combiner) is example_count._ExampleCountCombiner
+    return type(combiner) is tfma_internals.ExampleCount
 
 
 def accepts(combiner: Any, parts: list[Pairs]) -> bool:
     """Whether `add` can add these pairs, and any rows of them; where not, TFMA must, or says what is wrong."""
-    if isinstance(combiner, tf_metric_wrapper._CompilableMetricsCombiner):
-        return not combiner.create_accumulator()._pad and not combiner._sub_key_in_config
-    if isinstance(combiner, multi_class_confusion_matrix_metrics._MultiClassConfusionMatrixCombiner):
-        # With several thresholds TFMA carries the "no class" of one over to the next.
-        return len(combiner._thresholds) == 1 and parts[0].predictions.shape[1] > 1
-    if isinstance(combiner, cross_entropy_metrics._CrossEntropyCombiner):
+    kind = type(combiner)
+    if kind is tfma_internals.KerasMetrics:
+        return not _pads(combiner) and not combiner._sub_key_in_config
+    if kind is tfma_internals.ClassMatrix:
+        return parts[0].predictions.shape[1] > 1
+    if kind in (tfma_internals.BinaryCrossEntropy, r2_score.R2Combiner):
         return parts[0].labels.shape == parts[0].predictions.shape
-    if getattr(combiner, "_fractional_labels", False) or getattr(
-        combiner, "_enable_fractional_labels", False
-    ):
-        return not ((parts[0].labels < 0) | (parts[0].labels > 1)).any()
+    if kind is tfma_internals.CalibrationHistogram:
+        return not combiner._fractional_labels or _are_shares(parts[0].labels)
+    if kind is tfma_internals.BinaryMatrices:
+        return not combiner._enable_fractional_labels or _are_shares(parts[0].labels)
     return True
+
+
+def _are_shares(labels: NDArray[Any]) -> bool:
+    return not ((labels < 0) | (labels > 1)).any()
+
+
+def _pads(combiner: Any) -> bool:
+    """Whether the user asks for labels and predictions to be padded, which TFMA does row by row."""
+    spec = model_util.get_model_spec(combiner._eval_config, combiner._model_name) if combiner._eval_config else None
+    return spec is not None and spec.HasField("padding_options")
 
 
 def add(combiner: Any, accumulator: Any, parts: list[Pairs], num_rows: int) -> Any:
@@ -125,8 +151,8 @@ def add(combiner: Any, accumulator: Any, parts: list[Pairs], num_rows: int) -> A
         The accumulator with the rows added.
     """
     if is_example_count(combiner):
-        return accumulator + float(num_rows)
-    if isinstance(combiner, tf_metric_wrapper._CompilableMetricsCombiner):
+        return accumulator + (float(parts[0].weights.sum()) if parts else float(num_rows))
+    if type(combiner) is tfma_internals.KerasMetrics:
         return _add_keras(combiner, accumulator, parts)
     return _ADDERS[type(combiner)](combiner, accumulator, parts[0])
 
@@ -238,19 +264,25 @@ def _add_binary_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> 
 
 
 def _add_class_matrix(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
+    """Each threshold by itself: TFMA takes the "no class" of one threshold over to the next."""
     labels, predictions = pairs.labels, pairs.predictions
-    (threshold,) = combiner._thresholds
+    weights = pairs.weights[:, 0].astype(np.float64)
     actual = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0].astype(np.int64)
-    predicted = predictions.argmax(axis=1)
     none = multi_class_confusion_matrix_metrics.NO_PREDICTED_CLASS_ID
-    predicted = np.where(predictions.max(axis=1) <= threshold, none, predicted)
-    entries, at = np.unique(np.stack([actual, predicted]), axis=1, return_inverse=True)
-    totals = np.bincount(at.reshape(-1), pairs.weights[:, 0].astype(np.float64))
-    matrix = accumulator.setdefault(threshold, {})
-    for row, column, total in zip(*entries.tolist(), totals.tolist()):
-        key = multi_class_confusion_matrix_metrics.MatrixEntryKey(row, column)
-        matrix[key] = matrix.get(key, 0.0) + total
+    likeliest, highest = predictions.argmax(axis=1), predictions.max(axis=1)
+    for threshold in combiner._thresholds:
+        predicted = np.where(highest <= threshold, none, likeliest)
+        entries, at = np.unique(np.stack([actual, predicted]), axis=1, return_inverse=True)
+        matrix = accumulator.setdefault(threshold, {})
+        for row, column, total in zip(*entries.tolist(), np.bincount(at.reshape(-1), weights).tolist()):
+            key = multi_class_confusion_matrix_metrics.MatrixEntryKey(row, column)
+            matrix[key] = matrix.get(key, 0.0) + total
     return accumulator
+
+
+def _add_r2(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
+    added = r2_score.Accumulator.of(pairs.labels, pairs.predictions, pairs.weights[:, 0])
+    return accumulator.merged(added)
 
 
 def _add_keras(combiner: Any, accumulator: Any, parts: list[Pairs]) -> Any:
@@ -263,22 +295,22 @@ def _add_keras(combiner: Any, accumulator: Any, parts: list[Pairs]) -> Any:
     return accumulator
 
 
+_MEAN_ERRORS: dict[type, AddPairs] = {
+    tfma_internals.MeanAbsoluteError: _add_regression(lambda labels, values: np.abs(labels - values)),
+    tfma_internals.MeanSquaredError: _add_regression(lambda labels, values: np.square(labels - values)),
+    tfma_internals.MeanAbsolutePercentageError: _add_regression(_percentage),
+    tfma_internals.MeanSquaredLogarithmicError: _add_regression(
+        lambda labels, values: np.square(np.log(labels + 1) - np.log(values + 1))
+    ),
+}
 _ADDERS: dict[type, AddPairs] = {
-    example_count._ExampleCountCombiner: lambda combiner, accumulator, pairs: accumulator,
-    tf_metric_wrapper._CompilableMetricsCombiner: lambda combiner, accumulator, pairs: accumulator,
-    calibration_histogram._CalibrationHistogramCombiner: _add_histogram,
-    matrices._BinaryConfusionMatrixCombiner: _add_matrices,
-    calibration._WeightedLabelsPredictionsExamplesCombiner: _add_sums,
-    mean_regression_error._MeanAbsoluteErrorCombiner: _add_regression(
-        lambda labels, predictions: np.abs(labels - predictions)
-    ),
-    mean_regression_error._MeanSquaredErrorCombiner: _add_regression(
-        lambda labels, predictions: np.square(labels - predictions)
-    ),
-    mean_regression_error._MeanAbsolutePercentageErrorCombiner: _add_regression(_percentage),
-    mean_regression_error._MeanSquaredLogarithmicErrorCombiner: _add_regression(
-        lambda labels, predictions: np.square(np.log(labels + 1) - np.log(predictions + 1))
-    ),
-    cross_entropy_metrics._BinaryCrossEntropyCombiner: _add_binary_cross_entropy,
-    multi_class_confusion_matrix_metrics._MultiClassConfusionMatrixCombiner: _add_class_matrix,
+    **_MEAN_ERRORS,
+    tfma_internals.ExampleCount: lambda combiner, accumulator, pairs: accumulator,
+    tfma_internals.KerasMetrics: lambda combiner, accumulator, pairs: accumulator,
+    tfma_internals.CalibrationHistogram: _add_histogram,
+    tfma_internals.BinaryMatrices: _add_matrices,
+    tfma_internals.WeightedSums: _add_sums,
+    tfma_internals.BinaryCrossEntropy: _add_binary_cross_entropy,
+    tfma_internals.ClassMatrix: _add_class_matrix,
+    r2_score.R2Combiner: _add_r2,
 }

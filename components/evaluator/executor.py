@@ -16,7 +16,17 @@ from tensorflow_model_analysis.utils import model_util
 from tfx.types import artifact_utils
 from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
-from headrace.components.evaluator import batches, checks, intervals, preparation, results, summaries, verdict
+from headrace.components.evaluator import (
+    batches,
+    checks,
+    intervals,
+    merging,
+    preparation,
+    results,
+    summaries,
+    tfma_internals,
+    verdict,
+)
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
 from headrace.io import artifacts
@@ -44,7 +54,8 @@ class Executor(BeamExecutor):
         pipeline = self.beam_pipeline(is_spread=True)
         with pipeline:
             if _needs_tfma(evaluation):
-                _evaluate_by_rows(pipeline, evaluation, folder)
+                with merging.mended():
+                    _evaluate_by_rows(pipeline, evaluation, folder)
             else:
                 _evaluate_by_batches(pipeline, evaluation, folder)
         num_rows = _num_rows(pipeline.result)
@@ -62,7 +73,8 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
     config = evaluation.config
     options = config.options
     return bool(
-        evaluation.extractors
+        tfma_internals.MISSING
+        or evaluation.extractors
         or len(evaluation.saved_models) != len(config.model_specs)
         or any(spec.query_key for spec in config.metrics_specs)
         or any(spec.slice_keys_sql for spec in config.slicing_specs)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorflow_model_analysis.metrics import binary_confusion_matrices, calibration_histogram
 
+from headrace.components.evaluator import tfma_internals
+
 _Bucket = calibration_histogram.Bucket
 
 
@@ -72,7 +74,7 @@ def to_matrices(thresholds: list[float], histogram: Sequence[Any]) -> Any:
     below = [np.concatenate([[0.0], np.cumsum(values)[:-1]]) for values in (negatives, labels)]
     first = 1 if (thresholds[0] >= 0 or len(thresholds) == 1) and len(histogram) > 1 else 0
     tp, fp, tn, fn = (values[first : first + len(thresholds)].tolist() for values in (*above, *below))
-    for number in np.flatnonzero(np.asarray(thresholds) >= 1.0 + binary_confusion_matrices._EPSILON).tolist():
+    for number in np.flatnonzero(np.asarray(thresholds) >= 1.0 + tfma_internals.MATRICES_EPSILON).tolist():
         tp[number] = fp[number] = 0.0
         fn[number], tn[number] = tp[0], fp[0]
     return binary_confusion_matrices.Matrices(thresholds, tp, tn, fp, fn)
@@ -88,7 +90,10 @@ def fast_arithmetic(computations: Iterable[Any]) -> Iterator[None]:
         computations: The derived computations. Beam's pickler gives their functions namespaces of their own,
             in which TFMA's functions are replaced like in its modules.
     """
-    matrices_name = "_histogram_to_binary_confusion_matrices"
+    if tfma_internals.MATRICES_EPSILON is None:
+        yield
+        return
+    matrices_name = tfma_internals.MATRICES_NAME
     places: list[tuple[Any, str, Any]] = [(vars(calibration_histogram), "rebin", rebin)]
     places += [
         (namespace, matrices_name, to_matrices)

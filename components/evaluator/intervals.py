@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.evaluators import confidence_intervals_util, jackknife, poisson_bootstrap
-from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as tfma_evaluator
+from tensorflow_model_analysis.evaluators import confidence_intervals_util
 from tensorflow_model_analysis.metrics import metric_types
 
+from headrace.components.evaluator import tfma_internals
 from headrace.components.evaluator.slices import SliceKey
 
 # TFMA's number for the sample that has every row once.
@@ -76,7 +76,7 @@ class Sampling:
 
 def sampling(eval_config: Any) -> Sampling:
     """Return what an `EvalConfig` with defaults filled in asks for."""
-    asked = tfma_evaluator._get_confidence_interval_params(eval_config, list(eval_config.metrics_specs))
+    asked = tfma_internals.confidence_interval_params(eval_config, list(eval_config.metrics_specs))
     return Sampling(
         asked.num_jackknife_samples or asked.num_bootstrap_samples,
         bool(asked.num_jackknife_samples),
@@ -101,9 +101,9 @@ def combine(
     """
     if not sampling.num_samples:
         return dict(metrics_by_sample[ALL_ROWS])
-    method = jackknife._JackknifeSampleCombineFn
+    method = tfma_internals.JackknifeSampleCombineFn
     if not sampling.is_jackknife:
-        method = poisson_bootstrap._BootstrapSampleCombineFn
+        method = tfma_internals.BootstrapSampleCombineFn
     combiner = method(sampling.num_samples, sampling.without)
     accumulator = combiner.create_accumulator()
     for sample in sorted(metrics_by_sample):

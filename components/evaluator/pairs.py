@@ -1,8 +1,8 @@
 """Labels, predictions and weights of a batch in the form in which metrics read them.
 
 The rules are those of TFMA's `metric_util.to_label_prediction_example_weight`, for a batch instead of one
-row. What they cannot express here (vocabularies, top k, ragged labels) is `None`; the caller then goes row
-by row through TFMA itself.
+row. What they cannot express here (vocabularies, ragged labels) is `None`; the caller then goes row by row through
+TFMA itself.
 """
 
 from __future__ import annotations
@@ -28,17 +28,25 @@ class Selection:
         model_name: Model, empty where there is one.
         output_name: Output of the model, empty where there is one.
         class_id: Class that is compared with all others; `None` for all classes.
+        k: Which class is compared with all others: the one of the k-th largest prediction.
+        top_k: How many of the largest predictions count.
         class_weights: Weights by class of a micro average, as items.
         is_weighted: Whether example weights count.
         is_flat: Whether a multi-class row is read as one pair per class.
+        is_aggregated: Whether the classes beyond `top_k` are left out, instead of never being predicted.
+        is_count: Whether only the weights are read.
     """
 
     model_name: str
     output_name: str
-    class_id: int | None
-    class_weights: tuple[tuple[int, float], ...]
-    is_weighted: bool
-    is_flat: bool = True
+    class_id: int | None = None
+    k: int | None = None
+    top_k: int | None = None
+    class_weights: tuple[tuple[int, float], ...] = ()
+    is_weighted: bool = False
+    is_flat: bool = False
+    is_aggregated: bool = False
+    is_count: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ class Inputs:
 def select(inputs: Inputs, selection: Selection, eval_config: Any) -> Pairs | None:
     """Return the pairs of a batch, or `None` where they have no rectangular, numeric form."""
     names = (selection.model_name, selection.output_name)
+    if selection.is_count:
+        return _weights(inputs, names)
     predictions = inputs.predictions
     for name in names:
         if name:
@@ -96,6 +106,14 @@ def select(inputs: Inputs, selection: Selection, eval_config: Any) -> Pairs | No
     if labels is None or predictions is None or weights is None or weights.shape[1] != 1:
         return None
     return _by_class(Pairs(labels, predictions, weights), selection)
+
+
+def _weights(inputs: Inputs, names: tuple[str, str]) -> Pairs | None:
+    """Pairs of weights alone, the sum of those that a row has."""
+    nothing = np.zeros((inputs.num_rows, 0))
+    value = ragged.dense(_look_up(inputs.example_weights, names))
+    weights = np.ones((inputs.num_rows, 1)) if value is None else _matrix(value, inputs.num_rows)
+    return None if weights is None else Pairs(nothing, nothing, weights.sum(axis=1, keepdims=True))
 
 
 def _look_up(value: Any, names: tuple[str, str]) -> Any:
@@ -128,6 +146,13 @@ def _by_class(pairs: Pairs, selection: Selection) -> Pairs | None:
     is_sparse = labels.shape[1] != num_classes
     if is_sparse and labels.shape[1] != 1:
         return None
+    if selection.k is not None or selection.top_k is not None:
+        found = _largest(labels, predictions, selection, is_sparse)
+        if found is None:
+            return None
+        labels, predictions = found
+        num_classes = predictions.shape[1]
+        is_sparse = labels.shape[1] != num_classes
     if selection.class_id is not None:
         if not 0 <= selection.class_id < num_classes:
             return None
@@ -135,14 +160,44 @@ def _by_class(pairs: Pairs, selection: Selection) -> Pairs | None:
         labels = (labels == selection.class_id).astype(np.int64) if is_sparse else labels[:, column]
         return Pairs(labels, predictions[:, column], weights)
     if not selection.is_flat:
-        return pairs
+        return Pairs(labels, predictions, weights)
     if is_sparse:
-        classes = labels[:, 0].astype(np.int64)
-        if (classes < 0).any() or (classes >= num_classes).any():
+        one_hot = _one_hot(labels, num_classes)
+        if one_hot is None:
             return None
-        labels = np.eye(num_classes)[classes]
+        labels = one_hot
     weights = np.broadcast_to(weights, predictions.shape)
     if selection.class_weights:
         by_class = dict(selection.class_weights)
         weights = weights * np.array([by_class.get(number, 0.0) for number in range(num_classes)])
     return Pairs(labels, predictions, weights)
+
+
+def _one_hot(labels: NDArray[Any], num_classes: int) -> NDArray[Any] | None:
+    classes = labels[:, 0].astype(np.int64)
+    if (classes < 0).any() or (classes >= num_classes).any():
+        return None
+    return np.eye(num_classes)[classes]
+
+
+def _largest(
+    labels: NDArray[Any], predictions: NDArray[Any], selection: Selection, is_sparse: bool
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Labels and predictions of the k-th largest prediction, or with what is beyond the `top_k` largest put aside.
+
+    Which of equal predictions are taken is left to `argpartition`, as in TFMA.
+    """
+    count = selection.k if selection.k is not None else selection.top_k
+    if count is None or not 0 < count <= predictions.shape[1]:
+        return None
+    places = np.argpartition(predictions, -count, axis=1)[:, -count:]
+    if selection.k is None and not selection.is_aggregated:
+        kept = np.full(predictions.shape, -np.inf)
+        np.put_along_axis(kept, places, np.take_along_axis(predictions, places, axis=1), axis=1)
+        return labels, kept
+    dense = _one_hot(labels, predictions.shape[1]) if is_sparse else labels
+    if dense is None:
+        return None
+    if selection.k is not None:
+        places = places[:, :1]
+    return np.take_along_axis(dense, places, axis=1), np.take_along_axis(predictions, places, axis=1)

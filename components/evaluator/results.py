@@ -20,7 +20,7 @@ from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 from tensorflow_model_analysis.utils import model_util
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as tfma_writer
 
-from headrace.components.evaluator import histograms, intervals
+from headrace.components.evaluator import histograms, intervals, keras_metrics
 from headrace.io import tfrecord
 
 _TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
@@ -80,7 +80,7 @@ class FinishSlice(beam.DoFn):
 
     def setup(self) -> None:
         for computation in self._computations.combined:
-            computation.combiner.setup()
+            keras_metrics.set_up(computation.combiner)
 
     def process(self, element: tuple[Any, Iterable[Part]]) -> Iterable[SliceResult]:
         key, parts = element
@@ -130,7 +130,7 @@ class FinishSlice(beam.DoFn):
         metrics: dict[Any, Any] = {}
         for computation, parts in zip(self._computations.combined, zip(*accumulators)):
             combiner = computation.combiner
-            metrics.update(combiner.extract_output(combiner.merge_accumulators(list(parts))))
+            metrics.update(combiner.extract_output(combiner.merge_accumulators(iter(parts))))
         for computation in self._computations.derived:
             if with_plots or not _is_plot(computation):
                 metrics.update(computation.result(metrics))

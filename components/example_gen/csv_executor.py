@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headrace.components.example_gen.executor import ExampleGenExecutor
 from headrace.components.example_gen.rows import FeatureRows, Rows
 from headrace.components.example_gen.source import Source, shards_for
-from headrace.errors import MalformedFileError
+from headrace.errors import DefinitionError, MalformedFileError
 from headrace.io import csv_blocks, csv_columns
 from headrace.io.csv_blocks import CsvBlock, CsvPiece
 from headrace.io.csv_columns import CsvType
@@ -38,9 +38,11 @@ class CsvSource(Source):
         """Cut the files into parts of equal size.
 
         Raises:
+            DefinitionError: If a file is there twice, plain and packed.
             EmptyDataError: If a file is empty.
             MalformedFileError: If a header is wrong, or the headers differ.
         """
+        _check_not_twice(paths)
         names = csv_blocks.read_header(paths[0])
         for path in paths[1:]:
             others = csv_blocks.read_header(path)
@@ -51,6 +53,10 @@ class CsvSource(Source):
         cut = csv_blocks.cut(paths, total)
         lists = [[NamedPiece(piece, names) for piece in pieces] for pieces in cut if pieces]
         return total, lists or [[NamedPiece(CsvPiece(paths[0], 0, 0, 2), names)]]
+
+    def remarks(self, paths: Sequence[str]) -> list[str]:
+        """Say what in the header is likely not meant."""
+        return csv_blocks.header_remarks(csv_blocks.read_header(paths[0]))
 
     def survey(self, pieces: Sequence[NamedPiece]) -> list[CsvType]:
         """Return the type of each column in these pieces."""
@@ -74,6 +80,20 @@ class Executor(ExampleGenExecutor):
     def source(self, payload_format: int) -> Source:
         """Return the source of CSV files."""
         return CsvSource()
+
+
+def _check_not_twice(paths: Sequence[str]) -> None:
+    """Refuse a file together with what it was packed into: its rows would be there twice.
+
+    Raises:
+        DefinitionError: If both match.
+    """
+    for path in paths:
+        if f"{path}.gz" in paths:
+            raise DefinitionError(
+                f"{path} and {path}.gz both match the pattern of the split: the same rows would be read twice.",
+                "remove one of them, or give a pattern such as '*.csv' that leaves one out.",
+            )
 
 
 def _other_header(path: str, names: Sequence[str], other: str, others: Sequence[str]) -> MalformedFileError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import logging
 import os
 import pickle
 import shutil
@@ -79,7 +80,7 @@ class ExampleGenExecutor(BeamExecutor):
         is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
         try:
             progress.report("looking at the input files")
-            work = self._plan(context, input_config, self.source(payload))
+            work, remarks = self._plan(context, input_config, self.source(payload))
             for folder in folders.values():
                 os.makedirs(folder, exist_ok=True)
             outputs = [Output(partition, folders, is_parquet) for partition in divided]
@@ -103,19 +104,24 @@ class ExampleGenExecutor(BeamExecutor):
         )
         # TFX says so of Parquet files too, and its readers refuse another word.
         examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
-        context.summarize("examples", ", ".join(f"{name} {num_rows[name]:,} rows" for name in splits))
+        counts = ", ".join(f"{name} {num_rows[name]:,} rows" for name in splits)
+        context.summarize("examples", "; ".join([counts, *_said(remarks)]))
 
-    def _plan(self, context: ExecutionContext, input_config: Any, source: Source) -> list[Part]:
-        """Return the parts of all input splits."""
+    def _plan(
+        self, context: ExecutionContext, input_config: Any, source: Source
+    ) -> tuple[list[Part], list[str]]:
+        """Return the parts of all input splits, and what is to be said of their files."""
         num_shards = _num_shards(context)
-        work = []
+        work: list[Part] = []
+        remarks: list[str] = []
         try:
             for index, split in enumerate(input_config.splits):
                 paths = input_files.find(context.parameter("input_base", ""), split.pattern)
                 work += parts(index, source, paths, num_shards)
+                remarks += source.remarks(paths)
         except HeadraceError as error:
             raise _named(error, context.node_id) from error.__cause__
-        return work
+        return work, list(dict.fromkeys(remarks))
 
     def _run(
         self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], source: Source
@@ -183,7 +189,9 @@ class _WriteSplits(beam.DoFn):
         progress.report("writing examples")
 
     def process(self, part: Part, surveys: Sequence[Outcome]) -> Iterator[Outcome]:
-        for survey in sorted(surveys, key=lambda each: (each.split, each.first_shard)):
+        # In the order of the parts: what is found out may depend on it.
+        surveys = sorted(surveys, key=lambda each: (each.split, each.first_shard))
+        for survey in surveys:
             if survey.error is not None:
                 yield survey
                 return
@@ -227,6 +235,14 @@ def _encoded(read: Iterator[Rows], output: Output) -> Iterator[Rows]:
         if not output.is_parquet:
             rows.records()
         yield rows
+
+
+def _said(remarks: Sequence[str]) -> list[str]:
+    """Write remarks into the node's log; return what the line of the run says of them: the first."""
+    for remark in remarks:
+        logging.getLogger(__name__).warning("%s", remark)
+    more = f" (and {len(remarks) - 1} more: see the log)" if len(remarks) > 1 else ""
+    return [f"note: {remarks[0]}{more}"] if remarks else []
 
 
 def _keep(outcomes: Sequence[Outcome], path: str) -> None:

@@ -16,7 +16,7 @@ from tfx_bsl.coders import example_coder
 
 from headrace.components.example_gen import rows as rows_module
 from headrace.components.example_gen.executor import ExampleGenExecutor
-from headrace.components.example_gen.parquet_executor import ParquetSource, RowGroup, read_batches
+from headrace.components.example_gen.parquet_executor import Columns, ParquetSource, conformed
 from headrace.components.example_gen.rows import Rows
 from headrace.components.example_gen.source import Source, group, shards_for
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnsupportedFeatureError
@@ -159,16 +159,38 @@ class ProtoRows(RawRows):
 
 
 class ParquetPassSource(ParquetSource):
-    """Parquet files whose rows are copied as they are."""
+    """Parquet files whose rows are copied as they are, but for columns that other files have or have wider."""
+
+    def __init__(self) -> None:
+        super().__init__(has_one_schema=True)
 
     def check(self, path: str, schema: pa.Schema) -> None:
         """Any column will do."""
 
-    def read(self, pieces: Sequence[RowGroup], surveys: Sequence[None]) -> Iterator[Rows]:
-        """Yield batches of rows."""
-        for piece in pieces:
-            for batch in read_batches(piece):
-                yield ParquetRows(batch)
+    def column_type(self, kind: pa.DataType) -> pa.DataType:
+        """The column stays what it is; lists of one length, which cannot hold null, become lists of any."""
+        return pa.list_(kind.value_type) if pa.types.is_fixed_size_list(kind) else kind
+
+    def unite(self, one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+        """Return the wider of two types of numbers or texts."""
+        if one.equals(other):
+            return one
+        if pa.types.is_integer(one) and pa.types.is_integer(other):
+            return pa.int64()
+        if pa.types.is_floating(one) and pa.types.is_floating(other):
+            return pa.float64()
+        texts = (pa.string(), pa.large_string())
+        return pa.large_string() if one in texts and other in texts else None
+
+    def rows(self, batch: pa.RecordBatch, path: str, columns: Columns) -> Rows:
+        """Return a batch of rows with the columns of all files."""
+        try:
+            return ParquetRows(conformed(batch, columns))
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"{path}: a value does not fit the type that its column has in other files: {error}.",
+                "write the column with one type.",
+            ) from error
 
 
 class ParquetRows(Rows):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from tfx.proto import example_gen_pb2
 
 from headrace.components.example_gen.executor import ExampleGenExecutor
 from headrace.components.example_gen.rows import FeatureRows, Rows
 from headrace.components.example_gen.source import Source, group, shards_for
-from headrace.errors import DataError, MalformedFileError, UnsupportedColumnError
-from headrace.io import example_encoder, examples
+from headrace.errors import DataError, MalformedFileError, did_you_mean, listed
+from headrace.io import arrow_features, example_encoder, parquet_files
 
 _BATCH_CELLS = 400_000
+
+# The columns of a file, or of several: what `ParquetSource.unite` makes one of.
+Columns = dict[str, pa.DataType]
 
 
 @dataclass(frozen=True)
@@ -27,23 +31,37 @@ class RowGroup:
 
 
 class ParquetSource(Source):
-    """Parquet files, read row group by row group; the rows become features."""
+    """Parquet files, read row group by row group; the rows become features.
+
+    A column may be missing from some of the files, as where it came later: their rows lack the feature.
+
+    Args:
+        has_one_schema: Whether all rows must have the columns of all files, as in Parquet files that are written.
+    """
+
+    def __init__(self, *, has_one_schema: bool = False) -> None:
+        self._has_one_schema = has_one_schema
 
     def plan(self, paths: Sequence[str], num_shards: int | None) -> tuple[int, list[list[RowGroup]]]:
         """Divide the row groups of all files.
 
         Raises:
-            MalformedFileError: If a file is not Parquet, or the files' columns differ.
+            MalformedFileError: If a file is not Parquet, or a column has another type than in a file before.
             UnsupportedColumnError: If a column's type has no form in the payload.
         """
-        schema = _open(paths[0]).schema_arrow
-        self.check(paths[0], schema)
         pieces: list[RowGroup] = []
         sizes: list[int] = []
+        known: Columns = {}
+        # For each column, the file in which its type was met first.
+        origins: dict[str, tuple[str, pa.DataType]] = {}
         for path in paths:
-            file = _open(path)
-            if not file.schema_arrow.equals(schema):
-                raise _other_columns(paths[0], schema, path, file.schema_arrow)
+            file = parquet_files.open_file(path)
+            self.check(path, file.schema_arrow)
+            for field in file.schema_arrow:
+                if not self._merge(known, field.name, self.column_type(field.type)):
+                    raise _other_type(path, field, *origins[field.name])
+                if not pa.types.is_null(self.column_type(field.type)):
+                    origins.setdefault(field.name, (path, field.type))
             for number in range(file.metadata.num_row_groups):
                 if file.metadata.row_group(number).num_rows:
                     pieces.append(RowGroup(path, number))
@@ -55,44 +73,96 @@ class ParquetSource(Source):
     def check(self, path: str, schema: pa.Schema) -> None:
         """Check that every column has a form in tf.Example."""
         for field in schema:
-            try:
-                examples.as_feature(pa.array([], field.type), field.name, path)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                raise UnsupportedColumnError(
-                    f"{path}: column '{field.name}' has type {field.type}, which has no tf.Example form.",
-                    f"convert or drop '{field.name}' where the file is written.",
-                ) from error
+            if arrow_features.feature_kind(field.type) is None:
+                # The message is that of reading such a column.
+                arrow_features.as_feature(pa.nulls(0, field.type), field.name, path)
 
-    def read(self, pieces: Sequence[RowGroup], surveys: Sequence[None]) -> Iterator[Rows]:
+    def column_type(self, kind: pa.DataType) -> pa.DataType:
+        """Return what becomes of a column of type `kind`."""
+        values = arrow_features.feature_kind(kind)
+        return pa.null() if values is None or pa.types.is_null(values) else pa.list_(values)
+
+    def unite(self, one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+        """Return the type that holds both of two types of `column_type`; `None` where there is none."""
+        return one if one.equals(other) else None
+
+    def _merge(self, known: Columns, name: str, kind: pa.DataType) -> bool:
+        """Add a column to those known; return whether its type fits."""
+        before = known.setdefault(name, kind)
+        if pa.types.is_null(before):
+            known[name] = kind
+        elif not pa.types.is_null(kind):
+            united = self.unite(before, kind)
+            if united is None:
+                return False
+            known[name] = united
+        return True
+
+    @property
+    def needs_survey(self) -> bool:
+        """Whether the columns of all files must be known before any is read."""
+        return self._has_one_schema
+
+    def survey(self, pieces: Sequence[RowGroup]) -> Columns:
+        """Return the columns of these pieces' files."""
+        known: Columns = {}
+        for path in dict.fromkeys(piece.path for piece in pieces):
+            for field in parquet_files.open_file(path).schema_arrow:
+                self._merge(known, field.name, self.column_type(field.type))
+        return known
+
+    def read(self, pieces: Sequence[RowGroup], surveys: Sequence[Columns]) -> Iterator[Rows]:
         """Yield batches of rows."""
-        for piece in pieces:
-            for batch in read_batches(piece):
-                yield TableRows(batch, piece.path)
+        columns: Columns = {}
+        for survey in surveys:
+            for name, kind in survey.items():
+                self._merge(columns, name, kind)
+        for path, of_file in groupby(pieces, key=lambda piece: piece.path):
+            for batch in read_batches(path, [piece.number for piece in of_file]):
+                yield self.rows(batch, path, columns)
+
+    def rows(self, batch: pa.RecordBatch, path: str, columns: Columns) -> Rows:
+        """Return a batch of rows; `columns` are those of all files, or none where they do not matter."""
+        return TableRows(batch, path, columns)
 
 
-def read_batches(piece: RowGroup) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one row group in batches that fit into memory; number -1 has none."""
-    file = _open(piece.path)
-    if piece.number < 0:
-        return
+def read_batches(path: str, row_groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of some row groups in batches that fit into memory; number -1 has none."""
+    file = parquet_files.open_file(path)
     batch_rows = max(1, _BATCH_CELLS // max(1, len(file.schema_arrow)))
-    try:
-        yield from file.iter_batches(batch_size=batch_rows, row_groups=[piece.number])
-    except (pa.ArrowInvalid, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise MalformedFileError(
-            f"{piece.path}: row group {piece.number} is damaged: {error}.", "write the file again."
-        ) from error
+    yield from parquet_files.read_batches(path, batch_rows, [at for at in row_groups if at >= 0], file)
+
+
+def conformed(batch: pa.RecordBatch, columns: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    """Return a batch with exactly these columns, in their order; one that it lacks holds nulls."""
+    places = {name: place for place, name in enumerate(batch.schema.names)}
+    made = [
+        arrow_features.variable_lists(batch.column(places[name])).cast(kind)
+        if name in places
+        else pa.nulls(batch.num_rows, kind)
+        for name, kind in columns.items()
+    ]
+    return pa.RecordBatch.from_arrays(made, list(columns))
 
 
 class TableRows(FeatureRows):
-    """Rows of a Parquet file as features, hashed as stock TFX hashes them."""
+    """Rows of a Parquet file as features, hashed as stock TFX hashes them.
 
-    def __init__(self, batch: pa.RecordBatch, path: str) -> None:
+    Args:
+        batch: The rows.
+        path: Their file.
+        columns: The columns of `table`, where not just those of the batch.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, path: str, columns: Columns) -> None:
         super().__init__(_features(batch, path))
         self._columns = batch
         self._path = path
+        self._all_columns = columns
+
+    def table(self) -> pa.RecordBatch:
+        """The features as lists, those of other files among them."""
+        return conformed(super().table(), self._all_columns) if self._all_columns else super().table()
 
     def keys(self, feature: str | None) -> list[bytes]:
         """The serialized tf.Examples, or the serialized Feature of one column.
@@ -101,6 +171,13 @@ class TableRows(FeatureRows):
         are kept as values, and left out of the key alone, so that a row falls into the same split.
         """
         if feature is not None:
+            names = self._columns.schema.names
+            if feature not in names:
+                raise DataError(
+                    f"{self._path}: there is no column '{feature}', which partition_feature_name names. There is "
+                    f"{listed(names)}.",
+                    f"{did_you_mean(feature, names)}Split by a column that every file has, or by the whole row.",
+                )
             return super().keys(feature)
         columns = [_without_zeros(column) for column in self._columns.columns]
         if all(new is old for new, old in zip(columns, self._columns.columns)):
@@ -110,74 +187,47 @@ class TableRows(FeatureRows):
 
 
 def _features(batch: pa.RecordBatch, path: str) -> pa.RecordBatch:
-    columns = []
-    for name, column in zip(batch.schema.names, batch.columns):
-        try:
-            columns.append(_feature(column, name, path))
-        except pa.ArrowInvalid as error:
-            raise DataError(
-                f"{path}: column '{name}' of type {column.type} holds a value that does not fit: {error}.",
-                "convert the column where the file is written.",
-            ) from error
+    columns = [_feature(column, name, path) for name, column in zip(batch.schema.names, batch.columns)]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 def _feature(column: pa.Array, name: str, path: str) -> pa.Array:
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        if column.flatten().null_count:
-            raise DataError(
-                f"{path}: column '{name}' has a list with a null in it, which tf.Example cannot hold.",
-                "drop the nulls where the file is written.",
-            )
-        # As in TFX, an empty list is a feature without a value, like null.
-        empty = pc.equal(column.value_lengths(), 0)
-        column = pc.if_else(empty, pa.scalar(None, column.type), column)
-    feature = examples.as_feature(column, name, path)
-    if not pa.types.is_null(feature.type) and pa.types.is_large_binary(feature.type.value_type):
+    feature = arrow_features.as_feature(column, name, path)
+    if pa.types.is_null(feature.type):
+        return feature
+    if pa.types.is_large_binary(feature.type.value_type):
         feature = feature.cast(pa.list_(pa.binary()))
-    return feature
+    # As in TFX, an empty list is a feature without a value, like null.
+    empty = pc.equal(feature.value_lengths(), 0)
+    return pc.if_else(empty, pa.scalar(None, feature.type), feature) if pc.any(empty).as_py() else feature
 
 
 def _without_zeros(column: pa.Array) -> pa.Array:
     """Return the column with null for 0, False and empty text; the column itself where it has none."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        zeros = pc.equal(values, pa.scalar(0, kind))
-    elif pa.types.is_boolean(kind):
-        zeros = pc.invert(values)
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_null(kind):
+    kind = arrow_features.feature_kind(column.type)
+    if kind is None or pa.types.is_null(kind):
         return column
+    values = arrow_features.decoded(column)
+    if arrow_features.is_list(values.type):
+        return column
+    if pa.types.is_boolean(values.type):
+        zeros = pc.invert(values)
+    elif pa.types.is_integer(values.type):
+        zeros = pc.equal(values, pa.scalar(0, values.type))
+    elif pa.types.is_floating(values.type):
+        zeros = pc.equal(arrow_features.as_values(values, pa.float64()), pa.scalar(0.0))
     else:
+        values = arrow_features.as_values(values, pa.binary())
         zeros = pc.equal(pc.binary_length(values), 0)
     if not pc.any(zeros).as_py():
         return column
-    return pc.if_else(zeros, pa.scalar(None, kind), values)
+    return pc.if_else(zeros, pa.scalar(None, values.type), values)
 
 
-def _open(path: str) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise MalformedFileError(
-            f"{path} is not a Parquet file, or damaged: {error}.",
-            "give Parquet files, or a pattern that leaves this file out.",
-        ) from error
-
-
-def _other_columns(path: str, schema: pa.Schema, other: str, others: pa.Schema) -> MalformedFileError:
-    ours = {field.name: str(field.type) for field in schema}
-    theirs = {field.name: str(field.type) for field in others}
-    parts = [f"it lacks '{name}'" for name in ours if name not in theirs]
-    parts += [f"it adds '{name}'" for name in theirs if name not in ours]
-    parts += [
-        f"'{name}' is {theirs[name]} instead of {kind}"
-        for name, kind in ours.items()
-        if theirs.get(name, kind) != kind
-    ]
+def _other_type(path: str, field: pa.Field, earlier: str, kind: pa.DataType) -> MalformedFileError:
     return MalformedFileError(
-        f"{other}: the columns differ from those of {path}: {'; '.join(parts) or 'their order'}.",
-        "write the files of a split with the same columns, or read them as splits of their own.",
+        f"{path}: column '{field.name}' is {field.type}, and {kind} in {earlier}.",
+        "write the column with one type, or read the files as splits of their own.",
     )
 
 
@@ -186,4 +236,4 @@ class Executor(ExampleGenExecutor):
 
     def source(self, payload_format: int) -> Source:
         """Return the source of Parquet files."""
-        return ParquetSource()
+        return ParquetSource(has_one_schema=payload_format == example_gen_pb2.FORMAT_PARQUET)

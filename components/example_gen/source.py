@@ -49,6 +49,10 @@ class Source(abc.ABC):
             The number of shards, and at most as many lists of pieces, none of them empty.
         """
 
+    def remarks(self, paths: Sequence[str]) -> list[str]:
+        """Return what a reader should know of the files though it is no error; by default nothing."""
+        return []
+
     def survey(self, pieces: Sequence[Any]) -> Any:
         """Return what `read` must know of these pieces before any is read; by default nothing."""
         return None

@@ -11,11 +11,11 @@ import apache_beam as beam
 import pyarrow as pa
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx_bsl.coders import example_coder
 
 from headrace.components.statistics_gen.accumulation import SplitAccumulator, SplitState
 from headrace.components.transform import text_lengths
 from headrace.components.transform.background import Behind
+from headrace.components.transform.composites import RecordColumns
 from headrace.components.transform.layout import InputLayout, to_tensors
 from headrace.components.transform.model import SavedFunction
 from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
@@ -36,15 +36,15 @@ class Application:
         model_path: The finished SavedModel.
         layout: Columns to read.
         schema: Schema of the result, in serialized form.
-        early_schema: The same without the ranges that analyzers found: TFX encodes with this one.
         options: Statistics to gather; `None` for none.
+        is_local: Whether only this process can do it.
     """
 
     model_path: str
     layout: InputLayout
     schema: bytes
-    early_schema: bytes
     options: tfdv.StatsOptions | None
+    is_local: bool = False
 
 
 @dataclass
@@ -67,7 +67,7 @@ def apply(
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Transform" >> beam.ParDo(Spread(_TransformFile(application, results)))
+        | "Transform" >> beam.ParDo(Spread(_TransformFile(application, results), is_local=application.is_local))
     )
 
 
@@ -106,9 +106,7 @@ class _TransformFile(beam.DoFn):
         self._adapter = application.layout.adapter()
         self._function = SavedFunction(application.model_path).load(list(application.layout.representations))
         self._converter = impl_helper.make_tensor_to_arrow_converter(schema)
-        self._encoder = example_coder.RecordBatchToExamplesEncoder(
-            schema_pb2.Schema.FromString(application.early_schema)
-        )
+        self._record_columns = RecordColumns(schema)
         self._statistics = SplitAccumulator(application.options) if application.options else None
 
     def process(self, element: tuple[int, tuple[str, str, str, str]]) -> None:
@@ -131,10 +129,7 @@ class _TransformFile(beam.DoFn):
 
     def _encode(self, batch: pa.RecordBatch) -> list[bytes]:
         """Serialize rows as tf.Examples."""
-        if all(_is_flat(column.type) for column in batch.columns):
-            return example_encoder.encode(batch).to_pylist()
-        # Ragged features of several dimensions: their partitions have features of their own.
-        return self._encoder.encode(batch)
+        return example_encoder.encode(self._record_columns.of(batch)).to_pylist()
 
     def _transformed(self, path: str, payload: str, applied: Applied, split: str) -> Iterator[pa.RecordBatch]:
         layout = self._application.layout
@@ -159,8 +154,3 @@ def _check_rows(tensors: Mapping[str, Any], num_rows: int) -> None:
                 f"return one row for each row of the inputs in '{name}'; tf.sparse.reset_shape, for one, drops "
                 "the last rows where these are empty.",
             )
-
-
-def _is_flat(kind: pa.DataType) -> bool:
-    """Whether a column holds one list of values for each row."""
-    return pa.types.is_null(kind) or not pa.types.is_nested(kind.value_type)

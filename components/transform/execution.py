@@ -16,6 +16,7 @@ from headrace.components.transform import (
     application,
     cache_files,
     gathering,
+    input_faults,
     kept_findings,
     statistics,
     tracing,
@@ -26,8 +27,8 @@ from headrace.components.transform.outputs import StatisticsOutputs
 from headrace.components.transform.request import Dataset, TransformRequest
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
-from headrace.errors import EmptyDataError, listed
-from headrace.sdk import partial_results, progress
+from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
+from headrace.sdk import beam_options, partial_results, progress
 from headrace.sdk.context import ExecutionContext
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
@@ -42,6 +43,7 @@ class Execution:
 
     Attributes:
         num_rows: Rows transformed in each split.
+        holds_python: Whether the function calls Python functions, which a SavedModel does not carry.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Execution:
         if not asked.payloads <= _OWN_PAYLOADS:
             raise NeedsStock(f"payload {', '.join(sorted(asked.payloads))}")
         self.num_rows: dict[str, int] = {}
+        self.holds_python = False
         self._context = context
         self._asked = asked
         self._make_pipeline = make_pipeline
@@ -69,17 +72,27 @@ class Execution:
         """Do everything; artifacts' properties are left to the caller."""
         progress.report("tracing preprocessing_fn")
         self._layout = InputLayout.from_schema(self._asked.schema)
-        self._traced = tracing.TracedFunction(
-            self._asked.preprocessing_fn,
-            self._layout,
-            self._tmp_path,
-            f"{self._context.node_id}: preprocessing_fn",
-        )
+        self._where = f"{self._context.node_id}: {tracing.place_of(self._asked.preprocessing_fn)}"
+        self._traced = self._trace()
+        self.holds_python = self._traced.holds_python
         self._options_before = self._options(statistics.PRE_TRANSFORM, self._asked.schema)
         finished = self._analyze().model
         tracing.publish_graph(finished, self._graph_path, self._asked.schema, self._traced.asset_map)
         self._write_statistics_before()
         self._apply(finished)
+
+    def _trace(self) -> tracing.TracedFunction:
+        function = self._asked.preprocessing_fn
+        try:
+            return tracing.TracedFunction(function, self._layout, self._tmp_path, self._where)
+        except Exception as error:
+            datasets = {dataset.files: dataset for dataset in (*self._asked.analyze, *self._asked.transform)}
+            told = input_faults.explain(
+                error, self._layout, self._asked.schema, datasets.values(), self._where
+            )
+            if told is None:
+                raise
+            raise told from error
 
     def _options(
         self,
@@ -99,7 +112,11 @@ class Execution:
         earlier = self._context.optional_input("analyzer_cache")
         updated = self._context.optional_output("updated_analyzer_cache")
         cache = cache_files.read(earlier.uri, datasets) if earlier is not None else {}
-        known = {} if updated is None else self._kept_entries(set(datasets) - set(cache))
+        if self._traced.holds_python:
+            # The key of an entry tells graphs apart, and a Python function is no part of the graph.
+            cache = {}
+        is_kept = updated is not None and not self._traced.holds_python
+        known = self._kept_entries(set(datasets) - set(cache)) if is_kept else {}
         cache |= known
         graph = self._traced.analysis_graph(list(datasets), cache if updated is not None else None)
         planned = analysis.plan(graph)
@@ -114,11 +131,12 @@ class Execution:
             for key, kept in known.items():
                 if kept.metadata is not None:
                     self._sizes.setdefault(key, kept.metadata.dataset_size)
-            for key, by_key in entries.items():
-                kept_findings.write_entries(
-                    datasets[key], self._traced.fingerprint, by_key, self._sizes.get(key)
-                )
-            earlier_path = earlier.uri if earlier is not None else None
+            if is_kept:
+                for key, by_key in entries.items():
+                    kept_findings.write_entries(
+                        datasets[key], self._traced.fingerprint, by_key, self._sizes.get(key)
+                    )
+            earlier_path = earlier.uri if earlier is not None and is_kept else None
             cache_files.write(updated.uri, entries, self._sizes, earlier_path, list(datasets))
         return found
 
@@ -176,7 +194,9 @@ class Execution:
         layout = self._layout.project(columns)
         found = self._run_stage(
             f"pass-{phase}",
-            lambda pipeline, results: gathering.gather(pipeline, datasets, layout, gatherers, results),
+            lambda pipeline, results: gathering.gather(
+                pipeline, datasets, layout, gatherers, results, is_local=self._traced.holds_python
+            ),
         )
         return gatherers.merge(found)
 
@@ -213,8 +233,8 @@ class Execution:
             os.path.join(self._graph_path, "transform_fn"),
             self._layout.project(self._traced.transform_columns),
             finished.schema.SerializeToString(),
-            finished.early_schema.SerializeToString(),
             options,
+            self._traced.holds_python,
         )
         datasets: tuple[Dataset, ...] = self._asked.transform
         parts = self._run_stage(
@@ -229,7 +249,14 @@ class Execution:
     def _run_stage(self, name: str, build: Callable[[beam.Pipeline, StageResults], None]) -> Iterator[Any]:
         """Run one Beam pipeline and return the results that its elements left."""
         results = StageResults(os.path.join(self._tmp_path, name))
-        with self._make_pipeline() as pipeline:
+        pipeline = self._make_pipeline()
+        if self._traced.holds_python and not beam_options.runs_here(pipeline):
+            raise UnsupportedFeatureError(
+                f"{self._where}: the function calls Python functions (tf.py_function, tft.apply_pyfunc), which live in "
+                f"this process, and Beam runner {type(pipeline.runner).__name__} works in others.",
+                "write them in TensorFlow operations, or run this node with beam_pipeline_args=['--runner=DirectRunner'].",
+            )
+        with pipeline:
             build(pipeline, results)
         return results.read()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
+from collections.abc import Sequence
 
 from headrace.components.transform import request
 from headrace.components.transform.execution import Execution, NeedsStock
@@ -12,11 +14,16 @@ from headrace.sdk import progress
 from headrace.sdk.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.sdk.executor import BeamExecutor
 
+_log = logging.getLogger(__name__)
+_NOT_SERVABLE = "the graph calls Python functions, so no other process can apply it: it cannot be exported for serving"
+
 
 class Executor(BeamExecutor):
     """Executor of `Transform`; what it does not run itself goes to TFX's own implementation."""
 
     def execute(self, context: ExecutionContext) -> None:
+        num_rows: dict[str, int] = {}
+        notes = []
         with request.user_packages(context):
             asked = request.resolve(context)
             os.makedirs(context.output("transform_graph").uri, exist_ok=True)
@@ -24,11 +31,13 @@ class Executor(BeamExecutor):
                 execution = Execution(context, asked, functools.partial(self.beam_pipeline, is_spread=True))
                 execution.run()
                 num_rows = execution.num_rows
+                if execution.holds_python:
+                    notes.append(_NOT_SERVABLE)
+                    _log.warning("%s: %s.", context.node_id, _NOT_SERVABLE)
             except NeedsStock as needed:
                 self._run_stock(context, asked, needed)
-                num_rows = {}
             request.publish_splits(context, asked)
-        _summarize(context, num_rows)
+        _summarize(context, num_rows, notes)
 
     def _run_stock(
         self, context: ExecutionContext, asked: request.TransformRequest, needed: NeedsStock
@@ -40,7 +49,7 @@ class Executor(BeamExecutor):
         stock.run(context, asked, self.beam_pipeline)
 
 
-def _summarize(context: ExecutionContext, num_rows: dict[str, int]) -> None:
+def _summarize(context: ExecutionContext, num_rows: dict[str, int], notes: Sequence[str]) -> None:
     """Say what was made: features and vocabularies of the graph, rows of the examples."""
     output = tft.TFTransformOutput(context.output("transform_graph").uri)
     num_features = len(output.transformed_feature_spec())
@@ -50,7 +59,7 @@ def _summarize(context: ExecutionContext, num_rows: dict[str, int]) -> None:
     if num_vocabularies:
         parts.append(counted(num_vocabularies, "vocabulary", "vocabularies"))
     rows = ", ".join(f"{split} {counted(count, 'row', 'rows')}" for split, count in num_rows.items())
-    context.summarize("transform_graph", ", ".join(parts))
+    context.summarize("transform_graph", "; ".join([", ".join(parts), *notes]))
     if rows and context.optional_output("transformed_examples") is not None:
         for artifact in context.outputs["transformed_examples"]:
             artifact.set_string_custom_property(SUMMARY_PROPERTY, rows)

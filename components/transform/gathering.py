@@ -116,13 +116,24 @@ def gather(
     layout: InputLayout,
     gatherers: Gatherers,
     results: StageResults,
+    *,
+    is_local: bool = False,
 ) -> None:
-    """Add a pass over `datasets` to a pipeline; each file leaves a `Gathering`."""
+    """Add a pass over `datasets` to a pipeline; each file leaves a `Gathering`.
+
+    Args:
+        pipeline: Gets the step.
+        datasets: What to read.
+        layout: The columns to read.
+        gatherers: What to gather.
+        results: Where each file's gathering goes.
+        is_local: Whether only this process can compute what the gatherers look at.
+    """
     files = [(dataset.key, path, dataset.payload) for dataset in datasets for path in dataset.files]
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Gather" >> beam.ParDo(Spread(_GatherFile(layout, gatherers, results)))
+        | "Gather" >> beam.ParDo(Spread(_GatherFile(layout, gatherers, results), is_local=is_local))
     )
 
 

@@ -46,8 +46,12 @@ class InputLayout:
             raise SchemaMismatchError(
                 f"the schema does not say how features become tensors: {error}", "correct the schema."
             ) from error
-        decoder = example_coder.ExamplesToRecordBatchDecoder(schema.SerializeToString())
-        return cls(schema, decoder.ArrowSchema(), representations)
+        # A projection infers only where the schema gives no feature a representation: all get theirs here.
+        complete = schema_pb2.Schema()
+        complete.CopyFrom(schema)
+        tensor_representation_util.SetTensorRepresentationsInSchema(complete, representations)
+        decoder = example_coder.ExamplesToRecordBatchDecoder(complete.SerializeToString())
+        return cls(complete, decoder.ArrowSchema(), representations)
 
     def project(self, names: Iterable[str]) -> InputLayout:
         """The layout of the tensors `names` alone; columns that they don't need are not read."""

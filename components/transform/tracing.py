@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 import json
 import os
@@ -14,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.transform import model, model_names
+from headrace.components.transform import model, model_names, output_checks
 from headrace.components.transform.layout import InputLayout
 from headrace.components.transform.model import FunctionSource
 from headrace.components.transform.tft_library import (
@@ -34,6 +36,8 @@ from headrace.components.transform.tft_library import (
     tft,
 )
 from headrace.errors import UserFunctionError
+
+_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class TracedFunction:
         transform_columns: Names of the tensors that the result depends on.
         asset_map: File name of each vocabulary, by the name it was registered under.
         num_outputs: Number of features that the function makes.
+        holds_python: Whether it calls Python functions (`tf.py_function`), which only this process can do.
     """
 
     def __init__(self, function: Callable[..., Any], layout: InputLayout, tmp_path: str, where: str) -> None:
@@ -74,7 +79,12 @@ class TracedFunction:
         self.graph, self._inputs, outputs = impl_helper.trace_preprocessing_function(
             function, self._specs, use_tf_compat_v1=False, base_temp_dir=tmp_path
         )
-        _check_outputs(self.graph, outputs, where)
+        output_checks.check_outputs(outputs, where)
+        _check_variables(self.graph, where)
+        self.holds_python = _holds_python(self.graph)
+        self._where = where
+        # TensorFlow calls a Python function by a name that lives as long as the graph that it was traced in.
+        self._written: list[Any] = []
         self._outputs = outputs
         self.num_outputs = len(outputs)
         self.analyze_columns = self._analyze_columns()
@@ -143,6 +153,7 @@ class TracedFunction:
             replacements: Values by the name of the placeholder that stands for them.
         """
         path, concrete = self._write(replacements, {})
+        output_checks.check_shapes(concrete.structured_outputs, self._where)
         model_names.name_tables_by_content(path, self._tmp_path)
         context = graph_context.TFGraphContext(tf.Module(), self._tmp_path, dict(replacements))
         metadata_fn = schema_inference.get_traced_metadata_fn(
@@ -174,6 +185,8 @@ class TracedFunction:
         concrete = saved_transform_io_v2.write_v2_saved_model(
             context.module_to_export, function, "transform_fn", path
         )
+        if self.holds_python:
+            self._written.append(concrete)
         impl_helper._validate_analyzers_fingerprint(
             self._fingerprint, concrete.graph, tf2_utils.get_structured_inputs_from_func_graph(concrete.graph)
         )
@@ -217,16 +230,26 @@ def _write_asset_map(path: str, asset_map: Mapping[str, str]) -> None:
         json.dump(dict(asset_map), file)
 
 
-def _check_outputs(graph: tf.Graph, outputs: Any, where: str) -> None:
-    if not isinstance(outputs, Mapping) or not outputs:
-        found = "an empty dict" if isinstance(outputs, Mapping) else f"a {type(outputs).__name__}"
-        raise UserFunctionError(
-            f"{where}: the function returned {found}, and a dict of tensors by feature name is needed.",
-            "return at least one feature, such as {'fare_xf': tft.scale_to_z_score(inputs['fare'])}.",
-        )
+def place_of(function: Callable[..., Any]) -> str:
+    """Return what a message calls the user's function: `"preprocessing_fn in features.py:12"`."""
+    original = inspect.unwrap(function.func if isinstance(function, functools.partial) else function)
+    code = getattr(original, "__code__", None)
+    if code is None:
+        return "preprocessing_fn"
+    return f"{original.__name__} in {os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+
+
+def _check_variables(graph: tf.Graph, where: str) -> None:
     trainable = graph.get_collection(tf.compat.v1.GraphKeys.TRAINABLE_VARIABLES)
     if trainable:
         raise UserFunctionError(
             f"{where}: the function made trainable variables: {', '.join(variable.name for variable in trainable)}.",
             "train them in Trainer; preprocessing_fn is never trained.",
         )
+
+
+def _holds_python(graph: tf.Graph) -> bool:
+    """Whether operations of a graph, or of the functions that it calls, call back into this process."""
+    definition = graph.as_graph_def()
+    functions = (function.node_def for function in definition.library.function)
+    return any(node.op in _PYTHON for node in itertools.chain(definition.node, *functions))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 import websocket
 
@@ -138,14 +139,11 @@ def open_browser(profile: Path) -> Iterator[Page]:
     """Start Chromium with a profile of its own; yield its tab."""
     profile.mkdir(parents=True, exist_ok=True)
     command = [find_chromium(), *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    silent = subprocess.DEVNULL
+    with processes.started(command, stdout=silent, stderr=silent) as process:
         page = Page(_tab_address(profile / "DevToolsActivePort", process))
         yield page
         page.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def _tab_address(port_file: Path, process: subprocess.Popen[bytes]) -> str:

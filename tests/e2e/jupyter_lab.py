@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import processes
+
 _START_SECONDS = 120
 
 
@@ -53,13 +55,11 @@ def serve(folder: Path, home: Path) -> Iterator[str]:
     _write_settings(home, "notification", {"fetchNews": "false", "checkForUpdates": False})
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", "--allow-root"]
-    with open(home.with_suffix(".log"), "w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment(home))
-    try:
+    with (
+        open(home.with_suffix(".log"), "w", encoding="utf-8") as log,
+        processes.started(command, stdout=log, stderr=log, env=environment(home)) as process,
+    ):
         yield _address(home / "runtime", process)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def _address(runtime: Path, process: subprocess.Popen[bytes]) -> str:

@@ -118,8 +118,8 @@ def test_parquet_without_rows(tmp_path):
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_parquet_files_with_other_columns(tmp_path):
-    """What differs is said."""
+def test_a_parquet_column_of_another_type_is_refused(tmp_path):
+    """Both files and both types are named."""
     data = tmp_path / "data"
     data.mkdir()
     pq.write_table(pa.table({"x": [1], "y": [1]}), data / "a.parquet")
@@ -127,8 +127,113 @@ def test_parquet_files_with_other_columns(tmp_path):
     with pytest.raises(MalformedFileError) as caught:
         run(ParquetExecutor, ParquetExampleGen(str(data)), tmp_path / "out")
     assert caught.value.problem == (
-        f"example_gen: {data}/b.parquet: the columns differ from those of {data}/a.parquet: it lacks 'y'; "
-        "it adds 'z'; 'x' is double instead of int64."
+        f"example_gen: {data}/b.parquet: column 'x' is double, and int64 in {data}/a.parquet."
+    )
+
+
+def _evolving_files(folder):
+    """Three files: a column comes, one goes, numbers become wider, one holds nulls alone at first."""
+    folder.mkdir()
+    vectors = pa.array([[float(row), 1.0] for row in range(1, 21)], pa.list_(pa.float32(), 2))
+    pq.write_table(
+        pa.table(
+            {
+                "id": pa.array(range(1, 21), pa.int32()),
+                "real": pa.array([0.5] * 20, pa.float32()),
+                "late": pa.nulls(20),
+                "gone": ["old"] * 20,
+            }
+        ),
+        folder / "2022.parquet",
+    )
+    for year, first in ((2023, 21), (2024, 41)):
+        pq.write_table(
+            pa.table(
+                {
+                    "vector": vectors,
+                    "id": pa.array(range(first, first + 20), pa.int64()),
+                    "real": pa.array([1.5] * 20, pa.float64()),
+                    "late": pa.array(["new"] * 20, pa.large_string()),
+                }
+            ),
+            folder / f"{year}.parquet",
+        )
+
+
+def test_parquet_columns_that_come_and_go_equal_stock(tmp_path):
+    """Rows of a file without a column lack the feature; narrower numbers and nulls take the type of the others."""
+    _evolving_files(tmp_path / "data")
+    component = ParquetExampleGen(str(tmp_path / "data"))
+    ours = run(ParquetExecutor, component, tmp_path / "ours")
+    theirs = run(stock_parquet.Executor, component, tmp_path / "stock")
+    for split in ("train", "eval"):
+        assert deterministic(records(ours, split)) == deterministic(records(theirs, split))
+        assert records(ours, split)
+
+
+@pytest.mark.parametrize("component", ["parquet", "import"])
+def test_parquet_columns_that_come_and_go_in_parquet(tmp_path, component):
+    """Files that are written have the columns of all files that were read, with nulls where one was missing."""
+    _evolving_files(tmp_path / "data")
+    executor, made_by = {
+        "parquet": (ParquetExecutor, ParquetExampleGen(str(tmp_path / "data"), output_data_format=15)),
+        "import": (
+            ImportExecutor,
+            ImportExampleGen(str(tmp_path / "data"), payload_format=example_gen_pb2.FORMAT_PARQUET),
+        ),
+    }[component]
+    made = run(executor, made_by, tmp_path / "out")
+    rows = []
+    for path in glob.glob(os.path.join(made.uri, "Split-*", "*.parquet")):
+        table = pq.read_table(path)
+        assert table.column_names == ["id", "real", "late", "gone", "vector"]
+        rows += [
+            {
+                name: value[0] if isinstance(value, list) and name != "vector" else value
+                for name, value in row.items()
+            }
+            for row in table.to_pylist()
+        ]
+    rows.sort(key=lambda row: row["id"])
+    assert [row["id"] for row in rows] == list(range(1, 61))
+    assert [row["late"] for row in rows[18:22]] == [None, None, *[rows[20]["late"]] * 2]
+    assert rows[0]["vector"] is None
+    assert rows[20]["vector"] == [1.0, 1.0]
+    assert rows[20]["gone"] is None
+
+
+def test_parquet_columns_of_one_name_are_refused(tmp_path):
+    """As in CSV: of two features of one name a reader would keep the last."""
+    data = tmp_path / "data"
+    data.mkdir()
+    pq.write_table(pa.table([pa.array([1]), pa.array(["x"])], names=["a", "a"]), data / "a.parquet")
+    for executor, component in (
+        (ParquetExecutor, ParquetExampleGen(str(data))),
+        (ImportExecutor, ImportExampleGen(str(data), payload_format=example_gen_pb2.FORMAT_PARQUET)),
+    ):
+        with pytest.raises(MalformedFileError) as caught:
+            run(executor, component, tmp_path / "out")
+        assert caught.value.problem == (
+            f"example_gen: {data}/a.parquet has 2 columns named 'a' (columns 1, 2 of 2)."
+        )
+
+
+def test_parquet_partition_feature_that_a_file_lacks(tmp_path):
+    """The file is named, and what it has."""
+    _evolving_files(tmp_path / "data")
+    output = example_gen_pb2.Output(
+        split_config=example_gen_pb2.SplitConfig(
+            splits=[example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=1) for name in ("a", "b")],
+            partition_feature_name="gone",
+        )
+    )
+    with pytest.raises(DataError) as caught:
+        run(
+            ParquetExecutor, ParquetExampleGen(str(tmp_path / "data"), output_config=output), tmp_path / "out"
+        )
+    assert caught.value.problem == (
+        f"example_gen: {tmp_path}/data/2023.parquet: there is no column 'gone', which partition_feature_name "
+        "names. There is 'id', 'late', 'real', 'vector'."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import traceback
 
 import numpy as np
@@ -146,10 +147,13 @@ def test_a_function_must_return_features(run):
     with pytest.raises(UserFunctionError) as caught:
         run("returns_nothing")
 
-    assert str(caught.value) == (
-        "transform: preprocessing_fn: the function returned an empty dict, and a dict of tensors by feature "
-        "name is needed.\n"
-        "  Fix: return at least one feature, such as {'fare_xf': tft.scale_to_z_score(inputs['fare'])}."
+    assert re.fullmatch(
+        r"transform: returns_nothing in transform_functions.py:\d+: the function returned an empty dict, and a dict of "
+        r"tensors by feature name is needed\.",
+        caught.value.problem,
+    )
+    assert caught.value.fix == (
+        "return at least one feature, such as {'fare_xf': tft.scale_to_z_score(inputs['fare'])}."
     )
 
 

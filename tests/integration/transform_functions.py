@@ -111,3 +111,61 @@ def by_key(stats_type: Any, stats_options: Any) -> Any:
     """A `stats_options_updater_fn` that asks for what Headrace leaves to TFX."""
     stats_options.sample_rate = 1.0
     return stats_options
+
+
+def composites(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Every form that an output can have, of every type that a tf.Example holds."""
+    words = tf.strings.split(
+        tf.strings.join(["a b ", inputs["key"], " ", tf.strings.as_string(inputs["number"])])
+    )
+    characters = tf.strings.unicode_split(words, "UTF-8")
+    number, x = inputs["number"], inputs["x"]
+    repeated = tf.RaggedTensor.from_row_lengths(
+        tf.repeat(tf.stack([x, x + 1.0], axis=1), number % 3, axis=0), number % 3
+    )
+    rows = tf.range(tf.size(number, out_type=tf.int64))
+    places = tf.stack([rows, number % 3], axis=1)
+    corners = tf.stack([rows, number % 2, (number + 1) % 2], axis=1)
+    size = tf.size(number, out_type=tf.int64)
+    return {
+        "dense": tf.stack([x, -x], axis=1),
+        "cube": tf.reshape(tf.stack([number] * 4, axis=1), [-1, 2, 2]),
+        "tags": inputs["tags"],
+        "flat": tf.sparse.reorder(tf.SparseTensor(places, x, [size, 3])),
+        "corners": tf.sparse.reshape(tf.SparseTensor(corners, number, [size, 2, 2]), [-1, 2, 2]),
+        "words": words,
+        "lengths": tf.cast(tf.strings.length(words), tf.int64),
+        "z_lengths": tft.scale_to_z_score(tf.cast(tf.strings.length(words), tf.float32)),
+        "characters": characters,
+        "nested": tf.stack([characters, characters], axis=1),
+        "pairs": repeated,
+    }
+
+
+def python_functions(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Python in what is analyzed and in what is transformed, by each way into it."""
+
+    def doubled(values: Any) -> Any:
+        return values * 2
+
+    x = inputs["x"]
+    twice = tf.ensure_shape(tf.numpy_function(doubled, [x], tf.float32), [None])
+    again = tf.ensure_shape(tf.py_function(doubled, [twice], tf.float32), [None])
+    pure = tft.apply_pyfunc(doubled, tf.float32, False, "pure", x)
+    pure.set_shape(x.shape)
+    return {"x": x, "twice": twice, "four": again, "pure": pure, "centred": twice - tft.mean(again) / 2}
+
+
+def int32_output(inputs: dict[str, Any]) -> dict[str, Any]:
+    """A number of letters, which TensorFlow counts in 32 bits."""
+    return {"x": inputs["x"], "letters": tf.strings.length(inputs["key"])}
+
+
+def unknown_width(inputs: dict[str, Any]) -> dict[str, Any]:
+    """As dense as the longest row of the batch."""
+    return {"tags": tf.sparse.to_dense(inputs["tags"])}
+
+
+def compares_sparse(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Takes a feature with gaps for a dense one."""
+    return {"high": tf.cast(inputs["maybe"] >= 1, tf.int64)}

@@ -7,19 +7,21 @@ of double quotes. So a quoted cell may hold line feeds, and a range can begin at
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from headrace.errors import EmptyDataError, MalformedFileError
-from headrace.io import csv_faults
+from headrace.io import csv_faults, gzip_files
 
 BLOCK_BYTES = 4 << 20
 # A record longer than this is a quote that was never closed, not a record.
 _MAX_RECORD_BYTES = 64 << 20
 _SCAN_BYTES = 8 << 20
 _LINE_FEED = b"\n"
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,15 @@ class CsvPiece:
     """A byte range of a file that holds whole records, the header not among them.
 
     Attributes:
-        path: The file.
-        start: Offset of the first byte.
-        end: Offset after the last byte.
+        path: The file, gzip or plain.
+        start: Offset of the first byte, in what a gzip file unpacks to.
+        end: Offset after the last byte; `None` for all that follows, as in gzip, which is not cut.
         first_line: Number of the line at `start`; the header is line 1.
     """
 
     path: str
     start: int
-    end: int
+    end: int | None
     first_line: int
 
 
@@ -54,16 +56,19 @@ def read_header(path: str) -> tuple[str, ...]:
 
     Raises:
         EmptyDataError: If the file is empty.
-        MalformedFileError: If a name appears twice, or the line is not UTF-8.
+        MalformedFileError: If a name appears twice, or the line is not text in UTF-8.
     """
-    with open(path, "rb") as file:
+    with gzip_files.open_binary(path) as file:
         line = file.readline(_MAX_RECORD_BYTES)
+    fault = csv_faults.find_format(path, line)
+    if fault is not None:
+        raise fault
     if not line.strip():
         raise EmptyDataError(
             f"{path} is empty." if not line else f"{path}:1: the header line is blank.",
             "give a CSV file whose first line names the columns.",
         )
-    fault = csv_faults.find_undecodable(path, line, 1, ())
+    fault = csv_faults.find_undecodable(path, line, 1, ()) or csv_faults.find_odd_end(path, line)
     if fault is not None:
         raise fault
     names = tuple(line.decode("utf-8").strip().split(","))
@@ -78,18 +83,34 @@ def read_header(path: str) -> tuple[str, ...]:
     return names
 
 
+def header_remarks(names: Sequence[str]) -> list[str]:
+    """Say what in a header's names is likely not meant: a name is all that stands between two commas, as in TFX."""
+    remarks = []
+    if names[0].startswith(_BYTE_ORDER_MARK):
+        remarks.append(f"the name of column 1, {names[0]!r}, begins with a byte order mark")
+    for place, name in enumerate(names, 1):
+        if not name:
+            remarks.append(f"column {place} has no name")
+        elif name != name.strip():
+            remarks.append(f"spaces are part of the name of column {place}, '{name}'")
+        elif len(name) > 1 and name[0] == name[-1] == '"':
+            remarks.append(f"quotes are part of the name of column {place}, '{name}'")
+    return remarks
+
+
 def data_bytes(paths: Sequence[str]) -> int:
-    """Return the size of files without their headers."""
-    return sum(os.path.getsize(path) - _data_start(path) for path in paths)
+    """Return the size of files without their headers; of gzip files about that of what they unpack to."""
+    return sum(max(0, _size(path) - _data_start(path)) for path in paths)
 
 
 def cut(paths: Sequence[str], num_parts: int) -> list[list[CsvPiece]]:
     """Divide files into `num_parts` lists of pieces of nearly equal size, in the order of the files.
 
-    A part may be empty where records are few. The result depends on the files' bytes alone.
+    A part may be empty where records are few, or where a gzip file is, which is one piece. The result depends on
+    the files' bytes alone.
     """
     starts = [_data_start(path) for path in paths]
-    sizes = [os.path.getsize(path) - start for path, start in zip(paths, starts)]
+    sizes = [max(0, _size(path) - start) for path, start in zip(paths, starts)]
     total = sum(sizes)
     parts: list[list[CsvPiece]] = [[] for _ in range(num_parts)]
     before = 0
@@ -98,6 +119,10 @@ def cut(paths: Sequence[str], num_parts: int) -> list[list[CsvPiece]]:
         bounds = [total * part // num_parts for part in range(num_parts)]
         inside = [part for part in range(num_parts) if before < bounds[part] < before + size]
         first = max(part for part in range(num_parts) if bounds[part] <= before)
+        if gzip_files.is_gzip(path):
+            parts[first].append(CsvPiece(path, start, None, 2))
+            before += size
+            continue
         places = _record_starts(path, start, [start + bounds[part] - before for part in inside])
         edges = [(start, 2), *places]
         for index, part in enumerate([first, *inside]):
@@ -109,8 +134,12 @@ def cut(paths: Sequence[str], num_parts: int) -> list[list[CsvPiece]]:
     return parts
 
 
+def _size(path: str) -> int:
+    return gzip_files.unpacked_bytes(path) if gzip_files.is_gzip(path) else os.path.getsize(path)
+
+
 def _data_start(path: str) -> int:
-    with open(path, "rb") as file:
+    with gzip_files.open_binary(path) as file:
         return len(file.readline(_MAX_RECORD_BYTES))
 
 
@@ -144,9 +173,9 @@ def read_blocks(piece: CsvPiece, block_bytes: int = BLOCK_BYTES) -> Iterator[Csv
     Raises:
         MalformedFileError: If a quote is not closed, with the line where its record begins.
     """
-    left = piece.end - piece.start
+    left = sys.maxsize if piece.end is None else piece.end - piece.start
     line, rest = piece.first_line, b""
-    with open(piece.path, "rb") as file:
+    with gzip_files.open_binary(piece.path) as file:
         file.seek(piece.start)
         while left:
             chunk = file.read(min(block_bytes, left))

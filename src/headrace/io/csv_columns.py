@@ -70,8 +70,14 @@ def infer_types(path: str, block: CsvBlock, names: Sequence[str], known: Sequenc
     """Return the types that hold a block's cells and the types known before.
 
     Raises:
-        MalformedFileError: If a line has another number of columns than the header, or is not UTF-8.
+        MalformedFileError: If a line has another number of columns than the header, or is not UTF-8, or holds a
+            NUL, or a carriage return that neither ends it nor stands in quotes.
     """
+    if csv_faults.may_have_odd_characters(block.data):
+        # Arrow takes a carriage return for the end of a line, and NUL for a letter.
+        fault = csv_faults.find(path, block.data, block.first_line, names)
+        if fault is not None:
+            raise fault
     if _fits(block, names, known):
         return list(known)
     table = parse_text(path, block, names)

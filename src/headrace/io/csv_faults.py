@@ -11,6 +11,48 @@ from collections.abc import Iterator, Sequence
 from headrace.errors import MalformedFileError
 
 _SHOWN_CHARACTERS = 60
+_LINE_FEED = b"\n"
+
+
+# What files begin with that are no text; gzip is read.
+_FORMATS = {
+    b"\xff\xfe": ("text in UTF-16", "iconv -f utf-16 -t utf-8"),
+    b"\xfe\xff": ("text in UTF-16", "iconv -f utf-16 -t utf-8"),
+    b"\x28\xb5\x2f\xfd": ("packed by zstd", "zstd -d"),
+    b"BZh": ("packed by bzip2", "bunzip2"),
+    b"\xfd7zXZ\x00": ("packed by xz", "unxz"),
+    b"PK\x03\x04": ("a zip file, such as one of a spreadsheet", "unzip, or 'save as CSV' in the spreadsheet"),
+    b"PAR1": ("a Parquet file", "ParquetExampleGen"),
+}
+
+
+def find_format(path: str, head: bytes) -> MalformedFileError | None:
+    """Return the fault if a file begins as one of another format does; CSV packed by gzip is read."""
+    for magic, (name, tool) in _FORMATS.items():
+        # Text may begin with the letters; what is packed by bzip2 goes on with its block's mark.
+        if head.startswith(magic) and (magic != b"BZh" or head[4:10] == b"1AY&SY"):
+            return MalformedFileError(
+                f"{path} is {name}, not CSV in UTF-8.",
+                f"convert it with {tool}, or give a pattern that leaves it out; gzip can stay as it is."
+                if magic != b"PAR1"
+                else f"read it with {tool}, or give a pattern that leaves it out.",
+            )
+    return None
+
+
+def find_odd_end(path: str, header: bytes) -> MalformedFileError | None:
+    """Return the fault if a header holds a carriage return: lines that end with it alone are one line to TFX."""
+    if b"\r" not in header.rstrip(b"\r\n"):
+        return None
+    return MalformedFileError(
+        f"{path}:1: a carriage return stands inside the header line. Lines end with a line feed, or with both.",
+        "convert the line ends, for example: tr '\\r' '\\n' < FILE > FILE.new",
+    )
+
+
+def may_have_odd_characters(data: bytes) -> bool:
+    """Whether records may hold what a fast parser takes for something else: NUL, or a carriage return alone."""
+    return b"\0" in data or data.count(b"\r") != data.count(b"\r\n")
 
 
 def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> MalformedFileError | None:
@@ -32,7 +74,7 @@ def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> Malfo
         try:
             cells = next(csv.reader([text]), [])
         except csv.Error as error:
-            return MalformedFileError(f"{path}:{line}: not a line of CSV: {error}.", "correct that line.")
+            return _not_csv(path, line, text, error)
         if cells and len(cells) != len(names):
             shown = text.rstrip("\r\n")
             shown = shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "..."
@@ -44,20 +86,52 @@ def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> Malfo
     return None
 
 
+def _not_csv(path: str, line: int, text: str, error: csv.Error) -> MalformedFileError:
+    body = text.rstrip("\r\n")
+    if "\n" in body and '"' in body:
+        line += body[: body.index('"')].count("\n")
+        return MalformedFileError(
+            f"{path}:{line}: a double quote stands inside a cell that does not begin with one, and the next one only "
+            "in a line below: as in TFX, both lines count as one.",
+            'put the cell in double quotes and double the one inside: "5"" disk".',
+        )
+    if "\r" in body:
+        return MalformedFileError(
+            f"{path}:{line}: a carriage return stands inside the line, outside of double quotes.",
+            "end lines with a line feed, or with both; put a cell that holds line ends in double quotes.",
+        )
+    return MalformedFileError(f"{path}:{line}: not a line of CSV: {error}.", "correct that line.")
+
+
 def find_undecodable(path: str, record: bytes, line: int, names: Sequence[str]) -> MalformedFileError | None:
-    """Return the fault if a record is not UTF-8, naming the line and, where it is known, the column."""
+    """Return the fault if a record is not UTF-8 or holds a NUL, naming the line and, where it is known, the column."""
     try:
         record.decode("utf-8")
+        place = record.find(b"\0")
     except UnicodeDecodeError as error:
-        line += record.count(b"\n", 0, error.start)
-        cells = next(csv.reader([record[: error.start + 1].decode("latin-1")]), [""])
-        place = len(cells)
-        column = f"column '{names[place - 1]}'" if place <= len(names) else f"column {place}"
+        place = error.start
+    if place < 0:
+        return None
+    where = f"{path}:{line + record.count(_LINE_FEED, 0, place)}: {_column(record, place, names)}"
+    if record[place] == 0:
         return MalformedFileError(
-            f"{path}:{line}: {column} holds byte 0x{record[error.start]:02x}, which is not UTF-8.",
-            "save the file as UTF-8, for example: iconv -f latin1 -t utf-8.",
+            f"{where} holds a NUL byte, as text in UTF-16 does, or a file that was not written to its end.",
+            "save the file as UTF-8, for example: iconv -f utf-16 -t utf-8; or write it again.",
         )
-    return None
+    return MalformedFileError(
+        f"{where} holds byte 0x{record[place]:02x}, which is not UTF-8.",
+        "save the file as UTF-8, for example: iconv -f latin1 -t utf-8.",
+    )
+
+
+def _column(record: bytes, place: int, names: Sequence[str]) -> str:
+    """Name the column of the cell that holds the byte at `place`."""
+    before = record[:place].decode("latin-1").replace("\0", " ") + "?"
+    try:
+        number = len(next(csv.reader([before]), [""]))
+    except csv.Error:  # Line ends in it that no quotes stand around.
+        return "a cell"
+    return f"column '{names[number - 1]}'" if number <= len(names) else f"column {number}"
 
 
 def records(data: bytes, first_line: int) -> Iterator[tuple[int, bytes]]:

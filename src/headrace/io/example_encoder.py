@@ -40,8 +40,16 @@ def encode(batch: pa.RecordBatch) -> pa.ChunkedArray:
         One `binary` value per row, in row order.
 
     Raises:
-        UnsupportedColumnError: If a column has another type.
+        UnsupportedColumnError: If a column has another type, or two have one name: of two entries of a map
+            readers keep the last.
     """
+    names = batch.schema.names
+    if len(set(names)) < len(names):
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise UnsupportedColumnError(
+            f"{names.count(twice)} columns are named '{twice}', and a tf.Example has one feature of a name.",
+            "rename or drop all but one of them.",
+        )
     rows = max(1, _MAX_CELLS // max(1, batch.num_columns))
     starts = range(0, batch.num_rows, rows)
     return pa.chunked_array([_encode(batch.slice(start, rows)) for start in starts], pa.binary())

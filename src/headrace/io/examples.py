@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.errors import UnsupportedColumnError
-from headrace.io import artifacts, example_encoder, tfrecord, wire_values
+from headrace.io import artifacts, example_encoder, parquet_files, tfrecord, wire_values
+from headrace.io.arrow_features import as_feature
 from headrace.io.example_decoder import ExampleDecoder
 from headrace.sdk import Artifact, progress
 
@@ -67,7 +67,7 @@ def read_file(
         wanted: The features that are needed, where no schema says so: others may be left out.
     """
     if payload == "FORMAT_PARQUET":
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=batch_rows):
+        for batch in parquet_files.read_batches(path, batch_rows):
             batch = _as_lists(batch, path)
             if raw_record_column:
                 records = example_encoder.encode(batch).combine_chunks().cast(pa.large_binary())
@@ -154,56 +154,3 @@ def _as_lists(batch: pa.RecordBatch, path: str) -> pa.RecordBatch:
     """Give each column the list form of tf.Example: one value per row becomes a list of one."""
     columns = [as_feature(column, name, path) for name, column in zip(batch.schema.names, batch.columns)]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
-
-
-def as_feature(column: pa.Array, name: str, where: str) -> pa.Array:
-    """Return a column as `list<int64 | float32 | binary>`; a null value becomes a null list.
-
-    Raises:
-        UnsupportedColumnError: If the values have another type, naming the column and the type.
-    """
-    kind = column.type
-    if pa.types.is_null(kind):
-        return column
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        values = _as_values(column.flatten(), name, where)
-        lengths = column.value_lengths().fill_null(0)
-        offsets = pa.compute.cumulative_sum(lengths) if len(lengths) else lengths
-        starts = pa.concat_arrays([pa.array([0], offsets.type), offsets]).cast(pa.int32())
-        if not column.null_count:
-            return pa.ListArray.from_arrays(starts, values)
-        return pa.ListArray.from_arrays(_null_starts(starts, column), values)
-    values = _as_values(column, name, where)
-    if not values.null_count:
-        return pa.ListArray.from_arrays(pa.array(range(len(values) + 1), type=pa.int32()), values)
-    kept = values.drop_null()
-    present = pa.compute.cast(values.is_valid(), pa.int32())
-    ends = pa.compute.cumulative_sum(present).cast(pa.int32())
-    starts = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    return pa.ListArray.from_arrays(_null_starts(starts, values), kept)
-
-
-def _null_starts(starts: pa.Array, column: pa.Array) -> pa.Array:
-    """Offsets in which a null marks a null list, as `ListArray.from_arrays` reads them."""
-    valid = pa.concat_arrays([column.is_valid(), pa.array([True])])
-    return pa.compute.if_else(valid, starts, pa.scalar(None, pa.int32()))
-
-
-def _as_values(values: pa.Array, name: str, where: str) -> pa.Array:
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        values = values.dictionary_decode()
-        kind = values.type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return values.cast(pa.int64())
-    if pa.types.is_floating(kind):
-        return values.cast(pa.float32(), safe=False)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return values.cast(pa.binary() if pa.types.is_string(kind) else pa.large_binary())
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return values
-    raise UnsupportedColumnError(
-        f"{where}: column '{name}' has type {kind}, which has no tf.Example form. Integers, floats, booleans, "
-        "text, bytes and lists of these have one.",
-        f"convert or drop '{name}' where the file is written.",
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import os
 import struct
 from collections.abc import Iterable, Iterator
@@ -18,26 +17,26 @@ from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
-from isal import igzip, igzip_lib
+from isal import igzip
 
 from headrace.errors import MalformedFileError
+from headrace.io import gzip_files, record_checksums
+from headrace.io.record_checksums import masked_crc
 from headrace.io.records import Piece, Records
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 _CHUNK_BYTES = 4 << 20
+_STEP_BYTES = 16 << 20
+# What protobuf can parse, and what Arrow's offsets of 32 bits reach.
+_MAX_RECORD_BYTES = (1 << 31) - 1
+_LONG_RECORD_BYTES = 64 << 10
 # Some hundred rows of 5,000 columns, whose work is per column and batch.
 _BATCH_BYTES = 64 << 20
 _MAX_KNOWN_SIZES = 100_000
 # ISA-L's gzip, at its own default of 0 to 3: Examples take as much space as at zlib's level 1, and are written
 # four times and read twice as fast.
 _GZIP_LEVEL = 2
-
-
-def masked_crc(data: bytes) -> int:
-    """Return the CRC-32C of `data`, masked as TFRecord stores it."""
-    crc: int = google_crc32c.value(data)
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def frame(record: bytes) -> bytes:
@@ -118,32 +117,20 @@ def read_batches(path: str, batch_records: int, batch_bytes: int = _BATCH_BYTES)
 
 
 def read(path: str, batch_records: int, batch_bytes: int = _BATCH_BYTES) -> Iterator[Records]:
-    """Yield the records of a TFRecord file, gzip or plain.
-
-    In a file that is not compressed each record's checksum is looked at. One that is has a checksum over
-    everything, its record lengths apart, which decide where to read on.
+    """Yield the records of a TFRecord file, gzip or plain; each record is compared with its checksum.
 
     Args:
-        path: The file; gzip is recognised by its first two bytes.
+        path: The file; gzip is recognised by its first two bytes. A plain file of 0 bytes holds no records.
         batch_records: At most this many records are yielded together.
         batch_bytes: A batch ends after the record with which it reaches this size.
 
     Raises:
         MalformedFileError: If the file is cut short or a checksum does not fit, with the record's number.
     """
-    with open(path, "rb") as raw:
-        is_compressed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        stream: BinaryIO | gzip.GzipFile = igzip.IGzipFile(fileobj=raw) if is_compressed else raw
+    with gzip_files.open_binary(path) as stream:
         waiting = _Batches(batch_records, batch_bytes)
-        try:
-            for piece in _read_pieces(path, stream, is_checked=not is_compressed):
-                yield from waiting.add(piece)
-        # isal's type stub declares an instance where there is a class.
-        except (EOFError, igzip_lib.IsalError, gzip.BadGzipFile) as error:  # type: ignore[misc]
-            raise MalformedFileError(
-                f"{path}: the gzip data is cut short or damaged: {error}.", "write the file again."
-            ) from error
+        for piece in _read_pieces(path, stream):
+            yield from waiting.add(piece)
         yield from waiting.rest()
 
 
@@ -184,15 +171,16 @@ class _Batches:
             yield Records.joined(pieces)
 
 
-def _read_pieces(path: str, stream: BinaryIO | io.BufferedIOBase, is_checked: bool) -> Iterator[Piece]:
-    """Yield the whole records of each chunk of a file."""
+def _read_pieces(path: str, stream: BinaryIO) -> Iterator[Piece]:
+    """Yield the whole records of each chunk of a file; a chunk is as long as its first record at least."""
     # Records of one length share a head, checksum included: checked once.
     sizes: dict[bytes, int] = {}
     num_read = 0
     rest = b""
+    wanted = _CHUNK_BYTES
     while True:
-        chunk = stream.read(_CHUNK_BYTES)
-        data = rest + chunk if rest else chunk
+        data, is_end = _read_more(stream, rest, wanted)
+        wanted = _CHUNK_BYTES
         starts: list[int] = []
         at, end = 0, len(data)
         # All that Python does for each record.
@@ -204,21 +192,36 @@ def _read_pieces(path: str, stream: BinaryIO | io.BufferedIOBase, is_checked: bo
                 if len(sizes) < _MAX_KNOWN_SIZES:
                     sizes[head] = size
             if at + size > end:
+                wanted = max(wanted, at + size - end)
                 break
             starts.append(at)
             at += size
         if starts:
             firsts = np.array(starts, np.int64)
             piece = Piece(data, firsts + _HEADER.size, np.append(firsts[1:], at) - _FOOTER.size)
-            if is_checked:
-                _check_records(path, piece, num_read)
+            _check_records(path, piece, num_read)
             num_read += len(piece)
             yield piece
         rest = data[at:]
-        if not chunk:
+        if is_end:
             break
     if rest:
         raise MalformedFileError(f"{path}: cut short after record {num_read}.", "write the file again.")
+
+
+def _read_more(stream: BinaryIO, rest: bytes, wanted: int) -> tuple[bytes, bool]:
+    """Return `rest` with the next `wanted` bytes behind it, and whether the file ended before these.
+
+    In steps: what a damaged length claims is never asked for at once.
+    """
+    chunks = [rest] if rest else []
+    while wanted > 0:
+        chunk = stream.read(min(wanted, _STEP_BYTES))
+        if not chunk:
+            return b"".join(chunks), True
+        chunks.append(chunk)
+        wanted -= len(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks), False
 
 
 def _framed_size(path: str, head: bytes, number: int) -> int:
@@ -229,11 +232,21 @@ def _framed_size(path: str, head: bytes, number: int) -> int:
             f"{path}: record {number} does not start where it should: not a TFRecord file, or damaged.",
             "check that the file holds TFRecords and write it again.",
         )
+    if length > _MAX_RECORD_BYTES:
+        raise MalformedFileError(
+            f"{path}: record {number} claims to be {length:,} bytes long, and no tf.Example can be longer than "
+            f"{_MAX_RECORD_BYTES:,}.",
+            "write the file again; divide what is so long into several records.",
+        )
     return int(length) + _HEADER.size + _FOOTER.size
 
 
 def _check_records(path: str, piece: Piece, num_before: int) -> None:
     """Compare each record with its checksum."""
+    # A few long records are not worth the copy that comparing them at once takes.
+    is_long = len(piece.data) > _LONG_RECORD_BYTES * len(piece)
+    if not is_long and record_checksums.do_fit(piece.data, piece.starts, piece.ends):
+        return
     for number, (start, end) in enumerate(zip(piece.starts.tolist(), piece.ends.tolist()), num_before + 1):
         if masked_crc(piece.data[start:end]) != _FOOTER.unpack_from(piece.data, end)[0]:
             raise MalformedFileError(

@@ -1,8 +1,8 @@
 """Removes garbage from a store, so that a kill at any moment loses nothing and the next start goes on.
 
-For each batch: a journal names the files, the artifacts become DELETED in ML Metadata, the files go, the
-journal goes. A cache entry with a DELETED artifact is never used; files of a DELETED artifact that are still
-there stand in the journal.
+For each batch: a journal names the artifacts, they become DELETED in ML Metadata, their files go, the journal
+goes. A cache entry with a DELETED artifact is never used; files of a DELETED artifact that are still there stand
+in the journal. Where the files are, ML Metadata says, and only a place of the store's own is touched.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.metadata import graph, locks
+from headrace.metadata import graph, locks, ownership, queries
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.metadata.garbage import Garbage, Keeping, find_garbage
 from headrace.metadata.inventory import StoredArtifact, take_inventory
-from headrace.metadata.ownership import is_own, true_origins
+from headrace.metadata.ownership import is_removable, true_origins
+from headrace.metadata.queries import Condition
 from headrace.metadata.runs import RECORD_PROPERTY, REMOVED_PROPERTY
 from headrace.metadata.source_texts import SourceTexts
 from headrace.metadata.store import Store
+from headrace.sdk import names
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -105,10 +107,11 @@ def _mark(
         marked = [
             artifact
             for artifact in batch
-            if artifact.artifact_id not in spared and is_own(artifact.uri, origins.get(artifact.artifact_id))
+            if artifact.artifact_id not in spared
+            and is_removable(store, artifact.uri, origins.get(artifact.artifact_id))
         ]
         if marked:
-            journal.write([(artifact.artifact_id, artifact.uri) for artifact in marked])
+            journal.write([artifact.artifact_id for artifact in marked])
             protos = handle.store.get_artifacts_by_id([artifact.artifact_id for artifact in marked])
             for proto in protos:
                 proto.state = metadata_store_pb2.Artifact.DELETED
@@ -127,56 +130,57 @@ def _with_all_above(handle: Any, artifact_ids: Collection[int]) -> set[int]:
 
 
 class _Journal:
-    """The files that are about to be removed; read again after a kill."""
+    """The artifacts whose files are about to be removed; read again after a kill."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._path = os.path.join(store.path, _JOURNAL)
 
-    def write(self, items: Sequence[tuple[int, str]]) -> None:
-        """Name artifacts, and their files, that become DELETED next."""
-        temporary_path = f"{self._path}.tmp"
-        with open(temporary_path, "w", encoding="utf-8") as file:
-            json.dump(items, file)
+    def write(self, artifact_ids: Sequence[int]) -> None:
+        """Name artifacts that become DELETED next."""
+        aside = f"{self._path}.new"
+        with open(aside, "w", encoding="utf-8") as file:
+            json.dump(list(artifact_ids), file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary_path, self._path)
+        os.replace(aside, self._path)
 
     def finish(self) -> int:
         """Remove the files of those that did become DELETED; return their size."""
+        if not os.path.lexists(self._path):
+            return 0
+        size = 0
+        artifact_ids = self._read()
+        with self._store.handle() as handle:
+            for batch in graph.batches(artifact_ids):
+                deleted = [
+                    proto
+                    for proto in handle.store.get_artifacts_by_id(batch)
+                    if proto.state == metadata_store_pb2.Artifact.DELETED
+                ]
+                links = graph.links_of_artifacts(handle, {proto.id for proto in deleted})
+                origins = true_origins(handle, links)
+                for proto in deleted:
+                    if is_removable(self._store, proto.uri, origins.get(proto.id)):
+                        size += size_on_disk(proto.uri)
+                        ownership.remove(proto.uri)
+        if os.path.isdir(self._path) and not os.path.islink(self._path):
+            shutil.rmtree(self._path)
+        else:
+            os.remove(self._path)
+        return size
+
+    def _read(self) -> list[int]:
+        """The ids in the journal; of every DELETED artifact where it is damaged."""
         try:
             with open(self._path, encoding="utf-8") as file:
                 items = json.load(file)
-        except FileNotFoundError:
-            return 0
-        paths: dict[int, str] = dict(items)
-        size = 0
-        with self._store.handle() as handle:
-            protos = [p for ids in graph.batches(list(paths)) for p in handle.store.get_artifacts_by_id(ids)]
-        for proto in protos:
-            path = paths[proto.id]
-            if path and proto.state == metadata_store_pb2.Artifact.DELETED:
-                size += _remove(path)
-        os.remove(self._path)
-        return size
-
-
-def _remove(path: str) -> int:
-    """Remove a file or folder, and the folders above it that are empty then: key and node."""
-    size = size_on_disk(path)
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
-    folder = os.path.dirname(path)
-    for _ in range(2):
-        try:
-            os.rmdir(folder)
-        except OSError:
-            break
-        folder = os.path.dirname(folder)
-    return size
+            # Earlier versions wrote pairs of an id and a path.
+            return sorted(int(item[0] if isinstance(item, list) else item) for item in items)
+        except (OSError, ValueError, TypeError, IndexError):
+            deleted = Condition(states=(metadata_store_pb2.Artifact.DELETED,))
+            found = queries.artifacts(queries.reader_of(self._store), deleted, _BATCH)
+            return sorted(proto.id for proto in found)
 
 
 def _remove_runs(store: Store, run_ids: Sequence[str]) -> int:
@@ -194,8 +198,10 @@ def _remove_runs(store: Store, run_ids: Sequence[str]) -> int:
             handle.store.put_contexts(contexts)
         for run_id in batch:
             path = store.logs_path(run_id)
-            size += size_on_disk(path)
-            shutil.rmtree(path, ignore_errors=True)
+            # A run of another runner may have any name.
+            if names.is_plain(run_id) and ownership.is_inside(store, path) and not os.path.islink(path):
+                size += size_on_disk(path)
+                shutil.rmtree(path, ignore_errors=True)
     return size
 
 
@@ -211,6 +217,8 @@ def _remove_sources(store: Store, kept: Collection[int]) -> int:
                 used |= _digests(execution.custom_properties[INGREDIENTS_PROPERTY].string_value)
     size = 0
     for path in texts.unused(used, time.time()):
+        if not ownership.is_inside(store, path):
+            continue
         size += size_on_disk(path)
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from headrace.metadata import queries
 from headrace.metadata.queries import Condition
 from headrace.metadata.store import Store
-from headrace.sdk import Artifact
+from headrace.sdk import Artifact, payloads
+from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -59,22 +60,45 @@ def run_of(store: Store, execution_id: int) -> str:
 
 
 def run_that_made(store: Store, artifact_id: int) -> str:
-    """Return the id of the run that made an artifact, the first that gave it out; empty where none did."""
-    kinds = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+    """Return the id of the run that made an artifact; empty where none did."""
+    # Here, because that module imports this one.
+    from headrace.metadata import graph
+
     with store.handle() as handle:
-        events = handle.store.get_events_by_artifact_ids([artifact_id])
-    makers = [event.execution_id for event in events if event.type in kinds]
-    return run_of(store, min(makers)) if makers else ""
+        made = graph.origins(graph.links_of_artifacts(handle, [artifact_id]))
+    return run_of(store, made[artifact_id].execution_id) if artifact_id in made else ""
 
 
 def is_intact(artifact: Artifact) -> bool:
-    """Whether an artifact may be used again: its files exist, and so does the place it was pushed to."""
+    """Whether an artifact may be used again: see `trouble_with`."""
+    return not trouble_with(artifact)
+
+
+def trouble_with(artifact: Artifact) -> str:
+    """Return why an artifact may not be used again; empty where it may.
+
+    Its files are as they were written, as far as a stat of each tells, and the place that it was pushed to exists.
+    Of an artifact that another runner recorded it is only known whether there is something at its place.
+    """
     if artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.DELETED:
-        return False
-    if not os.path.exists(artifact.uri) and "://" not in artifact.uri:
-        return False
+        return f"{artifact.uri} was removed as garbage"
+    if "://" not in artifact.uri:
+        if not os.path.exists(artifact.uri):
+            return f"{artifact.uri} is gone"
+        if found := damage_of(artifact):
+            return f"its files are damaged: {found} (in {artifact.uri})"
     destination = artifact.get_string_custom_property(_PUSHED_DESTINATION)
-    return not destination or "://" in destination or os.path.exists(destination)
+    if destination and "://" not in destination and not os.path.exists(destination):
+        return f"{destination}, to which it was pushed, is gone"
+    return ""
+
+
+def damage_of(artifact: Artifact) -> str:
+    """Return how an artifact's files differ from what was written; empty where no difference is known."""
+    files = artifact.get_string_custom_property(FILES_PROPERTY)
+    if not files or "://" in artifact.uri:
+        return ""
+    return payloads.damage(artifact.uri, files, artifact.get_string_custom_property(DIGEST_PROPERTY))
 
 
 def outputs_of(store: Store, execution_id: int) -> dict[str, list[Artifact]]:

@@ -13,8 +13,8 @@ from headrace.metadata.executions import (
     COMPLETE,
     INGREDIENTS_PROPERTY,
     NODE_CONTEXT_TYPE,
-    is_intact,
     outputs_of,
+    trouble_with,
 )
 from headrace.metadata.queries import Condition
 from headrace.metadata.results import NodeResult, NodeState, RunResult
@@ -155,9 +155,9 @@ class _Explainer:
 
     def _why_unusable(self, execution_id: int, run_id: str) -> str:
         outputs = [a for artifacts in outputs_of(self._store, execution_id).values() for a in artifacts]
-        gone = [artifact.uri for artifact in outputs if not is_intact(artifact)]
-        if gone:
-            return f"run {run_id} made the same (execution {execution_id}), but {gone[0]} is gone."
+        troubles = [trouble for artifact in outputs if (trouble := trouble_with(artifact))]
+        if troubles:
+            return f"run {run_id} made the same (execution {execution_id}), but {troubles[0]}."
         return f"run {run_id} made the same (execution {execution_id}) at the same time."
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from headrace.metadata import graph, locks
 from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE
 from headrace.metadata.inventory import Inventory, StoredArtifact, StoredRun
-from headrace.metadata.ownership import is_own, true_origins
+from headrace.metadata.ownership import is_removable
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -26,8 +25,8 @@ with authoring():
 DEFAULT_KEEP_LAST = 5
 _SUCCEEDED = "succeeded"
 _MODEL_TYPES = ("Model", "ModelRun")
-# {key}/{execution id}, and below it the place in a list, or the file of a value.
-_OUTPUT_PATH = re.compile(r"/[^/]+/\d+(/\d+|/value)?/?$")
+# An Importer may name a file deep in an output, such as the model in `Format-Serving`.
+_LEVELS_OF_OUTPUT = 6
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
         kept_runs = _kept_runs(runs, keeping.keep_last, living)
         living_executions = _executions_in(handle, [r.context_id for r in runs if r.run_id in living])
         needed, makers = _needed(handle, kept_runs, keeping, inventory)
-        garbage = _garbage(store, handle, inventory.artifacts, needed)
+        garbage = _garbage(store, inventory, needed)
     removed = {artifact.artifact_id for artifact in garbage}
     left = {artifact.artifact_id for artifact in inventory.artifacts} - removed
     names = {run.run_id for run in kept_runs}
@@ -203,24 +202,31 @@ def _judged(keeping: Keeping, inventory: Inventory) -> set[int]:
     return roots | {model.artifact_id for model in models if model.artifact_id in about}
 
 
-def _garbage(
-    store: Store, handle: Any, artifacts: Sequence[StoredArtifact], needed: set[int]
-) -> tuple[StoredArtifact, ...]:
-    """Those not needed that lie where outputs lie; what lies outside of the store is looked up one by one."""
-    inside = store.artifacts_path + os.sep
+def _garbage(store: Store, inventory: Inventory, needed: set[int]) -> tuple[StoredArtifact, ...]:
+    """Those not needed whose files are the store's own."""
     # An Importer may name what lies in the store: then two artifacts have one place.
-    needed_uris = {artifact.uri for artifact in artifacts if artifact.artifact_id in needed}
-    found = [
-        artifact
-        for artifact in artifacts
-        if artifact.artifact_id not in needed
-        and artifact.uri not in needed_uris
-        and _OUTPUT_PATH.search(artifact.uri)
-    ]
-    outside = {artifact.artifact_id for artifact in found if not artifact.uri.startswith(inside)}
-    origins = true_origins(handle, graph.links_of_artifacts(handle, outside))
+    needed_uris = [_clean(artifact.uri) for artifact in inventory.artifacts if artifact.artifact_id in needed]
+    used = set(needed_uris)
+    above = {folder for uri in needed_uris for folder in _folders_above(uri)}
     return tuple(
         artifact
-        for artifact in found
-        if artifact.artifact_id not in outside or is_own(artifact.uri, origins.get(artifact.artifact_id))
+        for artifact in inventory.artifacts
+        if artifact.artifact_id not in needed
+        and is_removable(store, artifact.uri, inventory.true_origin(artifact.artifact_id))
+        # Nor what holds a needed one, or is a part of it.
+        and _clean(artifact.uri) not in above
+        and used.isdisjoint([_clean(artifact.uri), *_folders_above(artifact.uri)])
     )
+
+
+def _clean(uri: str) -> str:
+    return uri.rstrip("/")
+
+
+def _folders_above(uri: str) -> list[str]:
+    """The folders above an output, up to the key's: an Importer may name what lies in one, or one that holds it."""
+    folders = []
+    for _ in range(_LEVELS_OF_OUTPUT):
+        uri = os.path.dirname(_clean(uri))
+        folders.append(uri)
+    return folders

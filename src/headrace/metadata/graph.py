@@ -29,7 +29,9 @@ class Link:
         execution_id: The execution.
         key: Input or output key.
         index: Place among the artifacts of this key.
-        is_output: Whether the execution made the artifact, or published it again from the cache.
+        is_output: Whether the execution made the artifact, or published it again.
+        is_reuse: Whether it published what another had made, from the cache or as a Resolver does. Told by
+            `links_of_artifacts`.
     """
 
     artifact_id: int
@@ -37,6 +39,7 @@ class Link:
     key: str
     index: int
     is_output: bool
+    is_reuse: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,21 +86,44 @@ def links_of_artifacts(handle: Any, artifact_ids: Collection[int]) -> list[Link]
     """Return by which executions artifacts were made and used."""
     events: list[Link] = []
     for batch in batches(sorted(artifact_ids)):
-        events += map(_link, handle.store.get_events_by_artifact_ids(batch))
+        found = handle.store.get_events_by_artifact_ids(batch)
+        reuses = _reuses(handle, found)
+        events += [_link(event, event.execution_id in reuses) for event in found]
     return events
 
 
-def origins(links: Iterable[Link]) -> dict[int, Link]:
-    """Return for each artifact the execution that made it: the first that published it.
+def _reuses(handle: Any, events: Sequence[metadata_store_pb2.Event]) -> set[int]:
+    """The executions among several with one output that published what another had made."""
+    publishers: dict[int, set[int]] = {}
+    for event in events:
+        if event.type in OUTPUT_EVENTS:
+            publishers.setdefault(event.artifact_id, set()).add(event.execution_id)
+    doubtful = {execution for several in publishers.values() if len(several) > 1 for execution in several}
+    cached = {
+        execution.id
+        for batch in batches(sorted(doubtful))
+        for execution in handle.store.get_executions_by_id(batch)
+        if execution.last_known_state == metadata_store_pb2.Execution.CACHED
+    }
+    handed_on = metadata_store_pb2.Event.INTERNAL_OUTPUT
+    return cached | {event.execution_id for event in events if event.type == handed_on}
 
-    Executions that were served from the cache publish it again later.
+
+def origins(links: Iterable[Link]) -> dict[int, Link]:
+    """Return for each artifact the execution that made it: the first that published it and did not reuse it.
+
+    The id alone does not tell: of two executions that want the same at once, either may make it.
     """
     found: dict[int, Link] = {}
     for link in links:
         known = found.get(link.artifact_id)
-        if link.is_output and (known is None or link.execution_id < known.execution_id):
+        if link.is_output and (known is None or _precedence(link) < _precedence(known)):
             found[link.artifact_id] = link
     return found
+
+
+def _precedence(link: Link) -> tuple[bool, int]:
+    return link.is_reuse, link.execution_id
 
 
 def read_artifacts(handle: Any, artifact_ids: Collection[int]) -> dict[int, ArtifactInfo]:
@@ -154,11 +180,11 @@ def _node_place(names: Sequence[str]) -> tuple[str, str]:
     return pipeline_name, ".".join(path)
 
 
-def _link(event: metadata_store_pb2.Event) -> Link:
+def _link(event: metadata_store_pb2.Event, is_reuse: bool = False) -> Link:
     steps = event.path.steps
     key = steps[0].key if len(steps) else ""
     index = steps[1].index if len(steps) > 1 else 0
-    return Link(event.artifact_id, event.execution_id, key, index, event.type in OUTPUT_EVENTS)
+    return Link(event.artifact_id, event.execution_id, key, index, event.type in OUTPUT_EVENTS, is_reuse)
 
 
 def batches(values: Sequence[Value], size: int = _BATCH) -> Iterator[Sequence[Value]]:

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from headrace.metadata import graph, queries
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.executions import RUN_CONTEXT_TYPE
+from headrace.metadata.graph import Link
+from headrace.metadata.ownership import IMPORTER_TYPE, true_origins
 from headrace.metadata.queries import Condition
 from headrace.metadata.runs import HIDDEN_PROPERTIES, RECORD_PROPERTY, is_hidden
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
 with authoring():
-    import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
 
 _LIVE = metadata_store_pb2.Artifact.LIVE
@@ -37,8 +38,16 @@ _ARTIFACTS = f"""
     SELECT a.id, t.name, COALESCE(a.uri, '') FROM Artifact a JOIN Type t ON t.id = a.type_id
     WHERE a.state = {_LIVE} ORDER BY a.id DESC
     """
+# Every publisher, who reused it before who made it: of each artifact's the last counts, as in `graph.origins`.
 _MAKERS = f"""
-    SELECT artifact_id, MIN(execution_id) FROM Event WHERE type IN {graph.OUTPUT_EVENTS} GROUP BY artifact_id
+    SELECT e.artifact_id, e.execution_id, COALESCE(p.step_key, ''), COALESCE(t.name, '{IMPORTER_TYPE}')
+    FROM Event e
+    LEFT JOIN Execution x ON x.id = e.execution_id
+    LEFT JOIN Type t ON t.id = x.type_id
+    LEFT JOIN EventPath p ON p.event_id = e.id AND NOT p.is_index_step
+    WHERE e.type IN {graph.OUTPUT_EVENTS}
+    ORDER BY COALESCE(x.last_known_state, 0) = {metadata_store_pb2.Execution.CACHED}
+        OR e.type = {metadata_store_pb2.Event.INTERNAL_OUTPUT} DESC, e.execution_id DESC
     """
 _INPUTS = f"SELECT execution_id, artifact_id FROM Event WHERE type NOT IN {graph.OUTPUT_EVENTS}"
 _APPROVED = f"SELECT artifact_id FROM ArtifactProperty WHERE name IN {_APPROVALS} AND int_value = 1"
@@ -85,8 +94,8 @@ class Inventory:
         horizon: The newest execution at that moment; 0 in an empty store. What later ones use is not told here.
         runs: The runs, the newest first.
         artifacts: The live artifacts, the newest first.
-        makers: For each artifact the execution that made it: the first that published it. Executions that were
-            served from the cache publish it again later.
+        makers: For each artifact the execution that made it, see `graph.origins`, with the output key.
+        imports: Executions of Importers, which name what others made.
         inputs: For each execution the artifacts that it used.
         approved: The blessings that bless, and the pushed models that were pushed.
     """
@@ -94,13 +103,23 @@ class Inventory:
     horizon: int
     runs: list[StoredRun]
     artifacts: list[StoredArtifact]
-    makers: dict[int, int]
+    makers: dict[int, Link]
+    imports: set[int]
     inputs: dict[int, list[int]]
     approved: set[int]
 
     def makers_of(self, artifact_ids: Collection[int]) -> set[int]:
         """Return the executions that made artifacts."""
-        return {self.makers[artifact_id] for artifact_id in artifact_ids if artifact_id in self.makers}
+        return {
+            self.makers[artifact_id].execution_id
+            for artifact_id in artifact_ids
+            if artifact_id in self.makers
+        }
+
+    def true_origin(self, artifact_id: int) -> Link | None:
+        """Return which execution made an artifact, as `ownership.true_origins` does."""
+        link = self.makers.get(artifact_id)
+        return None if link is None or link.execution_id in self.imports else link
 
     def inputs_of(self, execution_ids: Collection[int]) -> set[int]:
         """Return what executions used."""
@@ -122,11 +141,13 @@ def take_inventory(store: Store) -> Inventory:
 
 def _read_tables(database: sqlite3.Connection) -> Inventory:
     [[newest]] = database.execute("SELECT MAX(id) FROM Execution")
+    publishers = database.execute(_MAKERS).fetchall()
     return Inventory(
         horizon=newest or 0,
         runs=[StoredRun(*row) for row in database.execute(_RUNS)],
         artifacts=[StoredArtifact(*row) for row in database.execute(_ARTIFACTS)],
-        makers=dict(database.execute(_MAKERS)),
+        makers={row[0]: Link(row[0], row[1], row[2], 0, True) for row in publishers},
+        imports={execution_id for _, execution_id, _, kind in publishers if kind == IMPORTER_TYPE},
         inputs=_by_execution(database.execute(_INPUTS)),
         approved={artifact_id for (artifact_id,) in database.execute(_APPROVED)},
     )
@@ -134,15 +155,15 @@ def _read_tables(database: sqlite3.Connection) -> Inventory:
 
 def _read_by_mlmd(handle: Any) -> Inventory:
     # Read first: what comes while the rest is read is newer.
-    newest = handle.store.get_executions(
-        mlmd.ListOptions(limit=1, order_by=mlmd.OrderByField.ID, is_asc=False)
-    )
+    horizon = queries.newest_execution(handle)
     reader = queries.reader_of_mlmd(handle.store)
     contexts = queries.contexts(reader, RUN_CONTEXT_TYPE, _ALL)
     artifacts = list(queries.artifacts(reader, Condition(), _ALL))
     links = graph.links_of_artifacts(handle, {artifact.id for artifact in artifacts})
+    makers = graph.origins(links)
+    true = {link.execution_id for link in true_origins(handle, links).values()}
     return Inventory(
-        horizon=newest[0].id if newest else 0,
+        horizon=horizon,
         runs=[
             StoredRun(context.id, context.name, context.custom_properties[RECORD_PROPERTY].string_value)
             for context in contexts
@@ -153,7 +174,8 @@ def _read_by_mlmd(handle: Any) -> Inventory:
             for artifact in artifacts
             if artifact.state == _LIVE
         ],
-        makers={artifact: link.execution_id for artifact, link in graph.origins(links).items()},
+        makers=makers,
+        imports={link.execution_id for link in makers.values()} - true,
         inputs=_by_execution((link.execution_id, link.artifact_id) for link in links if not link.is_output),
         approved={artifact.id for artifact in artifacts if _is_approved(artifact)},
     )

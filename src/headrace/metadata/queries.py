@@ -155,3 +155,10 @@ def _filter_query(kind: _Kind, condition: Condition, before: int) -> str | None:
     others = condition.context_ids[1:]
     parts += [f"contexts_{place}.id = {context_id}" for place, context_id in enumerate(others)]
     return " AND ".join(parts) or None
+
+
+def newest_execution(handle: Any) -> int:
+    """Return the id of the newest execution; 0 where there is none."""
+    options = mlmd.ListOptions(limit=1, order_by=mlmd.OrderByField.ID, is_asc=False)
+    found = handle.store.get_executions(options)
+    return int(found[0].id) if found else 0

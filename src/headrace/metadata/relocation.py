@@ -19,25 +19,28 @@ _TEXTS = {
 }
 
 
-def settle(store_path: str, connection: sqlite3.Connection) -> None:
+def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = True) -> None:
     """Record that the store lies here; if it lay elsewhere before, correct the places in its metadata.
 
     Args:
         store_path: The store's folder, absolute.
         connection: Its database; nobody else is opening it now.
+        is_noted: Whether to note in the store where it lies now; not for a copy of the database to read.
     """
     file_path = os.path.join(store_path, _PLACE_FILE)
     here = {"path": store_path, "real_path": os.path.realpath(store_path)}
     try:
         with open(file_path, encoding="utf-8") as file:
             before = json.load(file)
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (OSError, ValueError):
+        before = here
+    if not isinstance(before, dict) or not all(isinstance(before.get(key), str) for key in here):
         before = here
     if before["real_path"] != here["real_path"] and not _is_same(before["path"], store_path):
         for old in dict.fromkeys((before["path"], before["real_path"])):
             _move(connection, os.path.dirname(old), os.path.dirname(store_path), old, store_path)
-    if before != here or not os.path.exists(file_path):
-        with open(f"{file_path}.{os.getpid()}.tmp", "w", encoding="utf-8") as file:
+    if is_noted and (before != here or not os.path.exists(file_path)):
+        with open(f"{file_path}.new", "w", encoding="utf-8") as file:
             json.dump(here, file)
         os.replace(file.name, file_path)
 

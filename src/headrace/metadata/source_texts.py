@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import zlib
 from collections.abc import Collection, Mapping
 
 from headrace.metadata.store import Store
+from headrace.sdk import names
 
 # A text that a run has just seen may not be recorded yet: it is younger than this.
 _GRACE_SECONDS = 24 * 3600
@@ -52,7 +54,8 @@ class SourceTexts:
     def read(self, digest: str) -> str | None:
         """Return a text; `None` where the store does not have it."""
         try:
-            with open(os.path.join(self._path, digest), "rb") as file:
+            # A store from elsewhere may say anything.
+            with open(os.path.join(self._path, names.slug(digest)), "rb") as file:
                 return zlib.decompress(file.read()).decode("utf-8", errors="replace")
         except (OSError, zlib.error):
             return None
@@ -89,7 +92,8 @@ class SourceTexts:
             # Edited since it was read: this text is not what the digest stands for.
             return
         os.makedirs(self._path, exist_ok=True)
-        temporary_path = f"{target}.{os.getpid()}.tmp"
+        # Two nodes of one run may keep the same text at once.
+        temporary_path = f"{target}.{secrets.token_hex(4)}.tmp"
         with open(temporary_path, "wb") as file:
             file.write(zlib.compress(text))
         os.replace(temporary_path, target)

@@ -5,12 +5,17 @@
     .headrace/
     ├── metadata.db     ML Metadata in SQLite
     ├── artifacts/      {node}/{output key}/{execution id}/, unless the pipeline names its own root
+    ├── unpublished/    {execution id}-{token}/: what a running execution makes, see `headrace.metadata.unpublished`
     ├── logs/           {run}/{node}.log
     ├── sources/        {sha256}: the texts behind cache keys, for `headrace explain`
     ├── kept/           {sha256}: what executors found in one input, for later windows of several; a gigabyte at most
-    ├── running/        {run}: a file that its process keeps locked while it lives
+    ├── running/        {run}: a file that its process keeps locked while it lives; likewise `sessions/`
+    ├── keys/           {cache key}: locked while a node makes what belongs to it
+    ├── identity.json   which store this is, with `stamp`: a copy is another one
+    ├── open.lock       held while a process opens the database
+    ├── write.lock      held while one writes to it: the queue of the writers
     ├── choice.lock     held while a node chooses earlier artifacts, and while garbage is marked
-    └── gc.json         the files that garbage collection is removing; gone when it has ended
+    └── gc.json         what garbage collection is removing; gone when it has ended
 """
 
 from __future__ import annotations
@@ -19,16 +24,21 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
+import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from headrace.errors import StoreError
-from headrace.metadata import relocation
+from headrace.metadata import identity, relocation
+from headrace.metadata.write_queue import LIMIT_SECONDS, WriteQueue
+from headrace.sdk import addresses
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -45,7 +55,11 @@ Value = TypeVar("Value")
 _opened: Counter[str] = Counter()
 _opening = threading.Lock()
 # Run in a process of its own, which may touch any database.
-_COPY = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))"
+_COPY = "import sqlite3, sys; sqlite3.connect(sys.argv[1], uri=True).backup(sqlite3.connect(sys.argv[2]))"
+# What a database on a disk that cannot be written consists of: the log may hold what the file does not.
+_ENDINGS = ("", "-wal")
+# What ML Metadata says when another process writes.
+_BUSY = ("Concurrent writes", "database is locked")
 
 
 class Store:
@@ -56,29 +70,38 @@ class Store:
         connection_config: Another place for the metadata, as TFX's `metadata_connection_config` gives it. A
             SQLite file is remembered: who opens the folder to read finds it.
 
+    A store that this user cannot write is read from a copy of its database; `check_writable` says so to who writes.
+
     Attributes:
+        store_id: Which store this is; empty before it was opened, and where it cannot be written.
         connection_config: The connection where it is not a SQLite file; `None` where it is.
         database_path: The SQLite file.
         given_path: `path` as it was given: what a person would type to name the store.
+        report: Told what a write waits for, when it waits long; prints to standard error at first.
         project_path: The folder that the store lies in: paths below it do not tie a cache entry to this
             machine.
 
     Raises:
-        StoreError: If the folder cannot be made or written, or the database cannot be opened.
+        StoreError: If the folder cannot be made, or the database cannot be opened.
+        UnsupportedFeatureError: If the path has a scheme of another machine.
     """
 
     def __init__(
         self, path: str = DEFAULT_PATH, connection_config: metadata_store_pb2.ConnectionConfig | None = None
     ) -> None:
         self.given_path = path
-        self.path = os.path.abspath(path)
-        self._named_database = connection_config.sqlite.filename_uri if connection_config else ""
+        self.path = os.path.abspath(addresses.local_path(path, "the store"))
+        self.store_id = ""
+        named = connection_config.sqlite.filename_uri if connection_config else ""
+        self._named_database = addresses.local_path(named, "the metadata database")
         self.connection_config = None if self._named_database else connection_config
         self.database_path = self._find_database()
         self.project_path = os.path.dirname(self.path)
         self._lock = threading.RLock()
         self._handle: Any = None
         self._trouble = ""
+        self._why_read_only = ""
+        self.report: Callable[[str], None] = _print_to_stderr
 
     @classmethod
     def at(cls, place: str | Store) -> Store:
@@ -135,13 +158,19 @@ class Store:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Store]:
-        """Connect, and disconnect at the end; the folders exist inside."""
+        """Connect, and disconnect at the end; the folders exist inside, unless the store can only be read."""
+        if self._is_read_only():
+            with self._copy() as copied_path:
+                yield from self._opened(copied_path)
+            return
         self._make_folders()
+        yield from self._opened("")
+
+    def _opened(self, copied_path: str) -> Iterator[Store]:
         try:
-            with _opening, self._alone():
-                handle = tfx_metadata.Metadata(self._prepared_connection())
-                handle.__enter__()
-                _opened[self.database_path] += 1
+            with _opening:
+                handle = self._connect(copied_path)
+                _opened[copied_path or self.database_path] += 1
         except (RuntimeError, mlmd_errors.StatusError) as error:
             if _is_disk_trouble(str(error)):
                 raise disk_error(self.path, str(error)) from error
@@ -156,7 +185,60 @@ class Store:
             self._handle = None
             with _opening:
                 handle.__exit__(None, None, None)
-                _opened[self.database_path] -= 1
+                _opened[copied_path or self.database_path] -= 1
+
+    def _connect(self, copied_path: str) -> Any:
+        if copied_path:
+            handle = tfx_metadata.Metadata(tfx_metadata.sqlite_metadata_connection_config(copied_path))
+            handle.__enter__()
+            return handle
+        queue = WriteQueue(
+            os.path.join(self.path, "write.lock"),
+            "" if self.connection_config is not None else self.database_path,
+            lambda text: self.report(text),
+        )
+        with self._alone():
+            handle = tfx_metadata.Metadata(self._prepared_connection())
+            # The first to connect makes the tables.
+            queue.call("MakeTables", lambda: _enter(handle))
+        queue.attach(handle.store)
+        return handle
+
+    def check_writable(self) -> None:
+        """Do nothing where the store can be written.
+
+        Raises:
+            StoreError: If it can only be read.
+        """
+        if self._why_read_only:
+            raise disk_error(self.path, self._why_read_only)
+
+    def _is_read_only(self) -> bool:
+        """Whether there is a store that can only be read."""
+        self._why_read_only = ""
+        if self.connection_config is not None or not os.path.isfile(self.database_path):
+            return False
+        for path in (self.path, self.database_path):
+            if not os.access(path, os.W_OK):
+                try:
+                    # What the system says of it: that its disk is read-only, or that it is another's.
+                    os.utime(path)
+                except OSError as error:
+                    self._why_read_only = str(error)
+                else:
+                    self._why_read_only = str(PermissionError(errno.EACCES, os.strerror(errno.EACCES), path))
+                return True
+        return False
+
+    @contextlib.contextmanager
+    def _copy(self) -> Iterator[str]:
+        """A copy of the database in a temporary folder, with the places of a store that was moved corrected."""
+        with tempfile.TemporaryDirectory(prefix="headrace-read-") as folder:
+            path = os.path.join(folder, "metadata.db")
+            self.copy_database(path)
+            with _sqlite(path) as connection:
+                relocation.settle(self.path, connection, is_noted=False)
+            yield path
 
     def read_sqlite(self, read: Callable[[sqlite3.Connection], Value]) -> Value | None:
         """Read from SQLite itself what ML Metadata has no query for that is quick enough.
@@ -174,13 +256,13 @@ class Store:
         with _opening:
             if self.connection_config is not None or _opened[self.database_path]:
                 return None
+            if self._is_read_only():
+                with self._copy() as path:
+                    return _read(path, read)
             self._make_folders()
             with self._alone():
                 self._prepare_database()
-            with contextlib.closing(sqlite3.connect(self.database_path, timeout=60)) as connection:
-                connection.execute("BEGIN")
-                has_tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-                return read(connection) if has_tables else None
+            return _read(self.database_path, read)
 
     def copy_database(self, path: str) -> None:
         """Copy the SQLite file, as it is at this moment, to `path`; do nothing where there is none yet.
@@ -190,8 +272,18 @@ class Store:
         """
         if not os.path.exists(self.database_path):
             return
-        command = [sys.executable, "-I", "-S", "-c", _COPY, self.database_path, path]
+        mode = "ro" if self._is_read_only() else "rw"
+        source = f"file:{urllib.parse.quote(os.fsencode(self.database_path))}?mode={mode}"
+        command = [sys.executable, "-I", "-S", "-c", _COPY, source, path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode and mode == "ro":
+            # SQLite cannot make the files beside the database that it shares with other processes. On a disk that
+            # is read-only nobody writes to it either.
+            with contextlib.suppress(OSError):
+                for ending in _ENDINGS:
+                    if os.path.exists(self.database_path + ending):
+                        shutil.copyfile(self.database_path + ending, path + ending)
+                return
         if done.returncode:
             reason = done.stderr.strip().rpartition("\n")[2]
             raise StoreError(
@@ -231,8 +323,16 @@ class Store:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Let one process at a time open the store: the first makes the tables, which two must not do at once."""
-        with open(os.path.join(self.path, "open.lock"), "w", encoding="utf-8") as file:
+        try:
+            file = open(os.path.join(self.path, "open.lock"), "w", encoding="utf-8")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise disk_error(self.path, str(error)) from error
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                self.store_id = identity.settle(self.path)
+            except OSError as error:
+                raise disk_error(self.path, str(error)) from error
             yield
 
     def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
@@ -250,21 +350,49 @@ class Store:
         if _opened[self.database_path]:
             return
         try:
-            connection = sqlite3.connect(self.database_path, timeout=60)
-            try:
+            with _sqlite(self.database_path) as connection:
                 # Switching needs the database for oneself; a store that another process uses has switched.
                 if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                     connection.execute("PRAGMA journal_mode=WAL")
                 relocation.settle(self.path, connection)
-            finally:
-                connection.close()
         except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise StoreError(
+                    f"{self.database_path} was in use by another process for {LIMIT_SECONDS:.0f} s.",
+                    "end that process, or what it does with the database, then start again.",
+                ) from error
             if isinstance(error, sqlite3.OperationalError) and _is_disk_trouble(str(error)):
                 raise disk_error(self.path, str(error)) from error
             raise StoreError(
                 f"{self.database_path} is not a usable SQLite database: {error}.",
                 "move it away to start anew, or restore it from a copy.",
             ) from error
+
+
+def _enter(handle: Any) -> None:
+    try:
+        handle.__enter__()
+    except RuntimeError as error:
+        if any(word in str(error) for word in _BUSY):
+            raise mlmd_errors.AbortedError(str(error)) from error
+        raise
+
+
+@contextlib.contextmanager
+def _sqlite(path: str) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(path, timeout=LIMIT_SECONDS)) as connection:
+        yield connection
+
+
+def _read(path: str, read: Callable[[sqlite3.Connection], Value]) -> Value | None:
+    with _sqlite(path) as connection:
+        connection.execute("BEGIN")
+        has_tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Execution'").fetchone()
+        return read(connection) if has_tables else None
+
+
+def _print_to_stderr(text: str) -> None:
+    print(f"headrace: {text}", file=sys.stderr, flush=True)
 
 
 def handle_for(connection_config: bytes) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from headrace.metadata.results import NodeResult, NodeState
 from headrace.sdk import Artifact
-from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
+from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
 from headrace.sdk.descriptions import describe_source, describe_value
 from headrace.sdk.light import authoring
 from headrace.ui.board import describe
@@ -18,7 +18,7 @@ with authoring():
     from tfx.types.channel import OutputChannel
 
 _MAX_FILES = 20
-_HIDDEN_PROPERTIES = {DIGEST_PROPERTY, SUMMARY_PROPERTY, "tfx_version", "name", "state"}
+_HIDDEN_PROPERTIES = {DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY, "tfx_version", "name", "state"}
 
 
 def node_line(node: NodeResult) -> str:

@@ -13,7 +13,7 @@ from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan import PlannedNode
 from headrace.orchestration.tasks import Done, Task
 from headrace.orchestration.workers import Workers
-from headrace.sdk import functions
+from headrace.sdk import addresses, functions
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -62,7 +62,8 @@ class RunContext:
     @property
     def root(self) -> str:
         """The pipeline root, below which artifacts lie."""
-        return str(self.ir.runtime_spec.pipeline_root.field_value.string_value)
+        root = str(self.ir.runtime_spec.pipeline_root.field_value.string_value)
+        return os.path.abspath(addresses.local_path(root, "the pipeline root"))
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepa
         outputs=node.ir.outputs.outputs,
         node_dir=os.path.join(node.run.root, node.node_id),
     )
-    folders = NodeFolders(node.run.root, node.node_id, execution.id)
+    folders = NodeFolders(node.run.store, node.run.root, node.node_id, execution.id)
     prepared = Prepared(execution, list(contexts), inputs, parameters, dict(outputs), folders)
     if node.driver_spec is not None:
         try:

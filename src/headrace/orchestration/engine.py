@@ -23,7 +23,6 @@ from headrace.orchestration import exit_handlers, failures, interrupts, schedule
 from headrace.orchestration.capacity import machine_capacity
 from headrace.orchestration.context import NodeContext, RunContext, class_path_of
 from headrace.orchestration.events import Event, Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
-from headrace.orchestration.folders import remove_unfinished
 from headrace.orchestration.node import NodeLife
 from headrace.orchestration.plan import NodeKind, Plan, PlannedNode
 from headrace.orchestration.workers import Workers
@@ -129,7 +128,6 @@ class Engine:
                 self._run_nodes(context)
             # Of an execution that is still open nobody works any more, whatever kept its node from closing it.
             executions.mark_cancelled(self._store, runs.open_executions(self._store, run_id))
-            remove_unfinished(self._root)
             self._stopped_by = received.number
             result = self._result(run_id)
             state = "succeeded" if result.is_success else "failed" if result.failed else "cancelled"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import time
 from collections.abc import Iterator
-from typing import TextIO
 
 from headrace.errors import ExecutorError, HeadraceError
 from headrace.metadata import locks, publications
@@ -70,9 +67,9 @@ def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -
                 return prepared.outputs
         try:
             driver.keep_sources(node, prepared)
-            return _execute_and_publish(node, prepared, timeout_seconds)
+            published = _execute_and_publish(node, prepared, timeout_seconds)
         except BaseException as error:
-            prepared.folders.discard(prepared.outputs)
+            prepared.folders.discard()
             if isinstance(error, TimedOut):
                 raise ExecutorError(
                     f"{node.node_id} was stopped after its limit of {timeout_seconds} s.",
@@ -81,6 +78,8 @@ def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -
             if isinstance(error, OSError):
                 raise failures.describe(error, node.node_id, time.monotonic() - started) from error
             raise
+        prepared.folders.publish()
+        return published
 
 
 def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds: int) -> Published:
@@ -98,7 +97,7 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
     done = node.run_in_worker("executor", node.executor_spec, info, timeout_seconds)
     output = execution_result_pb2.ExecutorOutput.FromString(done.output)
     folders.finish(prepared.outputs, output, done.digests)
-    published = publications.publish_done(
+    return publications.publish_done(
         node.run.store,
         prepared.contexts,
         prepared.execution.id,
@@ -106,8 +105,6 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
         output,
         prepared.ingredients,
     )
-    folders.discard()
-    return published
 
 
 @contextlib.contextmanager
@@ -116,38 +113,16 @@ def _single_flight(node: NodeContext, prepared: Prepared) -> Iterator[None]:
     if not node.uses_cache or prepared.cache_context is None:
         yield
         return
-    path = os.path.join(node.run.store.path, "running", f"key-{prepared.cache_context.name}")
-    file = _lock_key(node, path)
-    try:
-        yield
-    finally:
-        # Removed before it is unlocked: who waits for it sees that, and takes the next file.
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
-        file.close()
-
-
-def _lock_key(node: NodeContext, path: str) -> TextIO:
     is_reported = False
-    while True:
-        file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - its owner closes it
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(file, path):
-                return file
-        except BlockingIOError:
-            if not is_reported:
-                node.report("waiting for another run that makes the same")
-                is_reported = True
-            time.sleep(_LOCK_POLL_SECONDS)
-        file.close()
+
+    def wait() -> None:
+        nonlocal is_reported
+        if not is_reported:
+            node.report("waiting for another run that makes the same")
+            is_reported = True
         if node.is_cancelled():
             raise Cancelled(node.node_id)
+        time.sleep(_LOCK_POLL_SECONDS)
 
-
-def _is_at(file: TextIO, path: str) -> bool:
-    """Whether an open file still is the one at `path`: its last owner may have removed it meanwhile."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
-    except FileNotFoundError:
-        return False
+    with locks.making(node.run.store, prepared.cache_context.name, wait):
+        yield

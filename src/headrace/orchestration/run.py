@@ -20,7 +20,7 @@ from headrace.orchestration.exit_handlers import plan_exit_handlers
 from headrace.orchestration.provenance import provenance
 from headrace.orchestration.selection import select
 from headrace.orchestration.workers import Workers
-from headrace.sdk import BaseNode, compiler
+from headrace.sdk import BaseNode, addresses, compiler
 from headrace.sdk.light import authoring
 from headrace.sdk.resources import resources_of
 
@@ -146,7 +146,7 @@ def _root(ir: pipeline_pb2.Pipeline, store: Store) -> str:
     root = pipeline_graph.declared_root(ir)
     if not root:
         return os.path.join(store.artifacts_path, ir.pipeline_info.id)
-    return root if "://" in root else os.path.abspath(root)
+    return os.path.abspath(addresses.local_path(root, f"pipeline '{ir.pipeline_info.id}': pipeline_root"))
 
 
 def _main_script() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headrace.errors import HeadraceError
+from headrace.sdk.payloads import Payload
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,11 @@ class Done:
 
     Attributes:
         output: Serialized `ExecutorOutput`, or `DriverOutput` for a driver.
-        digests: Content digest of each output artifact, by its uri.
+        digests: What each output artifact holds, by its uri.
     """
 
     output: bytes
-    digests: dict[str, str]
+    digests: dict[str, Payload]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from multiprocessing import connection
 from typing import Any
 
 from headrace.errors import HeadraceError
-from headrace.io.digests import tree_digest
+from headrace.io.digests import describe
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
 from headrace.sdk import functions, light, partial_results, progress, side_processes
+from headrace.sdk.process_groups import kill_below
 
 with light.authoring():
     # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
@@ -55,7 +56,7 @@ def run(task: Task, channel: connection.Connection) -> int:
     send(Started(os.getpid()))
     if task.tmp_path:
         # What libraries leave in the temporary folder goes with the run, even if this process is killed.
-        os.makedirs(task.tmp_path, exist_ok=True)
+        os.makedirs(task.tmp_path, mode=0o700, exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
     progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
     partial_results.set_folder(task.kept_path)
@@ -106,12 +107,14 @@ def _run_executor(task: Task) -> Done:
             f"{task.node_id} ended with code {output.execution_result.code}: "
             f"{output.execution_result.result_message}"
         )
+    # What goes on writing would make what is digested now another content than what is found later.
+    kill_below(os.getpid())
     progress.report("checking what was written")
     uris = {a.uri for artifacts in info.output_dict.values() for a in artifacts}
     for artifact_list in output.output_artifacts.values():
         uris.update(artifact.uri for artifact in artifact_list.artifacts)
     return Done(
-        output.SerializeToString(), {uri: tree_digest(uri) for uri in sorted(uris) if os.path.exists(uri)}
+        output.SerializeToString(), {uri: describe(uri) for uri in sorted(uris) if os.path.exists(uri)}
     )
 
 

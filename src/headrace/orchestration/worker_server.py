@@ -18,7 +18,6 @@ import select
 import signal
 import socket
 import sys
-import time
 from multiprocessing import connection
 from typing import Any
 
@@ -26,7 +25,7 @@ from headrace.orchestration import worker
 from headrace.orchestration.tasks import Exited, Task
 from headrace.sdk import fresh_processes
 from headrace.sdk.light import heavy_import, without_collections
-from headrace.sdk.process_groups import die_with, kill_group, wake_on_child_exit
+from headrace.sdk.process_groups import adopt_orphans, die_with, kill_below, kill_group, wake_on_child_exit
 
 _WAKEUP_BYTES = 4096
 _TENSORFLOW = "tensorflow"
@@ -114,6 +113,7 @@ class Server:
     def _become_worker(self, log_path: str, server: int) -> None:
         os.setsid()
         die_with(server)
+        adopt_orphans()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -136,21 +136,20 @@ class Server:
             channel = self._children.pop(pid, None)
             if channel is None:
                 continue
-            # What the worker started and left behind ends with it.
+            # What the worker started and left behind ends with it: it is below this server now, and no worker.
             kill_group(pid)
+            kill_below(os.getpid(), self._spared())
             with contextlib.suppress(OSError):
                 channel.send(Exited(os.waitstatus_to_exitcode(status)))
             channel.close()
 
+    def _spared(self) -> list[int]:
+        return [*self._children, fresh_processes.nursery_pid()]
+
     def _end(self) -> None:
         for pid in self._children:
             kill_group(pid)
-        deadline = time.monotonic() + 5
-        while self._children and time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-                self._children.pop(pid, None)
-            time.sleep(0.01)
+        kill_below(os.getpid())
         os._exit(0)
 
 
@@ -166,6 +165,7 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
+    adopt_orphans()
     control: Any = socket.socket(fileno=int(arguments[0]))
     Server(control, arguments[1:]).serve()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import math
 import multiprocessing.connection
 import os
@@ -16,9 +16,13 @@ from collections.abc import Callable, Sequence
 
 from headrace.errors import ExecutorError, SetupError
 from headrace.orchestration.tasks import Done, Exited, Failed, Message, Progress, ServerLost, Started, Task
+from headrace.sdk.process_groups import SERVER_MARK, family, kill_group, kill_marked
 
 _POLL_SECONDS = 0.1
+# How long a killed worker's server is given to end what the worker started.
+_ENDING_SECONDS = 15.0
 _SUBMIT_ATTEMPTS = 2
+_numbers = itertools.count(1)
 
 
 class Cancelled(Exception):
@@ -45,6 +49,7 @@ class Workers:
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._is_closed = False
+        self._mark = ""
 
     def start(self) -> None:
         """Start the server, unless it runs; it loads its libraries in the background."""
@@ -57,6 +62,8 @@ class Workers:
         if self._control is not None:
             # Somebody killed the server: those that ran have failed, and those that follow get another one.
             self._control.close()
+            kill_marked(self._mark)
+        self._mark = f"{family()}.{next(_numbers)}."
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         command = [sys.executable, "-W", "ignore", "-m", "headrace.orchestration.worker_server"]
         self._server = subprocess.Popen(
@@ -65,7 +72,7 @@ class Workers:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment(self._mark),
         )
         theirs.close()
         self._control = ours
@@ -95,7 +102,7 @@ class Workers:
         channel = self._submit(task, log_path)
         deadline = math.inf
         pid = 0
-        is_ended = False
+        is_done = False
         try:
             while True:
                 message = _receive(channel)
@@ -105,18 +112,33 @@ class Workers:
                 elif isinstance(message, Progress):
                     on_progress(message.doing, message.rows)
                 elif message is not None:
-                    # The worker has nothing more to do; the server, if it lives, sees to the end of its process.
-                    is_ended = not isinstance(message, ServerLost)
+                    # A worker that is done has ended what it started; the server sees to the end of its process.
+                    is_done = isinstance(message, Done)
+                    if isinstance(message, Exited | ServerLost):
+                        pid = 0
                     return _judge(task, message, log_path)
                 if is_cancelled():
                     raise Cancelled(task.node_id)
                 if time.monotonic() > deadline:
                     raise TimedOut(task.node_id)
         finally:
-            if not is_ended and pid:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
+            if not is_done:
+                self._end_worker(pid, channel)
             channel.close()
+
+    def _end_worker(self, pid: int, channel: multiprocessing.connection.Connection) -> None:
+        """Kill a worker with all it started, and wait until they are gone: none writes on after its node."""
+        if pid:
+            kill_group(pid)
+            deadline = time.monotonic() + _ENDING_SECONDS
+            while time.monotonic() < deadline:
+                message = _receive(channel)
+                if isinstance(message, Exited):
+                    return
+                if isinstance(message, ServerLost):
+                    break
+        if self._server is None or self._server.poll() is not None:
+            kill_marked(self._mark)
 
     def _submit(self, task: Task, log_path: str) -> multiprocessing.connection.Connection:
         with self._lock:
@@ -162,6 +184,8 @@ class Workers:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+            if server.returncode:
+                kill_marked(self._mark)
 
     def __enter__(self) -> Workers:
         return self
@@ -209,8 +233,9 @@ def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: s
     )
 
 
-def _environment() -> dict[str, str]:
+def _environment(mark: str) -> dict[str, str]:
     environment = dict(os.environ)
+    environment[SERVER_MARK] = mark
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     environment.setdefault("GRPC_VERBOSITY", "ERROR")
     environment["PYTHONUNBUFFERED"] = "1"

@@ -38,9 +38,9 @@ def _rows(examples: Artifact, split: str, limit: int) -> Iterator[Row]:
     payload = artifacts.payload_format(examples)
     for path in artifacts.split_files(examples, split):
         if payload == "FORMAT_PARQUET":
-            import pyarrow.parquet as pq
+            from headrace.io import parquet_files
 
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=limit):
+            for batch in parquet_files.read_batches(path, limit):
                 for row in batch.to_pylist():
                     yield {name: _listed(value) for name, value in row.items()}
         else:

@@ -73,6 +73,11 @@ def make_pipeline(arguments: Sequence[str]) -> beam.Pipeline:
     return beam.Pipeline(options=options)
 
 
+def runs_here(pipeline: beam.Pipeline) -> bool:
+    """Whether the steps of a pipeline run in this process."""
+    return type(pipeline.runner).__name__.lower() in _MEANS_IN_PROCESS
+
+
 def use_side_processes(pipeline: beam.Pipeline) -> beam.Pipeline:
     """Give a pipeline of the in-process runner a thread for each side process, and return it."""
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner

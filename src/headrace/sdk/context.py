@@ -16,9 +16,11 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.types.artifact import Artifact
 
-# Custom properties of artifacts: one line for people, and the digest of the payload for the cache.
+# Custom properties of artifacts: one line for people, and for the cache the digest of the payload with what its
+# files looked like (see `headrace.sdk.payloads`).
 SUMMARY_PROPERTY = "headrace_summary"
 DIGEST_PROPERTY = "headrace_digest"
+FILES_PROPERTY = "headrace_files"
 
 ProtoType = TypeVar("ProtoType", bound=Message)
 

@@ -23,7 +23,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NoReturn, cast
 
-from headrace.sdk.process_groups import die_with, kill_group, wake_on_child_exit
+from headrace.sdk.process_groups import adopt_orphans, below, die_with, kill_group, wake_on_child_exit
 
 # In the environment of a fork: how much of the libraries' files was in the memory of the process that loaded
 # them. A fork counts that as its own only where it touches it; Python started anew counts all of it.
@@ -35,6 +35,7 @@ _LAST_STREAM = 2
 _NUMBER = struct.Struct("=i")
 
 _nursery: socket.socket | None = None
+_nursery_pid = 0
 
 
 class FreshProcess:
@@ -56,7 +57,11 @@ class FreshProcess:
 
     def end(self) -> None:
         """Kill it with all it started, and wait until it is gone."""
+        started = below(self.pid)
         kill_group(self.pid)
+        for pid in started:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         self.wait()
         for stream in (self.stdin, self.stdout):
             with contextlib.suppress(BrokenPipeError):
@@ -137,13 +142,14 @@ def start(script: str, log_path: str, environment: Mapping[str, str]) -> FreshPr
 
 def open_nursery() -> None:
     """Fork the nursery from this process as it is now: before it has threads, and once."""
-    global _nursery
+    global _nursery, _nursery_pid
     if _nursery is not None or sys.platform != "linux":
         return
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
     file_bytes = _resident_file_bytes()
-    if os.fork():
+    _nursery_pid = os.fork()
+    if _nursery_pid:
         theirs.close()
         _nursery = ours
         return
@@ -153,6 +159,11 @@ def open_nursery() -> None:
         _Nursery(theirs, file_bytes).serve()
     finally:
         os._exit(0)
+
+
+def nursery_pid() -> int:
+    """Return the nursery's process id; 0 where there is none."""
+    return _nursery_pid
 
 
 class _Nursery:
@@ -205,6 +216,7 @@ class _Nursery:
         try:
             os.setsid()
             die_with(nursery)
+            adopt_orphans()
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)

@@ -1,20 +1,82 @@
-"""Source files as part of the cache key: a function's file and the project modules it imports."""
+"""What user code is made of, as part of the cache key: a function, and all that it uses.
+
+Read from the syntax trees, beginning with the function's own definition: the globals, functions and classes that it
+names, those which these name, in its own file and in the project's other modules; what a module does when it is
+loaded, such as setting a seed; data files and environment variables that are named there; and the installed
+libraries that it comes to. Comments, formatting, and what else the files hold do not count. Where code may reach
+what it does not name (`exec`, `globals()`, an import by a computed name, `import *`), the whole file counts.
+"""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import hashlib
+import importlib.machinery
 import importlib.util
 import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from headrace.sdk import functions
+from headrace.sdk import functions, module_parts, outside, payloads
+from headrace.sdk.module_parts import Imported, Module, Part
 
 _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_READY_PIPELINES_PATH = os.path.join(_PACKAGE_PATH, "pipelines") + os.sep
+_WHOLE = "*"
+_SUFFIXES = (".py", *importlib.machinery.EXTENSION_SUFFIXES)
+# Set by whatever loads a module, not by the module's text.
+_MODULE_NAMES = frozenset({"__file__", "__name__", "__doc__", "__package__", "__annotations__"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """What counts of one file.
+
+    Attributes:
+        digest: Digest of its statements without comments and formatting; of the bytes of a data file.
+        text: The statements as they are written; empty for a data file.
+    """
+
+    digest: str
+    text: str = ""
+
+    @property
+    def text_digest(self) -> str:
+        """Under what the text is kept; the content's digest for a data file."""
+        return hashlib.sha256(self.text.encode()).hexdigest() if self.text else self.digest
+
+
+@dataclass
+class Usage:
+    """All that some functions use.
+
+    Attributes:
+        files: What counts of each file, by its path.
+        libraries: Dotted names of the modules of libraries that are imported, Headrace's own among them.
+        environment: Names of the environment variables that are read.
+        reads_arguments: Whether the command line is read.
+    """
+
+    files: dict[str, Source] = field(default_factory=dict)
+    libraries: set[str] = field(default_factory=set)
+    environment: set[str] = field(default_factory=set)
+    reads_arguments: bool = False
+
+    @property
+    def digest(self) -> str:
+        """One digest of the sources, wherever they lie."""
+        return combined_digest({path: source.digest for path, source in self.files.items()})
+
+    def add(self, other: Usage) -> None:
+        """Add what others use, but for their files."""
+        self.libraries |= other.libraries
+        self.environment |= other.environment
+        self.reads_arguments = self.reads_arguments or other.reads_arguments
 
 
 @functools.cache
@@ -31,108 +93,320 @@ def is_project_file(path: str) -> bool:
     return not os.path.realpath(path).startswith(_library_paths())
 
 
-def closure(path: str, module: str = "") -> dict[str, str]:
-    """Return the sources a file depends on: itself and the project modules it imports, directly or not.
+def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
+    """Return what functions or classes of a file use.
 
     Args:
         path: A Python file.
         module: Its dotted name where it has one, to resolve relative imports.
-
-    Returns:
-        Path of each file, and the SHA-256 of its text.
+        names: The functions or classes; all that the file holds where none is given or one is not in it.
     """
-    found: dict[str, str] = {}
-    waiting = [(os.path.abspath(path), module)]
-    while waiting:
-        current, name = waiting.pop()
-        if current in found:
-            continue
-        digest, imported = _read(current, os.stat(current).st_mtime_ns, name)
-        found[current] = digest
-        for target in imported:
-            file = _module_file(target, os.path.dirname(current))
-            if file is not None and is_project_file(file):
-                waiting.append((os.path.abspath(file), target))
-    return found
+    walk = _Walk()
+    path = os.path.abspath(path)
+    for name in names or (_WHOLE,):
+        walk.need(path, module, name, ())
+    return walk.result()
+
+
+def closure(path: str, module: str = "") -> dict[str, str]:
+    """Return the digests of the sources that a whole file depends on, by path; see `usage`."""
+    return {place: source.digest for place, source in usage(path, module).files.items()}
 
 
 def digest(path: str, module: str = "") -> str:
-    """Return one digest for a file and the project modules it imports; moving the folder keeps it."""
+    """Return one digest for a file and what it uses; moving the folder keeps it."""
     return combined_digest(closure(path, module))
 
 
 def combined_digest(found: Mapping[str, str]) -> str:
-    """Return one digest for what `closure` found: of the texts, not of where they lie."""
+    """Return one digest for digests by path: of what is there, not of where it lies."""
     return hashlib.sha256("\n".join(sorted(found.values())).encode()).hexdigest()
 
 
-def function_closure(text: str, where: str) -> dict[str, str]:
-    """Return the sources of a user function, given in any form `functions.parse` reads; see `closure`.
+def function_usage(text: str, where: str) -> Usage:
+    """Return what a user function uses, given in any form that `functions.parse` reads.
 
-    A function of a module without a source file has none.
+    Of a function in a module without a source file only the module's name is known.
     """
     reference = functions.parse(text)
     path = functions.source_path(reference, where)
+    module = "" if reference.is_file else reference.place
     if path is None:
-        return {}
-    return closure(path, "" if reference.is_file else reference.place)
+        return Usage(libraries={module})
+    if not _is_followed(path):
+        return Usage(libraries={module}) if module else usage(path)
+    return usage(path, module, [reference.name])
 
 
 def loaded_libraries(path: str) -> list[str]:
     """Return the installed modules, beside the standard library, that a file imports and this process has loaded."""
-    _, imported = _read(os.path.abspath(path), os.stat(path).st_mtime_ns, "")
-    installed = [name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names]
+    parts = module_parts.read_now(os.path.abspath(path)).parts or ()
+    imported = {
+        name for part in parts for _, one in part.imports for name in (one.loads, f"{one.loads}.{one.name}")
+    }
+    installed = sorted(name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names)
     files = {name: getattr(sys.modules.get(name), "__file__", None) for name in installed}
     return [name for name, file in files.items() if file and not is_project_file(file)]
 
 
-@functools.lru_cache(maxsize=4096)
-def _read(path: str, modified: int, module: str) -> tuple[str, tuple[str, ...]]:
-    with open(path, "rb") as file:
-        text = file.read()
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return hashlib.sha256(text).hexdigest(), ()
+class _Walk:
+    """The files found so far, with the parts of them that count."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, dict[int, Part]] = {}
+        self._imports: dict[str, set[str]] = {}
+        self._whole: set[str] = set()
+        self._seen: set[tuple[str, str, str]] = set()
+        self._data: set[str] = set()
+        self._found = Usage()
+
+    def result(self) -> Usage:
+        """Return what was found."""
+        for path in self._parts:
+            source = self._source(path)
+            if source is not None:
+                self._found.files[path] = source
+        for path in self._data - self._found.files.keys():
+            self._found.files[path] = Source(payloads.file_digest(path))
+        return self._found
+
+    def _source(self, path: str) -> Source | None:
+        module = _read(path)
+        if module is None or module.parts is None:
+            return Source(payloads.file_digest(path), module.text if module is not None else "")
+        parts = sorted(self._parts[path].values(), key=lambda part: part.node.lineno)
+        imports = sorted(self._imports[path])
+        if not parts and not imports:
+            return None
+        dumped = "\n".join([*imports, *(ast.dump(part.node) for part in parts)])
+        text = module_parts.segment(module, parts) if parts else ""
+        head = "".join(f"{line}\n" for line in imports)
+        return Source(hashlib.sha256(dumped.encode()).hexdigest(), head + text)
+
+    def need(self, path: str, dotted: str, name: str, attributes: Sequence[str]) -> None:
+        """Count a global name of a file, and the attributes taken from it; `_WHOLE` for the whole file."""
+        key = (path, name, attributes[0] if attributes else "")
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self._enter(path, dotted)
+        module = _read(path)
+        if module is None or module.parts is None:
+            return
+        if name == _WHOLE:
+            for part in module.parts:
+                self._add(path, dotted, module, part)
+            return
+        found = module.affecting(name)
+        if not found:
+            # Made by `import *`, `__getattr__`, or something that does not show.
+            self.need(path, dotted, _WHOLE, ())
+        for part in found:
+            if not isinstance(part.node, (ast.Import, ast.ImportFrom)):
+                self._add(path, dotted, module, part)
+        for imported in module.imports.get(name, ()):
+            self._import(path, dotted, name, imported, attributes)
+
+    def _enter(self, path: str, dotted: str) -> None:
+        """Count what a module and the packages above it do when they are loaded."""
+        if path in self._parts:
+            return
+        self._parts[path], self._imports[path] = {}, set()
+        module = _read(path)
+        if module is None or module.parts is None:
+            return
+        parents = dotted.split(".")[:-1] if dotted else []
+        for count in range(len(parents), 0, -1):
+            parent = ".".join(parents[:count])
+            file = _module_file(parent, os.path.dirname(path))
+            if file is not None and _is_followed(file):
+                self._enter(file, parent)
+        for part in module.effects():
+            self._add(path, dotted, module, part)
+
+    def _add(self, path: str, dotted: str, module: Module, part: Part) -> None:
+        if id(part) in self._parts[path]:
+            return
+        is_import = isinstance(part.node, (ast.Import, ast.ImportFrom))
+        if not is_import:
+            self._parts[path][id(part)] = part
+            self._look_outside(module, part)
+        if part.is_dynamic or _imports_by_name(module, part):
+            self._need_all(path, dotted, module)
+        chains: dict[str, list[list[str]]] = {}
+        for chain in part.chains:
+            root, *attributes = chain.split(".")
+            chains.setdefault(root, []).append(attributes)
+        for name, imported in part.imports:
+            # Those of a function's body, or a module that is imported for what it does.
+            for attributes in chains.get(name, [[]]):
+                self._import(path, dotted, name, imported, attributes, is_entered_only=name not in chains)
+        for name in part.needs - _MODULE_NAMES:
+            if name in module.bindings:
+                for attributes in chains.get(name, [[]]):
+                    self.need(path, dotted, name, attributes)
+            elif module.has_star and not _is_builtin(name):
+                self.need(path, dotted, _WHOLE, ())
+
+    def _look_outside(self, module: Module, part: Part) -> None:
+        found = outside.look(module, part)
+        self._data |= found.paths
+        self._found.environment |= found.environment
+        self._found.reads_arguments = self._found.reads_arguments or found.reads_arguments
+
+    def _need_all(self, path: str, dotted: str, module: Module) -> None:
+        """Count a whole file whose code may reach anything, and each project module that a text in it names."""
+        if path in self._whole:
+            return
+        self._whole.add(path)
+        self.need(path, dotted, _WHOLE, ())
+        for part in module.parts or ():
+            for node in ast.walk(part.node):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    self._need_named(node.value, path)
+        for neighbour in sorted(os.listdir(os.path.dirname(path))):
+            full = os.path.join(os.path.dirname(path), neighbour)
+            if _imports_anything(module) and neighbour.endswith(".py") and full != path:
+                package = dotted.rpartition(".")[0]
+                self.need(full, f"{package}.{neighbour[:-3]}" if package else neighbour[:-3], _WHOLE, ())
+
+    def _need_named(self, text: str, path: str) -> None:
+        if all(part.isidentifier() for part in text.strip(".").split(".")):
+            file = _module_file(text.strip("."), os.path.dirname(path))
+            if file is not None and _is_followed(file):
+                self.need(file, text.strip("."), _WHOLE, ())
+
+    def _import(
+        self,
+        path: str,
+        dotted: str,
+        name: str,
+        imported: Imported,
+        attributes: Sequence[str],
+        *,
+        is_entered_only: bool = False,
+    ) -> None:
+        """Follow one import to the name that is used of it."""
+        target = _absolute(imported.module, dotted, path)
+        shown = f"from {imported.module} import {imported.name}" if imported.name else f"import {target}"
+        if not is_entered_only:
+            self._imports[path].add(shown + ("" if name in (imported.name, target) else f" as {name}"))
+        folder = os.path.dirname(path)
+        if imported.loads and not imported.name:
+            self._load(_absolute(imported.loads, dotted, path), folder)
+        wanted = [*([imported.name] if imported.name else []), *attributes]
+        while True:
+            file = _module_file(target, folder)
+            if file is not None and not _is_followed(file):
+                self._found.libraries.add(target)
+                return
+            module = _read(file) if file is not None else None
+            is_bound = bool(wanted) and module is not None and wanted[0] in module.bindings
+            if not wanted or is_bound or _module_file(f"{target}.{wanted[0]}", folder) is None:
+                break
+            if file is not None:
+                self._enter(file, target)
+            target = f"{target}.{wanted.pop(0)}"
+        if file is None:
+            self._add_library(target)
+        elif is_entered_only and not imported.name:
+            self._enter(file, target)
+        elif wanted:
+            self.need(file, target, wanted[0], wanted[1:])
+        else:
+            self.need(file, target, _WHOLE, ())
+
+    def _load(self, target: str, folder: str) -> None:
+        file = _module_file(target, folder)
+        if file is not None and _is_followed(file):
+            self._enter(file, target)
+        else:
+            self._add_library(target)
+
+    def _add_library(self, name: str) -> None:
+        if name.partition(".")[0] not in sys.stdlib_module_names:
+            self._found.libraries.add(name)
+
+
+def _read(path: str) -> Module | None:
+    """A parsed file; `None` for compiled code."""
+    return module_parts.read_now(path) if path.endswith(".py") else None
+
+
+def _is_followed(path: str) -> bool:
+    """Whether what a file uses is read too: of libraries, Headrace among them, the whole counts elsewhere."""
+    if path.startswith(_PACKAGE_PATH + os.sep):
+        return path.startswith(_READY_PIPELINES_PATH)
+    return is_project_file(path)
+
+
+def _is_builtin(name: str) -> bool:
+    return hasattr(builtins, name)
+
+
+def _imports_by_name(module: Module, part: Part) -> bool:
+    """Whether a part uses a function that imports modules by name, or takes names from a module by name."""
+    for name in part.needs:
+        for imported in module.imports.get(name, ()):
+            if imported.module == "importlib" and imported.name in ("import_module", "reload", "util"):
+                return True
+            if imported.module in ("runpy", "pkgutil"):
+                return True
+    return False
+
+
+def _imports_anything(module: Module) -> bool:
+    """Whether a module imports others by names that it computes."""
+    return any(
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__", "spec_from_file_location")
+        and not (node.args and isinstance(node.args[0], ast.Constant))
+        for part in module.parts or ()
+        for node in ast.walk(part.node)
+    )
+
+
+def _absolute(name: str, module: str, path: str) -> str:
+    """The name of a module that may be written relative to another."""
+    level = len(name) - len(name.lstrip("."))
+    if not level:
+        return name
+    parts = module.split(".") if module else []
     is_package = os.path.basename(path) == "__init__.py"
-    return hashlib.sha256(text).hexdigest(), tuple(sorted(set(_imports(tree, module, is_package))))
-
-
-def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = module.split(".") if module else []
-                kept = len(parts) - node.level + (1 if is_package else 0)
-                base = ".".join([*parts[: max(kept, 0)], *([base] if base else [])])
-            if base:
-                yield base
-            yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+    kept = len(parts) - level + (1 if is_package else 0)
+    return ".".join([*parts[: max(kept, 0)], *([name[level:]] if name[level:] else [])])
 
 
 def _module_file(name: str, folder: str) -> str | None:
-    """The source file of a module, found without importing it; a neighbour in `folder` comes last."""
+    """The file of a module, found without importing it; a neighbour in `folder` comes last."""
     parts = name.split(".")
+    if not all(parts):
+        return None
     for root in _search_paths(parts[0], folder):
         base = os.path.join(root, *parts)
-        for path in (f"{base}.py", os.path.join(base, "__init__.py")):
+        for path in (os.path.join(base, "__init__.py"), *(f"{base}{suffix}" for suffix in _SUFFIXES)):
             if os.path.isfile(path):
-                return path
+                return os.path.abspath(path)
     return None
 
 
 def _search_paths(top: str, folder: str) -> Iterable[str]:
-    if top in sys.stdlib_module_names:
-        return ()
     roots = [path or os.getcwd() for path in sys.path]
+    if top in sys.builtin_module_names:
+        return ()
+    if top in sys.stdlib_module_names:
+        # A project's own module of such a name hides the standard library's.
+        return [root for root in (*roots, folder) if is_project_file(os.path.join(root, f"{top}.py"))]
     loaded = sys.modules.get(top)
     spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_top(top)
     if spec is not None and spec.origin and not is_project_file(spec.origin):
         return ()
-    return [*roots, folder]
+    own: list[str] = []
+    if spec is not None and spec.origin and os.path.isfile(spec.origin):
+        # Installed for editing: found by a hook instead of a path.
+        place = os.path.dirname(spec.origin)
+        own = [os.path.dirname(place) if spec.submodule_search_locations else place]
+    return dict.fromkeys([*roots, *own, folder])
 
 
 @functools.cache

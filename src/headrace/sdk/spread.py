@@ -23,16 +23,18 @@ class Spread(beam.DoFn):
 
     Args:
         dofn: Uses `setup` and `process`, with at most one side input, and no bundle methods.
+        is_local: Whether it works in this process all the same, because what it uses lives here alone.
     """
 
-    def __init__(self, dofn: beam.DoFn) -> None:
+    def __init__(self, dofn: beam.DoFn, *, is_local: bool = False) -> None:
+        self._is_local = is_local
         self._pickled = pickler.dumps(dofn)
         self._key = hashlib.sha256(self._pickled).hexdigest()
         self._process: Callable[..., Any] | None = None
 
     def setup(self) -> None:
         """Load the step here, unless side processes will."""
-        if not side_processes.count():
+        if self._is_local or not side_processes.count():
             self._process = _load(self._pickled)
 
     def process(self, element: Any, side_input: Any = _NO_SIDE_INPUT) -> Iterable[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 from unittest import mock
 
 import pytest
@@ -106,3 +107,91 @@ def test_gzip_cut_short(tmp_path):
     with pytest.raises(MalformedFileError) as caught:
         list(tfrecord.read_batches(str(path), 10))
     assert caught.value.problem.startswith(f"{path}: the gzip data is cut short or damaged: ")
+
+
+def _write(path, content):
+    with gzip.open(path, "wb") if str(path).endswith(".gz") else open(path, "wb") as file:
+        file.write(content)
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz"])
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=20), st.data())
+def test_any_changed_byte_is_found(tmp_path_factory, name, records, data):
+    """In a length, a record or a checksum; packed as gzip too, whose own checksum fits what was packed."""
+    content = bytearray(b"".join(tfrecord.frame(record) for record in records))
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    path = tmp_path_factory.mktemp("changed") / name
+    _write(path, bytes(content))
+    with pytest.raises(MalformedFileError):
+        list(tfrecord.read_batches(str(path), 10))
+
+
+def test_records_exchanged_with_their_lengths_kept_are_found(tmp_path):
+    """Several wrong checksums do not make up for each other; the first of them is named."""
+    first, second = tfrecord.frame(b"first!"), tfrecord.frame(b"second")
+    path = tmp_path / "a.gz"
+    _write(path, first + first[:12] + second[12:18] + first[18:] + second[:12] + first[12:18] + second[18:])
+    with pytest.raises(MalformedFileError) as caught:
+        list(tfrecord.read_batches(str(path), 10))
+    assert caught.value.problem == f"{path}: record 2 does not fit its checksum."
+
+
+def test_a_long_record_is_put_together_once(tmp_path):
+    """However many chunks it takes: else long records would cost the square of their length."""
+    path = tmp_path / "a.gz"
+    records = [b"x", os.urandom(100_000), b"y"]
+    _write(path, b"".join(tfrecord.frame(record) for record in records))
+    with (
+        mock.patch.object(tfrecord, "_CHUNK_BYTES", 1_000),
+        mock.patch.object(tfrecord, "_read_more", wraps=tfrecord._read_more) as read_more,
+    ):
+        assert [record for batch in tfrecord.read_batches(str(path), 10) for record in batch] == records
+    assert read_more.call_count <= 4
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz"])
+def test_a_length_that_no_record_has_is_refused_unread(tmp_path, name):
+    """It fits its checksum, and nothing is read or kept for it."""
+    length = struct.pack("<Q", 10**12)
+    path = tmp_path / name
+    _write(path, length + struct.pack("<I", tfrecord.masked_crc(length)) + bytes(1_000))
+    with pytest.raises(MalformedFileError) as caught:
+        list(tfrecord.read_batches(str(path), 10))
+    assert caught.value.problem == (
+        f"{path}: record 1 claims to be 1,000,000,000,000 bytes long, and no tf.Example can be longer than "
+        "2,147,483,647."
+    )
+
+
+def test_a_file_of_no_bytes(tmp_path):
+    """Plain, it holds no records, as TensorFlow's writer makes it; as gzip it is one that was never finished."""
+    (tmp_path / "a").write_bytes(b"")
+    assert list(tfrecord.read_batches(str(tmp_path / "a"), 10)) == []
+    (tmp_path / "a.gz").write_bytes(b"")
+    with pytest.raises(MalformedFileError) as caught:
+        list(tfrecord.read_batches(str(tmp_path / "a.gz"), 10))
+    assert caught.value.problem == (
+        f"{tmp_path / 'a.gz'} is 0 bytes long, where gzip of nothing takes 20: it was never written to its end."
+    )
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz"])
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=5), st.floats(0, 1, exclude_max=True))
+def test_a_file_cut_anywhere_gives_no_other_records(tmp_path_factory, name, records, place):
+    """What is read before the error is a beginning of what was written; a plain file may end between records."""
+    folder = tmp_path_factory.mktemp("cut")
+    with tfrecord.Writer(str(folder / name)) as writer:
+        writer.write(records)
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[: int(place * len(data))])
+    found = []
+    try:
+        for batch in tfrecord.read_batches(str(folder / name), 1):
+            found += batch
+    except MalformedFileError:
+        pass
+    else:
+        assert name == "a"
+        assert len(b"".join(map(tfrecord.frame, found))) == int(place * len(data))
+    assert found == records[: len(found)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -74,18 +75,38 @@ def test_only_old_texts_that_nothing_needs_are_unused(texts: SourceTexts, tmp_pa
     ]
 
 
-def test_nothing_new_is_quick(texts: SourceTexts, tmp_path: Path):
-    """Under 2 ms for a node of 20 files whose texts are kept already."""
+def test_two_nodes_may_keep_the_same_text_at_once(texts: SourceTexts, tmp_path: Path, monkeypatch):
+    """Nodes of one module are prepared in threads of one process: one begins while the other has not ended."""
+    file = write(tmp_path / "model.py", "x = 1\n")
+    found = {"executor": {str(file): digest(file)}}
+    compress = zlib.compress
+
+    def compress_after_another(text: bytes) -> bytes:
+        monkeypatch.setattr(zlib, "compress", compress)
+        texts.keep(found)
+        return compress(text)
+
+    monkeypatch.setattr(zlib, "compress", compress_after_another)
+
+    texts.keep(found)
+
+    assert texts.read(digest(file)) == "x = 1\n"
+    assert os.listdir(tmp_path / ".headrace" / "sources") == [digest(file)]
+
+
+def test_what_is_kept_already_is_neither_read_nor_written_again(
+    texts: SourceTexts, tmp_path: Path, monkeypatch
+):
+    """A node of many files whose texts are kept costs one call for each: `keep` stands before every execution."""
     files = [write(tmp_path / f"m{number}.py", f"x = {number}\n") for number in range(20)]
     found = {"executor": {str(file): digest(file) for file in files}}
-    texts.keep(found)
+    kept = texts.keep(found)
 
-    seconds = min(_timed(texts, found) for _ in range(5))
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a file was opened")
 
-    assert seconds < 0.002
+    monkeypatch.setattr("builtins.open", refuse)
+    again = texts.keep(found)
+    monkeypatch.undo()
 
-
-def _timed(texts: SourceTexts, found: dict[str, dict[str, str]]) -> float:
-    started = time.perf_counter()
-    texts.keep(found)
-    return time.perf_counter() - started
+    assert again == kept

@@ -57,9 +57,9 @@ def test_moving_the_folder_changes_nothing(project: Path, monkeypatch: pytest.Mo
 def test_relative_imports_are_followed(project: Path):
     package = project / "package"
     package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "a.py").write_text("from . import b\nfrom .c import value\n")
-    (package / "b.py").write_text("")
+    (package / "__init__.py").write_text("import os\nos.environ.setdefault('A', '1')\n")
+    (package / "a.py").write_text("from . import b\nfrom .c import value\n\nused = b, value\n")
+    (package / "b.py").write_text("x = 1\n")
     (package / "c.py").write_text("value = 1\n")
 
     found = sources.closure(str(package / "a.py"), "package.a")
@@ -68,7 +68,7 @@ def test_relative_imports_are_followed(project: Path):
 
 
 def test_a_circle_of_imports_ends(project: Path):
-    (project / "layers.py").write_text("import features\n")
+    (project / "layers.py").write_text("import features\n\ndef g():\n    return features.f\n")
 
     assert len(sources.closure(str(project / "features.py"))) == 2
 

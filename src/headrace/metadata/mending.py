@@ -1,0 +1,76 @@
+"""Cleans up after runs whose process is gone.
+
+Their processes that live on are ended first, then their executions become CANCELED, their record says that they
+crashed, and what they wrote without publishing it is removed. All that is found may have been left by a kill at any
+moment, be damaged, or come from elsewhere: nothing of it makes a run fail, and nothing outside of the store goes
+that does not carry the store's own mark.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection
+
+from headrace.metadata import executions, graph, markers, runs, unpublished
+from headrace.metadata.markers import RunMarker
+from headrace.metadata.store import Store
+from headrace.sdk import names, process_groups
+from headrace.sdk.light import authoring
+
+with authoring():
+    from ml_metadata.proto import metadata_store_pb2
+
+_RUNNING = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
+
+
+def mend(store: Store) -> list[str]:
+    """Clean up after runs whose process is gone; return their ids.
+
+    Raises:
+        StoreError: If the store cannot be written.
+    """
+    store.check_writable()
+    mended = []
+    cancelled: set[int] = set()
+    for folder, name, file in markers.dead_files(store):
+        if folder == markers.RUNNING and names.is_plain(name):
+            cancelled.update(_mend_run(store, name, file.read()))
+            mended.append(name)
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(store.path, folder, name))
+    _remove_unpublished(store, cancelled)
+    return mended
+
+
+def _mend_run(store: Store, run_id: str, text: str) -> list[int]:
+    """Clean up after one dead run. Its executions change last: a mender that dies before them is followed."""
+    marker = RunMarker.parse(text)
+    if marker and marker.store_id == store.store_id:
+        pid = marker.process.partition(" ")[0]
+        is_process_gone = not pid.isdigit() or process_groups.identity(int(pid)) != marker.process
+        if is_process_gone:
+            process_groups.kill_marked(f"{marker.family}.")
+        marker.remove_tmp()
+    ids = runs.mark_crashed(store, run_id)
+    _remove_unpublished(store, ids)
+    executions.mark_cancelled(store, ids)
+    return ids
+
+
+def _remove_unpublished(store: Store, dead: Collection[int]) -> None:
+    """Remove what dead executions left, and those that ended and could not tidy up.
+
+    What this database does not know belongs to another that was here, and stays.
+    """
+    left = list(unpublished.all_in(store))
+    states: dict[int, int] = {}
+    for batch in graph.batches(sorted({item.execution_id for item in left})):
+        with store.handle() as handle:
+            states.update((e.id, e.last_known_state) for e in handle.store.get_executions_by_id(batch))
+    for item in left:
+        state = states.get(item.execution_id)
+        if state == metadata_store_pb2.Execution.COMPLETE:
+            item.publish()
+        elif item.execution_id in dead or (state is not None and state not in _RUNNING):
+            item.discard()

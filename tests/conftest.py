@@ -1,0 +1,11 @@
+"""Property tests: the same examples in each run, few of them; `HEADRACE_EXAMPLES=20000` looks for new ones."""
+
+import os
+
+from hypothesis import settings
+
+_EXAMPLES = int(os.environ.get("HEADRACE_EXAMPLES", "0"))
+
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
+settings.register_profile("search", deadline=None, max_examples=_EXAMPLES or 1, print_blob=True)
+settings.load_profile("search" if _EXAMPLES else "same")

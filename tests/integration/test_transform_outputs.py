@@ -1,0 +1,218 @@
+"""The forms that outputs of `preprocessing_fn` may have: what is written is what the graph's schema reads."""
+
+from __future__ import annotations
+
+import glob
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest_transform import (
+    assert_equal_rows,
+    odd_records,
+    odd_schema,
+    transform,
+    write_examples,
+    write_schema,
+)
+from data_validation import example
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from headrace.components.transform.output_checks import check_outputs
+from headrace.components.transform.tft_library import tft
+from headrace.errors import UserFunctionError
+
+KEPT = ("transform_graph", "transformed_examples")
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory):
+    return write_schema(tmp_path_factory.mktemp("schema"), odd_schema())
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    records = odd_records(300)
+    return write_examples(tmp_path_factory.mktemp("odd"), {"train": records[:200], "eval": records[200:]})
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory, examples, schema):
+    folder = tmp_path_factory.mktemp("ours")
+    return transform(folder, examples, schema, "transform_functions.composites")
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory, examples, schema):
+    folder = tmp_path_factory.mktemp("stock")
+    return transform(folder, examples, schema, "transform_functions.composites", stock=True)
+
+
+def parsed(run, split="train"):
+    """The rows of a split as the graph's own feature spec reads them."""
+    spec = tft.TFTransformOutput(run.path("transform_graph")).transformed_feature_spec()
+    files = sorted(glob.glob(f"{run.path('transformed_examples')}/Split-{split}/*"))
+    records = list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+    return tf.io.parse_example(records, spec)
+
+
+def values(tensor):
+    """A tensor of any form as nested lists."""
+    if isinstance(tensor, tf.SparseTensor):
+        return [
+            tensor.indices.numpy().tolist(),
+            tensor.values.numpy().tolist(),
+            tensor.dense_shape.numpy().tolist(),
+        ]
+    return tensor.to_list() if isinstance(tensor, tf.RaggedTensor) else tensor.numpy().tolist()
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_the_records_hold_what_those_of_stock_hold(ours, stock, split):
+    """Dense, sparse and ragged outputs: the same features with the same values, row by row."""
+    assert_equal_rows(ours.rows(split), stock.rows(split), tolerance=1e-6)
+
+
+def test_the_feature_spec_reads_what_was_made(ours, stock):
+    """No output comes back empty, and each is what stock's records give."""
+    found, expected = parsed(ours), parsed(stock)
+
+    assert set(found) == set(expected)
+    for name, tensor in found.items():
+        assert tf.size(getattr(tensor, "flat_values", getattr(tensor, "values", tensor))) > 0, name
+        if name == "z_lengths":
+            np.testing.assert_allclose(tensor.flat_values, expected[name].flat_values, rtol=1e-5)
+        else:
+            assert values(tensor) == values(expected[name]), name
+    assert values(found["words"])[0][:2] == [b"a", b"b"]
+    assert values(found["nested"])[0][0] == values(found["characters"])[0]
+
+
+def test_equal_rows_give_equal_bytes(ours, examples, schema, tmp_path):
+    """Several ragged dimensions too, so that equal data keeps its digest."""
+    again = transform(tmp_path, examples, schema, "transform_functions.composites")
+
+    for path in glob.glob(f"{ours.path('transformed_examples')}/Split-*/*"):
+        other = os.path.join(
+            again.path("transformed_examples"), os.path.relpath(path, ours.path("transformed_examples"))
+        )
+        with open(path, "rb") as one, open(other, "rb") as two:
+            assert one.read() == two.read()
+
+
+def test_python_functions_work_where_they_were_traced(examples, schema, tmp_path):
+    """In what is analyzed and in what is transformed; and it is said that no server can do it."""
+    made = transform(tmp_path, examples, schema, "transform_functions.python_functions")
+
+    found = parsed(made)
+    x = found["x"].numpy()
+    np.testing.assert_allclose(found["twice"], 2 * x, rtol=1e-6)
+    np.testing.assert_allclose(found["pure"], 2 * x, rtol=1e-6)
+    np.testing.assert_allclose(found["four"], 4 * x, rtol=1e-6)
+    np.testing.assert_allclose(found["centred"], 2 * (x - x.mean()), atol=1e-4)
+    assert made.summary("transform_graph") == (
+        "5 features; the graph calls Python functions, so no other process can apply it: it cannot be exported "
+        "for serving"
+    )
+
+
+def test_a_representation_of_one_feature_leaves_the_others_theirs(tmp_path):
+    """The documented way to give a feature a default: the others come as without it."""
+    given = schema_pb2.Schema()
+    given.feature.add(name="x", type=schema_pb2.FLOAT)
+    other = given.feature.add(name="number", type=schema_pb2.INT)
+    other.shape.SetInParent()
+    other.presence.min_fraction = 1
+    dense = given.tensor_representation_group[""].tensor_representation["x"].dense_tensor
+    dense.column_name = "x"
+    dense.shape.SetInParent()
+    dense.default_value.float_value = -1
+    records = [example(x=[1.0], number=[2]), example(number=[3])] * 10
+    rows = write_examples(tmp_path / "rows", {"train": records})
+
+    made = transform(
+        tmp_path / "run", rows, write_schema(tmp_path / "schema", given), f"{__name__}.as_they_are"
+    )
+
+    found = parsed(made)
+    assert values(found["x"])[:2] == [1.0, -1.0]
+    assert values(found["number"])[:2] == [2, 3]
+
+
+def as_they_are(inputs):
+    """Both features, by name."""
+    return {"x": inputs["x"], "number": inputs["number"]}
+
+
+@pytest.mark.parametrize(
+    ("function", "problem", "fix"),
+    [
+        ("int32_output", "output 'letters' is int32, and a tf.Example holds", "tf.cast(letters, tf.int64)"),
+        (
+            "unknown_width",
+            "output 'tags' has rows of unknown size (?)",
+            "tf.ensure_shape(tags, [None, width])",
+        ),
+        (
+            "compares_sparse",
+            "'maybe' has rows without value (train 160 of 200, eval 80 of 100)",
+            "default_value",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_named_with_its_cure(function, problem, fix, examples, schema, tmp_path):
+    """The output or the feature, where the function stands, and the call that helps."""
+    with pytest.raises(UserFunctionError) as caught:
+        transform(tmp_path, examples, schema, f"transform_functions.{function}")
+
+    assert f"{function} in transform_functions.py:" in caught.value.problem
+    assert problem in caught.value.problem
+    assert fix in caught.value.fix
+
+
+def test_a_deprecated_feature_is_told_from_a_wrong_name(examples, tmp_path):
+    """SchemaGen marks a feature so whose splits disagree; the function would see a bare KeyError."""
+    given = odd_schema()
+    given.feature[0].lifecycle_stage = schema_pb2.DEPRECATED
+
+    with pytest.raises(UserFunctionError, match="the schema marks feature 'x' DEPRECATED"):
+        transform(tmp_path, examples, write_schema(tmp_path, given), "transform_functions.no_analyzer")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem", "fix"),
+    [
+        (lambda: tf.constant([True]), "is bool", "tf.cast(x, tf.int64)"),
+        (lambda: tf.constant([1.0], tf.float64), "is float64", "tf.cast(x, tf.float32)"),
+        (lambda: tf.constant([1j]), "is complex128", "return numbers or strings"),
+        (lambda: tf.constant(1.0), "is a single value", "tf.fill(tf.shape("),
+        (lambda: 1.0, "is a float", "return one tensor"),
+        (lambda: {"nested": tf.constant([1])}, "is a dict", "return one tensor"),
+        (
+            lambda: tf.sparse.SparseTensor([[0]], [1.0], [2]),
+            "is a sparse tensor with 1 dimension",
+            "tf.sparse.reshape(x, [-1, 1])",
+        ),
+        (
+            lambda: tf.py_function(lambda: 1.0, [], tf.float32),
+            "has an unknown number of dimensions",
+            "tf.ensure_shape(x, [None, width])",
+        ),
+        (
+            lambda: tf.RaggedTensor.from_row_lengths(
+                tf.RaggedTensor.from_uniform_row_length(tf.range(4.0), 2), [1, 1]
+            ),
+            "describes only those whose dimensions of fixed size come last",
+            "x.to_tensor(shape=[None, ...])",
+        ),
+    ],
+)
+def test_each_form_that_has_no_tf_example_is_told_with_its_cure(make, problem, fix):
+    """Before TFT meets it, whose words name neither the output's place nor a cast."""
+    with tf.Graph().as_default(), pytest.raises(UserFunctionError) as caught:
+        check_outputs({"x": make()}, "Transform: preprocessing_fn in features.py:1")
+
+    assert caught.value.problem.startswith("Transform: preprocessing_fn in features.py:1: output 'x' ")
+    assert problem in caught.value.problem
+    assert fix in caught.value.fix

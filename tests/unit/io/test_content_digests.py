@@ -1,0 +1,68 @@
+"""Digests see every byte and every name, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from headrace.io import digests
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "made"
+    (made / "inner").mkdir(parents=True)
+    (made / "a").write_text("one")
+    (made / "inner" / "b").write_text("two")
+    return made
+
+
+def _change_name(folder: Path) -> None:
+    (folder / "a").rename(folder / "c")
+
+
+def _swap(folder: Path) -> None:
+    (folder / "a").write_text("two")
+    (folder / "inner" / "b").write_text("one")
+
+
+def _move_up(folder: Path) -> None:
+    (folder / "inner" / "b").rename(folder / "b")
+
+
+def _add_empty(folder: Path) -> None:
+    (folder / "inner" / "c").touch()
+
+
+def _change_byte(folder: Path) -> None:
+    (folder / "inner" / "b").write_text("twO")
+
+
+@pytest.mark.parametrize("change", [_change_name, _swap, _move_up, _add_empty, _change_byte])
+def test_every_change_of_names_or_bytes_is_seen(folder: Path, change):
+    before = digests.tree_digest(str(folder))
+    change(folder)
+
+    assert digests.tree_digest(str(folder)) != before
+
+
+def test_times_and_the_place_do_not_count(folder: Path, tmp_path: Path):
+    before = digests.tree_digest(str(folder))
+    os.utime(folder / "a", (0, 0))
+    folder.rename(tmp_path / "moved")
+
+    assert digests.tree_digest(str(tmp_path / "moved")) == before
+
+
+def test_a_byte_at_the_end_of_a_large_file_counts(tmp_path: Path):
+    """Files are read in pieces of some megabytes."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(9 << 20))
+    before = digests.file_digest(str(path))
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"x")
+
+    assert digests.file_digest(str(path)) != before

@@ -1,0 +1,106 @@
+"""Each part of a cache key, alone: what changes it, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headrace.orchestration import cache_key
+from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.types import standard_artifacts
+
+
+def examples(digest: str = "d1", **properties: int | str) -> Any:
+    """Examples as an ExampleGen publishes them."""
+    artifact = standard_artifacts.Examples()
+    artifact.uri = "/somewhere"
+    artifact.set_string_custom_property(DIGEST_PROPERTY, digest)
+    for name, value in properties.items():
+        if isinstance(value, int):
+            artifact.set_int_custom_property(name, value)
+        else:
+            artifact.set_string_custom_property(name, value)
+    return artifact
+
+
+def key(**changes: Any) -> str:
+    """The key of one node, with one part of it changed."""
+    parts: dict[str, Any] = {
+        "class_path": "tfx.some.Executor",
+        "main_path": "",
+        "parameters": {"steps": 100, "place": "/project/data"},
+        "inputs": {"examples": [examples("d1"), examples("d2")]},
+        "outputs": {"model": [standard_artifacts.Model()]},
+        "project_path": "/project",
+    }
+    return cache_key.key(cache_key.ingredients(**{**parts, **changes}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"class_path": "tfx.other.Executor"},
+        {"parameters": {"steps": 101, "place": "/project/data"}},
+        {"parameters": {"steps": 100}},
+        {"parameters": {"steps": 100, "place": "/project/other"}},
+        {"inputs": {"examples": [examples("d1"), examples("d3")]}},
+        {"inputs": {"examples": [examples("d2"), examples("d1")]}},
+        {"inputs": {"examples": [examples("d1")]}},
+        {"inputs": {"rows": [examples("d1"), examples("d2")]}},
+        {"outputs": {"model": [standard_artifacts.ModelRun()]}},
+        {"outputs": {"model": [standard_artifacts.Model(), standard_artifacts.Model()]}},
+        {"outputs": {"other": [standard_artifacts.Model()]}},
+    ],
+)
+def test_what_a_node_depends_on_is_in_its_key(changes: dict[str, Any]):
+    """The order of several artifacts too: an executor reads them in it."""
+    assert key(**changes) != key()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parameters": {"place": "/moved/data", "steps": 100}, "project_path": "/moved"},
+        {"parameters": {"steps": 100, "place": "/project/data", "input_base": "/anywhere"}},
+        {"parameters": {"steps": 100, "place": "/project/data", "missing": None}},
+    ],
+)
+def test_where_the_project_lies_and_what_is_not_given_does_not_count(changes: dict[str, Any]):
+    assert key(**changes) == key()
+
+
+@pytest.mark.parametrize(
+    ("properties", "is_content"),
+    [
+        ({"span": 2}, True),
+        ({"version": 2}, True),
+        ({"payload_format": "FORMAT_PARQUET"}, True),
+        ({"input_fingerprint": "another"}, True),
+        ({"my_own": "mark"}, True),
+        ({SUMMARY_PROPERTY: "3 rows"}, False),
+        ({"name": "examples-7"}, False),
+        ({"tfx_version": "1.0"}, False),
+        ({"state": "published"}, False),
+    ],
+)
+def test_properties_count_where_they_describe_the_content(properties: dict[str, Any], is_content: bool):
+    """A later component may read the span of its examples: rows of another span are other examples."""
+    assert (
+        cache_key.artifact_digest(examples(**properties)) != cache_key.artifact_digest(examples())
+    ) is is_content
+
+
+def test_the_type_of_an_artifact_counts():
+    """The same files as another type mean something else."""
+    made = []
+    for kind in (standard_artifacts.Schema, standard_artifacts.Model):
+        artifact = kind()
+        artifact.uri = "/somewhere"
+        artifact.set_string_custom_property(DIGEST_PROPERTY, "d1")
+        made.append(cache_key.artifact_digest(artifact))
+
+    assert made[0] != made[1]
