@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -13,7 +11,7 @@ from typing import Any
 
 from headrace import errors
 from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
-from headrace.metadata import queries
+from headrace.metadata import markers, queries
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -101,18 +99,9 @@ def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSum
 
 
 def _is_dead(store: Store, run_id: str) -> bool:
-    """Whether the process of a run that is recorded as running is gone: nobody holds its file locked."""
-    if store.connection_config is not None:
-        # The process may be on another machine.
-        return False
-    try:
-        with open(os.path.join(store.path, "running", run_id), encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        return isinstance(error, FileNotFoundError)
-    return True
+    """Whether the process of a run that is recorded as running is gone."""
+    # Where others write into the same database, the process may be on another machine.
+    return store.connection_config is None and not markers.is_living(store, run_id)
 
 
 def is_hidden(context: metadata_store_pb2.Context) -> bool:
