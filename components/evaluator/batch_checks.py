@@ -26,7 +26,15 @@ _WITHOUT_LABELS = _WITHOUT_PREDICTIONS | {
 }
 _WITHOUT_LABELS_PARTS = ("FlipRate", "Attributions")
 # Metrics of text, of sets of classes, and of images, with labels and predictions of forms of their own.
-_OF_OTHER_FORM = ("Bleu", "Rouge", "ExactMatch", "SetMatch", "COCO", "ObjectDetection", "SemanticSegmentation")
+_OF_OTHER_FORM = (
+    "Bleu",
+    "Rouge",
+    "ExactMatch",
+    "SetMatch",
+    "COCO",
+    "ObjectDetection",
+    "SemanticSegmentation",
+)
 _ESTIMATORS_SCORES = ("predictions", "logistic", "probabilities", "logits", "scores")
 _VOCABULARY_KEYS = ("all_classes", "classes")
 _FRACTION_TOLERANCE = 1e-6
@@ -183,7 +191,11 @@ def _check_labels(field: str, values: Any, reader: str, num_rows: int) -> None:
             "preprocessing_function_names: ['transform_features'].",
         )
     if isinstance(values, tfma.types.VarLenTensorValue):
-        counts = np.bincount(values.indices[:, 0], minlength=num_rows) if values.indices.size else np.zeros(num_rows)
+        counts = (
+            np.bincount(values.indices[:, 0], minlength=num_rows)
+            if values.indices.size
+            else np.zeros(num_rows)
+        )
         if counts.max(initial=0) <= 1 and (missing := int((counts == 0).sum())):
             raise DataError(
                 f"{field} has no value in {missing} of {num_rows} rows.",
@@ -192,7 +204,8 @@ def _check_labels(field: str, values: Any, reader: str, num_rows: int) -> None:
     bad = _not_finite(values, num_rows)
     if bad is not None:
         raise DataError(
-            f"{field} is {bad[0]} in {bad[1]} of {num_rows} rows.", "leave out rows without a label, or give them one."
+            f"{field} is {bad[0]} in {bad[1]} of {num_rows} rows.",
+            "leave out rows without a label, or give them one.",
         )
 
 

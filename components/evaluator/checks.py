@@ -115,7 +115,10 @@ def has_class_names(
     for artifact, split in examples:
         for batch in examples_io.read_record_batches(artifact, split, batch_rows=1_000):
             kinds = [field.type for field in batch.schema if field.name in keys]
-            return any(pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type) for kind in kinds)
+            return any(
+                pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type)
+                for kind in kinds
+            )
     return False
 
 

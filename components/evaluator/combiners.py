@@ -9,7 +9,7 @@ Accumulators, merging and results stay TFMA's own. Combiners without a function 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -90,9 +90,7 @@ def _keras_selections(combiner: Any, is_weighted: bool) -> list[Selection] | Non
 
 def _selection(key: Any, is_weighted: bool) -> Selection:
     class_id, k, top_k = key.sub_key or (None, None, None)
-    return Selection(
-        key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted
-    )
+    return Selection(key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted)
 
 
 def _is_plain(combiner: Any) -> bool:
@@ -137,7 +135,11 @@ def _with_scores(pairs: Pairs) -> Pairs | None:
 
 def _pads(combiner: Any) -> bool:
     """Whether the user asks for labels and predictions to be padded, which TFMA does row by row."""
-    spec = model_util.get_model_spec(combiner._eval_config, combiner._model_name) if combiner._eval_config else None
+    spec = (
+        model_util.get_model_spec(combiner._eval_config, combiner._model_name)
+        if combiner._eval_config
+        else None
+    )
     return spec is not None and spec.HasField("padding_options")
 
 

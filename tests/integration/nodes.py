@@ -14,7 +14,15 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
     from tfx.dsl.component.experimental.decorators import component
-    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, ModelRun, PushedModel, Schema
+    from tfx.types.standard_artifacts import (
+        ExampleStatistics,
+        Integer,
+        Model,
+        ModelBlessing,
+        ModelRun,
+        PushedModel,
+        Schema,
+    )
 
 
 def write(folder: str, text: str) -> None:
@@ -157,3 +165,23 @@ def RecordTraining(model_run: OutputArtifact[ModelRun]):
     value = Summary.Value(tag="epoch_loss", simple_value=0.5)
     writer.add_event(Event(step=1, summary=Summary(value=[value])))
     writer.close()
+
+
+@component
+def MakeSpan(out: OutputArtifact[ExampleStatistics], span: Parameter[int]):
+    """Statistics of a span, which hold nothing but its number."""
+    out.span = span
+    write(out.uri, str(span))
+
+
+@component
+def CompareSpans(
+    current: InputArtifact[ExampleStatistics],
+    out: OutputArtifact[Schema],
+    log: Parameter[str],
+    earlier: InputArtifact[ExampleStatistics] = None,
+):
+    text = f"{read(current.uri)} after {read(earlier.uri) if earlier else 'nothing'}"
+    write(out.uri, text)
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"{text}\n")
