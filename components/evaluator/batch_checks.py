@@ -156,7 +156,7 @@ def _check_predictions(
         return
     word, count = bad
     raise ModelError(
-        f"{whose} is {word} for {count} of {num_rows} rows, and no metric is computed of that.",
+        f"{whose} is {word} for {count} of {num_rows} rows, and no metric is computed of such predictions.",
         "look for a division by zero or a logarithm of zero in the model, for values without a bound in its inputs, "
         "and for a learning rate that is too high.",
     )

@@ -61,7 +61,7 @@ def selections(combiner: Any) -> list[Selection] | None:
     if kind is tfma_internals.ClassMatrix:
         # TFMA reads all classes, whatever the metric's specification binarizes.
         return [_selection(combiner._key._replace(sub_key=None), is_weighted)]
-    if kind is tfma_internals.BinaryCrossEntropy:
+    if kind in _CROSS_ENTROPIES:
         return [_selection(combiner._metric_key, is_weighted)]
     selection = _selection(combiner._metric_key if kind in _MEAN_ERRORS else combiner._key, is_weighted)
     return [
@@ -111,11 +111,14 @@ def is_example_count(combiner: Any) -> bool:
 def accepts(combiner: Any, parts: list[Pairs]) -> bool:
     """Whether `add` can add these pairs, and any rows of them; where not, TFMA must, or says what is wrong."""
     kind = type(combiner)
+    if kind in _CROSS_ENTROPIES:
+        labels, num_outputs = parts[0].labels, parts[0].predictions.shape[1]
+        return labels.shape[1] == num_outputs or bool((labels < num_outputs).all())
     if kind is tfma_internals.KerasMetrics:
         return not _pads(combiner) and not combiner._sub_key_in_config
     if kind is tfma_internals.ClassMatrix:
         return parts[0].predictions.shape[1] > 1 or _with_scores(parts[0]) is not None
-    if kind in (tfma_internals.BinaryCrossEntropy, r2_score.R2Combiner):
+    if kind is r2_score.R2Combiner:
         return parts[0].labels.shape == parts[0].predictions.shape
     return not reads_shares(combiner) or not ((parts[0].labels < 0) | (parts[0].labels > 1)).any()
 
@@ -252,7 +255,7 @@ def _percentage(labels: NDArray[Any], predictions: NDArray[Any]) -> NDArray[Any]
 
 def _add_binary_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
     smoothing = combiner._label_smoothing
-    labels = pairs.labels.astype(np.float64) * (1.0 - smoothing) + 0.5 * smoothing
+    labels = _by_output(pairs) * (1.0 - smoothing) + 0.5 * smoothing
     # Not widened: where a float32 is 1.0, its logarithm counts as TFMA's does.
     predictions = pairs.predictions
     with np.errstate(all="ignore"):
@@ -260,10 +263,34 @@ def _add_binary_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> 
             loss = np.maximum(predictions, 0) - predictions * labels + np.log1p(np.exp(-np.abs(predictions)))
         else:
             loss = -labels * np.log(predictions) - (1 - labels) * np.log(1 - predictions)
+    return _add_loss(accumulator, loss.mean(axis=1), pairs)
+
+
+def _add_categorical_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
+    smoothing = combiner._label_smoothing
+    labels = _by_output(pairs) * (1.0 - smoothing) + smoothing / pairs.predictions.shape[1]
+    with np.errstate(all="ignore"):
+        predictions = np.exp(pairs.predictions) if combiner._from_logits else pairs.predictions
+        predictions = predictions / predictions.sum(axis=1, keepdims=True)
+        # TFMA leaves out classes of no probability.
+        logarithms = np.where(predictions > 0, np.log(predictions), 0.0)
+    return _add_loss(accumulator, -(labels * logarithms).sum(axis=1), pairs)
+
+
+def _add_loss(accumulator: Any, loss: NDArray[Any], pairs: Pairs) -> Any:
     weights = pairs.weights[:, 0].astype(np.float64)
-    accumulator.total_cross_entropy += float(loss.mean(axis=1) @ weights)
+    accumulator.total_cross_entropy += float(loss @ weights)
     accumulator.total_example_weights += float(weights.sum())
     return accumulator
+
+
+def _by_output(pairs: Pairs) -> NDArray[np.float64]:
+    """Labels with one column for each output: TFMA would hold the number of a class against each."""
+    labels, num_outputs = pairs.labels, pairs.predictions.shape[1]
+    if labels.shape[1] == num_outputs:
+        return labels.astype(np.float64)
+    # A row of no class, which TFMA writes as -1, has zeros.
+    return np.vstack([np.eye(num_outputs), np.zeros((1, num_outputs))])[labels[:, 0].astype(np.int64)]
 
 
 def _add_class_matrix(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
@@ -319,14 +346,18 @@ _MEAN_ERRORS: dict[type, AddPairs] = {
         lambda labels, values: np.square(np.log(labels + 1) - np.log(values + 1))
     ),
 }
+_CROSS_ENTROPIES: dict[type, AddPairs] = {
+    tfma_internals.BinaryCrossEntropy: _add_binary_cross_entropy,
+    tfma_internals.CategoricalCrossEntropy: _add_categorical_cross_entropy,
+}
 _ADDERS: dict[type, AddPairs] = {
     **_MEAN_ERRORS,
+    **_CROSS_ENTROPIES,
     tfma_internals.ExampleCount: lambda combiner, accumulator, pairs: accumulator,
     tfma_internals.KerasMetrics: lambda combiner, accumulator, pairs: accumulator,
     tfma_internals.CalibrationHistogram: _add_histogram,
     tfma_internals.BinaryMatrices: _add_matrices,
     tfma_internals.WeightedSums: _add_sums,
-    tfma_internals.BinaryCrossEntropy: _add_binary_cross_entropy,
     tfma_internals.ClassMatrix: _add_class_matrix,
     r2_score.R2Combiner: _add_r2,
 }
