@@ -79,6 +79,7 @@ NAN = np.array([0.1, np.nan, 0.2, np.nan], np.float32)
         ),
         (None, ONES, "AUC", "model_spec has no label_key, and AUC needs labels."),
         (sparse([1, 0, 1, 0]), ONES, "AUC", "label_key 'y' has no value in 2 of 4 rows."),
+        (ONES, sparse([1, 1, 1, 0]), "AUC", "the model's output has no value in 1 of 4 rows."),
         (NAN, ONES, "MeanSquaredError", "label_key 'y' is NaN in 2 of 4 rows."),
         (
             np.array([[0], [1], [7], [9]]),
@@ -139,6 +140,15 @@ def test_what_can_be_read_passes(labels: Any, predictions: Any, metric: str) -> 
         batch_checks.Readers.of(asked.metrics_specs),
         4,
     )
+
+
+def test_a_feature_that_a_file_lacks_is_missing_in_all_of_its_rows(tmp_path: Path) -> None:
+    """The label is there, in the rows of another file."""
+    records = [example({"y": np.float32(1), "p": np.float32(1)}), example({"p": np.float32(1)})]
+
+    error = fails(tmp_path, config("y", "p", "AUC"), {"examples": write(tmp_path, records, [[1, 1]])})
+
+    assert error.problem == "label_key 'y' has no value in 1 of 1 rows."
 
 
 def test_a_range_beyond_0_to_1_is_named(tmp_path: Path) -> None:

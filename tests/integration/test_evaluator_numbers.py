@@ -227,8 +227,13 @@ def test_metrics_of_the_likeliest_classes_are_right_in_several_files(
         {"binarize": {"class_ids": {"values": [1]}}, "metrics": [{"class_name": "AUC"}]},
     ]
 
-    found = measured(tmp_path, asked, written["several files"])[""]
+    evaluation, _ = evaluate(tmp_path, asked, {"examples": written["several files"]})
 
+    found = read(evaluation)[""]
+    summary = evaluation.get_string_custom_property("headrace_summary")
+    assert all(name in summary for name in ("recall (top 2) ", "mean_label (k 2) ", "auc (class 1) ")), (
+        summary
+    )
     label, scores = (np.array([row[name] for row in ROWS]) for name in ("class", "scores"))
     order = np.argsort(-scores, axis=1)
     assert found["recall topK 2"] == pytest.approx(
