@@ -68,7 +68,7 @@ def regression(label: str, prediction: str, is_weighted: bool, of_slice: str) ->
         "calibration": mean(p) / mean(y),
         "logcosh": mean(np.log(np.cosh(p - y))),
         "huber": mean(np.where(distance <= 1, 0.5 * distance**2, distance - 0.5)),
-        "weighted_example_count" if is_weighted else "example_count": float(weight.sum()),
+        "weighted_example_count": float(weight.sum()),
     }
 
 
@@ -85,7 +85,7 @@ REGRESSION = (
     "Calibration",
     {"class_name": "LogCoshError", "config": '"name": "logcosh"'},
     "Huber",
-    "ExampleCount",
+    "WeightedExampleCount",
 )
 
 
