@@ -26,7 +26,15 @@ _WITHOUT_LABELS = _WITHOUT_PREDICTIONS | {
 }
 _WITHOUT_LABELS_PARTS = ("FlipRate", "Attributions")
 # Metrics of text, of sets of classes, and of images, with labels and predictions of forms of their own.
-_OF_OTHER_FORM = ("Bleu", "Rouge", "ExactMatch", "SetMatch", "COCO", "ObjectDetection", "SemanticSegmentation")
+_OF_OTHER_FORM = (
+    "Bleu",
+    "Rouge",
+    "ExactMatch",
+    "SetMatch",
+    "COCO",
+    "ObjectDetection",
+    "SemanticSegmentation",
+)
 _ESTIMATORS_SCORES = ("predictions", "logistic", "probabilities", "logits", "scores")
 _VOCABULARY_KEYS = ("all_classes", "classes")
 _FRACTION_TOLERANCE = 1e-6
@@ -101,7 +109,8 @@ def check(extracts: Mapping[str, Any], specs: Sequence[Any], readers: Readers, n
 
 def _missing(field: str, count: int, num_rows: int, what: str) -> DataError:
     return DataError(
-        f"{field} has no value in {count} of {num_rows} rows.", f"leave out rows without {what}, or give them one."
+        f"{field} has no value in {count} of {num_rows} rows.",
+        f"leave out rows without {what}, or give them one.",
     )
 
 
@@ -187,7 +196,9 @@ def _not_finite(values: Any, num_rows: int) -> tuple[str, int] | None:
 
 def _num_empty(values: Any, num_rows: int) -> int:
     """Rows without a value, where no row has several: a list may be empty."""
-    counts = np.bincount(values.indices[:, 0], minlength=num_rows) if values.indices.size else np.zeros(num_rows)
+    counts = (
+        np.bincount(values.indices[:, 0], minlength=num_rows) if values.indices.size else np.zeros(num_rows)
+    )
     return int((counts == 0).sum()) if counts.max(initial=0) <= 1 else 0
 
 
@@ -205,7 +216,8 @@ def _check_labels(field: str, values: Any, reader: str, num_rows: int) -> None:
     bad = _not_finite(values, num_rows)
     if bad is not None:
         raise DataError(
-            f"{field} is {bad[0]} in {bad[1]} of {num_rows} rows.", "leave out rows without a label, or give them one."
+            f"{field} is {bad[0]} in {bad[1]} of {num_rows} rows.",
+            "leave out rows without a label, or give them one.",
         )
 
 

@@ -285,7 +285,10 @@ class EvaluateFile(beam.DoFn):
         preprocess.start_bundle()
         elements = []
         # A copy: TFMA's metrics may change predictions in place, which others and later samples read too.
-        given = {**extracts, constants.PREDICTIONS_KEY: copy.deepcopy(extracts.get(constants.PREDICTIONS_KEY))}
+        given = {
+            **extracts,
+            constants.PREDICTIONS_KEY: copy.deepcopy(extracts.get(constants.PREDICTIONS_KEY)),
+        }
         for row in util.split_extracts(ragged.splittable(given, num_rows)):
             row[constants.SLICE_KEY_TYPES_KEY] = ()
             (element,) = preprocess.process(row)

@@ -23,7 +23,6 @@ from headrace.components.evaluator.pairs import Pairs, Selection
 _ = merging
 
 
-
 def takes_batches(computation: Any) -> bool:
     """Whether a `MetricComputation` can be fed through `add`."""
     preprocessors = computation.preprocessors or []
@@ -82,9 +81,7 @@ def _keras_selections(combiner: Any, is_weighted: bool) -> list[Selection] | Non
 
 def _selection(key: Any, is_weighted: bool) -> Selection:
     class_id, k, top_k = key.sub_key or (None, None, None)
-    return Selection(
-        key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted
-    )
+    return Selection(key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted)
 
 
 def _is_plain(combiner: Any) -> bool:
@@ -124,7 +121,11 @@ def reads_shares(combiner: Any) -> bool:
 
 def _pads(combiner: Any) -> bool:
     """Whether the user asks for labels and predictions to be padded, which TFMA does row by row."""
-    spec = model_util.get_model_spec(combiner._eval_config, combiner._model_name) if combiner._eval_config else None
+    spec = (
+        model_util.get_model_spec(combiner._eval_config, combiner._model_name)
+        if combiner._eval_config
+        else None
+    )
     return spec is not None and spec.HasField("padding_options")
 
 

@@ -73,7 +73,6 @@ class Executor(BeamExecutor):
         progress.report("writing the verdict")
         _bless(context, evaluation, folder, num_rows)
 
-
     def _class_names(self, context: ExecutionContext, evaluation: Evaluation) -> list[bytes]:
         """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
         if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):

@@ -36,7 +36,9 @@ def _mend() -> None:
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, beam.CombineFn) and value.__module__ == module.__name__
+        if isinstance(value, type)
+        and issubclass(value, beam.CombineFn)
+        and value.__module__ == module.__name__
     }
     for combiner in classes:
         merge = vars(combiner).get(_MERGE)

@@ -99,7 +99,9 @@ def check(eval_config: Any, where: str) -> None:
             ) from error
     for spec in eval_config.metrics_specs:
         if spec.aggregate.macro_average or spec.aggregate.weighted_macro_average:
-            plots = [one.class_name for one in spec.metrics if any(part in one.class_name for part in _PLOT_PARTS)]
+            plots = [
+                one.class_name for one in spec.metrics if any(part in one.class_name for part in _PLOT_PARTS)
+            ]
             if plots:
                 raise DefinitionError(
                     f"{where}: '{plots[0]}' is no number, so it has no average over classes.",
@@ -170,12 +172,17 @@ def _check_own(metric: Any, where: str) -> None:
         module = importlib.import_module(metric.module)
     except ImportError as error:
         raise DefinitionError(
-            f"{where}: module '{metric.module}' of metric '{metric.class_name}' cannot be imported: {error}.", fix
+            f"{where}: module '{metric.module}' of metric '{metric.class_name}' cannot be imported: {error}.",
+            fix,
         ) from error
     found = getattr(module, metric.class_name, None)
     kinds = (metric_types.Metric, tf_keras.metrics.Metric, tf_keras.losses.Loss)
     if found is None:
-        classes = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, kinds)]
+        classes = [
+            name
+            for name, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, kinds)
+        ]
         raise DefinitionError(
             f"{where}: module '{metric.module}' has no metric '{metric.class_name}'. It has {listed(classes)}.",
             f"{did_you_mean(metric.class_name, classes)}{fix[0].upper()}{fix[1:]}",
@@ -198,4 +205,3 @@ def _parameters(metric: Any) -> list[str]:
         return []
     parameters = inspect.signature(found.__init__).parameters.values()
     return [one.name for one in parameters if one.name != "self" and one.kind is not one.VAR_KEYWORD]
-
