@@ -127,14 +127,19 @@ class _PredictFile(beam.DoFn):
             self._output_spec = bulk_inferrer_pb2.OutputExampleSpec.FromString(self._output_spec_bytes)
 
     def process(self, part: Part) -> None:
+        num_rows = 0
         with tfrecord.Writer(part.part_path) as writer:
             for records in _read(part):
                 logs = self._predictor.predict(records)
                 if self._output_spec is not None:
                     logs = [self._as_example(log) for log in logs]
                 writer.write(logs)
+                num_rows += len(records)
                 self._counter.inc(len(records))
                 progress.add_rows(len(records))
+        if not num_rows:
+            # TensorFlow takes an empty gzip member among others for the end of the file.
+            os.truncate(part.part_path, 0)
 
     def _as_example(self, log: bytes) -> bytes:
         proto = prediction_log_pb2.PredictionLog.FromString(log)
@@ -159,8 +164,13 @@ def _read(part: Part) -> Iterator[list[bytes]]:
 def _join(parts: Sequence[Part], path: str) -> None:
     """Write the parts one behind another: gzip files joined are a gzip file of the joined content."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{path}-00000-of-00001.gz", "wb") as joined:
+    path = f"{path}-00000-of-00001.gz"
+    with open(path, "wb") as joined:
         for part in parts:
             with open(part.part_path, "rb") as file:
                 shutil.copyfileobj(file, joined, 1 << 20)
             os.remove(part.part_path)
+        is_empty = not joined.tell()
+    if is_empty:
+        with tfrecord.Writer(path) as writer:
+            writer.write([])

@@ -86,12 +86,16 @@ def check(extracts: Mapping[str, Any], specs: Sequence[Any], readers: Readers, n
         predictions = _of_model(extracts.get("predictions"), name)
         labels = _of_model(extracts.get("labels"), name)
         if readers.labels and labels is None and not spec.label_keys:
-            raise DefinitionError(
-                f"model_spec has no label_key, and {readers.labels} needs labels.",
-                "name the feature that holds the label in eval_config's model_specs.",
-            )
+            if not spec.label_key:
+                raise DefinitionError(
+                    f"model_spec has no label_key, and {readers.labels} needs labels.",
+                    "name the feature that holds the label in eval_config's model_specs.",
+                )
+            raise _missing(f"label_key '{spec.label_key}'", num_rows, num_rows, "a label")
         if not readers.predictions:
             continue
+        if predictions is None:
+            raise _missing(f"prediction_key '{spec.prediction_key}'", num_rows, num_rows, "a prediction")
         for output, values in _read_outputs(predictions, spec):
             _check_predictions(spec, name, output, values, readers, num_rows)
         if not readers.numbers or _has_vocabulary(predictions):
@@ -101,6 +105,13 @@ def check(extracts: Mapping[str, Any], specs: Sequence[Any], readers: Readers, n
             _check_labels(field, values, readers.numbers, num_rows)
             beside = predictions.get(output) if isinstance(predictions, Mapping) else predictions
             _check_pair(field, values, beside)
+
+
+def _missing(field: str, count: int, num_rows: int, what: str) -> DataError:
+    return DataError(
+        f"{field} has no value in {count} of {num_rows} rows.",
+        f"leave out rows without {what}, or give them one.",
+    )
 
 
 def _of_model(values: Any, name: str) -> Any:
@@ -159,12 +170,14 @@ def _check_predictions(
             "evaluate a signature that gives scores or probabilities (signature_name in model_specs), or use metrics "
             "of classes, such as MultiClassConfusionMatrixPlot and SparseCategoricalAccuracy, alone.",
         )
+    if isinstance(values, tfma.types.VarLenTensorValue) and (missing := _num_empty(values, num_rows)):
+        raise _missing(whose, missing, num_rows, "a prediction")
     bad = _not_finite(values, num_rows)
     if bad is None:
         return
     word, count = bad
     raise ModelError(
-        f"{whose} is {word} for {count} of {num_rows} rows, and no metric is computed of that.",
+        f"{whose} is {word} for {count} of {num_rows} rows, and no metric is computed of such predictions.",
         "look for a division by zero or a logarithm of zero in the model, for values without a bound in its inputs, "
         "and for a learning rate that is too high.",
     )
@@ -181,6 +194,14 @@ def _not_finite(values: Any, num_rows: int) -> tuple[str, int] | None:
     return word, int(rows.sum())
 
 
+def _num_empty(values: Any, num_rows: int) -> int:
+    """Rows without a value, where no row has several: a list may be empty."""
+    counts = (
+        np.bincount(values.indices[:, 0], minlength=num_rows) if values.indices.size else np.zeros(num_rows)
+    )
+    return int((counts == 0).sum()) if counts.max(initial=0) <= 1 else 0
+
+
 def _check_labels(field: str, values: Any, reader: str, num_rows: int) -> None:
     text = _text_of(values)
     if text is not None:
@@ -190,17 +211,8 @@ def _check_labels(field: str, values: Any, reader: str, num_rows: int) -> None:
             "tft.compute_and_apply_vocabulary, and name the result in label_key, with "
             "preprocessing_function_names: ['transform_features'].",
         )
-    if isinstance(values, tfma.types.VarLenTensorValue):
-        counts = (
-            np.bincount(values.indices[:, 0], minlength=num_rows)
-            if values.indices.size
-            else np.zeros(num_rows)
-        )
-        if counts.max(initial=0) <= 1 and (missing := int((counts == 0).sum())):
-            raise DataError(
-                f"{field} has no value in {missing} of {num_rows} rows.",
-                "leave out rows without a label, or give them one.",
-            )
+    if isinstance(values, tfma.types.VarLenTensorValue) and (missing := _num_empty(values, num_rows)):
+        raise _missing(field, missing, num_rows, "a label")
     bad = _not_finite(values, num_rows)
     if bad is not None:
         raise DataError(

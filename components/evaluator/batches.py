@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -283,7 +284,12 @@ class EvaluateFile(beam.DoFn):
         preprocess.setup()
         preprocess.start_bundle()
         elements = []
-        for row in util.split_extracts(ragged.splittable(extracts, num_rows)):
+        # A copy: TFMA's metrics may change predictions in place, which others and later samples read too.
+        given = {
+            **extracts,
+            constants.PREDICTIONS_KEY: copy.deepcopy(extracts.get(constants.PREDICTIONS_KEY)),
+        }
+        for row in util.split_extracts(ragged.splittable(given, num_rows)):
             row[constants.SLICE_KEY_TYPES_KEY] = ()
             (element,) = preprocess.process(row)
             elements.append(element)

@@ -114,12 +114,15 @@ def has_class_names(
     keys = {spec.prediction_key for spec in eval_config.model_specs}
     for artifact, split in examples:
         for batch in examples_io.read_record_batches(artifact, split, batch_rows=1_000):
-            kinds = [field.type for field in batch.schema if field.name in keys]
-            return any(
-                pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type)
-                for kind in kinds
-            )
+            return any(_is_text(field.type) for field in batch.schema if field.name in keys)
     return False
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    # Where a whole batch lacks the feature, the type is null.
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    return bool(pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type))
 
 
 def _gives_text(saved_model: Any, spec: Any) -> bool:

@@ -54,6 +54,7 @@ MeanSquaredError = _combiner("mean_regression_error", "_MeanSquaredErrorCombiner
 MeanAbsolutePercentageError = _combiner("mean_regression_error", "_MeanAbsolutePercentageErrorCombiner")
 MeanSquaredLogarithmicError = _combiner("mean_regression_error", "_MeanSquaredLogarithmicErrorCombiner")
 BinaryCrossEntropy = _combiner("cross_entropy_metrics", "_BinaryCrossEntropyCombiner")
+CategoricalCrossEntropy = _combiner("cross_entropy_metrics", "_CategoricalCrossEntropyCombiner")
 ClassMatrix = _combiner("multi_class_confusion_matrix_metrics", "_MultiClassConfusionMatrixCombiner")
 LossMetric = _combiner("tf_metric_wrapper", "_LossMetric")
 
@@ -94,6 +95,7 @@ FIELDS: dict[type, frozenset[str]] = {
     MeanAbsolutePercentageError: _MEAN_ERROR_FIELDS,
     MeanSquaredLogarithmicError: _MEAN_ERROR_FIELDS,
     BinaryCrossEntropy: _MEAN_ERROR_FIELDS | {"_from_logits", "_label_smoothing"},
+    CategoricalCrossEntropy: _MEAN_ERROR_FIELDS | {"_from_logits", "_label_smoothing"},
     ClassMatrix: frozenset(
         {
             "_key",

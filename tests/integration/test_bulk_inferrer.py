@@ -18,8 +18,10 @@ from conftest_training import (
 from tensorflow_serving.apis import prediction_log_pb2
 from tfx.components.bulk_inferrer import executor as stock
 
+from headrace.components.bulk_inferrer import executor as bulk_inferrer
 from headrace.components.bulk_inferrer.executor import Executor
 from headrace.errors import ModelError, UnknownSplitError
+from headrace.io import tfrecord
 
 pytest_plugins = ("conftest_training",)
 PARAMETERS = {"data_spec": "{}", "model_spec": "{}"}
@@ -126,6 +128,32 @@ def test_every_type_of_output_equals_stock(many_outputs, examples, tmp_path):
     wanted = sorted(map(_with_parsed_example, _logs(theirs.uri)))
     assert sorted(map(_with_parsed_example, _logs(ours.uri))) == wanted
     assert len(wanted) > 100
+
+
+@pytest.mark.parametrize("batch_rows", [1, 4, 4096])
+def test_predictions_are_in_the_order_of_splits_files_and_rows(
+    many_outputs, tmp_path, monkeypatch, batch_rows
+):
+    """However many rows a call of the model takes, each example has its own prediction, and none is lost."""
+    monkeypatch.setattr(bulk_inferrer, "BATCH_ROWS", batch_rows)
+    written = []
+    for split in ("a", "b"):
+        folder = tmp_path / "examples" / f"Split-{split}"
+        folder.mkdir(parents=True)
+        for number, count in enumerate((3, 0, 6)):
+            made = [f"{split}{number}{'x' * (row * 7 % 5)}{row}".encode() for row in range(count)]
+            with tfrecord.Writer(f"{folder}/data_tfrecord-{number:05}-of-00003.gz") as writer:
+                writer.write(made)
+            written += made
+    result = artifact("InferenceResult", tmp_path / "result")
+    inputs = {"examples": [artifact("Examples", tmp_path / "examples", ["a", "b"])], "model": [many_outputs]}
+
+    execute(Executor, inputs, {"inference_result": [result]}, dict(PARAMETERS), tmp_path)
+
+    logs = [log.predict_log for log in _logs(result.uri)]
+    assert [log.request.inputs["examples"].string_val[0] for log in logs] == written
+    assert [tf.make_ndarray(log.response.outputs["int"]).item() for log in logs] == list(map(len, written))
+    assert summary(result) == f"{len(written)} predictions"
 
 
 def test_classification_equals_stock(examples, tmp_path):

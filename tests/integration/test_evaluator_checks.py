@@ -46,7 +46,12 @@ NAN = np.array([0.1, np.nan, 0.2, np.nan], np.float32)
 @pytest.mark.parametrize(
     ("labels", "predictions", "metric", "expected"),
     [
-        (ONES, NAN, "AUC", "the model's output is NaN for 2 of 4 rows, and no metric is computed of that."),
+        (
+            ONES,
+            NAN,
+            "AUC",
+            "the model's output is NaN for 2 of 4 rows, and no metric is computed of such predictions.",
+        ),
         (ONES, NAN.reshape(4, 1), "MeanSquaredError", "the model's output is NaN for 2 of 4 rows"),
         (
             ONES,
@@ -72,8 +77,9 @@ NAN = np.array([0.1, np.nan, 0.2, np.nan], np.float32)
             "AUC",
             "the model's output is text such as 'cat', and AUC needs numbers.",
         ),
-        (None, ONES, "AUC", "model_spec has no label_key, and AUC needs labels."),
+        (None, ONES, "AUC", "label_key 'y' has no value in 4 of 4 rows."),
         (sparse([1, 0, 1, 0]), ONES, "AUC", "label_key 'y' has no value in 2 of 4 rows."),
+        (ONES, sparse([1, 1, 1, 0]), "AUC", "the model's output has no value in 1 of 4 rows."),
         (NAN, ONES, "MeanSquaredError", "label_key 'y' is NaN in 2 of 4 rows."),
         (
             np.array([[0], [1], [7], [9]]),
@@ -134,6 +140,29 @@ def test_what_can_be_read_passes(labels: Any, predictions: Any, metric: str) -> 
         batch_checks.Readers.of(asked.metrics_specs),
         4,
     )
+
+
+def test_a_model_without_a_label_key_is_named() -> None:
+    """Where a metric reads labels."""
+    asked = eval_config("ExampleCount", "AUC")
+    asked.model_specs[0].label_key = ""
+    readers = batch_checks.Readers.of(asked.metrics_specs)
+
+    with pytest.raises(DefinitionError, match="model_spec has no label_key, and AUC needs labels"):
+        batch_checks.check({"labels": None, "predictions": ONES}, asked.model_specs, readers, 4)
+
+
+def test_a_feature_that_a_file_lacks_is_missing_in_all_of_its_rows(tmp_path: Path) -> None:
+    """The label is there, in the rows of another file."""
+    records = [example({"y": np.float32(1), "p": np.float32(1)}), example({"p": np.float32(1)})]
+
+    error = fails(
+        tmp_path,
+        config("y", "p", "AUC", slicing_specs=[{}]),
+        {"examples": write(tmp_path, records, [[1, 1]])},
+    )
+
+    assert error.problem == "label_key 'y' has no value in 1 of 1 rows."
 
 
 def test_a_range_beyond_0_to_1_is_named(tmp_path: Path) -> None:
@@ -248,6 +277,7 @@ BATCHED = (
     "MeanAbsolutePercentageError",
     "MeanSquaredLogarithmicError",
     "BinaryCrossEntropy",
+    "CategoricalCrossEntropy",
     "MultiClassConfusionMatrixPlot",
     "RootMeanSquaredError",
     "ConfusionMatrixAtThresholds",
@@ -276,7 +306,7 @@ def test_tfmas_private_names_have_the_form_that_batches_build_on() -> None:
     assert all(combiners.takes_batches(one) for one in computations)
 
 
-@pytest.mark.parametrize("name", BATCHED[:13])
+@pytest.mark.parametrize("name", BATCHED[:14])
 def test_a_combiner_of_another_form_is_left_to_tfma(name: str) -> None:
     """A field that is new, or gone, may change what is computed."""
     for change in ("more", "less"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ import pytest
 import tensorflow_model_analysis as tfma
 from conftest_serving import model_artifact
 from evaluated_rows import LAYOUTS, config, example, measured, read, rows, write
-from evaluation import evaluate
+from evaluation import assert_close, evaluate, tables
 from sklearn import metrics as sk
 from tfx.components.evaluator.executor import Executor as StockExecutor
 
-from headrace.components.evaluator import batches, merging
+from headrace.components.evaluator import batches, executor, merging, metric_names
 from headrace.components.evaluator.executor import Executor
 from headrace.reports.evaluation_plots import read_plots
 
@@ -67,8 +68,7 @@ def regression(label: str, prediction: str, is_weighted: bool, of_slice: str) ->
         "calibration": mean(p) / mean(y),
         "logcosh": mean(np.log(np.cosh(p - y))),
         "huber": mean(np.where(distance <= 1, 0.5 * distance**2, distance - 0.5)),
-        "example_count": float(len(y)),
-        **({"weighted_example_count": float(weight.sum())} if is_weighted else {}),
+        "weighted_example_count": float(weight.sum()),
     }
 
 
@@ -85,12 +85,14 @@ REGRESSION = (
     "Calibration",
     {"class_name": "LogCoshError", "config": '"name": "logcosh"'},
     "Huber",
-    "ExampleCount",
+    "WeightedExampleCount",
 )
 
 
-@pytest.mark.parametrize("is_weighted", [False, True])
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("layout", "is_weighted"),
+    [("one file", False), ("several files", True), ("an empty file", False), ("several spans", True)],
+)
 def test_metrics_of_regression_are_right_in_any_files(
     tmp_path: Path, written: dict[str, list[Any]], layout: str, is_weighted: bool
 ) -> None:
@@ -101,7 +103,8 @@ def test_metrics_of_regression_are_right_in_any_files(
 
     assert found.keys() == {"", "a", "b"}
     for key, values in found.items():
-        assert values == pytest.approx(regression("target", "value", is_weighted, key), rel=2e-5), key
+        expected = regression("target", "value", is_weighted, key)
+        assert {name: values[name] for name in expected} == pytest.approx(expected, rel=2e-5), key
 
 
 def test_metrics_are_right_in_small_batches_and_far_from_zero(
@@ -224,8 +227,13 @@ def test_metrics_of_the_likeliest_classes_are_right_in_several_files(
         {"binarize": {"class_ids": {"values": [1]}}, "metrics": [{"class_name": "AUC"}]},
     ]
 
-    found = measured(tmp_path, asked, written["several files"])[""]
+    evaluation, _ = evaluate(tmp_path, asked, {"examples": written["several files"]})
 
+    found = read(evaluation)[""]
+    summary = evaluation.get_string_custom_property("headrace_summary")
+    assert all(name in summary for name in ("recall (top 2) ", "mean_label (k 2) ", "auc (class 1) ")), (
+        summary
+    )
     label, scores = (np.array([row[name] for row in ROWS]) for name in ("class", "scores"))
     order = np.argsort(-scores, axis=1)
     assert found["recall topK 2"] == pytest.approx(
@@ -233,6 +241,24 @@ def test_metrics_of_the_likeliest_classes_are_right_in_several_files(
     )
     assert found["mean_label k 2"] == pytest.approx(np.mean(label == order[:, 1]))
     assert found["auc classId 1"] == pytest.approx(sk.roc_auc_score(label == 1, scores[:, 1]), rel=1e-4)
+
+
+def test_cross_entropies_are_right_for_numbers_of_classes(
+    tmp_path: Path, written: dict[str, list[Any]]
+) -> None:
+    """A label 2 is the third class, not twice a label 1; and TFMA's own changes no prediction of another metric."""
+    top = {"top_k_list": {"values": [1]}}
+    asked = config("class", "scores", "CategoricalCrossEntropy", "BinaryCrossEntropy", slicing_specs=[{}])
+    asked["metrics_specs"].append({"binarize": top, "metrics": [{"class_name": "Recall"}]})
+
+    found = measured(tmp_path, asked, written["several files"])[""]
+
+    label, scores = (np.array([row[name] for row in ROWS]) for name in ("class", "scores"))
+    scores, dense = scores.astype(np.float64), np.eye(3)[label]
+    assert found["categorical_crossentropy"] == pytest.approx(sk.log_loss(label, scores), rel=1e-5)
+    binary_loss = -(dense * np.log(scores) + (1 - dense) * np.log(1 - scores))
+    assert found["binary_crossentropy"] == pytest.approx(binary_loss.mean(), rel=1e-4)
+    assert found["recall topK 1"] == pytest.approx(np.mean(label == scores.argmax(axis=1)))
 
 
 FOUR = {"apple": (18, 1, 1, 0), "pear": (6, 15, 0, 2), "plum": (0, 2, 15, 3), "fig": (5, 2, 1, 15)}
@@ -323,9 +349,9 @@ class Thresholded:
         return np.array([float(row[0] > 0.5) for row in features])
 
 
-@pytest.mark.parametrize("executor", [StockExecutor, Executor])
+@pytest.mark.parametrize("kind_of_executor", [StockExecutor, Executor])
 def test_tfx_example_of_another_kind_of_model_runs(
-    tmp_path: Path, written: dict[str, list[Any]], executor: Any
+    tmp_path: Path, written: dict[str, list[Any]], kind_of_executor: Any
 ) -> None:
     """A pickle, with TFX's own `custom_eval_shared_model` and `custom_extractors`, and no word of a model type."""
     folder = tmp_path / "model" / "Format-Serving"
@@ -337,7 +363,7 @@ def test_tfx_example_of_another_kind_of_model_runs(
         tmp_path,
         asked,
         {"examples": written["one file"], "model": [model_artifact(tmp_path / "model")]},
-        executor,
+        kind_of_executor,
         module_path="tfx.examples.penguin.experimental.sklearn_predict_extractor",
     )
 
@@ -345,3 +371,137 @@ def test_tfx_example_of_another_kind_of_model_runs(
     found = read(evaluation)[""]
     assert found["accuracy"] == pytest.approx(np.mean(y == (p > 0.5)))
     assert found["mean_prediction"] == pytest.approx(np.mean(p > 0.5))
+
+
+CONFIGS: dict[str, dict[str, Any]] = {
+    "CalibrationPlot": {"num_buckets": 20, "left": 0.0, "right": 10.0},
+    "ConfusionMatrixAtThresholds": {"thresholds": [0.3, 0.5]},
+    "ConfusionMatrixPlot": {"num_thresholds": 20},
+    "MultiClassConfusionMatrixAtThresholds": {"thresholds": [0.3, 0.5]},
+    "Mean": {"feature_key_path": ["features", "value"]},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "RecallAtFalsePositiveRate": {"false_positive_rate": 0.3},
+    "ThresholdAtRecall": {"recall": 0.5},
+    "FBetaScore": {"threshold": 0.5},
+    "IoU": {"num_classes": 2, "target_class_ids": [0, 1]},
+    "MeanIoU": {"num_classes": 2},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 1]},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "SparseTopKCategoricalAccuracy": {"k": 2},
+    "TopKCategoricalAccuracy": {"k": 2},
+    "NDCG": {"gain_key": "weight", "top_k_list": [2]},
+}
+# Label, prediction and metrics of each kind of problem; all that is left is a metric of two classes.
+KINDS: dict[str, tuple[str, str, set[str]]] = {
+    "regression": (
+        "target",
+        "value",
+        {
+            "MeanAbsoluteError",
+            "MeanSquaredError",
+            "MeanAbsolutePercentageError",
+            "MeanSquaredLogarithmicError",
+            "RootMeanSquaredError",
+            "SquaredPearsonCorrelation",
+            "R2Score",
+            "CalibrationPlot",
+            "LogCosh",
+            "LogCoshError",
+            "Huber",
+            "Poisson",
+            "CosineSimilarity",
+            "Accuracy",
+            "Mean",
+        },
+    ),
+    "classes": (
+        "class",
+        "scores",
+        {
+            "SparseCategoricalAccuracy",
+            "SparseCategoricalCrossentropy",
+            "SparseTopKCategoricalAccuracy",
+            "MultiClassConfusionMatrixPlot",
+            "MultiClassConfusionMatrixAtThresholds",
+        },
+    ),
+    "one hot": (
+        "one_hot",
+        "scores",
+        {
+            "CategoricalAccuracy",
+            "CategoricalCrossentropy",
+            "CategoricalFocalCrossentropy",
+            "CategoricalHinge",
+            "TopKCategoricalAccuracy",
+            "OneHotIoU",
+            "OneHotMeanIoU",
+            "KLDivergence",
+        },
+    ),
+    "several labels": ("labels", "many", {"MultiLabelConfusionMatrixPlot", "FBetaScore"}),
+    "candidate and baseline": (
+        "is_it",
+        "share",
+        {
+            "BooleanFlipRates",
+            "NegToNegFlipRate",
+            "NegToPosFlipRate",
+            "PosToNegFlipRate",
+            "PosToPosFlipRate",
+            "SymmetricFlipRate",
+            "SymmetricPredictionDifference",
+            "ModelCosineSimilarity",
+        },
+    ),
+    "two classes": ("is_it", "share", set()),
+}
+# Of labels and predictions of other forms, of random rows, of attributions, of the rows of a query; and the one that
+# changes its predictions in place.
+ELSEWHERE = (
+    "CategoricalCrossEntropy|Attributions|FeatureSampler|COCO|ObjectDetection|SemanticSegmentation|SetMatch|Bleu|Rouge|ExactMatch|NDCG|"
+    "MinLabelPosition|QueryStatistics"
+)
+
+
+def names_of(kind: str) -> list[str]:
+    """Metrics of a kind, each in one kind."""
+    placed = set().union(*(names for _, _, names in KINDS.values()))
+    if kind == "two classes":
+        return sorted(name for name in metric_names.known() - placed if not re.search(ELSEWHERE, name))
+    return sorted(KINDS[kind][2])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_metric_by_its_name_equals_tfmas_own_answer(
+    tmp_path: Path, written: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """All that TFMA and Keras have for rows of numbers: in several files by batches as in one row by row."""
+    label, prediction, _ = KINDS[kind]
+    metrics = [{"class_name": one, "config": json.dumps(CONFIGS.get(one, {}))} for one in names_of(kind)]
+    asked = config(label, prediction, *metrics, slicing_specs=[{}])
+    if kind == "candidate and baseline":
+        other = {"label_key": label, "prediction_key": "weight", "name": "old", "is_baseline": True}
+        asked["model_specs"] = [{**asked["model_specs"][0], "name": "new"}, other]
+
+    ours, _ = evaluate(tmp_path / "ours", asked, {"examples": written["several files"]})
+    monkeypatch.setattr(executor, "_needs_tfma", lambda evaluation: True)
+    tfmas, _ = evaluate(tmp_path / "tfmas", asked, {"examples": written["one file"]})
+
+    assert_close(tables(ours), tables(tfmas))
+
+
+def test_metrics_of_queries_are_the_same_in_any_files(tmp_path: Path, written: dict[str, list[Any]]) -> None:
+    """The rows of a query are gathered from all files."""
+    names = ("NDCG", "MinLabelPosition", "QueryStatistics")
+    metrics = [{"class_name": one, "config": json.dumps(CONFIGS.get(one, {}))} for one in names]
+    asked = config("is_it", "share", *metrics, slicing_specs=[{}])
+    asked["metrics_specs"][0]["query_key"] = "slice"
+
+    found = [measured(tmp_path / name, asked, written[name]) for name in ("one file", "several files")]
+
+    assert found[0] == found[1]
+    assert len(found[0][""]) >= len(names)
