@@ -10,7 +10,7 @@ import tensorflow_data_validation as tfdv
 from google.protobuf.message import Message
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from headrace.components.example_validator import findings, validation_config
+from headrace.components.example_validator import baselines, findings, validation_config
 from headrace.components.example_validator.component import check_fail_on
 from headrace.errors import AnomaliesError, DefinitionError, UnknownSplitError, listed
 from headrace.io import artifacts, protos
@@ -42,11 +42,14 @@ class Executor(ExecutorBase):
         kept = _kept_splits(context)
         schema = protos.read_schema(context.input("schema"))
         config = _custom_validation_config(context)
-        note = _note_on_comparators(context, schema)
+        notes = _notes_on_comparators(context, schema)
+        is_own_baseline = baselines.is_same(statistics, context.optional_input("baseline_statistics"), kept)
         found: dict[str, anomalies_pb2.Anomalies] = {}
         for split in kept:
             progress.report(f"validating {split}")
             anomalies = _validate(context, split, schema, config)
+            if is_own_baseline and findings.has_comparator(schema, "drift_comparator"):
+                baselines.add_anomaly(anomalies, statistics)
             protos.write_binary(os.path.join(output.uri, f"Split-{split}", protos.ANOMALIES_FILE), anomalies)
             found[split] = anomalies
         output.split_names = artifacts.encode_split_names(kept)
@@ -54,7 +57,12 @@ class Executor(ExecutorBase):
         output.set_json_value_custom_property(
             "blessed", {split: int(not findings.of(anomalies)) for split, anomalies in found.items()}
         )
-        context.summarize("anomalies", findings.summary(found) + (f"; {note}" if note else ""))
+        empty = [split for split, anomalies in found.items() if anomalies.data_missing]
+        if empty:
+            notes.append(f"nothing validated in {listed(empty)}: no row")
+        for note in notes:
+            _log.warning("%s: %s.", context.node_id, note)
+        context.summarize("anomalies", "; ".join([findings.summary(found), *notes]))
         _raise_for(context, fail_on, found)
 
 
@@ -64,6 +72,10 @@ def _kept_splits(context: ExecutionContext) -> list[str]:
     where = f"{context.node_id}: exclude_splits"
     if not isinstance(exclude, list):
         raise DefinitionError(f"{where} is a {type(exclude).__name__}: {exclude!r}.", "give a list of names.")
+    if not artifacts.split_names(statistics):
+        raise UnknownSplitError(
+            f"{context.node_id}: statistics {baselines.has_no_splits(statistics)}", baselines.NO_SPLITS_FIX
+        )
     kept = artifacts.keep_splits(statistics, exclude, where)
     if not kept:
         raise DefinitionError(
@@ -86,7 +98,7 @@ def _custom_validation_config(context: ExecutionContext) -> Any | None:
     return context.proto_parameter("custom_validation_config", proto_class)
 
 
-def _note_on_comparators(context: ExecutionContext, schema: schema_pb2.Schema) -> str:
+def _notes_on_comparators(context: ExecutionContext, schema: schema_pb2.Schema) -> list[str]:
     """Say in words that a baseline is given which nothing in the schema compares with."""
     baseline_split = context.parameter("baseline_split")
     if baseline_split:
@@ -100,9 +112,7 @@ def _note_on_comparators(context: ExecutionContext, schema: schema_pb2.Schema) -
         notes.append("drift not checked: the schema has no drift_comparator")
     if baseline_split and not findings.has_comparator(schema, "skew_comparator"):
         notes.append("skew not checked: the schema has no skew_comparator")
-    for note in notes:
-        _log.warning("%s: %s.", context.node_id, note)
-    return "; ".join(notes)
+    return notes
 
 
 def _validate(
@@ -141,6 +151,11 @@ def _drift_baseline(
     if baseline is None:
         return None
     known = artifacts.split_names(baseline)
+    if not known:
+        raise UnknownSplitError(
+            f"{context.node_id}: baseline_statistics {baselines.has_no_splits(baseline)}",
+            baselines.NO_SPLITS_FIX,
+        )
     if split not in known:
         raise UnknownSplitError(
             f"{context.node_id}: baseline_statistics has no split '{split}' to compare with. It has splits "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Sequence
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -12,6 +14,8 @@ from headrace.io import artifacts, protos
 from headrace.sdk import progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import Executor as ExecutorBase
+
+_log = logging.getLogger(__name__)
 
 
 class Executor(ExecutorBase):
@@ -31,21 +35,45 @@ class Executor(ExecutorBase):
         exclude = context.json_parameter("exclude_splits") or []
         kept = artifacts.keep_splits(statistics, exclude, f"{context.node_id}: exclude_splits")
         schema: schema_pb2.Schema | None = None
+        empty = []
         for split in kept:
             progress.report(f"inferring from {split}")
             split_statistics = protos.read_statistics(statistics, split)
-            if schema is None:
+            if not any(dataset.num_examples for dataset in split_statistics.datasets):
+                # It says nothing of any feature, not even that one may be missing.
+                empty.append(split)
+            elif schema is None:
                 schema = tfdv.infer_schema(split_statistics, infer_shape)
             else:
                 schema = tfdv.update_schema(schema, split_statistics, infer_shape)
-        if schema is None:
+        if not kept:
             raise DefinitionError(
                 f"{context.node_id}: no split is left to infer a schema from. The statistics have splits "
                 f"{listed(artifacts.split_names(statistics))}, and exclude_splits names {listed(exclude)}.",
                 "take a split out of exclude_splits.",
             )
+        schema = schema or schema_pb2.Schema()
         protos.write_text(os.path.join(context.output("schema").uri, protos.SCHEMA_FILE), schema)
-        context.summarize("schema", summary(schema))
+        notes = _notes(schema, empty)
+        for note in notes:
+            _log.warning("%s: %s.", context.node_id, note)
+        context.summarize("schema", "; ".join([summary(schema), *notes]))
+
+
+def _notes(schema: schema_pb2.Schema, empty: Sequence[str]) -> list[str]:
+    """What the reader of the summary should know: splits without rows, features that were put aside."""
+    notes = []
+    if empty:
+        notes.append(f"warning: no row in {listed(empty)}, so nothing is inferred from it")
+    deprecated = [
+        feature.name for feature in schema.feature if feature.lifecycle_stage == schema_pb2.DEPRECATED
+    ]
+    if deprecated:
+        notes.append(
+            f"warning: the splits disagree about the type of {listed(deprecated)}, marked DEPRECATED, which no later "
+            "node reads"
+        )
+    return notes
 
 
 def summary(schema: schema_pb2.Schema) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import tensorflow_data_validation as tfdv
+from apache_beam.options.pipeline_options import TypeOptions
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.components.statistics_gen import accumulation, sampling
@@ -122,13 +123,17 @@ class _Accumulate(_ReadPart):
     """Turns a part into the state of its accumulators."""
 
     def process(self, part: _Part) -> Iterator[tuple[str, tuple[int, int, bytes]]]:
+        # As bytes, which Beam hands on as they are: its own pickling of a state takes longer than merging it.
+        yield part.split, (part.span, part.index, pickle.dumps(self.state(part)))
+
+    def state(self, part: _Part) -> accumulation.SplitState:
+        """The state of one part."""
         accumulator = accumulation.SplitAccumulator(tfdv.StatsOptions.from_json(self._options[part.split]))
         state = accumulation.SplitState()
         for batch in super().process(part):
             with _types_explained(part.split):
                 accumulator.add(state, batch)
-        # As bytes, which Beam hands on as they are: its own pickling of a state takes longer than merging it.
-        yield part.split, (part.span, part.index, pickle.dumps(accumulator.compact(state)))
+        return accumulator.compact(state)
 
 
 class _MergeAndWrite(beam.DoFn):
@@ -138,6 +143,7 @@ class _MergeAndWrite(beam.DoFn):
         options: By split.
         paths: Where the statistics go, by split.
         states: Where the state of each span is kept, by split; empty where it is not.
+        kept_parts: The parts of each span whose state was kept, by split, for one that is gone meanwhile.
     """
 
     def __init__(
@@ -145,7 +151,10 @@ class _MergeAndWrite(beam.DoFn):
         options: Mapping[str, tfdv.StatsOptions],
         paths: Mapping[str, str],
         states: Mapping[str, Sequence[str]],
+        kept_parts: Mapping[str, Sequence[_Part]],
     ) -> None:
+        self._accumulate = _Accumulate(options)
+        self._kept_parts = {split: list(parts) for split, parts in kept_parts.items()}
         self._options = {split: item.to_json() for split, item in options.items()}
         self._paths = dict(paths)
         self._states = dict(states)
@@ -158,22 +167,30 @@ class _MergeAndWrite(beam.DoFn):
             by_span.setdefault(span, []).append(state)
         with _types_explained(split):
             spans = [
-                self._span(accumulator, by_span.get(span), path)
+                self._span(accumulator, split, span, by_span.get(span), path)
                 for span, path in enumerate(self._states[split])
             ]
             merged = accumulator.merge(spans)
         protos.write_binary(self._paths[split], accumulator.extract(merged))
 
     def _span(
-        self, accumulator: accumulation.SplitAccumulator, parts: list[bytes] | None, path: str
+        self,
+        accumulator: accumulation.SplitAccumulator,
+        split: str,
+        span: int,
+        parts: list[bytes] | None,
+        path: str,
     ) -> accumulation.SplitState:
         """The state of one span: of the parts that were read, or as it was kept."""
         if parts is None:
-            kept: accumulation.SplitState = pickle.loads(partial_results.read(path))
-            return kept
-        state = accumulator.compact(accumulator.merge(pickle.loads(part) for part in parts))
-        if path:
-            partial_results.write(path, pickle.dumps(state))
+            kept = partial_results.load(path)
+            if isinstance(kept, accumulation.SplitState):
+                return kept
+            read = [self._accumulate.state(part) for part in self._kept_parts[split] if part.span == span]
+        else:
+            read = [pickle.loads(part) for part in parts]
+        state = accumulator.compact(accumulator.merge(read))
+        partial_results.dump(path, state)
         return state
 
 
@@ -214,12 +231,15 @@ def compute(
     parts = [part for split in options for part in _parts(examples, split, new[split])]
     # A split of which nothing is read is written too.
     parts += [_Part(split, _NO_SPAN, 0, 0, (), "") for split in options if not new[split]]
+    kept_parts = {
+        split: _parts(examples, split, set(range(len(examples))) - set(spans)) for split, spans in new.items()
+    }
     _ = (
         pipeline
         | "Parts" >> beam.Create(parts, reshuffle=len(parts) > 1)
         | "Accumulate" >> beam.ParDo(Spread(_Accumulate(options)))
         | "PerSplit" >> beam.GroupByKey()
-        | "MergeAndWrite" >> beam.ParDo(Spread(_MergeAndWrite(options, paths, states)))
+        | "MergeAndWrite" >> beam.ParDo(Spread(_MergeAndWrite(options, paths, states, kept_parts)))
     )
 
 
@@ -242,6 +262,8 @@ def compute_with_tfdv(
         is_sharded: Whether TFDV's records are written beside the one file.
         is_own_payload: Whether Headrace reads the payload itself; else stock TFX does.
     """
+    # The type hints of TFDV's lifts (label_feature) are none that this Beam accepts; its transforms are right.
+    pipeline.options.view_as(TypeOptions).pipeline_type_check = False
     for split, split_options in options.items():
         path = statistics_path(statistics, split)
         if is_own_payload:

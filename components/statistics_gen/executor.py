@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,13 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.components.statistics_gen import accumulation, computation
 from headrace.components.statistics_gen.options import read_options, read_sample_rates
-from headrace.errors import DefinitionError, EmptyDataError, UnknownSplitError, listed
+from headrace.errors import DefinitionError, UnknownSplitError, listed
 from headrace.io import artifacts, protos
 from headrace.sdk import Artifact
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import BeamExecutor
+
+_log = logging.getLogger(__name__)
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
 
@@ -30,7 +33,6 @@ class Executor(BeamExecutor):
             DefinitionError: If a parameter is malformed, or no split is left.
             UnknownSplitError: If a parameter names a split that the examples do not have, or the spans have
                 different splits.
-            EmptyDataError: If a split has no row.
             DataError: If a feature has values of two types.
         """
         examples, statistics = _spans(context), context.output("statistics")
@@ -58,7 +60,7 @@ class Executor(BeamExecutor):
                     is_sharded=is_sharded,
                     is_own_payload=is_own_payload,
                 )
-        _check_and_describe(context, statistics, kept)
+        _describe(context, statistics, kept)
         # Set last: an artifact must not name a split whose file was never written.
         statistics.split_names = artifacts.encode_split_names(kept)
         statistics.span = max(span.span for span in examples)
@@ -96,20 +98,21 @@ def _kept_splits(context: ExecutionContext, examples: Artifact) -> list[str]:
     return kept
 
 
-def _check_and_describe(context: ExecutionContext, statistics: Artifact, kept: Sequence[str]) -> None:
-    """Put rows and features into the summary; refuse a split without rows."""
-    texts = []
+def _describe(context: ExecutionContext, statistics: Artifact, kept: Sequence[str]) -> None:
+    """Put rows and features into the summary, and warn of splits without rows."""
+    texts, empty = [], []
     features: set[tuple[str, ...]] = set()
     for split in kept:
         dataset = protos.read_binary(
             computation.statistics_path(statistics, split), statistics_pb2.DatasetFeatureStatisticsList
         ).datasets[0]
         if not dataset.num_examples:
-            raise EmptyDataError(
-                f"{context.node_id}: split '{split}' has no row to compute statistics of.",
-                f"exclude it with exclude_splits=['{split}'], or give it rows: change the output split of "
-                "ExampleGen, or raise the sample rate.",
-            )
+            empty.append(split)
         features |= {tuple(feature.path.step) for feature in dataset.features}
         texts.append(f"{split} {int(dataset.num_examples):,} rows")
-    context.summarize("statistics", f"{', '.join(texts)}; {len(features)} features")
+    summary = f"{', '.join(texts)}; {len(features)} features"
+    if empty:
+        note = f"no row in {listed(empty)}: change the output splits of ExampleGen, or exclude_splits={empty}"
+        _log.warning("%s: %s.", context.node_id, note)
+        summary += f"; warning: {note}"
+    context.summarize("statistics", summary)

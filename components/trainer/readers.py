@@ -7,19 +7,23 @@ time of an export.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.saved import saved_transform_io_v2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.components.trainer.features import Features, densify, from_schema, read_transformed
+from headrace.errors import UnsupportedFeatureError
 from headrace.io import protos
+
+_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 class ExampleReader(tf.Module):
@@ -61,6 +65,7 @@ class TransformReader(tf.Module):
         self.features = read_transformed(transform_graph_path)
         output = tft.TFTransformOutput(transform_graph_path)
         self._raw_specs = _raw_specs(transform_graph_path)
+        _check_servable(output.transform_savedmodel_dir)
         self._loader = saved_transform_io_v2.SavedModelLoader(output.transform_savedmodel_dir)
         # Tables, vocabulary files and variables of the graph are saved with whatever holds this attribute.
         self.transform = self._loader._imported
@@ -97,6 +102,31 @@ def _raw_specs(transform_graph_path: str) -> dict[str, Any]:
     path = os.path.join(transform_graph_path, "metadata", protos.SCHEMA_FILE)
     schema = protos.read_text(path, schema_pb2.Schema)
     return dict(sorted(schema_utils.schema_as_feature_spec(schema).feature_spec.items()))
+
+
+def _check_servable(model_path: str) -> None:
+    """Check that a transform graph calls no Python function: these live in the process that traced it.
+
+    Raises:
+        UnsupportedFeatureError: If it does.
+    """
+    saved = saved_model_pb2.SavedModel()
+    path = os.path.join(model_path, "saved_model.pb")
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        saved.ParseFromString(file.read())
+    for meta_graph in saved.meta_graphs:
+        graph = meta_graph.graph_def
+        functions = (function.node_def for function in graph.library.function)
+        for node in itertools.chain(graph.node, *functions):
+            if node.op in _PYTHON:
+                raise UnsupportedFeatureError(
+                    f"the transform graph in {model_path} calls a Python function ({node.name}), which no SavedModel "
+                    "carries, so no model with it can be exported for serving.",
+                    "write it in TensorFlow operations in preprocessing_fn; or train with run_fn on the transformed "
+                    "examples, and export a model that takes transformed features.",
+                )
 
 
 def _component_ids(loader: Any, tensor: Any) -> set[int]:

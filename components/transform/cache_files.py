@@ -7,6 +7,7 @@ the size of the data as `METADATA-00000-of-00001` (TFRecord).
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import pickle
@@ -14,12 +15,14 @@ import shutil
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from headrace.components.transform import plain_pickles
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.io import tfrecord
 
 _MANIFEST = "MANIFEST"
 _METADATA = "METADATA-00000-of-00001"
 _BATCH = 100_000
+_PROTOCOLS = {bytes([protocol]) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)}
 
 Entries = Mapping[analyzer_cache.DatasetKey, Mapping[bytes, list[bytes]]]
 
@@ -29,21 +32,28 @@ def read(
 ) -> dict[analyzer_cache.DatasetKey, analyzer_cache.DatasetCache]:
     """Read what a cache folder holds for `datasets`; one that it does not know is left out.
 
-    A manifest that does not load counts as none: the data is then analyzed, as in TFT.
+    What does not load counts as none, be it damaged or not of TFT's making: the data is then analyzed, as in TFT.
     """
+    plain_pickles.install()
     found = {}
     for dataset in datasets:
         folder = os.path.join(path, dataset.key)
         manifest = _read_manifest(folder)
         if manifest:
-            entries = {
-                key: _read_records(os.path.join(glob.escape(folder), f"{number}-*-of-*"))
-                for key, number in manifest.items()
-            }
-            metadata = _read_records(os.path.join(glob.escape(folder), f"{_METADATA[:8]}-*-of-*"))
-            size = analyzer_cache.DatasetCacheMetadata.decode(metadata[0]) if metadata else None
-            found[dataset] = analyzer_cache.DatasetCache(entries, size)
+            with contextlib.suppress(Exception):
+                entries = {key: _read_entry(folder, number) for key, number in manifest.items()}
+                metadata = _read_records(os.path.join(glob.escape(folder), f"{_METADATA[:8]}-*-of-*"))
+                found[dataset] = analyzer_cache.DatasetCache(entries, _read_size(metadata))
     return found
+
+
+def _read_entry(folder: str, number: int) -> list[bytes]:
+    elements = _read_records(os.path.join(glob.escape(folder), f"{number}-*-of-*"))
+    for element in elements:
+        if element[:1] == pickle.PROTO and element[1:2] in _PROTOCOLS:
+            # Seen before it is used: what cannot be decoded would fail every later execution.
+            plain_pickles.load_sketch(element)
+    return elements
 
 
 def write(
@@ -78,10 +88,20 @@ def write(
 def _read_manifest(folder: str) -> dict[bytes, int]:
     try:
         with open(os.path.join(folder, _MANIFEST), "rb") as file:
-            manifest: Any = pickle.load(file)
-    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, ValueError):
+            manifest: Any = plain_pickles.load_values(file.read())
+    except Exception:
+        # Damaged, or a pickle that names classes or functions, which a manifest never does.
         return {}
-    return manifest if isinstance(manifest, dict) else {}
+    is_manifest = isinstance(manifest, dict) and all(
+        isinstance(key, bytes) and isinstance(number, int) for key, number in manifest.items()
+    )
+    return manifest if is_manifest else {}
+
+
+def _read_size(records: list[bytes]) -> analyzer_cache.DatasetCacheMetadata | None:
+    with contextlib.suppress(Exception):
+        return analyzer_cache.DatasetCacheMetadata(**plain_pickles.load_values(records[0]))
+    return None
 
 
 def _read_records(pattern: str) -> list[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -157,6 +156,7 @@ class Execution:
         options = self._options_before if phase == 0 else None
         columns = self._traced.analyze_columns
         kept: dict[Any, str] = {}
+        states: dict[Any, SplitState] = {}
         if options is not None:
             # As in TFX: statistics tell of every feature that the function uses.
             columns = columns | self._traced.transform_columns
@@ -164,11 +164,15 @@ class Execution:
                 dataset.key: kept_findings.statistics_path(dataset, options, columns)
                 for dataset in self._asked.analyze
             }
+            states = {
+                key: state
+                for key, path in kept.items()
+                if isinstance(state := partial_results.load(path), SplitState)
+            }
         datasets = [
             dataset
             for dataset in self._asked.analyze
-            if what.streams_of(dataset.key)
-            or (options is not None and not partial_results.is_kept(kept[dataset.key]))
+            if what.streams_of(dataset.key) or (options is not None and dataset.key not in states)
         ]
         gatherers = gathering.Gatherers(what, options)
         result = self._gather(phase, datasets, columns, gatherers)
@@ -180,8 +184,11 @@ class Execution:
             )
         self._sizes.update(result.sizes)
         if gatherers.statistics is not None:
-            states = [self._statistics_state(key, path, result) for key, path in kept.items()]
-            self._statistics_before = gatherers.statistics.extract(gatherers.statistics.merge(states))
+            for key, state in result.statistics.items():
+                partial_results.dump(kept[key], state)
+            # A dataset without rows has none.
+            known = [{**states, **result.statistics}.get(key, SplitState()) for key in kept]
+            self._statistics_before = gatherers.statistics.extract(gatherers.statistics.merge(known))
         return result.accumulators
 
     def _gather(
@@ -202,17 +209,6 @@ class Execution:
             ),
         )
         return gatherers.merge(found)
-
-    def _statistics_state(self, key: Any, path: str, result: gathering.Gathering) -> SplitState:
-        """The state of one dataset: of the rows that were read, or as it was kept."""
-        state = result.statistics.get(key)
-        if state is not None:
-            if path:
-                partial_results.write(path, pickle.dumps(state))
-        elif partial_results.is_kept(path):
-            state = pickle.loads(partial_results.read(path))
-        # A dataset without rows has none.
-        return state or SplitState()
 
     def _write_statistics_before(self) -> None:
         if self._outputs is None or self._options_before is None:

@@ -6,7 +6,6 @@ the same store has found in the same data.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Collection, Mapping
 
 from headrace.components.statistics_gen import accumulation
@@ -25,9 +24,10 @@ def read_entries(dataset: Dataset, function: str) -> analyzer_cache.DatasetCache
         function: Tells the functions that analyze apart; TFT checks each entry's own key beside it.
     """
     path = _entries_path(dataset, function)
-    if not partial_results.is_kept(path):
+    found = partial_results.load(path)
+    if found is None:
         return None
-    entries, size = pickle.loads(partial_results.read(path))
+    entries, size = found
     return analyzer_cache.DatasetCache(
         entries, None if size is None else analyzer_cache.DatasetCacheMetadata(size)
     )
@@ -37,9 +37,7 @@ def write_entries(
     dataset: Dataset, function: str, entries: Mapping[bytes, list[bytes]], size: int | None
 ) -> None:
     """Keep what analyzers found in a dataset, with the size of its data in bytes."""
-    path = _entries_path(dataset, function)
-    if path:
-        partial_results.write(path, pickle.dumps((dict(entries), size)))
+    partial_results.dump(_entries_path(dataset, function), (dict(entries), size))
 
 
 def _entries_path(dataset: Dataset, function: str) -> str:

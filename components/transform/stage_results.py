@@ -25,7 +25,8 @@ class StageResults:
 
     def keep(self, index: int, result: Any) -> None:
         """Keep the result of element `index`; a worker that repeats an element replaces it."""
-        os.makedirs(self.folder, exist_ok=True)
+        # Pickles of this execution: nobody else may put one here.
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
         unfinished = os.path.join(self.folder, f"{index}.unfinished-{os.getpid()}")
         with open(unfinished, "wb") as file:
             pickle.dump(result, file)

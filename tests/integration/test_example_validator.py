@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tensorflow_data_validation as tfdv
 from data_validation import example, execute, statistics_of, write_examples, write_schema, write_statistics
-from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.components.example_validator import executor as stock
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
@@ -174,6 +174,49 @@ def test_baseline_statistics_find_drift(tmp_path, statistics):
     output = _validate(tmp_path, now, _SCHEMA, baseline=before)
 
     assert _summary(output) == "train 1 anomaly: city (High Linfty distance between current and previous)"
+
+
+def test_a_baseline_of_the_same_statistics_is_no_passing_check(tmp_path, statistics):
+    """What a Resolver of the latest statistics finds at the second try; `fail_on` stops then too."""
+    now = write_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
+    equal = write_statistics(tmp_path / "equal", {"train": statistics_of(statistics, "good")})
+    other_span = write_statistics(tmp_path / "other", {"train": statistics_of(statistics, "good")})
+    other_span.span = 2
+
+    for number, baseline in enumerate((now, equal)):
+        output = _validate(tmp_path / f"same-{number}", now, _SCHEMA, baseline=baseline)
+        assert _summary(output) == "train 1 anomaly: the dataset (Compared with itself)"
+        assert (
+            "PreviousSpanStrategy" in protos.read_anomalies(output, "train").dataset_anomaly_info.description
+        )
+        with pytest.raises(AnomaliesError, match="baseline_statistics are the statistics under validation"):
+            _validate(tmp_path / f"fails-{number}", now, _SCHEMA, baseline=baseline, fail_on="error")
+    assert _summary(_validate(tmp_path / "span", now, _SCHEMA, baseline=other_span)) == "no anomalies"
+
+
+def test_statistics_without_splits_are_told_from_an_unknown_split(tmp_path, statistics):
+    """Those of Transform, which a Resolver finds that does not name the producer."""
+    now = write_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
+    whole = ExampleStatistics()
+    whole.uri = str(tmp_path / "whole")
+
+    for given in ({"statistics": now, "baseline": whole}, {"statistics": whole}):
+        with pytest.raises(UnknownSplitError, match="name no split: they are of all rows together") as caught:
+            _validate(
+                tmp_path / str(len(given)), given["statistics"], _SCHEMA, baseline=given.get("baseline")
+            )
+        assert "producer_component_id='StatisticsGen'" in caught.value.fix
+
+
+def test_a_split_without_rows_is_said_not_to_be_validated(tmp_path, statistics):
+    """As in stock TFX it stops nothing; the summary does not pass over it."""
+    nothing = statistics_pb2.DatasetFeatureStatisticsList()
+    nothing.datasets.add()
+    kept = write_statistics(tmp_path / "kept", {"train": statistics_of(statistics, "good"), "eval": nothing})
+
+    output = _validate(tmp_path, kept, _PLAIN)
+
+    assert _summary(output) == "no anomalies; nothing validated in 'eval': no row"
 
 
 def test_baseline_that_nothing_compares_with_is_said(tmp_path, statistics):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from tfx.types.standard_artifacts import ExampleStatistics
 from headrace.components import CsvExampleGen, StatisticsGen
 from headrace.components.statistics_gen import sampling
 from headrace.components.statistics_gen.executor import Executor
-from headrace.components.transform import gathering
+from headrace.components.transform import cache_files, gathering
+from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import UnknownSplitError
+from headrace.io import tfrecord
 from headrace.orchestration.run import run as run_pipeline
 from headrace.sdk import Pipeline, partial_results
 from headrace.sdk.context import DIGEST_PROPERTY
@@ -177,3 +180,62 @@ def test_a_run_keeps_what_it_found_in_its_store(tmp_path: Path) -> None:
     run_pipeline(pipeline, store=str(tmp_path / "store")).raise_for_failure()
 
     assert len(os.listdir(tmp_path / "store" / "kept")) == 2
+
+
+class _Runs:
+    """A pickle that runs code where it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self._path),)
+
+
+@pytest.mark.parametrize("content", ["code", "cut", "empty"])
+def test_what_somebody_put_into_the_store_is_computed_again(
+    spans: list[Any], kept: Path, tmp_path: Path, content: str
+) -> None:
+    """Statistics and analyzers: nothing runs, nothing fails, and the results are those of the rows."""
+    schema = write_schema(tmp_path / "schema", odd_schema())
+    inputs = {"examples": spans[0]}
+    before = execute(Executor, tmp_path / "one", inputs, "statistics", ExampleStatistics)
+    transform(tmp_path / "transform-one", [spans[0]], schema, _FUNCTION)
+    for path in kept.iterdir():
+        known = path.read_bytes()
+        path.write_bytes(
+            {"code": pickle.dumps(_Runs(tmp_path / "ran")), "cut": known[:100], "empty": b""}[content]
+        )
+
+    after = execute(Executor, tmp_path / "two", inputs, "statistics", ExampleStatistics)
+    transform(tmp_path / "transform-two", [spans[0]], schema, _FUNCTION)
+
+    assert statistics_of(after, "train") == statistics_of(before, "train")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_cache_artifact_runs_nothing(spans: list[Any], tmp_path: Path) -> None:
+    """Its manifest and its quantiles are pickles by TFT's format; whoever made it may have put others there."""
+    schema = write_schema(tmp_path / "schema", odd_schema())
+    first = transform(tmp_path / "first", [spans[0]], schema, _FUNCTION)
+    cache = first.outputs["updated_analyzer_cache"][0]
+    found = list(cache_files.read(cache.uri, _keys(cache.uri)).values())
+    assert [bool(one.cache_dict) and bool(one.metadata) for one in found] == [True]
+    code = pickle.dumps(_Runs(tmp_path / "ran"))
+
+    for folder in Path(cache.uri).iterdir():
+        for path in folder.glob("*-of-*.gz"):
+            with tfrecord.Writer(str(path)) as writer:
+                writer.write([code])
+    assert not cache_files.read(cache.uri, _keys(cache.uri))
+    for folder in Path(cache.uri).iterdir():
+        (folder / "MANIFEST").write_bytes(code)
+    assert not cache_files.read(cache.uri, _keys(cache.uri))
+    second = transform(tmp_path / "second", [spans[0]], schema, _FUNCTION, cache=cache)
+
+    assert second.summary("transform_graph") == first.summary("transform_graph")
+    assert not (tmp_path / "ran").exists()
+
+
+def _keys(path: str) -> list[Any]:
+    return [analyzer_cache.DatasetKey(name) for name in os.listdir(path)]

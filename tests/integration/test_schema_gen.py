@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from data_validation import execute, odd_records, taxi_records, write_examples, write_schema
+from data_validation import (
+    example,
+    execute,
+    odd_records,
+    taxi_records,
+    write_examples,
+    write_schema,
+    write_statistics,
+)
 from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema as SchemaProto
 from tfx.components.schema_gen import executor as stock
 from tfx.components.schema_gen.import_schema_gen import executor as stock_import
@@ -19,6 +28,7 @@ from headrace.components.import_schema_gen.executor import Executor as ImportExe
 from headrace.components.schema_gen.executor import Executor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
 from headrace.errors import DefinitionError, MalformedFileError, MissingFileError, UnknownSplitError
+from headrace.io import protos
 
 
 @pytest.fixture(scope="module")
@@ -148,4 +158,35 @@ def test_schema_file_without_a_feature_is_refused(tmp_path):
     assert str(caught.value) == (
         f"import_schema_gen: {path} is a Schema without any feature.\n"
         "  Fix: give a file with features, such as the schema.pbtxt that SchemaGen wrote."
+    )
+
+
+def test_a_split_without_rows_says_nothing_of_any_feature(tmp_path, statistics):
+    """The schema is that of the other splits, whichever comes first; the summary names the empty one."""
+    nothing = statistics_pb2.DatasetFeatureStatisticsList()
+    nothing.datasets.add()
+    train = protos.read_statistics(statistics["ours"], "train")
+    alone = write_statistics(tmp_path / "alone", {"train": train})
+    given = write_statistics(tmp_path / "given", {"empty": nothing, "train": train})
+
+    made = execute(Executor, tmp_path / "made", {"statistics": given}, "schema", Schema)
+
+    assert Path(made.uri, "schema.pbtxt").read_text() == _infer(Executor, tmp_path / "other", alone)
+    assert made.get_string_custom_property("headrace_summary").endswith(
+        "; warning: no row in 'empty', so nothing is inferred from it"
+    )
+
+
+def test_a_feature_that_splits_disagree_about_is_said_to_be_put_aside(tmp_path):
+    """TFDV marks it DEPRECATED, and it silently leaves the pipeline."""
+    rows = {"train": [example(a=[1], b=[2])] * 5, "eval": [example(a=[b"n/a"], b=[2])] * 5}
+    examples = write_examples(tmp_path / "examples", rows)
+    given = execute(
+        StatisticsExecutor, tmp_path / "statistics", {"examples": examples}, "statistics", ExampleStatistics
+    )
+
+    made = execute(Executor, tmp_path / "made", {"statistics": given}, "schema", Schema)
+
+    assert made.get_string_custom_property("headrace_summary") == (
+        "2 features; warning: the splits disagree about the type of 'a', marked DEPRECATED, which no later node reads"
     )

@@ -17,13 +17,15 @@ from data_validation import (
     write_examples,
     write_schema,
 )
+from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.statistics_gen import executor as stock
 from tfx.types.standard_artifacts import ExampleStatistics
 from tfx_bsl.public.proto import slicing_spec_pb2
 
 from headrace.components.statistics_gen.executor import Executor
-from headrace.errors import DataError, DefinitionError, EmptyDataError, MalformedFileError, UnknownSplitError
+from headrace.errors import DataError, DefinitionError, MalformedFileError, UnknownSplitError
 from headrace.io import protos
 
 _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
@@ -217,14 +219,47 @@ def test_no_split_left_says_so(tmp_path, small_taxi):
     )
 
 
-def test_empty_split_says_which(tmp_path):
+def test_an_empty_split_has_statistics_of_no_row_and_a_warning(tmp_path):
+    """As under stock TFX the nodes behind go on; the summary says which split, and what to do."""
     examples = write_examples(tmp_path / "examples", {"train": [example(a=[1])], "eval": []})
 
-    assert _fail(tmp_path, EmptyDataError, examples) == (
-        "statistics_gen: split 'eval' has no row to compute statistics of.\n"
-        "  Fix: exclude it with exclude_splits=['eval'], or give it rows: change the output split of "
-        "ExampleGen, or raise the sample rate."
+    made = execute(Executor, tmp_path / "made", {"examples": examples}, "statistics", ExampleStatistics)
+
+    (dataset,) = statistics_of(made, "eval").datasets
+    assert dataset.num_examples == 0
+    assert made.get_string_custom_property("headrace_summary") == (
+        "train 1 rows, eval 0 rows; 1 features; warning: no row in 'eval': change the output splits of ExampleGen, or "
+        "exclude_splits=['eval']"
     )
+
+
+def test_a_label_gets_lifts(tmp_path):
+    """`label_feature`: how much more often a value stands beside each label than alone."""
+    rows = [example(y=[b"a"], c=[b"x"]), example(y=[b"b"], c=[b"z"]), example(y=[b"a"], c=[b"x"])] * 4
+    options = tfdv.StatsOptions(
+        schema=text_format.Parse(
+            'feature { name: "y" type: BYTES } feature { name: "c" type: BYTES }', schema_pb2.Schema()
+        ),
+        label_feature="y",
+    )
+    made = execute(
+        Executor,
+        tmp_path / "made",
+        {"examples": write_examples(tmp_path / "examples", {"train": rows})},
+        "statistics",
+        ExampleStatistics,
+        {"stats_options_json": options.to_json()},
+    )
+
+    lifts = statistics_of(made, "train").datasets[0].cross_features
+    by_value = {
+        (lift.y_string, value.x_string): value.lift
+        for cross in lifts
+        for lift in cross.categorical_cross_stats.lift.lift_series
+        for value in lift.lift_values
+    }
+    assert by_value[("a", "x")] == pytest.approx(1.5)
+    assert by_value[("b", "z")] == pytest.approx(3.0)
 
 
 def test_stats_options_that_do_not_parse_are_shown(tmp_path, small_taxi):

@@ -23,7 +23,7 @@ from headrace.components.trainer import readers
 from headrace.components.trainer.features import read_transformed
 from headrace.components.transform.output_checks import check_outputs
 from headrace.components.transform.tft_library import tft
-from headrace.errors import UserFunctionError
+from headrace.errors import UnsupportedFeatureError, UserFunctionError
 
 KEPT = ("transform_graph", "transformed_examples")
 
@@ -117,6 +117,9 @@ def test_python_functions_work_where_they_were_traced(examples, schema, tmp_path
         "5 features; the graph calls Python functions, so no other process can apply it: it cannot be exported "
         "for serving"
     )
+    with pytest.raises(UnsupportedFeatureError, match="calls a Python function") as caught:
+        readers.TransformReader(made.path("transform_graph"))
+    assert "TensorFlow operations" in caught.value.fix
 
 
 def test_a_representation_of_one_feature_leaves_the_others_theirs(tmp_path):

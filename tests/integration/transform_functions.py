@@ -169,3 +169,26 @@ def unknown_width(inputs: dict[str, Any]) -> dict[str, Any]:
 def compares_sparse(inputs: dict[str, Any]) -> dict[str, Any]:
     """Takes a feature with gaps for a dense one."""
     return {"high": tf.cast(inputs["maybe"] >= 1, tf.int64)}
+
+
+def boundaries(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Vocabularies cut exactly at a count and at a tie, buckets whose borders are values of the data."""
+    key, number = inputs["key"], inputs["number"]
+    for threshold in (29, 30, 31):
+        tft.vocabulary(key, frequency_threshold=threshold, vocab_filename=f"at_{threshold}")
+    for top_k in (1, 2, 3, 9):
+        tft.vocabulary(key, top_k=top_k, vocab_filename=f"top_{top_k}", store_frequency=True)
+    tft.vocabulary(key, top_k=2, frequency_threshold=30, vocab_filename="top_2_at_30")
+    weight = tf.cast(number, tf.float32)
+    for threshold in (4, 5):
+        tft.vocabulary(
+            key, weights=weight, frequency_threshold=threshold, vocab_filename=f"heavy_{threshold}"
+        )
+    return {
+        "number": number,
+        "halves": tft.bucketize(number, 2),
+        "fifths": tft.bucketize(number, 5),
+        "by_border": tft.apply_buckets(number, tf.constant([[2.0, 5.0]])),
+        "oov": tft.compute_and_apply_vocabulary(key, top_k=2, num_oov_buckets=1, vocab_filename="with_oov"),
+        "default": tft.compute_and_apply_vocabulary(key, frequency_threshold=30, default_value=-7),
+    }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headrace.errors import StoreError
+from headrace.errors import StoreError, listed
 from headrace.metadata.lineage import ArtifactNode, find_artifact, read_lineage
 from headrace.metadata.store import Store
 from headrace.metadata.subjects import Subject, read_subject, read_subjects
 from headrace.reports import drawings
 from headrace.reports.blocks import Block, Facts, Picture, Report, Section, Value
-from headrace.reports.renderers import render
+from headrace.reports.renderers import comparable, compares, render
 from headrace.ui.units import plural
 
 _MAX_BOXES = 120
@@ -25,7 +25,7 @@ def artifact_report(store: str | Store, artifact: str, other: str = "") -> Repor
         other: An artifact to compare with, named the same way; empty for none.
 
     Raises:
-        StoreError: If there is no such artifact, or the two are of different types.
+        StoreError: If there is no such artifact, or the two are of different types, or of one that is not compared.
         UnknownNodeError: If the run has no such node.
     """
     subject = read_subject(store, find_artifact(store, artifact))
@@ -36,6 +36,13 @@ def artifact_report(store: str | Store, artifact: str, other: str = "") -> Repor
             f"{against.artifact.type_name} {against.artifact.id}.",
             f"name another artifact of type {subject.artifact.type_name}; "
             f"list them with: headrace artifacts --type {subject.artifact.type_name}",
+        )
+    if against is not None and not compares(subject.artifact.type_name):
+        raise StoreError(
+            f"two artifacts of type {subject.artifact.type_name} cannot be drawn over each other. These can: "
+            f"{listed(comparable())}.",
+            f"show them one by one: headrace show {subject.artifact.id}, headrace show {against.artifact.id}; or compare "
+            "their runs: headrace diff.",
         )
     blocks = [origin(subject), *render(subject, against), lineage(store, subject)]
     title = f"{subject.artifact.type_name} {subject.artifact.id}"

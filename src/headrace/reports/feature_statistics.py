@@ -14,6 +14,10 @@ TYPES = {0: "INT", 1: "FLOAT", 2: "STRING", 3: "BYTES", 4: "STRUCT"}
 _STANDARD, _QUANTILES = 0, 1
 # A histogram with this share in one bucket shows nothing but that.
 _CROWDED = 0.8
+# How many times the spread of most numbers away from them a number is far.
+_FAR = 100
+# Of the values of a feature: so few are exceptions.
+_FEW = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class FeatureStatistics:
         ranks: Counts of the values by falling frequency.
         num_values: All values.
         custom: Custom statistics that are numbers or text.
+        not_finite: Values that are NaN.
     """
 
     name: str
@@ -58,6 +63,7 @@ class FeatureStatistics:
     ranks: Sequence[tuple[str, float]]
     num_values: float
     custom: Sequence[tuple[str, str]]
+    not_finite: float = 0
 
     @property
     def missing_share(self) -> float:
@@ -75,6 +81,30 @@ class FeatureStatistics:
         if self.distinct is not None:
             return self.distinct == 1
         return self.low is not None and self.low == self.high
+
+    @property
+    def farthest(self) -> float | None:
+        """The largest or smallest number, where it lies far beyond nearly all others; `None` where neither does.
+
+        A long tail is no mistake: beyond a hundred times the spread of the middle eight tenths it may be one.
+        """
+        if len(self.quantiles) < 5 or self.low is None or self.high is None:
+            return None
+        spread = self.quantiles[-2] - self.quantiles[1]
+        if spread <= 0:
+            return None
+        above, below = self.high - self.quantiles[-2], self.quantiles[1] - self.low
+        if max(above, below) <= _FAR * spread:
+            return None
+        return self.high if above >= below else self.low
+
+    @property
+    def odd_text(self) -> str | None:
+        """A value of a text feature that is no number, where nearly all others are; `None` where there is none."""
+        listed = sum(count for _, count in self.ranks)
+        odd = [(value, count) for value, count in self.ranks if not _is_number(value)]
+        share = sum(count for _, count in odd) / listed if listed else 1.0
+        return odd[0][0] if odd and share <= _FEW else None
 
     @property
     def density(self) -> Density:
@@ -101,6 +131,14 @@ class FeatureStatistics:
         """Value to its share among all values, for those that the statistics list."""
         total = self.num_values or sum(count for _, count in self.ranks) or 1.0
         return {value: count / total for value, count in self.ranks}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _density(edges: Sequence[float], counts: Sequence[float]) -> Density:
@@ -149,6 +187,9 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
         ranks=_ranks(texts) if texts is not None else [],
         num_values=common.tot_num_values if common is not None else 0,
         custom=_custom(proto.custom_stats),
+        not_finite=sum(one.num_nan for one in numbers.histograms if one.type == _STANDARD)
+        if numbers is not None
+        else 0,
     )
 
 

@@ -37,7 +37,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
 
     Args:
         subject: The artifact.
-        other: An artifact of the same type to compare with; types that cannot be compared ignore it.
+        other: An artifact of the same type to compare with, where `compares` that type.
     """
     uri = subject.artifact.uri
     if "://" not in uri and not os.path.exists(uri):
@@ -55,15 +55,28 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         return [Note(text, "bad", problem), render_files(subject)[-1]]
 
 
-def _call(name: str, subject: Subject, other: Subject | None) -> list[Block]:
+def compares(type_name: str) -> bool:
+    """Whether two artifacts of a type can be drawn over each other."""
+    name = RENDERERS.get(type_name)
+    return name is not None and "other" in inspect.signature(_function(name)).parameters
+
+
+def comparable() -> list[str]:
+    """Return the names of the types that `compares`."""
+    return [name for name in RENDERERS if compares(name)]
+
+
+def _function(name: str) -> Callable[..., list[Block]]:
     module, _, function_name = name.partition(":")
     function: Callable[..., list[Block]] = getattr(
         importlib.import_module(f"headrace.reports.{module}"), function_name
     )
-    more: dict[str, Any] = {}
-    if other is not None and "other" in inspect.signature(function).parameters:
-        more["other"] = other
-    return function(subject, **more)
+    return function
+
+
+def _call(name: str, subject: Subject, other: Subject | None) -> list[Block]:
+    more: dict[str, Any] = {} if other is None else {"other": other}
+    return _function(name)(subject, **more)
 
 
 def missing(subject: Subject) -> Note:

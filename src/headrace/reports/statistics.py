@@ -55,7 +55,8 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
                 *[(f"{name}", plural(int(count), "row")) for name, count in rows.items()],
             ]
         ),
-        _verdict(len(shown), remarkable, sum(rows.values())),
+        *_without_rows(rows),
+        _verdict(by_feature, remarkable, sum(rows.values())),
         *_left_out(left_out),
         feature_list(shown, drawn),
     ]
@@ -83,15 +84,29 @@ def _left_out(splits: list[str]) -> list[Block]:
     ]
 
 
-def _verdict(num_features: int, num_remarkable: int, num_rows: float) -> Note:
-    if not num_features or not num_rows:
+def _without_rows(rows: dict[str, float]) -> list[Block]:
+    empty = [name for name, count in rows.items() if not count]
+    if not empty or len(empty) == len(rows):
+        return []
+    return [Note(f"No row in {listed(empty)}: nothing is known of it.", "warning")]
+
+
+def _verdict(features: dict[str, Splits], num_remarkable: int, num_rows: float) -> Note:
+    """Return one sentence on all features, which says no more than the statistics do."""
+    if not features or not num_rows:
         return Note(
-            f"There is nothing to see: the statistics are of no {'rows' if num_features else 'features'}.",
+            f"There is nothing to see: the statistics are of no {'rows' if features else 'features'}.",
             "warning",
         )
     if num_remarkable:
         return Note(f"{plural(num_remarkable, 'feature')} worth looking at, listed first.", "info")
-    return Note("Nothing stands out: no missing values, no constant features, splits alike.", "good")
+    by_split = [one for splits in features.values() for one in splits.values()]
+    known = ["no missing values"]
+    if any(one.mean is not None or one.distinct is not None for one in by_split):
+        known.append("no constant features")
+    if max(len(splits) for splits in features.values()) > 1:
+        known.append("splits alike")
+    return Note(f"Nothing stands out: {', '.join(known)}.", "good")
 
 
 def feature_list(features: list[Feature], splits: list[str]) -> FeatureList:
@@ -164,21 +179,37 @@ def _apart(splits: Splits) -> tuple[float, str]:
 def _remarks(splits: Splits, apart: float, measure: str) -> list[tuple[str, str]]:
     remarks = []
     missing = max(one.missing_share for one in splits.values())
-    first = next(iter(splits.values()))
+    known = [one for one in splits.values() if one.missing_share < 1]
+    zeros = max(one.zero_share for one in splits.values())
     if missing == 1:
-        remarks.append(("bad", "no values"))
-    elif missing >= _MANY_MISSING:
-        remarks.append(("warning", f"{format_share(missing)} missing"))
-    if first.is_constant and missing < 1:
+        which = [name for name, one in splits.items() if one.missing_share == 1]
+        remarks.append(("bad", "no values" if not known else f"no values in {listed(which)}"))
+    elif missing > 0:
+        remarks.append(
+            ("warning" if missing >= _MANY_MISSING else "info", f"{format_share(missing)} missing")
+        )
+    if known and all(one.is_constant for one in known):
         remarks.append(("warning", "one value only"))
-    if first.zero_share > _MANY_ZEROS:
-        remarks.append(("info", f"{format_share(first.zero_share)} zeros"))
+    elif any(one.is_constant for one in known):
+        constant = [name for name, one in splits.items() if one in known and one.is_constant]
+        remarks.append(("warning", f"one value only in {listed(constant)}"))
+    if zeros > _MANY_ZEROS:
+        remarks.append(("info", f"{format_share(zeros)} zeros"))
     if apart > _FAR_APART:
         remarks.append(("warning", f"splits differ: {measure} {apart:.2f}"))
-    if first.distinct and first.num_values > 100 and first.distinct > 0.95 * first.num_values:
+    if any(one.distinct and one.num_values > 100 and one.distinct > 0.95 * one.num_values for one in known):
         remarks.append(("info", "almost all different"))
     if len({one.kind for one in splits.values()}) > 1:
         remarks.append(("bad", "types differ between splits"))
+    far = next((one.farthest for one in known if one.farthest is not None), None)
+    if far is not None:
+        remarks.append(("warning", f"values far from all others: {format_number(far)}"))
+    odd = next((one.odd_text for one in known if one.odd_text), None)
+    if odd is not None:
+        remarks.append(("warning", f"text where nearly all values are numbers, such as {odd!r}"))
+    not_finite = max(one.not_finite for one in splits.values())
+    if not_finite:
+        remarks.append(("warning", f"{plural(int(not_finite), 'value')} NaN"))
     return remarks
 
 
@@ -256,11 +287,18 @@ def _number_rows(splits: Splits) -> list[list[Value]]:
     return [*rows, ["largest", *[one.high for one in splits.values()]]]
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that a share of the numbers is below, between borders in proportion."""
+def _quantile(values: Sequence[float], share: float) -> Value:
+    """Return the value that a share of the numbers is below, or the two borders that it lies between.
+
+    The statistics hold borders of buckets with equal shares, deciles as a rule: what lies within a bucket is not
+    known, and the next border may be far away.
+    """
     at = share * (len(values) - 1)
-    left = min(int(at), len(values) - 2)
-    return values[left] + (at - left) * (values[left + 1] - values[left])
+    left = min(int(at + 1e-9), len(values) - 1)
+    right = left if abs(at - left) < 1e-9 else left + 1
+    if values[left] == values[right]:
+        return values[left]
+    return f"{format_number(values[left])} to {format_number(values[right])}"
 
 
 def _top_values(splits: Splits, names: list[str]) -> Table:

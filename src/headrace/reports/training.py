@@ -23,8 +23,10 @@ _STILL_FALLING = 0.02
 _MAX_ROWS = 200
 
 
-def render(subject: Subject) -> list[Block]:
-    """Return the learning curves that the Trainer recorded."""
+def render(subject: Subject, other: Subject | None = None) -> list[Block]:
+    """Return the learning curves that the Trainer recorded; with `other`, those of both over each other."""
+    if other is not None:
+        return _compared(subject, other)
     history = read_history(subject.artifact.uri)
     if not any(history.values()):
         text = "No learning curve: the training function recorded no history."
@@ -52,6 +54,47 @@ def render(subject: Subject) -> list[Block]:
     footnote = f"The first {_MAX_ROWS} epochs." if epochs > _MAX_ROWS else ""
     blocks.append(Table(["epoch", *columns], rows, caption="Values by epoch", footnote=footnote))
     return [*blocks, *_tensorboard(subject)]
+
+
+def _compared(subject: Subject, other: Subject) -> list[Block]:
+    histories = {one.artifact.id: read_history(one.artifact.uri) for one in (subject, other)}
+    blocks: list[Block] = []
+    for key, history in histories.items():
+        if not any(history.values()):
+            blocks.append(
+                Note(f"ModelRun {key} has no learning curve: its training recorded none.", "warning")
+            )
+    bests = {key: best_epoch(history) for key, history in histories.items()}
+    names = list(dict.fromkeys(name for history in histories.values() for name in history))
+    rows: list[list[Value]] = [
+        ["epochs", *[max(map(len, history.values()), default=0) for history in histories.values()]],
+        ["best epoch", *[None if best is None else best + 1 for best in bests.values()]],
+    ]
+    for name in names:
+        values = [_at(history.get(name, []), bests[key]) for key, history in histories.items()]
+        rows.append([f"{name} at best", *values])
+    blocks.append(Table(["", *[f"ModelRun {key}" for key in histories]], rows, caption="Compared"))
+    return [*blocks, *[_chart_of_both(name, histories) for name in names]]
+
+
+def _at(values: list[float], epoch: int | None) -> float | None:
+    return values[epoch] if epoch is not None and epoch < len(values) else None
+
+
+def _chart_of_both(name: str, histories: dict[int, History]) -> Chart:
+    series = {key: f"ModelRun {key}" for key, history in histories.items() if history.get(name)}
+    rows = [
+        {"x": epoch + 1, "y": value, "series": label}
+        for key, label in series.items()
+        for epoch, value in enumerate(histories[key][name])
+        if math.isfinite(value)
+    ]
+    spec = charts.lines(rows, "epoch", name, series=list(series.values()), marks=[], is_counted=True)
+    ends = [
+        f"{label} {format_number(histories[key][name][0])} to {format_number(histories[key][name][-1])}"
+        for key, label in series.items()
+    ]
+    return Chart(name, spec, f"{name} by epoch: {', '.join(ends)}")
 
 
 def _tensorboard(subject: Subject) -> list[Block]:

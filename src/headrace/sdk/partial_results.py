@@ -3,6 +3,9 @@
 A window over many spans is then worked on at the cost of the new ones. A result is kept under a key made of
 everything that it depends on, the content of the input among it, so one that is found is right. The process
 that runs a node under Headrace names the folder; elsewhere nothing is kept and nothing found.
+
+Results are pickles, and a store may be shared or come from somebody else: each is signed with a key of the user's own
+(see `signatures`). One that does not verify, because it is damaged or was put there, counts as absent and is removed.
 """
 
 from __future__ import annotations
@@ -10,8 +13,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import pickle
 import time
+from typing import Any
 
+from headrace.sdk import signatures
 from headrace.sdk.context import DIGEST_PROPERTY
 from headrace.sdk.light import authoring
 
@@ -46,37 +52,72 @@ def path(content: str, *parts: str) -> str:
         parts: Everything else that the result depends on: what made it, the versions of libraries, parameters.
 
     Returns:
-        A path; empty where nothing is kept, or where the content is not known.
+        A path; empty where nothing is kept, where the content is not known, or where this user has no key.
     """
-    if not content or not _folder:
+    signer = signatures.identity() if content and _folder else ""
+    if not signer:
         return ""
-    return os.path.join(_folder, hashlib.sha256("\0".join([content, *parts]).encode()).hexdigest())
+    # Users who share a store keep their own, as none can verify those of another.
+    return os.path.join(_folder, hashlib.sha256("\0".join([signer, content, *parts]).encode()).hexdigest())
 
 
 def is_kept(path: str) -> bool:
     """Whether a result is kept at a path that `path` returned; it then stays for a while."""
+    return read(path) is not None
+
+
+def read(path: str) -> bytes | None:
+    """Return a result that is kept, and `None` where none is; one that this user did not write is removed."""
+    if not path:
+        return None
     with contextlib.suppress(OSError):
+        with open(path, "rb") as file:
+            content = signatures.verified(file.read(), os.path.basename(path))
+        if content is None:
+            remove(path)
+            return None
         # The time of last use: that of the last access is switched off on many systems.
         os.utime(path)
-        return True
-    return False
+        return content
+    return None
 
 
-def read(path: str) -> bytes:
-    """Return a result that is kept."""
-    with open(path, "rb") as file:
-        return file.read()
+def load(path: str) -> Any:
+    """Return the object that `dump` kept at a path; `None` where none is, or where it does not load any more."""
+    content = read(path)
+    if content is None:
+        return None
+    try:
+        return pickle.loads(content)
+    except Exception:
+        # Of a version of a library whose classes have moved.
+        remove(path)
+        return None
+
+
+def dump(path: str, result: Any) -> None:
+    """Keep an object; see `write`."""
+    if path:
+        write(path, pickle.dumps(result))
+
+
+def remove(path: str) -> None:
+    """Take a result away, where that is allowed."""
+    with contextlib.suppress(OSError):
+        os.remove(path)
 
 
 def write(path: str, content: bytes) -> None:
     """Keep a result; where the disk is full or the folder cannot be written, nothing is kept."""
+    if not path:
+        return
     folder = os.path.dirname(path)
     unfinished = f"{path}{_UNFINISHED}{os.getpid()}"
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         try:
             with open(unfinished, "wb") as file:
-                file.write(content)
+                file.write(signatures.sign(content, os.path.basename(path)))
                 # A file with half of a result would fail every later execution.
                 file.flush()
                 os.fsync(file.fileno())

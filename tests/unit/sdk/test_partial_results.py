@@ -40,7 +40,7 @@ def test_without_a_folder_or_a_known_content_nothing_is_kept(folder):
 
 def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch):
     """Looking at a result counts as use."""
-    monkeypatch.setattr(partial_results, "MAX_FOLDER_BYTES", 250)
+    monkeypatch.setattr(partial_results, "MAX_FOLDER_BYTES", 400)
     paths = [partial_results.path("content", str(number)) for number in range(3)]
     for age, path in zip((30, 20), paths):
         partial_results.write(path, bytes(100))

@@ -1,0 +1,54 @@
+"""Pickles of TFT's cache format, loaded without running what they may name.
+
+A cache may come from another pipeline, another store or stock TFX. Its manifest and the size of its data are pickles of
+plain values; of its entries, only those of quantiles are pickles, of one class of tfx_bsl.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Collection
+from typing import Any
+
+from tensorflow_transform import analyzers
+
+_SKETCHES = frozenset(
+    {
+        ("tfx_bsl.cc.tfx_bsl_extension.sketches", "QuantilesSketch"),
+        ("tfx_bsl.cc.tfx_bsl_extension", "QuantilesSketch"),
+        ("tfx_bsl.sketches", "QuantilesSketch"),
+    }
+)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, content: bytes, allowed: Collection[tuple[str, str]]) -> None:
+        super().__init__(io.BytesIO(content))
+        self._allowed = allowed
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a class that is allowed."""
+        if (module, name) in self._allowed:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in an analyzer cache")
+
+
+def load_values(content: bytes) -> Any:
+    """Return dicts, lists, numbers and texts.
+
+    Raises:
+        pickle.UnpicklingError: If the pickle names anything else; other errors where it is damaged.
+    """
+    return _Unpickler(content, ()).load()
+
+
+def load_sketch(content: bytes) -> Any:
+    """Return a sketch of quantiles; see `load_values` for what is raised."""
+    return _Unpickler(content, _SKETCHES).load()
+
+
+def install() -> None:
+    """Let TFT decode its entries so; harmless when repeated."""
+    coder = analyzers._QuantilesSketchCacheCoder
+    coder.decode_cache = lambda self, encoded_accumulator: load_sketch(encoded_accumulator)
