@@ -9,6 +9,8 @@ import pytest
 from headrace.io import tfrecord
 
 
+# A batch that never ends would never be yielded.
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("max_records", "max_bytes", "sizes"),
     [
