@@ -24,7 +24,7 @@ def test_what_is_disturbed_leaves_no_trace(kinds: list[str], tmp_path: Path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=550,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

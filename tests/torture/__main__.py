@@ -56,11 +56,14 @@ def planned(kinds: Sequence[Kind], seed: int, arguments: argparse.Namespace) -> 
                 return
 
 
-def torture(kinds: Sequence[Kind], seed: int, folder: Path, arguments: argparse.Namespace) -> list[Try]:
-    """Make the tries, several at a time, and print a line for each."""
+def torture(
+    kinds: Sequence[Kind], seed: int, folder: Path, arguments: argparse.Namespace
+) -> tuple[list[Try], list[str]]:
+    """Make the tries, several at a time, and print a line for each; return them, and what broke these tests."""
     waiting = planned(kinds, seed, arguments)
     guard = threading.Lock()
-    done: queue.SimpleQueue[Try | BaseException] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Try] = queue.SimpleQueue()
+    broken: list[str] = []
 
     def work(name: str) -> None:
         place = folder / name
@@ -78,9 +81,9 @@ def torture(kinds: Sequence[Kind], seed: int, folder: Path, arguments: argparse.
                 is_kept = is_kept or bool(attempt.violations)
                 print(line(attempt), flush=True)
                 done.put(attempt)
-        except BaseException as error:
-            traceback.print_exc()
-            done.put(error)
+        except Exception:
+            is_kept = True
+            broken.append(traceback.format_exc())
         finally:
             arena.close(is_kept)
 
@@ -89,13 +92,7 @@ def torture(kinds: Sequence[Kind], seed: int, folder: Path, arguments: argparse.
         thread.start()
     for thread in threads:
         thread.join()
-    found = []
-    while not done.empty():
-        item = done.get()
-        if isinstance(item, BaseException):
-            raise item
-        found.append(item)
-    return found
+    return [done.get() for _ in range(done.qsize())], broken
 
 
 def line(attempt: Try) -> str:
@@ -104,7 +101,8 @@ def line(attempt: Try) -> str:
         "skipped" if attempt.skipped else f"{len(attempt.violations)} WRONG" if attempt.violations else "ok"
     )
     story = attempt.skipped or "; ".join(attempt.story)
-    return f"{attempt.number:5} {verdict:8} {attempt.kind.name:24} {attempt.seconds:5.1f} s  {story}"
+    lines = [f"{attempt.number:5} {verdict:8} {attempt.kind.name:24} {attempt.seconds:5.1f} s  {story}"]
+    return "\n".join([*lines, *(f"      WRONG: {violation}" for violation in attempt.violations)])
 
 
 def summary(attempts: Sequence[Try], seed: int, folder: Path) -> str:
@@ -148,9 +146,11 @@ def main() -> int:
         parser.error(f"no such kind; there are: {', '.join(kind.name for kind in KINDS)}")
     folder = Path(tempfile.mkdtemp(prefix="headrace-torture-"))
     print(f"seed {seed}", flush=True)
-    attempts = torture(kinds, seed, folder, arguments)
+    attempts, broken = torture(kinds, seed, folder, arguments)
     print(summary(attempts, seed, folder))
-    if any(attempt.violations for attempt in attempts):
+    for text in broken:
+        print(f"these tests themselves broke:\n{text}")
+    if broken or any(attempt.violations for attempt in attempts):
         return 1
     folder.rmdir()
     return 0

@@ -18,8 +18,8 @@ from disturbances import Hit, Kind, small_disk
 
 from headrace.io.digests import tree_digest
 
-_SECONDS_TO_END = 150.0
-_SECONDS_TO_DIE = 15.0
+_SECONDS_TO_END = 300.0
+_SECONDS_TO_DIE = 60.0
 _TABLE_SHARE = 0.25
 _NODES = {
     "small": {"First", "Left", "Right", "Last"},
