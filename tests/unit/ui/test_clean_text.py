@@ -21,7 +21,7 @@ from headrace.ui.clean_text import visible, visible_lines
         ("a\x08b\x07c\x7fd\0", "abcd"),
         ("a\u202eb\u2066c\u2069d\u200fe", "abcde"),
         ("\x1b]0;never ends", "]0;never ends"),
-                ("\x1b", ""),
+        ("\x1b", ""),
         ("\x1b\x1b[31mx", "x"),
     ],
 )
