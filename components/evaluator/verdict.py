@@ -95,7 +95,7 @@ def judge(given: Any, used: Any, folder: str) -> list[ThresholdResult]:
         folder: Of the evaluation.
     """
     metrics = Metrics.read(folder)
-    validation = tfma.load_validation_result(folder)
+    validation = tfma.load_validation_result(tensorflow_paths.without_signs(folder))
     baseline = model_util.get_baseline_model_spec(used)
     baseline_name = baseline.name if baseline else None
     failed = dict(_failures(validation))

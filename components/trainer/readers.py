@@ -19,7 +19,9 @@ from tensorflow_transform.saved import saved_transform_io_v2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.components.trainer.features import Features, densify, from_schema, read_transformed
-from headrace.io import protos
+from headrace.io import protos, tensorflow_paths
+
+tensorflow_paths.accept_any_folder()
 
 
 class ExampleReader(tf.Module):

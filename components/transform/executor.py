@@ -8,9 +8,12 @@ import os
 from headrace.components.transform import request
 from headrace.components.transform.execution import Execution, NeedsStock
 from headrace.components.transform.tft_library import tft
+from headrace.io import tensorflow_paths
 from headrace.sdk import progress
 from headrace.sdk.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.sdk.executor import BeamExecutor
+
+tensorflow_paths.accept_any_folder()
 
 
 class Executor(BeamExecutor):
