@@ -16,7 +16,9 @@ from tfx_bsl.public.beam import run_inference
 from tfx_bsl.public.proto import model_spec_pb2
 
 from headrace.errors import ModelError, SchemaMismatchError, listed
-from headrace.io import saved_models
+from headrace.io import saved_models, tensorflow_paths
+
+tensorflow_paths.accept_any_folder()
 
 # A model may use operations that these add to TensorFlow.
 _ADD_ONS = ("tensorflow_text", "tensorflow_recommenders", "tensorflow_decision_forests", "struct2tensor")

@@ -28,8 +28,11 @@ from headrace.components.evaluator import (
     tfma_internals,
 )
 from headrace.io import examples as examples_io
+from headrace.io import tensorflow_paths
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
+
+tensorflow_paths.accept_any_folder()
 
 # One call of the model for each batch. More rows per call are no faster, and outputs may be wide.
 _BATCH_ROWS = 8_192

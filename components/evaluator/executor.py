@@ -31,7 +31,7 @@ from headrace.components.evaluator import (
 )
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
-from headrace.io import artifacts
+from headrace.io import artifacts, tensorflow_paths
 from headrace.io import examples as examples_io
 from headrace.sdk import Artifact, progress
 from headrace.sdk.context import ExecutionContext
@@ -256,7 +256,7 @@ def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_r
     judged = verdict.judge(evaluation.given, evaluation.config, folder)
     is_blessed = None
     if evaluation.is_validated:
-        is_blessed = bool(tfma.load_validation_result(folder).validation_ok)
+        is_blessed = bool(tfma.load_validation_result(tensorflow_paths.without_signs(folder)).validation_ok)
         _mark(context, is_blessed)
     verdict.write(judged, is_blessed, folder)
     baseline = model_util.get_baseline_model_spec(evaluation.config)

@@ -17,9 +17,11 @@ from tfx.utils import path_utils
 
 from headrace.components.evaluator import checks, configuration, metric_names
 from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
-from headrace.io import artifacts, protos, saved_models
+from headrace.io import artifacts, protos, saved_models, tensorflow_paths
 from headrace.sdk import Artifact, functions
 from headrace.sdk.context import ExecutionContext
+
+tensorflow_paths.accept_any_folder()
 
 _DEFAULT_SPLITS = ("eval",)
 

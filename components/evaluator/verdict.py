@@ -16,6 +16,7 @@ from tensorflow_model_analysis.slicer import slicer_lib
 from tensorflow_model_analysis.utils import model_util
 
 from headrace.components.evaluator.outcome import Metrics
+from headrace.io import tensorflow_paths
 
 VERDICT_FILE = "verdict.json"
 NO_BASELINE = "not checked: there is no baseline model yet"
@@ -95,7 +96,7 @@ def judge(given: Any, used: Any, folder: str) -> list[ThresholdResult]:
         folder: Of the evaluation.
     """
     metrics = Metrics.read(folder)
-    validation = tfma.load_validation_result(folder)
+    validation = tfma.load_validation_result(tensorflow_paths.without_signs(folder))
     baseline = model_util.get_baseline_model_spec(used)
     baseline_name = baseline.name if baseline else None
     failed = dict(_failures(validation))

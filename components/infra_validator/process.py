@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from headrace.components.infra_validator import server
+from headrace.io import tensorflow_paths
 from headrace.sdk import fresh_processes, messages
 from headrace.sdk.fresh_processes import FreshProcess
 
@@ -80,7 +81,9 @@ class ServerProcess:
             ServerFailure: If it does not load, or not in time.
         """
         return self._ask(
-            {"load": path, "tags": list(tags)}, timeout_seconds, f"did not load within {timeout_seconds:g} s"
+            {"load": tensorflow_paths.without_signs(path), "tags": list(tags)},
+            timeout_seconds,
+            f"did not load within {timeout_seconds:g} s",
         )
 
     def request(self, signature: str, records: Sequence[bytes], timeout_seconds: float) -> dict[str, Any]:

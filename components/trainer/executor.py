@@ -15,10 +15,12 @@ from tfx.utils import io_utils, path_utils
 
 from headrace.components.trainer import callbacks, export, fitting, short_form, user_function
 from headrace.errors import DefinitionError, TrainingError
-from headrace.io import artifacts, protos
+from headrace.io import artifacts, protos, tensorflow_paths
 from headrace.sdk import progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import Executor as BaseExecutor
+
+tensorflow_paths.accept_any_folder()
 
 
 class Executor(BaseExecutor):
@@ -101,7 +103,7 @@ def check_weights(path: str, node_id: str) -> None:
     prefix = os.path.join(path, "variables", "variables")
     if not os.path.exists(f"{prefix}.index"):
         return
-    checkpoint = tf.train.load_checkpoint(prefix)
+    checkpoint = tf.train.load_checkpoint(tensorflow_paths.without_signs(prefix))
     for name, dtype in sorted(checkpoint.get_variable_to_dtype_map().items()):
         if dtype.is_floating and bool(np.isnan(np.asarray(checkpoint.get_tensor(name), np.float32)).any()):
             raise TrainingError(
@@ -148,7 +150,7 @@ def _take_over_weights(model: keras.Model, path: str, node_id: str) -> None:
     prefix = os.path.join(path, "variables", "variables")
     found: dict[str, list[int]] = {}
     if os.path.exists(f"{prefix}.index"):
-        checkpoint = tf.train.load_checkpoint(prefix)
+        checkpoint = tf.train.load_checkpoint(tensorflow_paths.without_signs(prefix))
         found = checkpoint.get_variable_to_shape_map()
     variables = {export.weight_key(number): one for number, one in enumerate(export.weights(model))}
     wanted = {key: variable.shape.as_list() for key, variable in variables.items()}

@@ -21,7 +21,9 @@ from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.components.trainer.features import Features, densify, from_schema, read_transformed
 from headrace.errors import UnsupportedFeatureError
-from headrace.io import protos
+from headrace.io import protos, tensorflow_paths
+
+tensorflow_paths.accept_any_folder()
 
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from headrace.components.transform import request
 from headrace.components.transform.execution import Execution, NeedsStock
 from headrace.components.transform.tft_library import tft
+from headrace.io import tensorflow_paths
 from headrace.sdk import progress
 from headrace.sdk.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.sdk.executor import BeamExecutor
 
 _log = logging.getLogger(__name__)
+
+tensorflow_paths.accept_any_folder()
 
 
 class Executor(BeamExecutor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from headrace.cli.show_commands import store_option
 
 if TYPE_CHECKING:
     from headrace.reports.blocks import Report
+
+
+_MAX_NAME_CHARACTERS = 200
 
 
 @click.command("report", short_help="Write a run as one page to look at or to send.")
@@ -25,7 +29,13 @@ def report_command(run: str, store: str, out: str | None, is_opened: bool) -> No
     from headrace.reports.run_reports import run_report
 
     run_id = read_run(store, run).run_id
-    write(run_report(store, run_id), out or f"{run_id}.html", is_opened=is_opened)
+    write(run_report(store, run_id), out or page_name(run_id), is_opened=is_opened)
+
+
+def page_name(run_id: str) -> str:
+    """Return the name of a run's page: a file in the working folder, whatever a store from elsewhere calls the run."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id).strip("-.")[:_MAX_NAME_CHARACTERS]
+    return f"{name or 'run'}.html"
 
 
 def show_artifact(name: str, store: str, other: str, html: str, *, is_opened: bool) -> None:

@@ -10,6 +10,9 @@ import click
 @click.command("resume", short_help="Go on with a run that failed or was stopped.")
 @click.argument("run", default="latest", metavar="[RUN]")
 @click.option("--store", default=".headrace", show_default=True, metavar="DIR", help="Folder of the store.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter anew, such as a secret."
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Nodes at the same time.")
 @click.option("--fail", type=click.Choice(["fast", "late"]), help="After a failure stop at once, or go on.")
 @click.option("--quiet", is_flag=True, help="Show how it ended and nothing before.")

@@ -17,6 +17,7 @@ from headrace.config.run_config import RunConfig, apply_settings, check_document
 from headrace.errors import ConfigError
 from headrace.orchestration import interrupts
 from headrace.orchestration.events import NodeState, RunResult
+from headrace.sdk import secrets
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay, QuietDisplay
 from headrace.ui.screen import Screen, open_screen
@@ -120,6 +121,14 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
         # Relative paths in the pipeline start where the run was started.
         os.chdir(folder)
     document = Document(settings, {(key,): f"run {earlier.run_id}" for key in settings})
+    apply_settings(document, options.settings)
+    hidden = secrets.hidden_in(document.values.get("parameters", {}))
+    if hidden:
+        raise ConfigError(
+            f"run {earlier.run_id} was given secrets, which are not recorded: {', '.join(hidden)}.",
+            f"give them again: headrace resume {earlier.run_id} "
+            + " ".join(f"--set {name}=VALUE" for name in hidden),
+        )
     apply_options(document, options)
     return _start(document, options, commands, resume_from=earlier.run_id)
 

@@ -11,12 +11,15 @@ from collections.abc import Collection, Iterator
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from google.protobuf.message import DecodeError
+from tensorflow.core.example import example_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.errors import UnsupportedColumnError
+from headrace.errors import MalformedFileError, UnsupportedColumnError
 from headrace.io import artifacts, example_encoder, parquet_files, tfrecord, wire_values
 from headrace.io.arrow_features import as_feature
 from headrace.io.example_decoder import ExampleDecoder
+from headrace.io.records import Records
 from headrace.sdk import Artifact, progress
 
 BATCH_ROWS = 20_000
@@ -80,12 +83,40 @@ def read_file(
             "use an ExampleGen that writes FORMAT_TF_EXAMPLE or FORMAT_PARQUET.",
         )
     decoder = ExampleDecoder(schema, wanted)
+    first = 1
     for read in tfrecord.read(path, batch_rows):
-        batch = decoder.decode(read)
+        batch = _decode(decoder, read, path, first)
+        first += len(read)
         if raw_record_column:
             records = wire_values.take_ranges(read.data, read.starts, read.ends - read.starts)
             batch = _with_column(batch, raw_record_column, records)
         yield batch
+
+
+def _decode(decoder: ExampleDecoder, records: Records, path: str, first: int) -> pa.RecordBatch:
+    """Decode a batch; `first` is the number of its first record in the file."""
+    try:
+        return decoder.decode(records)
+    except (RuntimeError, UnicodeDecodeError) as error:
+        # tfx_bsl's other errors speak of features of two types, which is for the caller to explain.
+        if isinstance(error, RuntimeError) and "Unable to parse example" not in str(error):
+            raise
+        number = first + _first_damaged(records)
+        raise MalformedFileError(
+            f"{path}: record {number} is not a tf.Example, or the name of a feature in it is not UTF-8.",
+            "write the file again, with tf.Examples.",
+        ) from error
+
+
+def _first_damaged(records: Records) -> int:
+    """Return the position of the first record that does not parse."""
+    for row, record in enumerate(records):
+        try:
+            names = list(example_pb2.Example.FromString(record).features.feature)
+            "".join(names).encode("utf-8")
+        except (DecodeError, UnicodeError):
+            return row
+    return 0
 
 
 def read_records(examples: Artifact, split: str, batch_rows: int = BATCH_ROWS) -> Iterator[list[bytes]]:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from typing import Any
 
+from headrace.sdk import secrets
+
 _PACKAGES = (
     "headrace",
     "tfx",
@@ -30,11 +32,12 @@ def provenance(command: str, folder: str) -> dict[str, Any]:
     """Return what identifies a run's code and environment, as JSON data.
 
     Args:
-        command: The command line; this process's own where it is empty.
+        command: The command line; this process's own where it is empty. Secrets in it are left out.
         folder: The project's folder, for its git commit.
     """
+    arguments = shlex.split(command) if command else [os.path.basename(sys.argv[0]), *sys.argv[1:]]
     return {
-        "command": command or shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
+        "command": shlex.join(secrets.mask_arguments(arguments)),
         "folder": os.getcwd(),
         "python": platform.python_version(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},

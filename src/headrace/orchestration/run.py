@@ -20,7 +20,7 @@ from headrace.orchestration.exit_handlers import plan_exit_handlers
 from headrace.orchestration.provenance import provenance
 from headrace.orchestration.selection import select
 from headrace.orchestration.workers import Workers
-from headrace.sdk import BaseNode, addresses, compiler
+from headrace.sdk import BaseNode, addresses, compiler, secrets
 from headrace.sdk.light import authoring
 from headrace.sdk.resources import resources_of
 
@@ -119,7 +119,7 @@ def run(
         outputs_from=dict(outputs_from or {}),
         workers=workers,
         details={
-            "configuration": dict(configuration or {}),
+            "configuration": secrets.mask_values(dict(configuration or {})),
             "script": _started_script(script) if outputs_from is None else "",
             **provenance(command, opened.project_path),
         },

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import functools
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -42,7 +43,9 @@ def render_cell(report: Report, text: str) -> str:
     The frame's document is an attribute (`srcdoc`), so nothing is loaded; its scripts run in JupyterLab and in VS
     Code, neither of which has a say on what is inside; and its styles and the notebook's stay apart. The page
     takes the notebook's colours and sets the frame's height. It is compressed, because a notebook keeps the chart
-    library with each report. A notebook that is not trusted shows no frames, but what is between their tags.
+    library with each report. A notebook that is not trusted shows no frames, but what is between their tags. The
+    frame's sandbox keeps it from opening windows, leading the notebook elsewhere and sending forms; scripts and
+    its origin it needs, to take colours and set its height.
 
     Args:
         report: The report.
@@ -57,6 +60,7 @@ def _page(report: Report, place: str) -> str:
     from headrace import __version__
 
     has_charts = any(isinstance(block, Chart) for block in walk(report.blocks))
+    js, vega = _asset("page.js"), vega_script() if has_charts else Markup("")
     page = (
         _environment()
         .get_template("page.html")
@@ -64,14 +68,30 @@ def _page(report: Report, place: str) -> str:
             report=report,
             sections=[block for block in report.blocks if isinstance(block, Section)],
             css=_asset("page.css"),
-            js=_asset("page.js"),
-            vega=vega_script() if has_charts else "",
+            js=js,
+            vega=vega,
+            policy=_policy([vega, js] if has_charts else [js]),
             version=__version__,
             place=place,
         )
     )
     # JSON may bring halves of surrogate pairs, which no file in UTF-8 can hold.
     return page.encode("utf-8", "replace").decode()
+
+
+def _policy(scripts: Iterable[str]) -> str:
+    """Return the page's Content-Security-Policy: it loads nothing, sends nothing, and runs these scripts alone.
+
+    A second wall behind the escaping of texts. Styles are let in, for bars and tints have their lengths and shades in
+    attributes, which no hash can name in all browsers, and Vega sets some; they can load nothing either.
+    """
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in scripts
+    ]
+    return (
+        f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def walk(blocks: Iterable[Block]) -> Iterator[Block]:

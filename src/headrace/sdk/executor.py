@@ -11,7 +11,7 @@ from typing import Any
 import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor, base_executor
 
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, MalformedFileError
 from headrace.sdk import beam_options
 from headrace.sdk.context import ExecutionContext
 
@@ -53,8 +53,24 @@ class _RunsExecute(abc.ABC):
             except HeadraceError as error:
                 # Beam appends the name of its step to what a DoFn raises: no help to the reader.
                 problem = _BEAM_STEP.sub("", error.problem)
-                error.problem, error.args = problem, (problem, error.fix)
+                fix = _fix_of_damage(error, input_dict) or error.fix
+                error.problem, error.fix, error.args = problem, fix, (problem, fix)
                 raise
+
+
+def _fix_of_damage(error: HeadraceError, inputs: dict[str, list[Any]]) -> str:
+    """Return what makes a damaged file again where it is one of an input artifact; empty for any other error."""
+    if not isinstance(error, MalformedFileError):
+        return ""
+    for artifacts in inputs.values():
+        for artifact in artifacts:
+            # With the separator: artifact 1 does not begin the path of artifact 12.
+            if artifact.uri and os.path.join(artifact.uri, "") in error.problem:
+                return (
+                    f"the file is one of {artifact.type_name} artifact {artifact.id}: make it again, with all that "
+                    "is made of it: headrace run PIPELINE --no-cache"
+                )
+    return ""
 
 
 def _folder_of(executor_class: type) -> str:

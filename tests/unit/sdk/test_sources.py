@@ -78,6 +78,6 @@ def test_the_libraries_that_a_file_imports_are_named(tmp_path: Path, monkeypatch
     """Not the standard library, nor modules of the project, nor what is not loaded here."""
     monkeypatch.delitem(sys.modules, "pandas", raising=False)
     path = tmp_path / "script.py"
-    path.write_text("import json\nimport headrace\nimport pandas\nfrom _pytest import nodes\n")
+    path.write_text("import json\nimport headrace\nimport a_library_not_loaded\nfrom _pytest import nodes\n")
 
     assert sources.loaded_libraries(str(path)) == ["_pytest", "_pytest.nodes"]

@@ -62,7 +62,8 @@
     const resolve = (key, value) => typeof value === "string" && value.startsWith("var(--") ? style.getPropertyValue(value.slice(4, -1)).trim() : value;
     const spec = JSON.parse(JSON.stringify(data(box.parentElement, "script"), resolve));
     Object.assign(spec, { description: box.dataset.label ??= box.getAttribute("aria-label"), width: box.clientWidth - 8, autosize: { type: "fit-x", contains: "padding" }, padding: 4 });
-    const options = { mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, tooltip: show, hover: true, config: config() };
+    // `ast`: expressions are interpreted, for the page's own policy forbids to make code of text.
+    const options = { mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, tooltip: show, hover: true, ast: true, config: config() };
     vegaEmbed(box, spec, options).then((result) => drawn.set(box, result)).catch((error) => { box.textContent = `This chart cannot be drawn: ${error.message}`; });
   };
   const seen = new IntersectionObserver((entries) => {

@@ -1,0 +1,113 @@
+"""Passwords, tokens and keys, which are used and never recorded, shown or sent. Light.
+
+Known by their names, such as `db_password`, and by their place in an address, `scheme://user:PASSWORD@host`. What is
+recorded of a run, its command line and parameters, has `MASK` in their place.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MASK = "***"
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ALWAYS = {
+    "password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "secrets", "credential",
+    "credentials", "apikey", "accesskey", "privatekey", "authtoken", "accesstoken", "bearer",
+}  # fmt: skip
+# A key of these is a secret; a key of others, such as label_key, names a feature.
+_OWNERS_OF_KEYS = {
+    "api", "access", "private", "secret", "auth", "account", "encryption", "signing", "ssh", "storage", "client",
+    "service", "master", "subscription", "license", "deploy",
+}  # fmt: skip
+# Tokens of a vocabulary.
+_TOKENS_OF_TEXT = {"pad", "unk", "mask", "oov", "start", "end", "bos", "eos", "sep", "cls", "special"}
+_ADDRESS = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:)[^/\s]+(?=@)")
+# A name and its value as they stand in a query, a connection string, YAML or JSON.
+_PAIR = re.compile(
+    r"""(?P<name>[A-Za-z_][\w.-]*)(?P<sign>["']?\s*(?:=|:(?=\s|["']))\s*)(?P<value>"[^"]*"|'[^']*'|[^\s,;&"'{\[(][^\s,;&"'}\])]*)"""
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what is called so is likely a secret: a password, a token, a key of an account."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not words:
+        return False
+    if _ALWAYS.intersection(words) or words == ["key"]:
+        return True
+    if words[-1] == "token":
+        return not _TOKENS_OF_TEXT.intersection(words)
+    return any(
+        word in ("key", "keys") and before in _OWNERS_OF_KEYS for before, word in itertools.pairwise(words)
+    )
+
+
+def mask_text(text: str) -> str:
+    """Return a text with `MASK` in the place of the secrets in it."""
+    text = _ADDRESS.sub(lambda found: found["before"] + MASK, text)
+
+    def masked(found: re.Match[str]) -> str:
+        name = found["name"].rpartition(".")[2]
+        # A text about a key says nothing of whose it is.
+        if not is_secret_name(name) or name.lower() == "key":
+            return found[0]
+        return f"{found['name']}{found['sign']}{MASK}"
+
+    return _PAIR.sub(masked, text)
+
+
+def mask_values(value: Any) -> Any:
+    """Return plain values, such as a run's parameters, with `MASK` in the place of the secrets in them."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {
+            key: MASK if is_secret_name(str(key)) and _can_be_secret(inner) else mask_values(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [mask_values(inner) for inner in value]
+    return value
+
+
+def mask_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return a command line's arguments with `MASK` in the place of the secrets in them."""
+    masked: list[str] = []
+    is_value = False
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        is_option = name.startswith("--")
+        # The option itself may come first: --set=db_password=VALUE.
+        last = name.rpartition(".")[2]
+        if is_value and not is_option:
+            masked.append(MASK)
+        elif equals and is_secret_name(last) and " " not in name:
+            masked.append(f"{name}={MASK}")
+        elif equals and is_option and not is_secret_name(last):
+            masked.append(f"{name}={mask_arguments([argument[len(name) + 1 :]])[0]}")
+        else:
+            masked.append(mask_text(argument))
+        is_value = is_option and not equals and is_secret_name(name.lstrip("-"))
+    return masked
+
+
+def hidden_in(values: Any, above: str = "") -> list[str]:
+    """Return the dotted names of values that were masked when they were recorded."""
+    if isinstance(values, Mapping):
+        return [
+            found
+            for key, inner in values.items()
+            for found in hidden_in(inner, f"{above}.{key}" if above else str(key))
+        ]
+    if isinstance(values, (list, tuple)):
+        return [found for inner in values for found in hidden_in(inner, above)]
+    return [above] if isinstance(values, str) and MASK in values else []
+
+
+def _can_be_secret(value: Any) -> bool:
+    """Whether a value under a secret's name is one: true, false and nothing are not; what holds others is looked into."""
+    return not (value is None or value == "" or isinstance(value, (bool, Mapping)))
