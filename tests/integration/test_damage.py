@@ -80,7 +80,9 @@ def test_what_a_resolver_finds_is_refused_while_it_is_damaged_and_made_again_by_
 
     with pytest.raises(InputResolutionError) as caught:
         run(*consumer(), name="shared").raise_for_failure()
-    assert f"its input 'given', Schema 1, made by Make in run {first.run_id}, is damaged: " in str(caught.value)
+    assert f"its input 'given', Schema 1, made by Make in run {first.run_id}, is damaged: " in str(
+        caught.value
+    )
     assert "text is 0 bytes, was 3" in str(caught.value)
 
     run(nodes.Make(text="one"), name="shared")

@@ -20,7 +20,7 @@ _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SHARED_FOLDERS = ("sdk", "io")
 _IMPORTED_COMPONENT = re.compile(rb"\bheadrace\.components(?:\.| import )(\w+)")
 _IMPORTED_LIBRARY = re.compile(
-    rb"^\s*(?:from ([a-z]\w*(?:\.\w+)?)[\w.]* import |import ([a-z]\w*(?:\.\w+)?)[\w.]*(?: as \w+)?\s*(?:#.*)?$)",
+    rb"^[ ]*(?:from ([a-z]\w*(?:\.\w+)?)[\w.]* import |import ([a-z]\w*(?:\.\w+)?)[\w.]*(?: as \w+)?\s*(?:#.*)?$)",
     re.MULTILINE,
 )
 # What executors of TFX itself may come to, whichever they are.
@@ -134,22 +134,30 @@ def _own(module: str) -> tuple[str, tuple[str, ...]]:
 
     These are the shared folders, the executor's folder, and the components that it imports from.
     """
-    waiting, files = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS], dict[str, bytes]()
+    waiting = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS]
     waiting.append(_component_path(module.split(".")[2]))
-    libraries = {"apache_beam"}
+    folders, libraries = dict[str, bytes](), {"apache_beam"}
     while waiting:
-        folder = waiting.pop()
-        if folder in files:
-            continue
-        digest = hashlib.sha256()
-        for text in _texts(folder):
-            digest.update(hashlib.sha256(text).digest())
-            waiting += [_component_path(name.decode()) for name in _IMPORTED_COMPONENT.findall(text)]
-            libraries.update((one or other).decode() for one, other in _IMPORTED_LIBRARY.findall(text))
-        files[folder] = digest.digest()
-    combined = hashlib.sha256(b"".join(digest for _, digest in sorted(files.items()))).hexdigest()
+        path = waiting.pop()
+        if path not in folders:
+            folders[path], components, imported = _folder(path)
+            waiting += [_component_path(name) for name in components]
+            libraries |= imported
+    combined = hashlib.sha256(b"".join(digest for _, digest in sorted(folders.items()))).hexdigest()
+    return combined, tuple(sorted(libraries))
+
+
+@functools.cache
+def _folder(path: str) -> tuple[bytes, frozenset[str], frozenset[str]]:
+    """The digest of a folder of Headrace, and the components and libraries that it imports from."""
+    digest, components, libraries = hashlib.sha256(), set[str](), set[str]()
+    for text in _texts(path):
+        digest.update(hashlib.sha256(text).digest())
+        components.update(name.decode() for name in _IMPORTED_COMPONENT.findall(text))
+        libraries.update((one or other).decode() for one, other in _IMPORTED_LIBRARY.findall(text))
     apart = {"headrace", *sys.stdlib_module_names}
-    return combined, tuple(sorted(name for name in libraries if name.partition(".")[0] not in apart))
+    imported = frozenset(name for name in libraries if name.partition(".")[0] not in apart)
+    return digest.digest(), frozenset(components), imported
 
 
 def own_digest(modules: Sequence[str]) -> str:
