@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from headrace.errors import HeadraceError
-from headrace.sdk import sources
+from headrace.sdk import module_files, sources
 from headrace.sdk.sources import Usage
 
 _FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
@@ -79,7 +79,7 @@ def _module_usage(module: str, name: str) -> Usage:
         return Usage()
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return Usage(libraries={module})
-    if not sources.is_project_file(spec.origin):
+    if not module_files.is_project_file(spec.origin):
         return Usage(libraries={module})
     # A file that was loaded by its path has a name that is nobody's.
     return sources.usage(spec.origin, "" if module.startswith("headrace_user_") else module, [name])

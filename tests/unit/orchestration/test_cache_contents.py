@@ -43,7 +43,9 @@ def key(folder: Path, executor: str = EXECUTOR, driver: str = "", **parameters: 
     return cache_key.key(what)
 
 
-def ingredients(folder: Path, executor: str = EXECUTOR, driver: str = "", **parameters: Any) -> dict[str, Any]:
+def ingredients(
+    folder: Path, executor: str = EXECUTOR, driver: str = "", **parameters: Any
+) -> dict[str, Any]:
     own = (str(folder / "data" / "store"),)
     return cache_key.ingredients(
         executor, "", parameters, {}, {}, str(folder), driver_path=driver, own_folders=own

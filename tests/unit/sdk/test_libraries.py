@@ -59,7 +59,13 @@ def test_a_module_is_found_under_another_name_than_its_distribution(site: Path, 
 def test_what_a_library_requires_counts_and_its_extras_do_not(site: Path):
     install(site, "base_of_all", "7", "base_of_all")
     install(site, "extra_thing", "8", "extra_thing")
-    install(site, "uses_base", "1", "uses_base", requires="base-of-all>=1\nRequires-Dist: extra-thing; extra == 'x'")
+    install(
+        site,
+        "uses_base",
+        "1",
+        "uses_base",
+        requires="base-of-all>=1\nRequires-Dist: extra-thing; extra == 'x'",
+    )
 
     assert libraries.versions(["uses_base"]) == {"base-of-all": "7", "uses-base": "1"}
 
