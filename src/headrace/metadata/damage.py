@@ -84,6 +84,8 @@ def _content_damage(artifact: Artifact) -> str:
 def _refusal(store: Store, node_id: str, key: str, artifact: Artifact, found: str) -> InputResolutionError:
     made_by, fix = _origin(store, artifact.id)
     made = f", made by {made_by}," if made_by else ""
+    if "was edited" in found:
+        fix = f"copy the folder and import the copy if the edit is meant; to have it as it was, {fix}"
     return InputResolutionError(
         f"{node_id}: its input '{key}', {artifact.type_name} {artifact.id}{made} is damaged: {found} "
         f"(in {artifact.uri}).",

@@ -108,9 +108,10 @@ def parameter_usage(name: str, value: str, class_path: str) -> tuple[dict[str, s
     except (HeadraceError, OSError):
         # Not code after all, or code that is gone: the text counts, and the executor reports what is wrong.
         return None
-    if not is_known(class_path):
-        # A component of the user's may do something else with the text than load it.
-        named["text"] = value if found.files else ""
+    if not is_known(class_path) or not found.files:
+        # A component of the user's may do something else with the text than load it; of a library's function
+        # nothing else tells one from another.
+        named["text"] = value
     return named, found
 
 

@@ -166,6 +166,9 @@ def hash_ahead(node: NodeContext) -> None:
     """
     digest_memory.use(os.path.join(node.run.store.path, "digests.db"))
     spec = node.driver_spec
+    is_driven = node.planned.is_selected and not node.run.resume_from
+    if not is_driven or node.node_id in node.run.outputs_from:
+        return
     if spec is None or not spec.class_path.startswith("headrace.components.example_gen."):
         return
     with contextlib.suppress(Exception):
