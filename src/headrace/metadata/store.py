@@ -8,6 +8,7 @@
     ├── logs/           {run}/{node}.log
     ├── sources/        {sha256}: the texts behind cache keys, for `headrace explain`
     ├── kept/           {sha256}: what executors found in one input, for later windows of several; a gigabyte at most
+    ├── digests.db      digests of large input files, by what a stat tells; losing it costs time only
     ├── running/        {run}: a file that its process keeps locked while it lives
     ├── choice.lock     held while a node chooses earlier artifacts, and while garbage is marked
     └── gc.json         the files that garbage collection is removing; gone when it has ended

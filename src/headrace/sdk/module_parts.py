@@ -111,7 +111,11 @@ class Module:
         bound = self.bindings.get(name, [])
         is_fixed = bool(bound) and all(_binds_fixed_value(part.node) for part in bound)
         return [
-            part for part in self.parts or () if name in part.binds or (not is_fixed and name in part.changes)
+            part
+            for part in self.parts or ()
+            # A function with `global name` may bind it anew, whatever it is.
+            if name in part.binds
+            or (name in part.changes and (not is_fixed or isinstance(part.node, _DEFINITIONS)))
         ]
 
     def effects(self) -> list[Part]:

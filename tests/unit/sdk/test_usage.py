@@ -66,6 +66,11 @@ def registered():
     return 1
 
 
+def raise_limit():
+    global LIMIT
+    LIMIT = LIMIT * 2
+
+
 def metrics():
     return ["auc"]
 
@@ -170,6 +175,10 @@ def test_what_a_function_does_not_use_does_not_count(project: Path, file: str, o
         ("script.py", "class Net(Base):", "Base.depth = 5\n\n\nclass Net(Base):"),
         ("script.py", "    return 1\n\n\ndef metrics", "    return 2\n\n\ndef metrics"),
         ("script.py", "TABLE = {}\n", "TABLE = {}\nscale = lambda value: value\n"),
+        ("script.py", "LIMIT * 2", "LIMIT * 3"),
+        ("script.py", "LIMIT = 3\n", "if RATE:\n    LIMIT = 3\nelse:\n    LIMIT = 4\n"),
+        ("script.py", "def scale(value, by=LIMIT):", "def scale(value, by=LIMIT, *, more=LIMIT):"),
+        ("script.py", "for name in FEATURES", "for name in FEATURES if name in globals()"),
         ("layers.py", "WIDTH = 4", "WIDTH = 5"),
         ("layers.py", "WIDTH * depth", "WIDTH + depth"),
         ("layers.py", "import math\n", "import math\nmath.pi = 3\n"),
