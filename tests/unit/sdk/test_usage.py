@@ -173,7 +173,7 @@ def test_what_a_function_does_not_use_does_not_count(project: Path, file: str, o
         ("script.py", "LIMIT = 3\n", "LIMIT = 3\nLIMIT += 1\n"),
         ("script.py", "LIMIT = 3\n", "LIMIT = 3\nfor LIMIT in range(5):\n    pass\n"),
         ("script.py", "class Net(Base):", "Base.depth = 5\n\n\nclass Net(Base):"),
-        ("script.py", "    return 1\n\n\ndef metrics", "    return 2\n\n\ndef metrics"),
+        ("script.py", "    return 1\n\n\ndef raise_limit", "    return 2\n\n\ndef raise_limit"),
         ("script.py", "TABLE = {}\n", "TABLE = {}\nscale = lambda value: value\n"),
         ("script.py", "LIMIT * 2", "LIMIT * 3"),
         ("script.py", "LIMIT = 3\n", "if RATE:\n    LIMIT = 3\nelse:\n    LIMIT = 4\n"),
