@@ -118,6 +118,15 @@ class Module:
             or (name in part.changes and (not is_fixed or isinstance(part.node, _DEFINITIONS)))
         ]
 
+    def is_movable(self, part: Part) -> bool:
+        """Whether a part means the same wherever it stands: a plain function, or the one binding of a constant."""
+        if any(len(self.bindings.get(name, [])) > 1 for name in part.binds):
+            return False
+        if isinstance(part.node, ast.FunctionDef):
+            defaults = [*part.node.args.defaults, *(one for one in part.node.args.kw_defaults if one)]
+            return not part.node.decorator_list and all(isinstance(one, ast.Constant) for one in defaults)
+        return isinstance(part.node, (ast.Assign, ast.AnnAssign)) and _binds_fixed_value(part.node)
+
     def effects(self) -> list[Part]:
         """Return the parts that act when the module is loaded, whatever is taken from it."""
         found = [part for part in self.parts or () if self._acts(part) and not self._runs_pipeline(part)]

@@ -172,7 +172,7 @@ class _Walk:
         imports = sorted(self._imports[path])
         if not parts and not imports:
             return None
-        dumped = "\n".join([*imports, *(ast.dump(part.node) for part in parts)])
+        dumped = "\n".join([*imports, *_dumped(module, parts)])
         text = module_parts.segment(module, parts) if parts else ""
         head = "".join(f"{line}\n" for line in imports)
         return Source(hashlib.sha256(dumped.encode()).hexdigest(), head + text)
@@ -325,6 +325,12 @@ class _Walk:
 def _read(path: str) -> Module | None:
     """A parsed file; `None` for compiled code."""
     return module_parts.read_now(path) if path.endswith(".py") else None
+
+
+def _dumped(module: Module, parts: Sequence[Part]) -> list[str]:
+    """The syntax trees of parts: those that may stand in any order sorted, then the others in theirs."""
+    free = [ast.dump(part.node) for part in parts if module.is_movable(part)]
+    return [*sorted(free), *(ast.dump(part.node) for part in parts if not module.is_movable(part))]
 
 
 def _is_builtin(name: str) -> bool:

@@ -62,7 +62,9 @@ def print_differences(
 def _is_short(difference: Difference) -> bool:
     """Whether both values stand in the heading, as in `keras 3.4 -> 3.5`."""
     values = (difference.old, difference.new)
-    return difference.kind == "version" and all(value is not None and len(str(value)) < 40 for value in values)
+    return difference.kind == "version" and all(
+        value is not None and len(str(value)) < 40 for value in values
+    )
 
 
 def _heading(difference: Difference) -> str:
