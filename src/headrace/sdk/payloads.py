@@ -53,13 +53,26 @@ def file_digest(path: str) -> str:
     return text
 
 
-def file_digests(paths: Sequence[str]) -> list[str]:
+def is_kept(path: str) -> bool:
+    """Whether a path can be that of contents: what the kernel shows of itself changes at each look."""
+    return not os.path.abspath(path).startswith(("/proc/", "/sys/", "/dev/"))
+
+
+def readable_digest(path: str) -> str:
+    """Return a file's digest, or one word for a file that this user may not read."""
+    try:
+        return file_digest(path)
+    except OSError:
+        return "unreadable"
+
+
+def file_digests(paths: Sequence[str], read: Callable[[str], str] = file_digest) -> list[str]:
     """Return the digest of each file, in order; several are read at once."""
     if len(paths) < 2:
-        return [file_digest(path) for path in paths]
+        return [read(path) for path in paths]
     # Hashing lets go of the interpreter's lock.
     with concurrent.futures.ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
-        return list(pool.map(file_digest, paths))
+        return list(pool.map(read, paths))
 
 
 def walk(path: str, is_apart: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:

@@ -161,7 +161,7 @@ class _Walk:
             if source is not None:
                 self._found.files[path] = source
         for path in self._data - self._found.files.keys():
-            self._found.files[path] = Source(payloads.file_digest(path))
+            self._found.files[path] = Source(payloads.readable_digest(path))
         return self._found
 
     def _source(self, path: str) -> Source | None:

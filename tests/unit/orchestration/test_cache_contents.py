@@ -115,6 +115,11 @@ def test_a_declared_file_elsewhere_is_never_the_same(folder: Path):
     assert cache_key.key(first) != cache_key.key(second)
 
 
+@pytest.mark.parametrize("path", ["/proc/self/stat", "/dev/null", "/proc"])
+def test_what_the_kernel_shows_of_itself_is_no_content(folder: Path, path: str):
+    assert key(folder, table=path) == key(folder, table=path)
+
+
 def test_two_texts_with_equal_files_are_two_values_for_a_component_of_the_user(folder: Path):
     (folder / "data" / "b.csv").write_text("a.csv")
 
