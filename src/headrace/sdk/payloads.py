@@ -25,6 +25,7 @@ from typing import Any
 from headrace.sdk import digest_memory
 
 MAX_NAMED = 2000
+GONE = "it is gone"
 _FORMAT = 1
 _CHUNK_BYTES = 4 << 20
 _UNKNOWN_PREFIX = "unknown-"
@@ -173,7 +174,7 @@ def damage(path: str, files: str, digest: str) -> str:
     if record.get("format") != _FORMAT:
         return ""
     if not os.path.exists(path):
-        return "it is gone"
+        return GONE
     found = _look(path)
     if "files" not in record:
         total = sum(size for size, _ in found.values())
@@ -216,7 +217,7 @@ def content_damage(path: str, files: str, digest: str) -> str:
     if found or not digest:
         return found
     if "://" not in path and not os.path.exists(path):
-        return "it is gone"
+        return GONE
     if "://" in path or is_unknown(digest):
         return ""
     with digest_memory.distrusted():
