@@ -151,7 +151,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
     found = executions.cached_outputs(node.run.store, prepared.cache_context, prepared.damaged)
     if found is None:
         if prepared.damaged:
-            node.report(f"making it again: its files are damaged: {next(iter(prepared.damaged.values()))}")
+            node.report(f"making it again, its files are damaged: {next(iter(prepared.damaged.values()))}")
         return False
     prepared.outputs, origin = found
     prepared.cached_from = origin.id
