@@ -6,6 +6,7 @@ when it is found, by `headrace doctor --verify` or when a node fails on it, so t
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from headrace.errors import InputResolutionError
 from headrace.metadata import executions, graph, queries
 from headrace.metadata.executions import DAMAGE_PROPERTY
 from headrace.metadata.queries import Condition
-from headrace.metadata.runs import read_run
+from headrace.metadata.runs import RECORD_PROPERTY
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.sdk import Artifact, payloads
 from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY
@@ -83,6 +84,8 @@ def _content_damage(artifact: Artifact) -> str:
 def _refusal(store: Store, node_id: str, key: str, artifact: Artifact, found: str) -> InputResolutionError:
     made_by, fix = _origin(store, artifact.id)
     made = f", made by {made_by}," if made_by else ""
+    if "was edited" in found:
+        fix = f"copy the folder and import the copy if the edit is meant; to have it as it was, {fix}"
     return InputResolutionError(
         f"{node_id}: its input '{key}', {artifact.type_name} {artifact.id}{made} is damaged: {found} "
         f"(in {artifact.uri}).",
@@ -149,7 +152,11 @@ def _origin(store: Store, artifact_id: int) -> tuple[str, str]:
 
 
 def _fix(store: Store, run_id: str) -> str:
-    details = read_run(store, run_id).parameters
+    # Not by `read_run`, which opens and closes the store: a run may have it open.
+    with store.handle() as handle:
+        context = handle.store.get_context_by_type_and_name(executions.RUN_CONTEXT_TYPE, run_id)
+    text = context.custom_properties[RECORD_PROPERTY].string_value if context is not None else ""
+    details = json.loads(text).get("details", {}) if text else {}
     configuration = details.get("configuration")
     has_pipeline = isinstance(configuration, dict) and bool(configuration.get("pipeline"))
     if not has_pipeline and not details.get("script"):

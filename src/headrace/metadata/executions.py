@@ -97,6 +97,8 @@ def trouble_with(artifact: Artifact) -> str:
     Of an artifact that another runner recorded it is only known whether there is something at its place.
     """
     if marked := artifact.get_string_custom_property(DAMAGE_PROPERTY):
+        if marked == payloads.GONE:
+            return f"{artifact.uri} is gone"
         return f"its files were damaged: {marked} (in {artifact.uri})"
     if artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.DELETED:
         return f"{artifact.uri} was removed as garbage"

@@ -9,6 +9,7 @@
     ├── logs/           {run}/{node}.log
     ├── sources/        {sha256}: the texts behind cache keys, for `headrace explain`
     ├── kept/           {sha256}: what executors found in one input, for later windows of several; a gigabyte at most
+    ├── digests.db      digests of large input files, by what a stat tells; losing it costs time only
     ├── running/        {run}: a file that its process keeps locked while it lives; likewise `sessions/`
     ├── keys/           {cache key}: locked while a node makes what belongs to it
     ├── identity.json   which store this is, with `stamp`: a copy is another one

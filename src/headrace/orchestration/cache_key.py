@@ -13,6 +13,7 @@ They do not count.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -85,7 +86,7 @@ def ingredients(
             found[f"parameters.{name}"] = files
     what = {
         "format": _FORMAT,
-        "tfx": importlib.metadata.version("tfx"),
+        "tfx": _tfx_version(),
         "python": ".".join(map(str, sys.version_info[:2])),
         # Where the project keeps the class does not count: an exported notebook has it in another module.
         "executor": class_path.rpartition(".")[2] if used.files else class_path,
@@ -100,6 +101,11 @@ def ingredients(
     what.update(_surroundings(counted, arguments))
     unknown = _unknown(what)
     return {**what, UNKNOWN: unknown} if unknown else what
+
+
+@functools.cache
+def _tfx_version() -> str:
+    return importlib.metadata.version("tfx")
 
 
 def _surroundings(used: Usage, arguments: Sequence[str]) -> Ingredients:

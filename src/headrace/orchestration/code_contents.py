@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from headrace.errors import HeadraceError
-from headrace.sdk import sources
+from headrace.sdk import module_files, sources
 from headrace.sdk.sources import Usage
 
 _FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
@@ -20,7 +20,7 @@ _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SHARED_FOLDERS = ("sdk", "io")
 _IMPORTED_COMPONENT = re.compile(rb"\bheadrace\.components(?:\.| import )(\w+)")
 _IMPORTED_LIBRARY = re.compile(
-    rb"^\s*(?:from ([a-z]\w*(?:\.\w+)?)[\w.]* import |import ([a-z]\w*(?:\.\w+)?)[\w.]*(?: as \w+)?\s*(?:#.*)?$)",
+    rb"^[ ]*(?:from ([a-z]\w*(?:\.\w+)?)[\w.]* import |import ([a-z]\w*(?:\.\w+)?)[\w.]*(?: as \w+)?\s*(?:#.*)?$)",
     re.MULTILINE,
 )
 # What executors of TFX itself may come to, whichever they are.
@@ -79,7 +79,7 @@ def _module_usage(module: str, name: str) -> Usage:
         return Usage()
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return Usage(libraries={module})
-    if not sources.is_project_file(spec.origin):
+    if not module_files.is_project_file(spec.origin):
         return Usage(libraries={module})
     # A file that was loaded by its path has a name that is nobody's.
     return sources.usage(spec.origin, "" if module.startswith("headrace_user_") else module, [name])
@@ -108,9 +108,10 @@ def parameter_usage(name: str, value: str, class_path: str) -> tuple[dict[str, s
     except (HeadraceError, OSError):
         # Not code after all, or code that is gone: the text counts, and the executor reports what is wrong.
         return None
-    if not is_known(class_path):
-        # A component of the user's may do something else with the text than load it.
-        named["text"] = value if found.files else ""
+    if not is_known(class_path) or not found.files:
+        # A component of the user's may do something else with the text than load it; of a library's function
+        # nothing else tells one from another.
+        named["text"] = value
     return named, found
 
 
@@ -134,22 +135,30 @@ def _own(module: str) -> tuple[str, tuple[str, ...]]:
 
     These are the shared folders, the executor's folder, and the components that it imports from.
     """
-    waiting, files = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS], dict[str, bytes]()
+    waiting = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS]
     waiting.append(_component_path(module.split(".")[2]))
-    libraries = {"apache_beam"}
+    folders, libraries = dict[str, bytes](), {"apache_beam"}
     while waiting:
-        folder = waiting.pop()
-        if folder in files:
-            continue
-        digest = hashlib.sha256()
-        for text in _texts(folder):
-            digest.update(hashlib.sha256(text).digest())
-            waiting += [_component_path(name.decode()) for name in _IMPORTED_COMPONENT.findall(text)]
-            libraries.update((one or other).decode() for one, other in _IMPORTED_LIBRARY.findall(text))
-        files[folder] = digest.digest()
-    combined = hashlib.sha256(b"".join(digest for _, digest in sorted(files.items()))).hexdigest()
+        path = waiting.pop()
+        if path not in folders:
+            folders[path], components, imported = _folder(path)
+            waiting += [_component_path(name) for name in components]
+            libraries |= imported
+    combined = hashlib.sha256(b"".join(digest for _, digest in sorted(folders.items()))).hexdigest()
+    return combined, tuple(sorted(libraries))
+
+
+@functools.cache
+def _folder(path: str) -> tuple[bytes, frozenset[str], frozenset[str]]:
+    """The digest of a folder of Headrace, and the components and libraries that it imports from."""
+    digest, components, libraries = hashlib.sha256(), set[str](), set[str]()
+    for text in _texts(path):
+        digest.update(hashlib.sha256(text).digest())
+        components.update(name.decode() for name in _IMPORTED_COMPONENT.findall(text))
+        libraries.update((one or other).decode() for one, other in _IMPORTED_LIBRARY.findall(text))
     apart = {"headrace", *sys.stdlib_module_names}
-    return combined, tuple(sorted(name for name in libraries if name.partition(".")[0] not in apart))
+    imported = frozenset(name for name in libraries if name.partition(".")[0] not in apart)
+    return digest.digest(), frozenset(components), imported
 
 
 def own_digest(modules: Sequence[str]) -> str:

@@ -151,7 +151,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
     found = executions.cached_outputs(node.run.store, prepared.cache_context, prepared.damaged)
     if found is None:
         if prepared.damaged:
-            node.report(f"making it again: its files are damaged: {next(iter(prepared.damaged.values()))}")
+            node.report(f"making it again, its files are damaged: {next(iter(prepared.damaged.values()))}")
         return False
     prepared.outputs, origin = found
     prepared.cached_from = origin.id
@@ -166,6 +166,9 @@ def hash_ahead(node: NodeContext) -> None:
     """
     digest_memory.use(os.path.join(node.run.store.path, "digests.db"))
     spec = node.driver_spec
+    is_driven = node.planned.is_selected and not node.run.resume_from
+    if not is_driven or node.node_id in node.run.outputs_from:
+        return
     if spec is None or not spec.class_path.startswith("headrace.components.example_gen."):
         return
     with contextlib.suppress(Exception):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from headrace.errors import ExecutorError, HeadraceError, StoreError
 from headrace.sdk import messages
-from headrace.sdk.sources import is_project_file
+from headrace.sdk.module_files import is_project_file
 
 _LIBRARY_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _READY_PIPELINES_PATH = os.path.join(_LIBRARY_PATH, "pipelines")

@@ -23,7 +23,7 @@ from headrace.orchestration.driver import Prepared
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord
 from headrace.orchestration.plan import NodeKind
 from headrace.orchestration.workers import Cancelled
-from headrace.sdk import Artifact
+from headrace.sdk import Artifact, payloads
 from headrace.sdk.context import SUMMARY_PROPERTY
 
 
@@ -88,6 +88,8 @@ class NodeLife:
         if all(prepared.cached_from for prepared in self._prepared):
             return self._result(NodeState.CACHED, "another run made the same meanwhile", outputs)
         damaged = [found for prepared in self._prepared for found in prepared.damaged.values()]
+        # An artifact that somebody removed as a whole is no surprise.
+        damaged = [found for found in damaged if found != payloads.GONE]
         reason = f"made again: its files were damaged: {damaged[0]}" if damaged else ""
         return self._result(NodeState.DONE, reason, outputs)
 

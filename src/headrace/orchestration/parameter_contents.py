@@ -88,7 +88,12 @@ class Reader:
         return found
 
     def _digest(self, path: str) -> str:
-        return payloads.file_digest(path) if os.path.isfile(path) else self._folder_digest(path)
+        if os.path.isfile(path):
+            return payloads.readable_digest(path)
+        try:
+            return self._folder_digest(path)
+        except OSError:
+            return "unreadable"
 
     def _folder_digest(self, path: str) -> str:
         files = list(self._files(path))
@@ -96,7 +101,7 @@ class Reader:
         if len(files) > MAX_FOLDER_FILES or sum(info.st_size for info in infos) > MAX_FOLDER_BYTES:
             looks = [f"{name} {i.st_size} {i.st_mtime_ns}" for (name, _), i in zip(files, infos)]
         else:
-            digests = payloads.file_digests([full for _, full in files])
+            digests = payloads.file_digests([full for _, full in files], payloads.readable_digest)
             looks = [f"{name} {digest}" for (name, _), digest in zip(files, digests)]
         return hashlib.sha256("\n".join(looks).encode(errors="surrogateescape")).hexdigest()
 
@@ -158,6 +163,8 @@ def _paths(text: str) -> Iterator[str]:
     if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or "\0" in text or "://" in text:
         return
     path = os.path.expanduser(text)
+    if not payloads.is_kept(path):
+        return
     if os.path.isfile(path) or os.path.isdir(path):
         yield path
     elif glob.has_magic(path) and os.sep in path:

@@ -111,8 +111,21 @@ class Module:
         bound = self.bindings.get(name, [])
         is_fixed = bool(bound) and all(_binds_fixed_value(part.node) for part in bound)
         return [
-            part for part in self.parts or () if name in part.binds or (not is_fixed and name in part.changes)
+            part
+            for part in self.parts or ()
+            # A function with `global name` may bind it anew, whatever it is.
+            if name in part.binds
+            or (name in part.changes and (not is_fixed or isinstance(part.node, _DEFINITIONS)))
         ]
+
+    def is_movable(self, part: Part) -> bool:
+        """Whether a part means the same wherever it stands: a plain function, or the one binding of a constant."""
+        if any(len(self.bindings.get(name, [])) > 1 for name in part.binds):
+            return False
+        if isinstance(part.node, ast.FunctionDef):
+            defaults = [*part.node.args.defaults, *(one for one in part.node.args.kw_defaults if one)]
+            return not part.node.decorator_list and all(isinstance(one, ast.Constant) for one in defaults)
+        return isinstance(part.node, (ast.Assign, ast.AnnAssign)) and _binds_fixed_value(part.node)
 
     def effects(self) -> list[Part]:
         """Return the parts that act when the module is loaded, whatever is taken from it."""

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headrace.sdk import payloads
 from headrace.sdk.module_parts import Module, Part
 
 _MAX_PATH_LENGTH = 1024
@@ -146,6 +147,8 @@ class _Reader:
             return
         for base in dict.fromkeys((os.getcwd(), os.path.dirname(os.path.abspath(self._module.path)))):
             path = os.path.join(base, text)
+            if not payloads.is_kept(path):
+                continue
             if os.path.isfile(path):
                 yield path
             elif os.path.isdir(path):

@@ -25,6 +25,7 @@ from typing import Any
 from headrace.sdk import digest_memory
 
 MAX_NAMED = 2000
+GONE = "it is gone"
 _FORMAT = 1
 _CHUNK_BYTES = 4 << 20
 _UNKNOWN_PREFIX = "unknown-"
@@ -53,13 +54,26 @@ def file_digest(path: str) -> str:
     return text
 
 
-def file_digests(paths: Sequence[str]) -> list[str]:
+def is_kept(path: str) -> bool:
+    """Whether a path can be that of contents: what the kernel shows of itself changes at each look."""
+    return not os.path.abspath(path).startswith(("/proc/", "/sys/", "/dev/"))
+
+
+def readable_digest(path: str) -> str:
+    """Return a file's digest, or one word for a file that this user may not read."""
+    try:
+        return file_digest(path)
+    except OSError:
+        return "unreadable"
+
+
+def file_digests(paths: Sequence[str], read: Callable[[str], str] = file_digest) -> list[str]:
     """Return the digest of each file, in order; several are read at once."""
     if len(paths) < 2:
-        return [file_digest(path) for path in paths]
+        return [read(path) for path in paths]
     # Hashing lets go of the interpreter's lock.
     with concurrent.futures.ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
-        return list(pool.map(file_digest, paths))
+        return list(pool.map(read, paths))
 
 
 def walk(path: str, is_apart: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
@@ -160,7 +174,7 @@ def damage(path: str, files: str, digest: str) -> str:
     if record.get("format") != _FORMAT:
         return ""
     if not os.path.exists(path):
-        return "it is gone"
+        return GONE
     found = _look(path)
     if "files" not in record:
         total = sum(size for size, _ in found.values())
@@ -203,7 +217,7 @@ def content_damage(path: str, files: str, digest: str) -> str:
     if found or not digest:
         return found
     if "://" not in path and not os.path.exists(path):
-        return "it is gone"
+        return GONE
     if "://" in path or is_unknown(digest):
         return ""
     with digest_memory.distrusted():

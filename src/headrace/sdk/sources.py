@@ -11,24 +11,17 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import hashlib
-import importlib.machinery
-import importlib.util
 import os
-import site
 import sys
-import sysconfig
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headrace.sdk import functions, module_parts, outside, payloads
+from headrace.sdk.module_files import absolute_name, find_module, is_followed, is_project_file
 from headrace.sdk.module_parts import Imported, Module, Part
 
-_PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_READY_PIPELINES_PATH = os.path.join(_PACKAGE_PATH, "pipelines") + os.sep
 _WHOLE = "*"
-_SUFFIXES = (".py", *importlib.machinery.EXTENSION_SUFFIXES)
 # Set by whatever loads a module, not by the module's text.
 _texts: dict[str, str] = {}
 _MODULE_NAMES = frozenset({"__file__", "__name__", "__doc__", "__package__", "__annotations__"})
@@ -84,20 +77,6 @@ class Usage:
         self.reads_arguments = self.reads_arguments or other.reads_arguments
 
 
-@functools.cache
-def _library_paths() -> tuple[str, ...]:
-    paths = {sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    paths.update(site.getsitepackages())
-    return tuple(os.path.realpath(path) + os.sep for path in paths)
-
-
-def is_project_file(path: str) -> bool:
-    """Whether a file belongs to the user's project or to Headrace, not to an installed library."""
-    if os.path.abspath(path).startswith(_PACKAGE_PATH + os.sep):
-        return True
-    return not os.path.realpath(path).startswith(_library_paths())
-
-
 def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
     """Return what functions or classes of a file use.
 
@@ -138,7 +117,7 @@ def function_usage(text: str, where: str) -> Usage:
     module = "" if reference.is_file else reference.place
     if path is None:
         return Usage(libraries={module})
-    if not _is_followed(path):
+    if not is_followed(path):
         return Usage(libraries={module}) if module else usage(path)
     return usage(path, module, [reference.name])
 
@@ -182,7 +161,7 @@ class _Walk:
             if source is not None:
                 self._found.files[path] = source
         for path in self._data - self._found.files.keys():
-            self._found.files[path] = Source(payloads.file_digest(path))
+            self._found.files[path] = Source(payloads.readable_digest(path))
         return self._found
 
     def _source(self, path: str) -> Source | None:
@@ -193,7 +172,7 @@ class _Walk:
         imports = sorted(self._imports[path])
         if not parts and not imports:
             return None
-        dumped = "\n".join([*imports, *(ast.dump(part.node) for part in parts)])
+        dumped = "\n".join([*imports, *_dumped(module, parts)])
         text = module_parts.segment(module, parts) if parts else ""
         head = "".join(f"{line}\n" for line in imports)
         return Source(hashlib.sha256(dumped.encode()).hexdigest(), head + text)
@@ -233,8 +212,8 @@ class _Walk:
         parents = dotted.split(".")[:-1] if dotted else []
         for count in range(len(parents), 0, -1):
             parent = ".".join(parents[:count])
-            file = _module_file(parent, os.path.dirname(path))
-            if file is not None and _is_followed(file):
+            file = find_module(parent, os.path.dirname(path))
+            if file is not None and is_followed(file):
                 self._enter(file, parent)
         for part in module.effects():
             self._add(path, dotted, module, part)
@@ -287,8 +266,8 @@ class _Walk:
 
     def _need_named(self, text: str, path: str) -> None:
         if all(part.isidentifier() for part in text.strip(".").split(".")):
-            file = _module_file(text.strip("."), os.path.dirname(path))
-            if file is not None and _is_followed(file):
+            file = find_module(text.strip("."), os.path.dirname(path))
+            if file is not None and is_followed(file):
                 self.need(file, text.strip("."), _WHOLE, ())
 
     def _import(
@@ -302,22 +281,22 @@ class _Walk:
         is_entered_only: bool = False,
     ) -> None:
         """Follow one import to the name that is used of it."""
-        target = _absolute(imported.module, dotted, path)
+        target = absolute_name(imported.module, dotted, path)
         shown = f"from {imported.module} import {imported.name}" if imported.name else f"import {target}"
         if not is_entered_only:
             self._imports[path].add(shown + ("" if name in (imported.name, target) else f" as {name}"))
         folder = os.path.dirname(path)
         if imported.loads and not imported.name:
-            self._load(_absolute(imported.loads, dotted, path), folder)
+            self._load(absolute_name(imported.loads, dotted, path), folder)
         wanted = [*([imported.name] if imported.name else []), *attributes]
         while True:
-            file = _module_file(target, folder)
-            if file is not None and not _is_followed(file):
+            file = find_module(target, folder)
+            if file is not None and not is_followed(file):
                 self._found.libraries.add(target)
                 return
             module = _read(file) if file is not None else None
             is_bound = bool(wanted) and module is not None and wanted[0] in module.bindings
-            if not wanted or is_bound or _module_file(f"{target}.{wanted[0]}", folder) is None:
+            if not wanted or is_bound or find_module(f"{target}.{wanted[0]}", folder) is None:
                 break
             if file is not None:
                 self._enter(file, target)
@@ -332,8 +311,8 @@ class _Walk:
             self.need(file, target, _WHOLE, ())
 
     def _load(self, target: str, folder: str) -> None:
-        file = _module_file(target, folder)
-        if file is not None and _is_followed(file):
+        file = find_module(target, folder)
+        if file is not None and is_followed(file):
             self._enter(file, target)
         else:
             self._add_library(target)
@@ -348,11 +327,10 @@ def _read(path: str) -> Module | None:
     return module_parts.read_now(path) if path.endswith(".py") else None
 
 
-def _is_followed(path: str) -> bool:
-    """Whether what a file uses is read too: of libraries, Headrace among them, the whole counts elsewhere."""
-    if path.startswith(_PACKAGE_PATH + os.sep):
-        return path.startswith(_READY_PIPELINES_PATH)
-    return is_project_file(path)
+def _dumped(module: Module, parts: Sequence[Part]) -> list[str]:
+    """The syntax trees of parts: those that may stand in any order sorted, then the others in theirs."""
+    free = [ast.dump(part.node) for part in parts if module.is_movable(part)]
+    return [*sorted(free), *(ast.dump(part.node) for part in parts if not module.is_movable(part))]
 
 
 def _is_builtin(name: str) -> bool:
@@ -380,54 +358,3 @@ def _imports_anything(module: Module) -> bool:
         for part in module.parts or ()
         for node in ast.walk(part.node)
     )
-
-
-def _absolute(name: str, module: str, path: str) -> str:
-    """The name of a module that may be written relative to another."""
-    level = len(name) - len(name.lstrip("."))
-    if not level:
-        return name
-    parts = module.split(".") if module else []
-    is_package = os.path.basename(path) == "__init__.py"
-    kept = len(parts) - level + (1 if is_package else 0)
-    return ".".join([*parts[: max(kept, 0)], *([name[level:]] if name[level:] else [])])
-
-
-def _module_file(name: str, folder: str) -> str | None:
-    """The file of a module, found without importing it; a neighbour in `folder` comes last."""
-    parts = name.split(".")
-    if not all(parts):
-        return None
-    for root in _search_paths(parts[0], folder):
-        base = os.path.join(root, *parts)
-        for path in (os.path.join(base, "__init__.py"), *(f"{base}{suffix}" for suffix in _SUFFIXES)):
-            if os.path.isfile(path):
-                return os.path.abspath(path)
-    return None
-
-
-def _search_paths(top: str, folder: str) -> Iterable[str]:
-    roots = [path or os.getcwd() for path in sys.path]
-    if top in sys.builtin_module_names:
-        return ()
-    if top in sys.stdlib_module_names:
-        # A project's own module of such a name hides the standard library's.
-        return [root for root in (*roots, folder) if is_project_file(os.path.join(root, f"{top}.py"))]
-    loaded = sys.modules.get(top)
-    spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_top(top)
-    if spec is not None and spec.origin and not is_project_file(spec.origin):
-        return ()
-    own: list[str] = []
-    if spec is not None and spec.origin and os.path.isfile(spec.origin):
-        # Installed for editing: found by a hook instead of a path.
-        place = os.path.dirname(spec.origin)
-        own = [os.path.dirname(place) if spec.submodule_search_locations else place]
-    return dict.fromkeys([*roots, *own, folder])
-
-
-@functools.cache
-def _find_top(top: str) -> importlib.machinery.ModuleSpec | None:
-    try:
-        return importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None

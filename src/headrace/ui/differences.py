@@ -55,11 +55,21 @@ def print_differences(
         screen.console.print(line, soft_wrap=True)
         if difference.kind in ("code", "file"):
             _print_files(screen, difference.files, f"{indent}  ", shown)
-        else:
+        elif not _is_short(difference):
             _print_values(screen, difference, f"{indent}  ")
 
 
+def _is_short(difference: Difference) -> bool:
+    """Whether both values stand in the heading, as in `keras 3.4 -> 3.5`."""
+    values = (difference.old, difference.new)
+    return difference.kind == "version" and all(
+        value is not None and len(str(value)) < 40 for value in values
+    )
+
+
 def _heading(difference: Difference) -> str:
+    if _is_short(difference):
+        return f"{difference.name} {difference.old} -> {difference.new}"
     if difference.kind == "version":
         return f"{difference.name} changed"
     words = {"parameter": "parameter", "code": "code of", "file": "files of", "input": "input"}

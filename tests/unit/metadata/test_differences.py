@@ -88,6 +88,28 @@ def test_inputs_versions_and_headraces_own_code_are_told_apart():
     ]
 
 
+def test_libraries_and_environment_variables_are_told_one_by_one():
+    old = what(packages={"keras": "3.4", "numpy": "1.26"}, environment={"MODE": "a"})
+    new = what(packages={"keras": "3.5", "numpy": "1.26", "pandas": "2"}, environment={"MODE": "b"})
+
+    assert [(d.kind, d.name, d.old, d.new) for d in compare(old, new, TEXTS.get)] == [
+        ("version", "keras", "3.4", "3.5"),
+        ("version", "pandas", None, "2"),
+        ("version", "environment variable MODE", "a", "b"),
+    ]
+
+
+def test_files_that_a_parameter_names_are_shown_by_their_lines():
+    old = what(parameters={"schema_file": {"file": "a.pbtxt", "content": "c1"}})
+    new = what(parameters={"schema_file": {"file": "a.pbtxt", "content": "c2"}})
+    old[SOURCES], new[SOURCES] = ({"parameters.schema_file": {"a.pbtxt": name}} for name in ("d1", "d2"))
+
+    [difference] = compare(old, new, TEXTS.get)
+
+    assert (difference.kind, difference.name) == ("file", "schema_file")
+    assert difference.files[0].lines[-2:] == ("-    return 1", "+    return 2")
+
+
 def test_the_nearest_execution_is_the_one_that_shares_the_most():
     one_changed = what(inputs={"examples": ["b"]})
     two_changed = what(inputs={"examples": ["b"]}, tfx="1.21.0")

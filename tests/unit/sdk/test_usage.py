@@ -66,6 +66,11 @@ def registered():
     return 1
 
 
+def raise_limit():
+    global LIMIT
+    LIMIT = LIMIT * 2
+
+
 def metrics():
     return ["auc"]
 
@@ -131,6 +136,11 @@ def edit(path: Path, old: str, new: str) -> None:
         ("script.py", "import headrace\n", "import headrace\nfrom settings import other as more\n"),
         ("script.py", "def other():", "def another():\n    return 1\n\n\ndef other():"),
         ("script.py", "from settings import RATE, unused", "from settings import unused, RATE"),
+        (
+            "layers.py",
+            "WIDTH = 4\n\ndef dense(depth):\n    return WIDTH * depth",
+            "def dense(depth):\n    return WIDTH * depth\n\nWIDTH = 4",
+        ),
         ("layers.py", "return 1", "return 2"),
         ("layers.py", "import math\n", "import math  # unused\n"),
         ("settings.py", "other = 2", "other = 3"),
@@ -168,13 +178,18 @@ def test_what_a_function_does_not_use_does_not_count(project: Path, file: str, o
         ("script.py", "LIMIT = 3\n", "LIMIT = 3\nLIMIT += 1\n"),
         ("script.py", "LIMIT = 3\n", "LIMIT = 3\nfor LIMIT in range(5):\n    pass\n"),
         ("script.py", "class Net(Base):", "Base.depth = 5\n\n\nclass Net(Base):"),
-        ("script.py", "    return 1\n\n\ndef metrics", "    return 2\n\n\ndef metrics"),
+        ("script.py", "    return 1\n\n\ndef raise_limit", "    return 2\n\n\ndef raise_limit"),
         ("script.py", "TABLE = {}\n", "TABLE = {}\nscale = lambda value: value\n"),
+        ("script.py", "LIMIT * 2", "LIMIT * 3"),
+        ("script.py", "LIMIT = 3\n", "if RATE:\n    LIMIT = 3\nelse:\n    LIMIT = 4\n"),
+        ("script.py", "def scale(value, by=LIMIT):", "def scale(value, by=LIMIT, *, more=LIMIT):"),
+        ("script.py", "for name in FEATURES", "for name in FEATURES if name in globals()"),
         ("layers.py", "WIDTH = 4", "WIDTH = 5"),
         ("layers.py", "WIDTH * depth", "WIDTH + depth"),
         ("layers.py", "import math\n", "import math\nmath.pi = 3\n"),
         ("settings.py", "RATE = 0.5", "RATE = 0.25"),
         ("settings.py", "RATE = 0.5", "RATE = 0.5\nRATE = RATE * 2"),
+        ("script.py", "class Net(Base)", "LIMIT = 5\n\n\nclass Net(Base)"),
         ("pack/__init__.py", "VERSION = 1", 'import sys\nsys.path.append("x")\n'),
         ("pack/tools.py", "inner.strip(text)", "inner.strip(text + '')"),
         ("pack/inner.py", "text.strip()", "text.lstrip()"),

@@ -1,0 +1,36 @@
+"""What caused a miss, as it is printed."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from headrace.metadata.differences import Difference, FileChange
+from headrace.ui.differences import print_differences
+from headrace.ui.screen import Screen
+from headrace.ui.symbols import UNICODE
+
+LINES = ("--- a", "+++ a", "@@ -1 +1 @@", "-one", "+two")
+
+
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        (Difference("version", "keras", "3.4", "3.5"), ["  keras 3.4 -> 3.5"]),
+        (Difference("version", "keras", None, "3.5"), ["  keras changed", "    - (nothing)", "    + 3.5"]),
+        (
+            Difference("file", "schema_file", files=(FileChange("a", "changed", LINES),)),
+            ["  files of schema_file changed", "    a", "      @@ -1 +1 @@", "      -one", "      +two"],
+        ),
+        (Difference("parameter", "steps", 1, 2), ["  parameter steps changed", "    - 1", "    + 2"]),
+    ],
+)
+def test_each_kind_of_difference_says_what_changed(difference: Difference, expected: list[str]):
+    text = io.StringIO()
+    console = Console(file=text, width=100)
+
+    print_differences(Screen(console, UNICODE, False), [difference])
+
+    assert text.getvalue().splitlines() == expected
