@@ -23,9 +23,10 @@ def report_command(run: str, store: str, out: str | None, is_opened: bool) -> No
     """Write RUN as one HTML file: its graph, its timings and every artifact. It needs no network to be read."""
     from headrace.metadata.runs import read_run
     from headrace.reports.run_reports import run_report
+    from headrace.sdk.names import slug
 
     run_id = read_run(store, run).run_id
-    write(run_report(store, run_id), out or f"{run_id}.html", is_opened=is_opened)
+    write(run_report(store, run_id), out or f"{slug(run_id)}.html", is_opened=is_opened)
 
 
 def show_artifact(name: str, store: str, other: str, html: str, *, is_opened: bool) -> None:

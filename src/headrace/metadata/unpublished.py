@@ -25,7 +25,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from headrace.metadata import ownership
+from headrace.metadata import files, ownership
 
 if TYPE_CHECKING:
     from headrace.metadata.store import Store
@@ -96,10 +96,7 @@ class Unpublished:
         noted = [
             os.path.relpath(p, inside) if ownership.is_below(p, inside) else os.path.abspath(p) for p in paths
         ]
-        aside = os.path.join(self.folder, f"{_OUTPUTS}.new")
-        with open(aside, "w", encoding="utf-8") as file:
-            json.dump(noted, file)
-        os.replace(aside, os.path.join(self.folder, _OUTPUTS))
+        files.replace(os.path.join(self.folder, _OUTPUTS), json.dumps(noted))
 
     def _noted(self) -> list[str]:
         try:
