@@ -15,7 +15,13 @@ from headrace.components.statistics_gen.component import StatisticsGen
 from headrace.components.trainer.component import Trainer
 from headrace.components.transform.component import Transform
 from headrace.components.tuner.component import Tuner
-from headrace.sdk import Importer, LatestArtifactStrategy, LatestBlessedModelStrategy, Resolver
+from headrace.sdk import (
+    Importer,
+    LatestArtifactStrategy,
+    LatestBlessedModelStrategy,
+    PreviousSpanStrategy,
+    Resolver,
+)
 
 __all__ = [
     "BulkInferrer",
@@ -29,6 +35,7 @@ __all__ = [
     "LatestArtifactStrategy",
     "LatestBlessedModelStrategy",
     "ParquetExampleGen",
+    "PreviousSpanStrategy",
     "Pusher",
     "Resolver",
     "SchemaGen",

@@ -84,6 +84,7 @@ class Pusher(Component):
     SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.pusher.executor.Executor")
     TFX_TYPE = "tfx.components.pusher.component.Pusher"
+    INPUT_FILES = ()
 
     def __init__(
         self,

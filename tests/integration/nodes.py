@@ -20,12 +20,25 @@ with authoring():
         Parameter,
     )
     from tfx.dsl.component.experimental.decorators import component
-    from tfx.types.standard_artifacts import Integer, Model, ModelBlessing, ModelRun, PushedModel, Schema
+    from tfx.types.standard_artifacts import (
+        ExampleStatistics,
+        Integer,
+        Model,
+        ModelBlessing,
+        ModelRun,
+        PushedModel,
+        Schema,
+    )
 
 
 def write(folder: str, text: str) -> None:
     with open(os.path.join(folder, "text"), "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def write_file(path: str) -> None:
+    with open(path, "w", encoding="utf-8"):
+        pass
 
 
 def read(folder: str) -> str:
@@ -115,10 +128,27 @@ def AtExit(out: OutputArtifact[Schema], final_status: Parameter[str]):
 
 @component
 def Timed(out: OutputArtifact[Schema], name: Parameter[str], seconds: Parameter[float]):
-    """Writes when it began and ended."""
-    begin = time.time()
+    """Writes when it began and ended, by the clock that all processes share and nobody sets."""
+    begin = time.monotonic()
     time.sleep(seconds)
-    write(out.uri, json.dumps([begin, time.time()]))
+    write(out.uri, json.dumps([begin, time.monotonic()]))
+
+
+@component
+def Meet(
+    out: OutputArtifact[Schema],
+    mine: Parameter[str],
+    other: Parameter[str],
+    given: InputArtifact[Schema] = None,
+):
+    """Makes a file, and ends when another node has made its own: alone, it fails."""
+    write_file(mine)
+    deadline = time.monotonic() + 60
+    while not os.path.exists(other):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody made {other}")
+        time.sleep(0.02)
+    write(out.uri, "met")
 
 
 @component
@@ -182,3 +212,23 @@ def StartProcess(out: OutputArtifact[Schema], pid_path: Parameter[str], ending: 
         os.kill(os.getpid(), signal.SIGKILL)
     if ending == "never":
         time.sleep(600)
+
+
+@component
+def MakeSpan(out: OutputArtifact[ExampleStatistics], span: Parameter[int]):
+    """Statistics of a span, which hold nothing but its number."""
+    out.span = span
+    write(out.uri, str(span))
+
+
+@component
+def CompareSpans(
+    current: InputArtifact[ExampleStatistics],
+    out: OutputArtifact[Schema],
+    log: Parameter[str],
+    earlier: InputArtifact[ExampleStatistics] = None,
+):
+    text = f"{read(current.uri)} after {read(earlier.uri) if earlier else 'nothing'}"
+    write(out.uri, text)
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"{text}\n")

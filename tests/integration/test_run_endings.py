@@ -181,26 +181,8 @@ def test_fail_fast_does_not_stop_at_a_failure_that_the_run_can_do_without():
     assert states(result)["Latest"] == "failed"
 
 
-class _Marker:
-    """Notes whether an exception left `living_run`, which then leaves the run's file."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.errors: list[str] = []
-        original = locks.living_run
-
-        @contextlib.contextmanager
-        def living_run(*arguments: Any) -> Iterator[Any]:
-            with original(*arguments) as given:
-                try:
-                    yield given
-                except BaseException as error:
-                    self.errors.append(str(error))
-                    raise
-
-        monkeypatch.setattr(locks, "living_run", living_run)
-
-
-def _break_the_last_record(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextlib.contextmanager
+def _without_a_last_record() -> Iterator[None]:
     original = publications.publish_run
 
     def publish_run(store: Any, result: RunResult, state: str, *rest: Any) -> None:
@@ -208,31 +190,34 @@ def _break_the_last_record(monkeypatch: pytest.MonkeyPatch) -> None:
             raise StoreError("no space left.", "free some.")
         original(store, result, state, *rest)
 
-    monkeypatch.setattr(publications, "publish_run", publish_run)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publications, "publish_run", publish_run)
+        yield
 
 
-def test_a_run_whose_record_cannot_be_written_leaves_its_marker(monkeypatch: pytest.MonkeyPatch):
-    """It is an error even where all nodes are done, and the next start finds what to mend."""
-    marker = _Marker(monkeypatch)
-    _break_the_last_record(monkeypatch)
+def test_a_run_whose_record_cannot_be_written_is_mended_by_the_next_start():
+    """It is an error even where all nodes are done; until then nobody says that the run goes on."""
+    with _without_a_last_record(), pytest.raises(StoreError, match="no space left"):
+        headrace.run(good(), run_id="first", show=False)
 
-    with pytest.raises(StoreError, match="no space left"):
-        headrace.run(good(), show=False)
+    assert os.listdir(".headrace/running") == ["first"]
+    assert [run.state for run in list_runs()] == ["crashed"]
+    assert not read_run(run_id="first").is_success
 
-    assert marker.errors == ["no space left.\n  Fix: free some."]
+    headrace.run(good(), show=False)
+    assert os.listdir(".headrace/running") == []
+    assert [run.state for run in list_runs()] == ["succeeded", "crashed"]
 
 
-def test_why_a_run_failed_is_not_hidden_by_a_record_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch):
-    marker = _Marker(monkeypatch)
-    _break_the_last_record(monkeypatch)
-
+def test_why_a_run_failed_is_not_hidden_by_a_record_that_cannot_be_written():
     with (
+        _without_a_last_record(),
         pytest.warns(RuntimeWarning, match="could not be recorded to its end: no space left"),
         pytest.raises(InputResolutionError, match=r"^Latest: "),
     ):
-        headrace.run(bad(), show=False)
+        headrace.run(bad(), run_id="first", show=False)
 
-    assert len(marker.errors) == 1
+    assert os.listdir(".headrace/running") == ["first"]
 
 
 def test_executions_that_nobody_closed_are_closed_with_the_run(monkeypatch: pytest.MonkeyPatch):

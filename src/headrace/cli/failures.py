@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-import sys
 import tempfile
 import traceback
 
 import click
 
-from headrace.errors import ConfigError, DefinitionError, HeadraceError, UserFunctionError
+from headrace.errors import ConfigError, DefinitionError, HeadraceError, StoreError, UserFunctionError
+from headrace.ui.clean_text import visible
 
 RUN_FAILED = 1
 BAD_DEFINITION = 2
@@ -24,24 +26,30 @@ def is_debugging() -> bool:
 def report(error: BaseException) -> int:
     """Print an exception on standard error and return the exit code that stands for it."""
     if isinstance(error, KeyboardInterrupt):
-        click.echo("Cancelled.", err=True)
+        _echo("Cancelled.")
         return CANCELLED
     if is_debugging():
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        _echo(visible("".join(traceback.format_exception(error)).rstrip()))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        error = StoreError(f"the disk cannot be written: {error}.", "free some space, or make it writable.")
     if isinstance(error, HeadraceError):
         # Rich is loaded only now that there is something to say with it.
-        from headrace.ui.screen import open_screen
+        from headrace.ui.screen import open_error_screen
         from headrace.ui.summary import print_error
 
-        print_error(open_screen(sys.stderr), error)
+        print_error(open_error_screen(), error)
         return BAD_DEFINITION if _is_definition(error) else RUN_FAILED
     if not is_debugging():
-        summary = " ".join(str(error).split())
-        click.echo(
-            f"Headrace stopped on an error it did not expect: {type(error).__name__}: {summary}", err=True
-        )
-        click.echo(f"  The traceback is in {_write_traceback(error)}; --debug shows it here.", err=True)
+        summary = visible(" ".join(str(error).split()))
+        _echo(f"Headrace stopped on an error it did not expect: {type(error).__name__}: {summary}")
+        _echo(f"  The traceback is in {_write_traceback(error)}; --debug shows it here.")
     return RUN_FAILED
+
+
+def _echo(text: str) -> None:
+    # Where it cannot be said, the exit code must do.
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _is_definition(error: HeadraceError) -> bool:

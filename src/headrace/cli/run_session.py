@@ -132,7 +132,9 @@ def _start(document: Document, options: Options, commands: frozenset[str], resum
     source = pipeline_source.find_source(
         pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
     )
-    session = _Session(options, config, open_screen(), commands, resume_from)
+    # A plan is all that a dry run gives.
+    screen = open_screen(is_vital=options.dry_run)
+    session = _Session(options, config, screen, commands, resume_from)
     if isinstance(source, pipeline_source.ScriptSource):
         return session.run_script(source)
     with session.display(f"{source.name}: loading") as display:

@@ -99,11 +99,9 @@ def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSum
 
 
 def _is_dead(store: Store, run_id: str) -> bool:
-    """Whether the process of a run that is recorded as running is gone: nobody holds its file locked."""
-    if store.connection_config is not None:
-        # The process may be on another machine.
-        return False
-    return not markers.is_living(store, run_id)
+    """Whether the process of a run that is recorded as running is gone."""
+    # Where others write into the same database, the process may be on another machine.
+    return store.connection_config is None and not markers.is_living(store, run_id)
 
 
 def is_hidden(context: metadata_store_pb2.Context) -> bool:

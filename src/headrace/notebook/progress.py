@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +21,7 @@ from headrace.orchestration.events import (
 from headrace.ui.board import Board
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay
-from headrace.ui.screen import open_screen
+from headrace.ui.screen import open_error_screen
 from headrace.ui.symbols import WORDS
 
 _SECONDS_BETWEEN_DRAWINGS = 0.25
@@ -35,7 +34,7 @@ def showing(node_id: str) -> Iterator[Listener]:
         with CellDisplay() as cell:
             yield _only(node_id, cell.listen)
         return
-    screen = open_screen(sys.stderr)
+    screen = open_error_screen()
     title = f"{node_id}: planning"
     with LiveDisplay(screen, title) if screen.is_live else PlainDisplay(screen, title) as display:
         yield _only(node_id, display.listen)

@@ -23,6 +23,7 @@ with authoring():
 
 from headrace.sdk.component import Component, ComponentSpec, NamedBeamExecutorSpec, NamedExecutorSpec
 from headrace.sdk.pipeline import Pipeline
+from headrace.sdk.previous_span import PreviousSpanStrategy
 from headrace.sdk.resources import with_resources
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "NamedBeamExecutorSpec",
     "NamedExecutorSpec",
     "Pipeline",
+    "PreviousSpanStrategy",
     "Resolver",
     "RuntimeParameter",
     "standard_artifacts",

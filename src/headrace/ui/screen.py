@@ -7,17 +7,17 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from headrace.ui.clean_text import visible
+from headrace.ui.streams import Stream
 from headrace.ui.symbols import Symbols, fitting
 
 # A pipe has no width. CI logs show lines of this length without a scroll bar.
 _PIPE_COLUMNS = 120
-# Those of ASCII and Latin-1 but tab and end of line. They take no room: rich counts them so too.
-_NO_CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,6 @@ class Screen:
     console: Console
     symbols: Symbols
     is_live: bool
-
-
-def visible(text: str) -> str:
-    """Return a text without control characters: a terminal would obey them."""
-    return text.translate(_NO_CONTROL)
 
 
 class VisibleConsole(Console):
@@ -58,20 +53,40 @@ class VisibleConsole(Console):
             os.dup2(nowhere.fileno(), self.file.fileno())
 
 
-def open_screen(stream: TextIO | None = None) -> Screen:
+def open_error_screen() -> Screen:
+    """Return the screen of standard error, which never fails: where nothing can be said, the exit code must do."""
+    return _screen(sys.stderr, "standard error", is_vital=False)
+
+
+def open_screen(stream: TextIO | None = None, *, is_vital: bool = True) -> Screen:
     """Return the screen of a stream, standard output where none is given.
 
     `FORCE_COLOR`, which CI services set, brings colours and does not make a pipe drawable.
+
+    Args:
+        stream: The stream.
+        is_vital: Whether it is an error that the stream cannot be written: a closed one, or one on a full disk. What
+            is shown of a run is not vital: the run goes on.
     """
-    stream = stream or sys.stdout
+    return _screen(
+        stream or sys.stdout, "standard output" if stream is None else "the output", is_vital=is_vital
+    )
+
+
+def _screen(stream: TextIO | None, name: str, *, is_vital: bool) -> Screen:
     symbols = fitting(getattr(stream, "encoding", None) or "utf-8")
     if isinstance(stream, io.TextIOWrapper):
         # Summaries may hold characters that the stream's encoding lacks: show '?' rather than fail.
         stream.reconfigure(errors="replace")
-    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    is_terminal = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
     # A new console reads COLUMNS itself; a terminal's own width is asked for at each drawing.
     width = None if is_terminal or os.environ.get("COLUMNS") else _PIPE_COLUMNS
     console = VisibleConsole(
-        file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
+        file=cast("TextIO", Stream(stream, name, is_vital=is_vital)),
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
     )
     return Screen(console, symbols, is_terminal)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -123,17 +122,17 @@ def _show_plan(pipeline: Any, options: Mapping[str, Any]) -> RunResult:
     from headrace.ui.summary import print_plan
 
     result = engine.run(pipeline, **options)
-    print_plan(open_screen(sys.stdout), result)
+    print_plan(open_screen(), result)
     return result
 
 
 def _show_run(pipeline: Any, options: Mapping[str, Any]) -> RunResult:
     from headrace.ui.live import LiveDisplay
     from headrace.ui.plain import PlainDisplay
-    from headrace.ui.screen import open_screen
+    from headrace.ui.screen import open_error_screen
     from headrace.ui.summary import print_summary
 
-    screen = open_screen(sys.stderr)
+    screen = open_error_screen()
     title = f"{getattr(pipeline, 'id', 'pipeline')}: planning"
     display = LiveDisplay(screen, title) if screen.is_live else PlainDisplay(screen, title)
     with display:

@@ -225,3 +225,53 @@ INNER = [
 def test_partial_runs_of_inner_pipelines(arguments: dict[str, list[str]], selected: str):
     """Its name means all its nodes with the two at its ends; order alone ties nodes too."""
     assert [one.node_id for one in select(INNER, **arguments) if one.is_selected] == selected.split()
+
+
+@pytest.mark.parametrize(("is_optional", "other"), [(False, "cancelled"), (True, "done")])
+def test_fail_fast_stops_at_a_failure_that_the_run_needs(is_optional: bool, other: str):
+    """A run that succeeds without a node goes on without it."""
+    plan = Plan([node("a", is_optional=is_optional), node("b")], fail_fast=True)
+
+    assert run(plan, a=NodeState.FAILED)["b"] == other
+
+
+@pytest.mark.parametrize(
+    ("ending", "looker"),
+    [
+        (NodeState.DONE, "done"),
+        (NodeState.CACHED, "done"),
+        (NodeState.SKIPPED, "done"),
+        (NodeState.NOT_SELECTED, "done"),
+        (NodeState.FAILED, "skipped"),
+    ],
+)
+def test_who_looks_at_a_node_that_was_skipped_finds_what_earlier_runs_made(ending: NodeState, looker: str):
+    """After a failure it would find something old in the place of what was meant."""
+    plan = Plan([node("a"), node("looker", after=("a",))])
+
+    assert run(plan, a=ending)["looker"] == looker
+
+
+def test_who_looks_at_a_node_behind_a_failure_is_skipped_too():
+    plan = Plan([node("a"), node("b", "a"), node("looker", after=("b",))])
+
+    assert run(plan, a=NodeState.FAILED) == {"a": "failed", "b": "skipped", "looker": "skipped"}
+    assert reason(plan, "looker") == "upstream a failed"
+
+
+@pytest.mark.parametrize(
+    ("has_outputs", "execution_id", "follower"), [(True, 7, "done"), (True, 0, "skipped"), (False, 0, "done")]
+)
+def test_what_a_run_leaves_out_stops_only_who_needs_outputs_of_it(
+    has_outputs: bool, execution_id: int, follower: str
+):
+    """A node without outputs that is left out is waited for by its order alone."""
+    left_out = node("a")
+    if has_outputs:
+        left_out.ir.outputs.outputs["out"].artifact_spec.type.name = "Schema"
+    plan = Plan([left_out, node("b", "a")])
+
+    plan.next_ready(wait=False)
+    plan.finish(NodeResult("a", NodeState.NOT_SELECTED, execution_id=execution_id))
+
+    assert run(plan)["b"] == follower
