@@ -76,17 +76,24 @@ class Unpublished:
         return made
 
     def _make(self, path: str) -> bool:
+        """Make one folder and its mark; say whether nothing was there."""
         for _ in range(_ATTEMPTS):
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 os.mkdir(path)
-                with open(_mark_of(path), "x", encoding="utf-8") as file:
-                    file.write(self._store.store_id)
             except FileExistsError:
                 return False
             except FileNotFoundError:
                 # Another execution of this node ended, and removed the folder that was empty.
                 continue
+            try:
+                with open(_mark_of(path), "x", encoding="utf-8") as file:
+                    file.write(self._store.store_id)
+            except OSError as error:
+                os.rmdir(path)
+                if isinstance(error, FileExistsError):
+                    return False
+                raise
             return True
         raise FileNotFoundError(f"{os.path.dirname(path)} is removed again and again")
 
