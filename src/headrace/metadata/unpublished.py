@@ -89,10 +89,12 @@ class Unpublished:
             try:
                 with open(_mark_of(path), "x", encoding="utf-8") as file:
                     file.write(self._store.store_id)
-            except OSError as error:
+            except FileExistsError:
                 os.rmdir(path)
-                if isinstance(error, FileExistsError):
-                    return False
+                return False
+            except OSError:
+                _remove_file(_mark_of(path))
+                os.rmdir(path)
                 raise
             return True
         raise FileNotFoundError(f"{os.path.dirname(path)} is removed again and again")
@@ -130,9 +132,11 @@ class Unpublished:
                 if not os.path.lexists(path):
                     _remove_file(_mark_of(path))
             elif self._may_touch(path):
-                # Its process died between the folder and the mark; then the folder is empty.
+                # Its process died between the folder and the word in the mark; then both are empty.
                 with contextlib.suppress(OSError):
                     os.rmdir(path)
+                    if not os.path.getsize(_mark_of(path)):
+                        os.remove(_mark_of(path))
             else:
                 continue
             ownership.remove_empty_above(path)
