@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from headrace.metadata.catalog import list_artifacts
 from headrace.metadata.garbage import Keeping
 from headrace.metadata.results import RunResult
 from headrace.metadata.store import Store
+from headrace.orchestration import driver
 from headrace.orchestration import run as engine
 from headrace.orchestration.workers import Workers
 from headrace.sdk import Pipeline
@@ -114,6 +116,27 @@ def test_outputs_whose_record_fails_do_not_stay(run_in: RunIn, tmp_path: Path, m
 
     assert states(result) == {"Make": "failed"}
     assert list((tmp_path / "store" / "artifacts").rglob("*")) == []
+
+
+def test_a_node_holds_garbage_collection_off_while_it_chooses(run_in: RunIn, tmp_path: Path, monkeypatch):
+    """From the look for earlier outputs to the record that they are used, in the driver and before the executor."""
+    held = []
+    serve = driver.serve_from_cache
+
+    def look(*arguments: Any) -> bool:
+        with open(tmp_path / "store" / "choice.lock", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(True)
+            else:
+                held.append(False)
+        return serve(*arguments)
+
+    monkeypatch.setattr(driver, "serve_from_cache", look)
+    run_in("store", nodes.Make(text="one"))
+
+    assert held == [True, True]
 
 
 ROOTS = {

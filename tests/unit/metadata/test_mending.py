@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -273,6 +274,23 @@ def test_outputs_of_the_living_stay(store: Store):
         locks.mend(store)
 
     assert os.path.exists(path)
+
+
+def test_garbage_is_not_marked_while_a_node_chooses(store: Store):
+    """And nodes choose side by side."""
+    entered = threading.Event()
+
+    def discard() -> None:
+        with locks.discarding(store):
+            entered.set()
+
+    with locks.choosing(store), locks.choosing(store):
+        thread = threading.Thread(target=discard)
+        thread.start()
+        assert not entered.wait(0.1)
+    thread.join(timeout=30)
+
+    assert entered.is_set()
 
 
 def start_marked(mark: str) -> subprocess.Popen[bytes]:
