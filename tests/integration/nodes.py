@@ -6,13 +6,19 @@ TFX reads their annotations when they are defined, so this module postpones none
 import json
 import os
 import signal
+import subprocess
 import tempfile
 import time
 
 from headrace.sdk.light import authoring
 
 with authoring():
-    from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+    from tfx.dsl.component.experimental.annotations import (
+        InputArtifact,
+        OutputArtifact,
+        OutputDict,
+        Parameter,
+    )
     from tfx.dsl.component.experimental.decorators import component
     from tfx.types.standard_artifacts import (
         ExampleStatistics,
@@ -165,6 +171,47 @@ def RecordTraining(model_run: OutputArtifact[ModelRun]):
     value = Summary.Value(tag="epoch_loss", simple_value=0.5)
     writer.add_event(Event(step=1, summary=Summary(value=[value])))
     writer.close()
+
+
+@component
+def HandOn(out: OutputArtifact[Schema]) -> OutputDict(path=str):
+    """Hands on the path of its file: in a value, in a property, and in a list that it writes."""
+    write(out.uri, "handed on")
+    path = os.path.join(out.uri, "text")
+    out.set_string_custom_property("path", path)
+    with open(os.path.join(out.uri, "list"), "w", encoding="utf-8") as file:
+        file.write(path)
+    return {"path": path}
+
+
+@component
+def ReadPaths(out: InputArtifact[Schema], path: str):
+    with open(os.path.join(out.uri, "list"), encoding="utf-8") as file:
+        listed = file.read()
+    for handed_on in (path, listed, out.get_string_custom_property("path")):
+        with open(handed_on, encoding="utf-8") as file:
+            assert file.read() == "handed on"
+
+
+@component
+def RemoveOutput(out: OutputArtifact[Schema]):
+    os.rmdir(out.uri)
+
+
+@component
+def StartProcess(out: OutputArtifact[Schema], pid_path: Parameter[str], ending: Parameter[str]):
+    """Leaves a process in a session of its own, which writes into the output, and ends as it is told."""
+    command = f"cd '{out.uri}' && while :; do mkdir -p '{out.uri}' && echo x > '{out.uri}/written'; done"
+    process = subprocess.Popen(["sh", "-c", command], start_new_session=True)
+    with open(f"{pid_path}.new", "w", encoding="utf-8") as file:
+        file.write(str(process.pid))
+    os.replace(f"{pid_path}.new", pid_path)
+    if ending == "failure":
+        raise RuntimeError("as it was told")
+    if ending == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if ending == "never":
+        time.sleep(600)
 
 
 @component

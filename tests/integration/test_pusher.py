@@ -14,8 +14,11 @@ import pytest
 import tensorflow as tf
 from conftest_serving import executor_context, model_artifact, taxi_models
 from tfx.components.pusher.executor import Executor as StockExecutor
+from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
+from tfx.utils import path_utils
 
+from headrace.components.pusher import executor as executors
 from headrace.components.pusher import versions
 from headrace.components.pusher.executor import Executor
 from headrace.errors import DefinitionError, ModelError, StoreError
@@ -116,6 +119,40 @@ def test_two_pushes_in_one_second_give_two_versions(
     push(tmp_path / "second", tmp_path / "base", model=taxi_models["regression"])
 
     assert sorted(os.listdir(tmp_path / "base")) == ["1700000000", "1700000001"]
+
+
+def test_remote_servers_see_whole_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for `saved_model.pb`, so it comes last; numbers grow there too."""
+    model = model_artifact(tmp_path / "model")
+    serving = Path(path_utils.serving_model_path(model.uri))
+    (serving / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "fingerprint.pb", "variables/variables.index"):
+        (serving / name).write_text(name)
+    there: list[set[str]] = []
+    copy = executors.io_utils.copy_file
+
+    def look(source: str, target: str, *arguments: Any) -> None:
+        if target.endswith("saved_model.pb"):
+            folder = os.path.dirname(target)
+            there.append(
+                {
+                    os.path.relpath(os.path.join(at, name), folder)
+                    for at, _, names in fileio.walk(folder)
+                    for name in names
+                }
+            )
+        copy(source, target, *arguments)
+
+    monkeypatch.setattr(executors.io_utils, "copy_file", look)
+    fileio.makedirs("ram://serving/99999999999")
+
+    pushed = push(tmp_path, "ram://serving", model=model)
+
+    assert there == [{"fingerprint.pb", "variables/variables.index"}]
+    target = pushed.get_string_custom_property("pushed_destination")
+    assert target == "ram://serving/100000000000"
+    with fileio.open(f"{target}/saved_model.pb") as file:
+        assert file.read() == "saved_model.pb"
 
 
 def test_model_that_infra_validator_kept_is_pushed(tmp_path: Path, taxi_models: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from headrace.reports.blocks import Report
 
 
-_MAX_NAME_CHARACTERS = 200
-
-
 @click.command("report", short_help="Write a run as one page to look at or to send.")
 @click.argument("run", default="latest")
 @store_option
@@ -27,15 +23,10 @@ def report_command(run: str, store: str, out: str | None, is_opened: bool) -> No
     """Write RUN as one HTML file: its graph, its timings and every artifact. It needs no network to be read."""
     from headrace.metadata.runs import read_run
     from headrace.reports.run_reports import run_report
+    from headrace.sdk.names import slug
 
     run_id = read_run(store, run).run_id
-    write(run_report(store, run_id), out or page_name(run_id), is_opened=is_opened)
-
-
-def page_name(run_id: str) -> str:
-    """Return the name of a run's page: a file in the working folder, whatever a store from elsewhere calls the run."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", run_id).strip("-.")[:_MAX_NAME_CHARACTERS]
-    return f"{name or 'run'}.html"
+    write(run_report(store, run_id), out or f"{slug(run_id)}.html", is_opened=is_opened)
 
 
 def show_artifact(name: str, store: str, other: str, html: str, *, is_opened: bool) -> None:

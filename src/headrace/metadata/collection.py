@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.metadata import graph, locks, ownership, queries
+from headrace.metadata import files, graph, locks, ownership, queries
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
@@ -138,12 +138,7 @@ class _Journal:
 
     def write(self, artifact_ids: Sequence[int]) -> None:
         """Name artifacts that become DELETED next."""
-        aside = f"{self._path}.new"
-        with open(aside, "w", encoding="utf-8") as file:
-            json.dump(list(artifact_ids), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, self._path)
+        files.replace(self._path, json.dumps(list(artifact_ids)), is_flushed=True)
 
     def finish(self) -> int:
         """Remove the files of those that did become DELETED; return their size."""

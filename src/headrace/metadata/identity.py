@@ -15,6 +15,8 @@ import re
 import secrets
 from typing import Any
 
+from headrace.metadata import files
+
 _IDENTITY = "identity.json"
 _STAMP = "stamp"
 # It becomes a part of file names outside of the store.
@@ -39,10 +41,7 @@ def settle(store_path: str) -> str:
             pass
         known = secrets.token_hex(8)
     text = json.dumps({"id": known, "stamp": _stamp(store_path), "place": _place(store_path)})
-    aside = os.path.join(store_path, "identity.new")
-    with open(aside, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(aside, os.path.join(store_path, _IDENTITY))
+    files.replace(os.path.join(store_path, _IDENTITY), text)
     return known
 
 

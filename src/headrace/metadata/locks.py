@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from headrace.errors import DefinitionError, StoreError
-from headrace.metadata import runs
+from headrace.metadata import files, runs
 from headrace.metadata.markers import SessionMarker as SessionMarker
 from headrace.metadata.markers import living_run as living_run
 from headrace.metadata.markers import living_runs as living_runs
@@ -85,7 +85,11 @@ def only_collector(store: Store) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _flock(path: str, kind: int) -> Iterator[None]:
-    with open(path, "a", encoding="utf-8") as file:
+    try:
+        file = files.open_lock(path)
+    except OSError as error:
+        raise disk_error(os.path.dirname(path), str(error)) from error
+    with file:
         fcntl.flock(file, kind)
         yield
 
@@ -102,7 +106,7 @@ def making(store: Store, key: str, wait: Callable[[], None]) -> Iterator[None]:
     path = os.path.join(store.path, _KEYS, key)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     while True:
-        with open(path, "w", encoding="utf-8") as file:
+        with files.open_lock(path) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from headrace.metadata import ownership, queries
+from headrace.metadata import files, ownership, queries
 from headrace.metadata.store import disk_error
 from headrace.sdk import names, process_groups
 
@@ -161,21 +161,25 @@ class SessionMarker:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._file: TextIO | None = None
-        self._run_ids: list[str] = []
+        self._run_ids: dict[str, str] = {}
 
-    def add(self, run_id: str) -> None:
-        """Keep the outputs of a run, also when newer ones follow."""
-        self._run_ids.append(run_id)
-        text = json.dumps(self._run_ids)
+    def add(self, component_id: str, run_id: str) -> None:
+        """Keep the outputs of the run that a component had last, also when newer runs follow.
+
+        Raises:
+            StoreError: If the store cannot be written.
+        """
+        self._run_ids[component_id] = run_id
+        text = json.dumps(list(self._run_ids.values()))
         try:
             if self._file is None:
                 path = os.path.join(self._store.path, SESSIONS, secrets.token_hex(8))
                 self._file = _locked_file(self._store, path, text)
             else:
-                # It only grows: a reader that sees half of it sees no JSON, and looks again.
+                # A reader that sees half of it sees no JSON, and looks again.
                 self._file.seek(0)
-                self._file.write(text)
                 self._file.truncate()
+                self._file.write(text)
                 self._file.flush()
         except OSError as error:
             raise disk_error(self._store.path, str(error)) from error
@@ -252,7 +256,7 @@ def _locked_file(store: Store, path: str, text: str) -> TextIO:
         os.makedirs(folder, exist_ok=True)
     temporary_path = os.path.join(store.path, STARTING, secrets.token_hex(8))
     while True:
-        file = open(temporary_path, "w", encoding="utf-8")  # noqa: SIM115 - the caller keeps it
+        file = files.open_lock(temporary_path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(text)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from headrace.metadata import graph
+from headrace.metadata import files, graph
 from headrace.metadata.graph import Link
 
 if TYPE_CHECKING:
@@ -93,15 +94,18 @@ def claim(store: Store, root: str, newest_execution: int) -> None:
         return
     folder = os.path.join(real, CLAIMS)
     os.makedirs(folder, exist_ok=True)
-    aside = os.path.join(folder, f".{store.store_id}.{os.getpid()}")
+    text = json.dumps({"store": store.path, "newest_execution": newest_execution})
+    final = os.path.join(folder, store.store_id)
+    aside = f"{final}.{secrets.token_hex(4)}"
+    files.replace(aside, text)
     try:
-        with open(aside, "w", encoding="utf-8") as file:
-            json.dump({"store": store.path, "newest_execution": newest_execution}, file)
-        os.replace(aside, os.path.join(folder, store.store_id))
+        # Of two runs that claim at once the first counts: the other's newest execution may be of this run.
+        os.link(aside, final)
     except OSError:
-        if os.path.exists(aside):
-            os.remove(aside)
-        raise
+        if _claimed_after(real, store.store_id) < 0:
+            os.replace(aside, final)
+    if os.path.exists(aside):
+        os.remove(aside)
 
 
 def real_place(path: str) -> str:

@@ -11,6 +11,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from headrace.metadata import files
+
 _PLACE_FILE = "place.json"
 # Where TFX and Headrace keep paths as text: the record of a run, and a model's place of pushing.
 _TEXTS = {
@@ -40,9 +42,7 @@ def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = 
         for old in dict.fromkeys((before["path"], before["real_path"])):
             _move(connection, os.path.dirname(old), os.path.dirname(store_path), old, store_path)
     if is_noted and (before != here or not os.path.exists(file_path)):
-        with open(f"{file_path}.new", "w", encoding="utf-8") as file:
-            json.dump(here, file)
-        os.replace(file.name, file_path)
+        files.replace(file_path, json.dumps(here))
 
 
 def _is_same(old: str, new: str) -> bool:

@@ -37,7 +37,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from headrace.errors import StoreError
-from headrace.metadata import identity, relocation
+from headrace.metadata import files, identity, relocation
 from headrace.metadata.write_queue import LIMIT_SECONDS, WriteQueue
 from headrace.sdk import addresses
 from headrace.sdk.light import authoring
@@ -48,6 +48,8 @@ with authoring():
     from tfx.orchestration import metadata as tfx_metadata
 
 DEFAULT_PATH = ".headrace"
+# Where files come and go: a link there would lead into somebody else's.
+_FOLDERS_WITHOUT_LINKS = ("running", "starting", "sessions", "keys", "unpublished")
 
 Value = TypeVar("Value")
 
@@ -130,9 +132,11 @@ class Store:
         own_path = os.path.join(self.path, "metadata.db")
         if self._named_database or os.path.exists(own_path):
             return os.path.abspath(self._named_database) if self._named_database else own_path
-        with contextlib.suppress(OSError), open(self._note_path, encoding="utf-8") as file:
-            noted_path = file.read()
-            if os.path.exists(noted_path):
+        # Only this store's own note counts: a copy, or a store from elsewhere, must not open another's database.
+        store_id = identity.read(self.path) if os.path.isdir(self.path) else ""
+        with contextlib.suppress(OSError, ValueError), open(self._note_path, encoding="utf-8") as file:
+            noted_id, _, noted_path = file.read().partition("\n")
+            if store_id and noted_id == store_id and os.path.exists(noted_path):
                 return noted_path
         return own_path
 
@@ -317,6 +321,11 @@ class Store:
         try:
             for path in (self.path, self.artifacts_path, os.path.join(self.path, "running")):
                 os.makedirs(path, exist_ok=True)
+            for name in _FOLDERS_WITHOUT_LINKS:
+                if os.path.islink(os.path.join(self.path, name)):
+                    raise OSError(
+                        errno.ELOOP, "a link stands in the place of a folder", os.path.join(self.path, name)
+                    )
             if not os.access(self.path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
         except OSError as error:
@@ -326,7 +335,7 @@ class Store:
     def _alone(self) -> Iterator[None]:
         """Let one process at a time open the store: the first makes the tables, which two must not do at once."""
         try:
-            file = open(os.path.join(self.path, "open.lock"), "w", encoding="utf-8")  # noqa: SIM115 - closed below
+            file = files.open_lock(os.path.join(self.path, "open.lock"))
         except OSError as error:
             raise disk_error(self.path, str(error)) from error
         with file:
@@ -342,8 +351,7 @@ class Store:
             return self.connection_config
         if self._named_database:
             os.makedirs(os.path.dirname(self.database_path), exist_ok=True)
-            with open(self._note_path, "w", encoding="utf-8") as file:
-                file.write(self.database_path)
+            files.replace(self._note_path, f"{self.store_id}\n{self.database_path}")
         self._prepare_database()
         return tfx_metadata.sqlite_metadata_connection_config(self.database_path)
 

@@ -25,7 +25,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from headrace.metadata import ownership
+from headrace.metadata import files, ownership
 
 if TYPE_CHECKING:
     from headrace.metadata.store import Store
@@ -76,17 +76,26 @@ class Unpublished:
         return made
 
     def _make(self, path: str) -> bool:
+        """Make one folder and its mark; say whether nothing was there."""
         for _ in range(_ATTEMPTS):
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 os.mkdir(path)
-                with open(_mark_of(path), "x", encoding="utf-8") as file:
-                    file.write(self._store.store_id)
             except FileExistsError:
                 return False
             except FileNotFoundError:
                 # Another execution of this node ended, and removed the folder that was empty.
                 continue
+            try:
+                with open(_mark_of(path), "x", encoding="utf-8") as file:
+                    file.write(self._store.store_id)
+            except FileExistsError:
+                os.rmdir(path)
+                return False
+            except OSError:
+                _remove_file(_mark_of(path))
+                os.rmdir(path)
+                raise
             return True
         raise FileNotFoundError(f"{os.path.dirname(path)} is removed again and again")
 
@@ -96,10 +105,7 @@ class Unpublished:
         noted = [
             os.path.relpath(p, inside) if ownership.is_below(p, inside) else os.path.abspath(p) for p in paths
         ]
-        aside = os.path.join(self.folder, f"{_OUTPUTS}.new")
-        with open(aside, "w", encoding="utf-8") as file:
-            json.dump(noted, file)
-        os.replace(aside, os.path.join(self.folder, _OUTPUTS))
+        files.replace(os.path.join(self.folder, _OUTPUTS), json.dumps(noted))
 
     def _noted(self) -> list[str]:
         try:
@@ -126,9 +132,11 @@ class Unpublished:
                 if not os.path.lexists(path):
                     _remove_file(_mark_of(path))
             elif self._may_touch(path):
-                # Its process died between the folder and the mark; then the folder is empty.
+                # Its process died between the folder and the word in the mark; then both are empty.
                 with contextlib.suppress(OSError):
                     os.rmdir(path)
+                    if not os.path.getsize(_mark_of(path)):
+                        os.remove(_mark_of(path))
             else:
                 continue
             ownership.remove_empty_above(path)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from headrace.errors import StoreError
+from headrace.metadata import files
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -86,7 +87,14 @@ class WriteQueue:
 
     @contextlib.contextmanager
     def _turn(self, deadline: float) -> Iterator[None]:
-        file = open(self._lock_path, "a", encoding="utf-8")  # noqa: SIM115 - closed by who waits last
+        # Closed by who waits last.
+        try:
+            file = files.open_lock(self._lock_path)
+        except OSError as error:
+            raise StoreError(
+                f"the store's lock {self._lock_path} cannot be opened: {error}.",
+                "free some space or make the folder writable, or name another store with --store DIR.",
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

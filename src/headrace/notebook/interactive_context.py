@@ -9,6 +9,7 @@ from typing import Any
 
 from headrace.errors import DefinitionError, HeadraceError, RunError
 from headrace.metadata import executions
+from headrace.metadata.locks import SessionMarker
 from headrace.metadata.results import NodeState, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.notebook import export, formatters, progress, upstream
@@ -64,6 +65,7 @@ class InteractiveContext:
         self._session = Session()
         self._views = Views(self._store, self._session)
         self._workers = KeptWorkers()
+        self._marker = SessionMarker(self._store)
         cells.use_folder(os.path.join(self._store.path, "cells"))
         formatters.register()
 
@@ -111,6 +113,7 @@ class InteractiveContext:
         step = self._step(component, result, nodes)
         for key, channel in component.outputs.items():
             channel.set_artifacts(list(step.artifacts.get(key, ())))
+        self._marker.add(str(component.id), step.run_id)
         notes = [*notes, *self._session.add(step)]
         return ExecutionResult(component, step.result.execution_id, step.run_id, step.result, tuple(notes))
 

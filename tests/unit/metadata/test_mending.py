@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,7 +16,7 @@ from pathlib import Path
 import pytest
 from metadata.store_records import CACHED, COMPLETE, FAILED, RUNNING, add_execution, files_of, state_of
 
-from headrace.errors import DefinitionError
+from headrace.errors import DefinitionError, StoreError
 from headrace.metadata import locks, markers, unpublished
 from headrace.metadata.publications import publish_run
 from headrace.metadata.results import RunResult
@@ -134,6 +137,52 @@ def test_a_folder_of_runs_that_is_a_link_is_not_followed(store: Store, tmp_path:
     assert (mine / "thesis").read_text() == "years of work"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open.lock",
+        "write.lock",
+        "choice.lock",
+        "identity.new",
+        "place.json.new",
+        "metadata_at",
+        "stamp",
+        "running",
+        "keys",
+    ],
+)
+def test_links_in_the_place_of_a_stores_files_lead_nowhere(tmp_path: Path, name: str):
+    """What they name is neither emptied nor filled: the link is replaced, or the store is refused."""
+    mine = tmp_path / "mine"
+    mine.write_text("years of work")
+    folder = tmp_path / "store"
+    folder.mkdir()
+    (folder / name).symlink_to(mine)
+
+    with contextlib.suppress(StoreError), Store(str(folder)).open() as store:
+        with locks.living_run(store, "run", store.artifacts_path), locks.choosing(store):
+            add_execution(store, COMPLETE)
+        locks.mend(store)
+
+    assert mine.read_text() == "years of work"
+
+
+def test_a_note_of_a_database_counts_in_the_store_that_wrote_it(tmp_path: Path):
+    """A copy, or a store from elsewhere, must not write to the database of another."""
+    config = proto.ConnectionConfig(
+        sqlite=proto.SqliteMetadataSourceConfig(filename_uri=str(tmp_path / "mine.db"))
+    )
+    with Store(str(tmp_path / "store"), config).open():
+        pass
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "metadata_at").write_text(str(tmp_path / "mine.db"))
+
+    assert Store(str(tmp_path / "store")).database_path == str(tmp_path / "mine.db")
+    for name in ("copy", "foreign"):
+        assert Store(str(tmp_path / name)).database_path == str(tmp_path / name / "metadata.db")
+
+
 @pytest.mark.parametrize("name", ["key-nightly", "x.tmp"])
 def test_no_name_of_a_run_is_special(store: Store, name: str):
     execution = add_execution(store, RUNNING, name)
@@ -227,6 +276,23 @@ def test_outputs_of_the_living_stay(store: Store):
     assert os.path.exists(path)
 
 
+def test_garbage_is_not_marked_while_a_node_chooses(store: Store):
+    """And nodes choose side by side."""
+    entered = threading.Event()
+
+    def discard() -> None:
+        with locks.discarding(store):
+            entered.set()
+
+    with locks.choosing(store), locks.choosing(store):
+        thread = threading.Thread(target=discard)
+        thread.start()
+        assert not entered.wait(0.1)
+    thread.join(timeout=30)
+
+    assert entered.is_set()
+
+
 def start_marked(mark: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, process_groups.SERVER_MARK: mark}
     return subprocess.Popen(["sleep", "600"], env=environment, start_new_session=True)
@@ -254,9 +320,9 @@ def test_what_a_dead_process_started_ends_before_its_files_go(store: Store, proc
 def test_a_session_keeps_the_runs_that_it_needs(store: Store):
     """Until its process ends."""
     session = locks.SessionMarker(store)
-    session.add("first")
-    session.add("second")
-    assert locks.living_runs(store) == ["first", "second"]
+    for component_id, run_id in [("Rows", "first"), ("Trainer", "second"), ("Rows", "third")]:
+        session.add(component_id, run_id)
+    assert locks.living_runs(store) == ["second", "third"]
     assert locks.mend(store) == []
 
     del session

@@ -105,16 +105,18 @@ def test_what_appears_at_the_same_moment_stays(store: Store, root: str, monkeypa
     assert (taken / "text").read_text() == "another's"
 
 
-@pytest.mark.parametrize("moment", ["noted", "folder made", "marked", "written"])
+@pytest.mark.parametrize("moment", ["noted", "folder made", "mark empty", "marked", "written"])
 def test_a_kill_at_any_moment_leaves_nothing(store: Store, root: str, moment: str, monkeypatch):
     """The next start knows the execution by its folder in the store alone."""
     wanted = f"{root}/Make/out/7"
     execution = Unpublished(store, 7)
     if moment == "noted":
         execution._note([wanted])
-    elif moment == "folder made":
+    elif moment in ("folder made", "mark empty"):
         execution._note([wanted])
         os.makedirs(wanted)
+        if moment == "mark empty":
+            Path(os.path.dirname(wanted), ".7.unpublished").touch()
     else:
         execution.make_outputs([wanted])
         if moment == "written":

@@ -76,3 +76,45 @@ def test_what_a_killed_push_left_is_removed(tmp_path: Path, model_path: Path) ->
     versions.push(str(model_path), str(base), 5)
 
     assert sorted(os.listdir(base)) == sorted([*names[1:], "5"])
+
+
+def test_what_is_the_newest_version_is_not_pushed_again(tmp_path: Path, model_path: Path) -> None:
+    """The process was killed after a version was visible and before that was on record."""
+    base = tmp_path / "base"
+    first = versions.push(str(model_path), str(base), 5)
+
+    assert versions.push(str(model_path), str(base), 9) == first
+    assert os.listdir(base) == ["5"]
+
+
+@pytest.mark.parametrize("change", ["bytes", "size", "name", "more", "fewer"])
+def test_a_model_that_differs_anywhere_is_pushed(tmp_path: Path, model_path: Path, change: str) -> None:
+    """As is an older one that is to be served again."""
+    base = tmp_path / "base"
+    versions.push(str(model_path), str(base), 5)
+    other = tmp_path / "other"
+    shutil.copytree(model_path, other)
+    index = other / "variables" / "variables.index"
+    if change == "bytes":
+        index.write_bytes(b"INDEX")
+    elif change == "size":
+        index.write_bytes(b"index2")
+    elif change == "name":
+        index.rename(other / "variables" / "variables.index2")
+    elif change == "more":
+        (other / "more").touch()
+    else:
+        index.unlink()
+
+    assert versions.push(str(other), str(base), 5) == str(base / "6")
+    assert versions.push(str(model_path), str(base), 5) == str(base / "7")
+
+
+def test_versions_grow_though_the_clock_was_set_back(tmp_path: Path, model_path: Path) -> None:
+    """A server takes the highest number; what is no number does not count."""
+    for name in ("1796023367", "9999999999x", "²", ".12345678901"):
+        (tmp_path / "base" / name).mkdir(parents=True)
+
+    assert versions.push(str(model_path), str(tmp_path / "base"), 1_500_000_000) == str(
+        tmp_path / "base" / "1796023368"
+    )
