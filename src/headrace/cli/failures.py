@@ -31,6 +31,10 @@ def report(error: BaseException) -> int:
         _echo("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         error = StoreError(f"the disk cannot be written: {error}.", "free some space, or make it writable.")
+    if isinstance(error, FileNotFoundError) and not _has_working_directory():
+        from headrace.sdk import addresses
+
+        error = addresses.no_working_directory()
     if isinstance(error, HeadraceError):
         # Rich is loaded only now that there is something to say with it.
         from headrace.ui.screen import open_error_screen
@@ -43,6 +47,14 @@ def report(error: BaseException) -> int:
         _echo(f"Headrace stopped on an error it did not expect: {type(error).__name__}: {summary}")
         _echo(f"  The traceback is in {_write_traceback(error)}; --debug shows it here.")
     return RUN_FAILED
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _echo(text: str) -> None:

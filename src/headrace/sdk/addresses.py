@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from headrace.errors import UnsupportedFeatureError
+from headrace.errors import SetupError, UnsupportedFeatureError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILE = "file"
@@ -36,3 +36,31 @@ def local_path(address: str, what: str) -> str:
         f"{what} is '{address}', and cannot be: {reason}.",
         "give a path on this machine; a bucket or a remote disk that is mounted as a folder will do.",
     )
+
+
+def absolute_path(address: str, what: str) -> str:
+    """Return the absolute path that an address names on this machine; see `local_path`.
+
+    Raises:
+        UnsupportedFeatureError: If it is on another machine or a service.
+        SetupError: If it is relative and the working directory is gone, or its name is not UTF-8.
+    """
+    path = local_path(address, what)
+    try:
+        path = os.path.abspath(path)
+    except FileNotFoundError:
+        raise no_working_directory() from None
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise SetupError(
+            f"{what} would be {os.fsencode(path)!r}, and TFX and ML Metadata cannot name a folder whose name is not "
+            "UTF-8.",
+            "rename that folder, or choose another.",
+        ) from None
+    return path
+
+
+def no_working_directory() -> SetupError:
+    """The error of a process whose working directory was removed."""
+    return SetupError("the working directory was removed.", "go to a folder that exists, such as: cd ~")
