@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIPELINE ?= taxi
 ARGS ?=
 
-.PHONY: help set-up run test unit integration e2e bench check format lock wheel clean
+.PHONY: help set-up run test unit integration e2e torture mutants bench check format lock wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ integration: set-up ## Run the tests with the real libraries
 
 e2e: set-up ## Run the tests of whole pipelines
 	@$(BIN)/python -m pytest tests/e2e $(PARALLEL) $(ARGS)
+
+torture: set-up ## Disturb pipelines at random moments for 10 minutes (ARGS="--minutes 60 --seed 7"; ARGS=--help)
+	@$(BIN)/python tests/torture $(ARGS)
+
+mutants: set-up ## Plant faults one at a time and see that tests notice (ARGS="--area plan metadata"; ARGS=--help)
+	@$(BIN)/python tests/mutants $(ARGS)
 
 ROWS ?= 15002
 STAGES ?= all

@@ -84,6 +84,7 @@ class BulkInferrer(Component):
     SPEC_CLASS = BulkInferrerSpec
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.bulk_inferrer.executor.Executor")
     TFX_TYPE = "tfx.components.bulk_inferrer.component.BulkInferrer"
+    INPUT_FILES = ()
 
     def __init__(
         self,

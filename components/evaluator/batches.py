@@ -16,6 +16,8 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.utils import model_util, util
 
 from headrace.components.evaluator import (
+    batch_checks,
+    classes,
     combiners,
     intervals,
     keras_metrics,
@@ -76,6 +78,7 @@ class EvaluateFile(beam.DoFn):
         representations: Tensor representations from the schema, by feature; may be empty.
         wanted: Raw features that labels, weights and slices may need; `None` for all.
         sampling: Which samples of the rows are computed besides the rows themselves.
+        class_names: Names of the classes 0, 1, 2 ..., where labels and predictions are names.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class EvaluateFile(beam.DoFn):
         representations: Mapping[str, Any],
         wanted: frozenset[str] | None,
         sampling: intervals.Sampling,
+        class_names: Sequence[bytes] = (),
     ) -> None:
         self._eval_config = eval_config
         self._computations = list(computations)
@@ -94,6 +98,9 @@ class EvaluateFile(beam.DoFn):
         self._representations = dict(representations)
         self._wanted = wanted
         self._sampling = sampling
+        self._class_numbers = {name: number for number, name in enumerate(class_names)}
+        self._readers = batch_checks.Readers.of(eval_config.metrics_specs)
+        self._has_models = bool(shared_models)
         specs = list(eval_config.model_specs)
         self._specs = specs
         names = [spec.name if len(specs) > 1 else "" for spec in specs]
@@ -122,18 +129,23 @@ class EvaluateFile(beam.DoFn):
         self._num_rows: Counter[intervals.Sample] = Counter()
 
     def setup(self) -> None:
-        self._predict.setup()
-        self._transform.setup()
+        if self._has_models:
+            self._predict.setup()
+            self._transform.setup()
         for computation in self._computations:
             keras_metrics.set_up(computation.combiner)
 
-    def process(self, part: FilePart) -> Iterator[Evaluated]:
-        self._accumulators, self._num_rows = {}, Counter()
-        num_rows = 0
+    def read(self, part: FilePart) -> Iterator[pa.RecordBatch]:
+        """Yield the batches of a file, with all features that are needed."""
         read = examples_io.read_file(
             part.path, part.payload, self._schema, constants.ARROW_INPUT_COLUMN, _BATCH_ROWS, self._wanted
         )
-        for number, batch in enumerate(prefetched(read)):
+        return iter(prefetched(read))
+
+    def process(self, part: FilePart) -> Iterator[Any]:
+        self._accumulators, self._num_rows = {}, Counter()
+        num_rows = 0
+        for number, batch in enumerate(self.read(part)):
             self._add_batch(batch, (part.index, number))
             num_rows += batch.num_rows
             progress.add_rows(batch.num_rows)
@@ -152,7 +164,8 @@ class EvaluateFile(beam.DoFn):
         yield Evaluated(part.index, num_rows, accumulators)
 
     def _add_batch(self, batch: pa.RecordBatch, seed: tuple[int, int]) -> None:
-        extracts = self._extract(batch)
+        extracts = self.extract(batch)
+        batch_checks.check(extracts, self._specs, self._readers, batch.num_rows)
         inputs = pairs.Inputs(
             extracts.get(constants.LABELS_KEY),
             extracts.get(constants.PREDICTIONS_KEY),
@@ -174,7 +187,7 @@ class EvaluateFile(beam.DoFn):
                 ]
         self._add(inputs, extracts, rows_by_sample)
 
-    def _extract(self, batch: pa.RecordBatch) -> dict[str, Any]:
+    def extract(self, batch: pa.RecordBatch) -> dict[str, Any]:
         """Features, transformed features, labels, weights and predictions, as TFMA's extractors make them."""
         names = batch.schema.names
         serialized = np.asarray(batch.column(names.index(constants.ARROW_INPUT_COLUMN)).flatten())
@@ -195,7 +208,8 @@ class EvaluateFile(beam.DoFn):
             constants.FEATURES_KEY: util.record_batch_to_tensor_values(narrow, representations),
             constants.INPUT_KEY: serialized,
         }
-        (extracts,) = self._transform.process(extracts)
+        if self._has_models:
+            (extracts,) = self._transform.process(extracts)
         for key, field, fields in (
             (constants.LABELS_KEY, "label_key", "label_keys"),
             (constants.EXAMPLE_WEIGHTS_KEY, "example_weight_key", "example_weight_keys"),
@@ -206,7 +220,15 @@ class EvaluateFile(beam.DoFn):
             )
             if value is not None or allow_missing:
                 extracts[key] = value
-        (extracts,) = self._predict.process(extracts)
+        if self._has_models:
+            (extracts,) = self._predict.process(extracts)
+        else:
+            extracts[constants.PREDICTIONS_KEY] = model_util.get_feature_values_for_model_spec_field(
+                self._specs, "prediction_key", "prediction_keys", extracts
+            )
+        if self._class_numbers:
+            for key in (constants.LABELS_KEY, constants.PREDICTIONS_KEY):
+                extracts[key] = classes.numbered(extracts[key], self._class_numbers)
         return extracts
 
     def _transformed(self, extracts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -231,6 +253,7 @@ class EvaluateFile(beam.DoFn):
                     selected[selection] = pairs.select(inputs, selection, self._eval_config)
             parts = [part for selection in selections or [] if (part := selected[selection]) is not None]
             combiner = self._computations[number].combiner
+            self._check_shares(combiner, parts)
             if selections is None or len(parts) < len(selections) or not combiners.accepts(combiner, parts):
                 row_wise.append(number)
                 continue
@@ -241,6 +264,12 @@ class EvaluateFile(beam.DoFn):
                 accumulators[number] = combiners.add(combiner, accumulators[number], taken, count)
         if row_wise:
             self._add_rows(row_wise, extracts, rows_by_sample, inputs.num_rows)
+
+    def _check_shares(self, combiner: Any, parts: Sequence[pairs.Pairs]) -> None:
+        if parts and combiners.reads_shares(combiner) and parts[0].predictions.shape[1] == 1:
+            names = [metric.class_name for spec in self._eval_config.metrics_specs for metric in spec.metrics]
+            label_key = next((spec.label_key for spec in self._eval_config.model_specs), "")
+            batch_checks.check_shares(parts[0].labels, label_key, " or ".join(names[:3]))
 
     def _add_rows(
         self,
@@ -268,6 +297,18 @@ class EvaluateFile(beam.DoFn):
                         item = element[tfma_internals.DEFAULT_COMBINER_INPUT_KEY]
                     combiner = self._computations[number].combiner
                     accumulators[number] = combiner.add_inputs(accumulators[number], item)
+
+
+class FindClassNames(EvaluateFile):
+    """Finds the names of classes in labels and predictions of a file; takes the arguments of `EvaluateFile`."""
+
+    def process(self, part: FilePart) -> Iterator[Any]:
+        names: set[bytes] = set()
+        for batch in self.read(part):
+            extracts = self.extract(batch)
+            for key in (constants.LABELS_KEY, constants.PREDICTIONS_KEY):
+                names |= classes.names_in(extracts.get(key))
+        yield sorted(names)
 
 
 def _signatures(specs: Sequence[Any], shared_models: Mapping[str, Any], key: str, **more: Any) -> Any:
@@ -302,4 +343,5 @@ def needed_features(
     for spec in eval_config.model_specs:
         names |= {spec.label_key, spec.example_weight_key}
         names |= {*spec.label_keys.values(), *spec.example_weight_keys.values()}
+        names |= {spec.prediction_key, *spec.prediction_keys.values()}
     return frozenset(names - {""})

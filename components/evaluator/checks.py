@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+from tensorflow.core.framework import types_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_model_analysis.metrics import metric_specs, metric_types
 
-from headrace.components.evaluator import slices
-from headrace.errors import DefinitionError, SchemaMismatchError, did_you_mean, listed
+from headrace.components.evaluator import classes, slices
+from headrace.errors import SchemaMismatchError, did_you_mean, listed
 from headrace.io import examples as examples_io
 from headrace.io import saved_models
 from headrace.sdk import Artifact
@@ -64,27 +65,6 @@ def transformed_names(saved_model: Any, spec: Any) -> set[str] | None:
     return names
 
 
-def check_metrics(eval_config: Any, where: str) -> None:
-    """Check that each metric's class exists.
-
-    Raises:
-        DefinitionError: If one does not, naming the nearest that does.
-    """
-    known = set(metric_types.registered_metrics())
-    for spec in eval_config.metrics_specs:
-        for metric in spec.metrics:
-            if metric.class_name in known or metric.module:
-                continue
-            try:
-                metric_specs.metric_instance(metric)
-            except (ValueError, TypeError, AttributeError) as error:
-                raise DefinitionError(
-                    f"{where}: there is no metric '{metric.class_name}' in TensorFlow Model Analysis or Keras.",
-                    f"{did_you_mean(metric.class_name, known)}Correct class_name in eval_config's "
-                    "metrics_specs, or name the module of your own metric in 'module'.",
-                ) from error
-
-
 def check_features(
     eval_config: Any,
     examples: Sequence[tuple[Artifact, str]],
@@ -103,7 +83,8 @@ def check_features(
     if None in made:
         return
     known = {name for names in made if names for name in names}
-    wanted = dict(_wanted(eval_config))
+    # With a model, prediction_key names one of its outputs.
+    wanted = dict(_wanted(eval_config, bool(made)))
     missing = set(wanted) - known
     in_data: set[str] = {feature.name for feature in schema.feature} if schema is not None else set()
     missing -= in_data
@@ -122,13 +103,40 @@ def check_features(
         )
 
 
-def _wanted(eval_config: Any) -> Iterator[tuple[str, str]]:
+def has_class_names(
+    eval_config: Any, saved_models_: Sequence[Any], examples: Sequence[tuple[Artifact, str]]
+) -> bool:
+    """Whether predictions are names of classes, and all metrics can be computed of classes."""
+    if not classes.are_enough(eval_config.metrics_specs):
+        return False
+    if saved_models_:
+        return any(_gives_text(model, spec) for model, spec in zip(saved_models_, eval_config.model_specs))
+    keys = {spec.prediction_key for spec in eval_config.model_specs}
+    for artifact, split in examples:
+        for batch in examples_io.read_record_batches(artifact, split, batch_rows=1_000):
+            kinds = [field.type for field in batch.schema if field.name in keys]
+            return any(
+                pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type)
+                for kind in kinds
+            )
+    return False
+
+
+def _gives_text(saved_model: Any, spec: Any) -> bool:
+    known = saved_models.signatures(saved_model)
+    signature = known.get(_signature_name(known, spec))
+    outputs = list(signature.outputs.values()) if signature is not None else []
+    return len(outputs) == 1 and outputs[0].dtype == types_pb2.DT_STRING
+
+
+def _wanted(eval_config: Any, has_model: bool) -> Iterator[tuple[str, str]]:
     for name in slices.feature_names(list(eval_config.slicing_specs)):
         yield name, "the slice feature"
     for spec in eval_config.model_specs:
         fields: Mapping[str, list[str]] = {
             "example_weight_key": [spec.example_weight_key, *spec.example_weight_keys.values()],
             "label_key": [spec.label_key, *spec.label_keys.values()],
+            "prediction_key": [spec.prediction_key, *spec.prediction_keys.values()] if not has_model else [],
         }
         for field, names in fields.items():
             for name in filter(None, names):

@@ -9,7 +9,7 @@ Accumulators, merging and results stay TFMA's own. Combiners without a function 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,7 @@ from tensorflow_model_analysis.metrics import (
 )
 from tensorflow_model_analysis.utils import model_util
 
-from headrace.components.evaluator import (
-    merging,
-    r2_score,
-    tfma_internals,
-)
+from headrace.components.evaluator import classes, keras_metrics, merging, r2_score, tfma_internals
 from headrace.components.evaluator.pairs import Pairs, Selection
 
 # Imported for what it does: TFMA's combiners merge right from here on.
@@ -94,9 +90,7 @@ def _keras_selections(combiner: Any, is_weighted: bool) -> list[Selection] | Non
 
 def _selection(key: Any, is_weighted: bool) -> Selection:
     class_id, k, top_k = key.sub_key or (None, None, None)
-    return Selection(
-        key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted
-    )
+    return Selection(key.model_name or "", key.output_name or "", class_id, k, top_k, is_weighted=is_weighted)
 
 
 def _is_plain(combiner: Any) -> bool:
@@ -118,23 +112,34 @@ def accepts(combiner: Any, parts: list[Pairs]) -> bool:
     if kind is tfma_internals.KerasMetrics:
         return not _pads(combiner) and not combiner._sub_key_in_config
     if kind is tfma_internals.ClassMatrix:
-        return parts[0].predictions.shape[1] > 1
+        return parts[0].predictions.shape[1] > 1 or _with_scores(parts[0]) is not None
     if kind in (tfma_internals.BinaryCrossEntropy, r2_score.R2Combiner):
         return parts[0].labels.shape == parts[0].predictions.shape
-    if kind is tfma_internals.CalibrationHistogram:
-        return not combiner._fractional_labels or _are_shares(parts[0].labels)
-    if kind is tfma_internals.BinaryMatrices:
-        return not combiner._enable_fractional_labels or _are_shares(parts[0].labels)
-    return True
+    return not reads_shares(combiner) or not ((parts[0].labels < 0) | (parts[0].labels > 1)).any()
 
 
-def _are_shares(labels: NDArray[Any]) -> bool:
-    return not ((labels < 0) | (labels > 1)).any()
+def reads_shares(combiner: Any) -> bool:
+    """Whether a combiner that takes batches reads a label of 0.3 as 0.7 of a negative and 0.3 of a positive row."""
+    if type(combiner) is tfma_internals.CalibrationHistogram:
+        return bool(combiner._fractional_labels)
+    return type(combiner) is tfma_internals.BinaryMatrices and bool(combiner._enable_fractional_labels)
+
+
+def _with_scores(pairs: Pairs) -> Pairs | None:
+    """Pairs with scores for predictions that are numbers of classes; `None` where they are not."""
+    if pairs.labels.shape[1] != 1 or not classes.are_numbers(pairs.predictions):
+        return None
+    scores = classes.scores(pairs.labels, pairs.predictions)
+    return None if scores is None else Pairs(pairs.labels, scores, pairs.weights)
 
 
 def _pads(combiner: Any) -> bool:
     """Whether the user asks for labels and predictions to be padded, which TFMA does row by row."""
-    spec = model_util.get_model_spec(combiner._eval_config, combiner._model_name) if combiner._eval_config else None
+    spec = (
+        model_util.get_model_spec(combiner._eval_config, combiner._model_name)
+        if combiner._eval_config
+        else None
+    )
     return spec is not None and spec.HasField("padding_options")
 
 
@@ -265,6 +270,7 @@ def _add_binary_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> 
 
 def _add_class_matrix(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
     """Each threshold by itself: TFMA takes the "no class" of one threshold over to the next."""
+    pairs = _with_scores(pairs) or pairs
     labels, predictions = pairs.labels, pairs.predictions
     weights = pairs.weights[:, 0].astype(np.float64)
     actual = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0].astype(np.int64)
@@ -289,10 +295,22 @@ def _add_keras(combiner: Any, accumulator: Any, parts: list[Pairs]) -> Any:
     """Update Keras metrics with all rows at once; TFMA adds up their weights as it does for its batches."""
     for output_index, (name, pairs) in enumerate(zip(combiner._output_names, parts)):
         for metric_index, metric in enumerate(combiner._metrics[name]):
-            metric.reset_states()
-            metric.update_state(pairs.labels, pairs.predictions, pairs.weights.astype(np.float32))
+            read = _for_keras(metric, pairs)
+            keras_metrics.update(metric, read.labels, read.predictions, read.weights.astype(np.float32))
             accumulator.add_weights(output_index, metric_index, metric.get_weights())
     return accumulator
+
+
+def _for_keras(metric: Any, pairs: Pairs) -> Pairs:
+    """Pairs with scores, for a metric that finds the class of the highest, where predictions are classes."""
+    kind = type(metric).__name__
+    scored = _with_scores(pairs) if kind in classes.KERAS_METRICS else None
+    if scored is None:
+        return pairs
+    if kind == "CategoricalAccuracy":
+        labels = np.eye(scored.predictions.shape[1])[pairs.labels[:, 0].astype(np.int64)]
+        return Pairs(labels, scored.predictions, pairs.weights)
+    return scored
 
 
 _MEAN_ERRORS: dict[type, AddPairs] = {

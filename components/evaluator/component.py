@@ -65,6 +65,11 @@ class Evaluator(Component):
     jackknife, or its Poisson bootstrap where `confidence_intervals` says `{"method": "POISSON_BOOTSTRAP"}`. Each
     metric is then computed 21 times.
 
+    Metrics go by the name of their class: those of TFMA, those of Keras 2 and its losses, and `R2Score`. Predictions
+    may be classes instead of scores, as numbers or as names, in a feature named by `prediction_key` or as the
+    model's output, for `SparseCategoricalAccuracy`, `MultiClassConfusionMatrixPlot` and metrics of one class.
+    A prediction that is NaN or infinite, a row without a label, and a label of no class are errors.
+
     Inputs:
         examples: `Examples` to evaluate on.
         model: `Model` to judge. Without it, `prediction_key` names a feature that holds predictions.
@@ -75,7 +80,8 @@ class Evaluator(Component):
         evaluation: `ModelEvaluation`. `metrics-*.tfrecord`, `plots-*.tfrecord`, `attributions-*.tfrecord`,
             `validations.tfrecord` and `eval_config.json` as `tfma.load_eval_result` reads them, and
             `verdict.json`: for each threshold the metric, slice, value, bound, baseline value, and whether
-            it passed (null: not checked).
+            it passed (null: not checked); where classes are names, `classes.json` with
+            the names of the classes 0, 1, 2 ...
         blessing: `ModelBlessing`, an empty file `BLESSED` or `NOT_BLESSED`, and the property `blessed`.
             Without any threshold neither is written: nothing was validated. Without a baseline model,
             change thresholds are not checked, and the verdict says so.
@@ -115,6 +121,7 @@ class Evaluator(Component):
     SPEC_CLASS = EvaluatorSpec
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.evaluator.executor.Executor")
     TFX_TYPE = "tfx.components.evaluator.component.Evaluator"
+    INPUT_FILES = ()
 
     def __init__(
         self,

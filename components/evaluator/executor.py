@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 from headrace.components.evaluator import (
     batches,
     checks,
+    classes,
     intervals,
     merging,
     preparation,
@@ -51,13 +53,17 @@ class Executor(BeamExecutor):
         os.makedirs(folder, exist_ok=True)
         splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
         progress.report(f"evaluating {splits}")
+        needs_tfma = _needs_tfma(evaluation)
+        class_names = [] if needs_tfma else self._class_names(context, evaluation)
         pipeline = self.beam_pipeline(is_spread=True)
         with pipeline:
-            if _needs_tfma(evaluation):
+            if needs_tfma:
                 with merging.mended():
                     _evaluate_by_rows(pipeline, evaluation, folder)
             else:
-                _evaluate_by_batches(pipeline, evaluation, folder)
+                _evaluate_by_batches(pipeline, evaluation, folder, class_names)
+        if class_names:
+            classes.write(class_names, folder)
         num_rows = _num_rows(pipeline.result)
         if num_rows == 0:
             raise EmptyDataError(
@@ -67,6 +73,29 @@ class Executor(BeamExecutor):
         progress.report("writing the verdict")
         _bless(context, evaluation, folder, num_rows)
 
+    def _class_names(self, context: ExecutionContext, evaluation: Evaluation) -> list[bytes]:
+        """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
+        if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
+            return []
+        path = os.path.join(context.tmp_path, "class_names")
+        find = _batch_step(batches.FindClassNames, evaluation, (), intervals.Sampling())
+        with self.beam_pipeline(is_spread=True) as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(_parts(evaluation))
+                | "FindClassNames" >> beam.ParDo(Spread(find))
+                | "AllNames" >> beam.combiners.ToList()
+                | "Write" >> beam.Map(_write_names, path)
+            )
+        with open(path, "rb") as file:
+            names: list[bytes] = pickle.load(file)
+        return names
+
+
+def _write_names(found: Sequence[Sequence[bytes]], path: str) -> None:
+    with open(path, "wb") as file:
+        pickle.dump(sorted({name for names in found for name in names}), file)
+
 
 def _needs_tfma(evaluation: Evaluation) -> bool:
     """Whether TFMA's own extractors and evaluators are needed, which go row by row."""
@@ -75,7 +104,7 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
     return bool(
         tfma_internals.MISSING
         or evaluation.extractors
-        or len(evaluation.saved_models) != len(config.model_specs)
+        or len(evaluation.saved_models) != len(evaluation.models)
         or any(spec.query_key for spec in config.metrics_specs)
         or any(spec.slice_keys_sql for spec in config.slicing_specs)
         or config.cross_slicing_specs
@@ -83,31 +112,15 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
     )
 
 
-def _evaluate_by_batches(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
+def _evaluate_by_batches(
+    pipeline: beam.Pipeline, evaluation: Evaluation, folder: str, class_names: Sequence[bytes]
+) -> None:
     config = evaluation.config
     computations = results.separate(
         metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
     )
-    shared = model_util.verify_and_update_eval_shared_models(list(evaluation.models)) or []
-    representations = _representations(evaluation.schema)
     sampling = intervals.sampling(config)
-    wanted = batches.needed_features(
-        config,
-        computations.combined,
-        all(
-            checks.is_input_serialized(saved_model, spec)
-            for saved_model, spec in zip(evaluation.saved_models, config.model_specs)
-        ),
-    )
-    evaluate = batches.EvaluateFile(
-        config,
-        {model.model_name: model for model in shared},
-        computations.combined,
-        evaluation.schema,
-        representations,
-        wanted,
-        sampling,
-    )
+    evaluate = _batch_step(batches.EvaluateFile, evaluation, computations.combined, sampling, class_names)
     parts = _parts(evaluation)
     _ = (
         pipeline
@@ -119,8 +132,37 @@ def _evaluate_by_batches(pipeline: beam.Pipeline, evaluation: Evaluation, folder
         | "AllSlices" >> beam.combiners.ToList()
         | "Write" >> beam.Map(results.write, config, folder)
     )
-    paths = {model.model_name: str(model.model_path) for model in shared}
+    paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
     results.write_eval_config(config, paths, folder)
+
+
+def _shared(evaluation: Evaluation) -> list[Any]:
+    models = list(evaluation.models)
+    return model_util.verify_and_update_eval_shared_models(models) or [] if models else []
+
+
+def _batch_step(
+    step: type[batches.EvaluateFile],
+    evaluation: Evaluation,
+    computations: Sequence[Any],
+    sampling: intervals.Sampling,
+    class_names: Sequence[bytes] = (),
+) -> batches.EvaluateFile:
+    config = evaluation.config
+    is_input_serialized = all(
+        checks.is_input_serialized(saved_model, spec)
+        for saved_model, spec in zip(evaluation.saved_models, config.model_specs)
+    )
+    return step(
+        config,
+        {model.model_name: model for model in _shared(evaluation)},
+        computations,
+        evaluation.schema,
+        _representations(evaluation.schema),
+        batches.needed_features(config, computations, is_input_serialized),
+        sampling,
+        class_names,
+    )
 
 
 def _parts(evaluation: Evaluation) -> list[batches.FilePart]:

@@ -9,7 +9,6 @@ batch's total weight, which is not the weighted mean of the rows.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
 from headrace.components.evaluator import tfma_internals
 from headrace.errors import DefinitionError
+from headrace.sdk import messages
 
 
 def set_up(combiner: Any) -> None:
@@ -77,22 +77,13 @@ def update(metric: Any, labels: Any, predictions: Any, weights: Any) -> None:
     except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
         raise DefinitionError(
             f"metric '{metric.name}' (Keras' {type(metric).__name__}) cannot read labels of shape "
-            f"{_shape(labels)} and predictions of shape {_shape(predictions)}: {_reason(error)}.",
+            f"{_shape(labels)} and predictions of shape {_shape(predictions)}: {messages.first_line(error)}.",
             "choose a metric for this kind of label and prediction, or correct its config in eval_config.",
         ) from error
 
 
 def _shape(values: Any) -> str:
     return f"({', '.join(['rows', *map(str, np.shape(values)[1:])])})"
-
-
-def _reason(error: Exception) -> str:
-    """The sentence of an error of Keras or TensorFlow that says what is wrong: the last one of those in user code."""
-    text = str(getattr(error, "message", "") or error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    named = [line for line in lines if re.match(r"\w*(Error|Exception): ", line)]
-    sentence = (named or lines or [type(error).__name__])[-1]
-    return re.sub(r"^\w*(Error|Exception): |\{\{function_node [^}]*\}\} ?", "", sentence)[:300].rstrip(".")
 
 
 def _as_array(weights: Sequence[Any]) -> Any:
@@ -118,7 +109,7 @@ def _of_rows(loss: Any, name: str) -> Any:
     return _SummedLosses(loss, name) if is_sum else _RowLosses(loss, name)
 
 
-class _RowLosses(tf_keras.metrics.Mean):  # type: ignore[misc]
+class _RowLosses(tf_keras.metrics.Mean):
     """Weighted mean of a loss over rows."""
 
     def __init__(self, loss: Any, name: str) -> None:
@@ -130,7 +121,7 @@ class _RowLosses(tf_keras.metrics.Mean):  # type: ignore[misc]
         return super().update_state(_by_row(self.loss(y_true, y_pred)), sample_weight=_flat(sample_weight))
 
 
-class _SummedLosses(tf_keras.metrics.Sum):  # type: ignore[misc]
+class _SummedLosses(tf_keras.metrics.Sum):
     """Weighted sum of a loss over rows."""
 
     def __init__(self, loss: Any, name: str) -> None:

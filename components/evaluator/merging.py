@@ -18,6 +18,7 @@ import apache_beam as beam
 from headrace.components.evaluator import keras_metrics, tfma_internals
 
 _METRICS = "tensorflow_model_analysis.metrics."
+_MERGE = "merge_accumulators"
 
 
 def _by_iterator(merge: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,19 +36,21 @@ def _mend() -> None:
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, beam.CombineFn) and value.__module__ == module.__name__
+        if isinstance(value, type)
+        and issubclass(value, beam.CombineFn)
+        and value.__module__ == module.__name__
     }
     for combiner in classes:
-        merge = vars(combiner).get("merge_accumulators")
+        merge = vars(combiner).get(_MERGE)
         if merge is not None and not hasattr(merge, "__wrapped__"):
-            combiner.merge_accumulators = _by_iterator(merge)
+            setattr(combiner, _MERGE, _by_iterator(merge))
 
 
 _mend()
 
 if tfma_internals.ComputationsCombineFn is not None:
 
-    class Computations(tfma_internals.ComputationsCombineFn):  # type: ignore[misc]
+    class Computations(tfma_internals.ComputationsCombineFn):
         """TFMA's combiner of all metrics of a slice, with Keras metrics that can be added up."""
 
         def setup(self, *arguments: Any, **named: Any) -> None:

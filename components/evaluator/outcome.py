@@ -25,7 +25,7 @@ class Metrics:
         """Read TFMA's metrics files in a folder."""
         by_slice: dict[Any, dict[bytes, float]] = {}
         keys: dict[bytes, Any] = {}
-        for path in sorted(glob.glob(os.path.join(folder, "metrics-*.tfrecord"))):
+        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "metrics-*.tfrecord"))):
             for batch in tfrecord.read_batches(path, 1_000):
                 for record in batch:
                     proto = metrics_for_slice_pb2.MetricsForSlice.FromString(record)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorflow_model_analysis.metrics import metric_util
 
-from headrace.components.evaluator import ragged
+from headrace.components.evaluator import classes, ragged
 
 _VOCABULARY_KEYS = ("all_classes", "classes")
 
@@ -153,6 +153,9 @@ def _by_class(pairs: Pairs, selection: Selection) -> Pairs | None:
         labels, predictions = found
         num_classes = predictions.shape[1]
         is_sparse = labels.shape[1] != num_classes
+    if selection.class_id is not None and num_classes == 1 and classes.are_numbers(predictions):
+        is_class = [(values == selection.class_id).astype(np.float64) for values in (labels, predictions)]
+        return Pairs(is_class[0], is_class[1], weights)
     if selection.class_id is not None:
         if not 0 <= selection.class_id < num_classes:
             return None
@@ -174,10 +177,10 @@ def _by_class(pairs: Pairs, selection: Selection) -> Pairs | None:
 
 
 def _one_hot(labels: NDArray[Any], num_classes: int) -> NDArray[Any] | None:
-    classes = labels[:, 0].astype(np.int64)
-    if (classes < 0).any() or (classes >= num_classes).any():
+    numbers = labels[:, 0].astype(np.int64)
+    if (numbers < 0).any() or (numbers >= num_classes).any():
         return None
-    return np.eye(num_classes)[classes]
+    return np.eye(num_classes)[numbers]
 
 
 def _largest(

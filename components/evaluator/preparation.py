@@ -15,7 +15,7 @@ from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.utils import path_utils
 
-from headrace.components.evaluator import checks, configuration
+from headrace.components.evaluator import checks, configuration, metric_names
 from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
 from headrace.io import artifacts, protos, saved_models
 from headrace.sdk import Artifact, functions
@@ -63,10 +63,11 @@ def prepare(context: ExecutionContext) -> Evaluation:
         HeadraceError: What is wrong, before anything is evaluated.
     """
     given = _eval_config(context)
+    metric_names.resolve(given)
     where = f"{context.node_id}: eval_config"
     has_baseline = bool(context.inputs.get("baseline_model"))
     config = _with_defaults(given, has_baseline, where)
-    checks.check_metrics(config, where)
+    metric_names.check(config, where)
     splits = context.json_parameter("example_splits") or list(_DEFAULT_SPLITS)
     examples = []
     for artifact in context.inputs.get("examples") or []:
@@ -79,15 +80,16 @@ def prepare(context: ExecutionContext) -> Evaluation:
     schema_artifact = context.optional_input("schema")
     schema = protos.read_schema(schema_artifact) if schema_artifact is not None else None
     models, saved_models = _models(context, config)
-    if models:
+    extractors = _function(context, "custom_extractors")
+    if extractors is None:
+        metric_names.check_attributions(config, where)
+    if len(saved_models) == len(models) and extractors is None:
         transformed = [
             checks.transformed_names(saved_model, spec)
             for saved_model, spec in zip(saved_models, config.model_specs)
         ]
         checks.check_features(config, examples, transformed, schema, context.node_id)
-    return Evaluation(
-        given, config, models, saved_models, tuple(examples), schema, _function(context, "custom_extractors")
-    )
+    return Evaluation(given, config, models, saved_models, tuple(examples), schema, extractors)
 
 
 def _eval_config(context: ExecutionContext) -> Any:
@@ -121,7 +123,10 @@ def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
 
 
 def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    make = _function(context, "custom_eval_shared_model") or tfma.default_eval_shared_model
+    own = _function(context, "custom_eval_shared_model")
+    make = own or tfma.default_eval_shared_model
+    # The user's own functions may load a model of any kind, from any file.
+    is_any_model = own is not None or _function(context, "custom_extractors") is not None
     # A given type keeps TFMA from trying Keras first, which takes seconds and fails for Keras 3.
     typed = config_pb2.EvalConfig.FromString(config.SerializeToString())
     for spec in typed.model_specs:
@@ -138,7 +143,8 @@ def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tu
             continue
         artifact = context.input("baseline_model" if spec.is_baseline else "model")
         path = path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact))
-        if spec.model_type in (constants.TF_GENERIC, constants.TF_ESTIMATOR):
+        is_saved_model = spec.model_type in (constants.TF_GENERIC, constants.TF_ESTIMATOR)
+        if is_saved_model and (not is_any_model or saved_models.exists(path)):
             role = "baseline model" if spec.is_baseline else "model"
             saved.append(saved_models.read(path, f"{context.node_id}: {role}"))
             checks.check_signatures(saved[-1], spec, f"{context.node_id}: the {role}")
@@ -146,7 +152,7 @@ def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tu
             make(
                 eval_saved_model_path=path,
                 model_name=spec.name,
-                eval_config=typed,
+                eval_config=typed if own is None else config,
                 add_metrics_callbacks=None,
             )
         )

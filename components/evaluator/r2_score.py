@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import numpy as np
@@ -19,7 +19,7 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 NAME = "r2_score"
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
 
-_Array = NDArray[np.float64]
+_Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headrace.components.evaluator.outcome import Metrics
 from headrace.components.evaluator.verdict import VERDICT_FILE, ThresholdResult, format_number
@@ -42,15 +43,38 @@ def _failure_or_pass(result: ThresholdResult) -> str:
     return str(result)
 
 
+_PARTS = (("class_id", "class"), ("k", "k"), ("top_k", "top"))
+
+
+def _place(proto: Any, kinds: Mapping[str, int]) -> tuple[Any, ...]:
+    """Where a metric stands: by kind, classes by their number."""
+    numbers = [
+        getattr(proto.sub_key, field).value if proto.sub_key.HasField(field) else -1 for field, _ in _PARTS
+    ]
+    return kinds[proto.name], proto.output_name, *numbers
+
+
+def _name(proto: Any) -> str:
+    """A metric with its output and class, where it has them."""
+    details = [proto.output_name] if proto.output_name else []
+    details += [
+        f"{word} {getattr(proto.sub_key, field).value}"
+        for field, word in _PARTS
+        if proto.sub_key.HasField(field)
+    ]
+    return f"{proto.name} ({', '.join(details)})" if details else str(proto.name)
+
+
 def evaluation_line(folder: str, num_rows: int | None, baseline_name: str | None) -> str:
     """Return the candidate's overall metrics as one line."""
     metrics = Metrics.read(folder)
     overall = metrics.by_slice.get((), {})
     names: dict[str, float] = {}
-    for key, value in overall.items():
+    kinds = {name: at for at, name in enumerate(dict.fromkeys(metrics.keys[key].name for key in overall))}
+    for key, value in sorted(overall.items(), key=lambda item: _place(metrics.keys[item[0]], kinds)):
         proto = metrics.keys[key]
         if not proto.is_diff and (not baseline_name or proto.model_name != baseline_name):
-            names.setdefault(proto.name, value)
+            names.setdefault(_name(proto), value)
     shown = [f"{name} {format_number(value)}" for name, value in names.items() if name not in _COUNTS]
     more = len(shown) - _SHOWN_METRICS
     if more > 0:

@@ -129,9 +129,7 @@ _NAMES = {
     "BootstrapSampleCombineFn": (f"{_EVALUATORS}.poisson_bootstrap", "_BootstrapSampleCombineFn"),
 }
 _FOUND = {name: _find(*place) for name, place in _NAMES.items()}
-MISSING = tuple(
-    f"{module}.{private}" for name, (module, private) in _NAMES.items() if _FOUND[name] is None
-)
+MISSING = tuple(f"{module}.{private}" for name, (module, private) in _NAMES.items() if _FOUND[name] is None)
 
 PreprocessorDoFn: Any = _FOUND["PreprocessorDoFn"]
 COMBINER_INPUTS_KEY: Any = _FOUND["COMBINER_INPUTS_KEY"]

@@ -142,6 +142,7 @@ class CsvExampleGen(_FileBasedExampleGen):
     """
 
     TFX_TYPE = "tfx.components.example_gen.csv_example_gen.component.CsvExampleGen"
+    INPUT_FILES = ("custom_config",)
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.csv_executor.Executor")
 
     def __init__(
@@ -176,6 +177,7 @@ class ParquetExampleGen(_FileBasedExampleGen):
     """
 
     TFX_TYPE = "tfx.components.example_gen.component.FileBasedExampleGen"
+    INPUT_FILES = ("custom_config",)
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.parquet_executor.Executor")
 
     def __init__(
@@ -209,6 +211,7 @@ class ImportExampleGen(_FileBasedExampleGen):
     """
 
     TFX_TYPE = "tfx.components.example_gen.import_example_gen.component.ImportExampleGen"
+    INPUT_FILES = ("custom_config",)
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.import_executor.Executor")
 
     def __init__(

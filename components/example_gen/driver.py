@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from headrace.components.example_gen import input_files, spans
+from headrace.io import split_names
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -41,11 +42,15 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
 
         Raises:
             MissingFileError: If a split has no file.
-            DefinitionError: If patterns and range_config do not go together.
+            DefinitionError: If patterns and range_config do not go together, or a split has no name for a folder.
             DataError: If the splits' latest spans differ.
         """
         input_config = _parsed(exec_properties["input_config"], example_gen_pb2.Input())
         input_base = exec_properties.get("input_base") or ""
+        output_config = _parsed(exec_properties.get("output_config") or "{}", example_gen_pb2.Output())
+        # Before anything is looked for: the names become folders.
+        split_names.check_given((split.name for split in input_config.splits), "input_config")
+        split_names.check_given((split.name for split in output_config.split_config.splits), "output_config")
         range_text = exec_properties.get("range_config")
         range_config = _parsed(range_text, range_config_pb2.RangeConfig()) if range_text else None
 

@@ -78,11 +78,15 @@ class ExampleGenExecutor(BeamExecutor):
         examples = context.output("examples")
         folders = {name: os.path.join(examples.uri, f"Split-{name}") for name in splits}
         is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
+        # What is removed on an error: nothing that was there before.
+        made: list[str] = []
         try:
             progress.report("looking at the input files")
             work, remarks = self._plan(context, input_config, self.source(payload))
             for folder in folders.values():
-                os.makedirs(folder, exist_ok=True)
+                if not os.path.isdir(folder):
+                    os.makedirs(folder)
+                    made.append(folder)
             outputs = [Output(partition, folders, is_parquet) for partition in divided]
             num_rows = self._run(context, work, outputs, self.source(payload))
             for split, partition in zip(input_config.splits, divided):
@@ -93,7 +97,7 @@ class ExampleGenExecutor(BeamExecutor):
                         "give files with at least one row.",
                     )
         except BaseException:
-            for folder in folders.values():
+            for folder in made:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 

@@ -21,7 +21,8 @@ def find(input_base: str, pattern: str) -> list[str]:
     """
     if not input_base:
         raise DefinitionError("input_base is not given.", "give the folder that holds the input files.")
-    found = sorted(path for path in glob.glob(os.path.join(input_base, pattern)) if os.path.isfile(path))
+    full = os.path.join(base_pattern(input_base), pattern)
+    found = sorted(path for path in glob.glob(full) if os.path.isfile(path))
     if found:
         return found
     if not glob.has_magic(input_base) and not os.path.isdir(input_base):
@@ -38,6 +39,14 @@ def find(input_base: str, pattern: str) -> list[str]:
         f"no file matches '{pattern}' in '{input_base}'. {_holds(input_base, pattern)}",
         "correct input_base or the pattern of the split in input_config.",
     )
+
+
+def base_pattern(input_base: str) -> str:
+    """Return `input_base` as the beginning of a file pattern.
+
+    It may hold a pattern itself; where a folder of that very name exists, it is that folder.
+    """
+    return glob.escape(input_base) if os.path.isdir(input_base) else input_base
 
 
 def _holds(input_base: str, pattern: str) -> str:
@@ -62,5 +71,5 @@ def fingerprint(split: str, paths: list[str]) -> str:
     edit within the same second that keeps the size looks old.
     """
     total = sum(os.path.getsize(path) for path in paths)
-    content = hashlib.sha256("\n".join(digests.file_digest(path) for path in paths).encode())
+    content = hashlib.sha256("\n".join(digests.file_digests(paths)).encode())
     return f"split:{split},num_files:{len(paths)},total_bytes:{total},sha256:{content.hexdigest()}"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import DefinitionError
+from headrace.io import split_names
 
 # SHA-256 as eight words: what the remainder is computed from, a word at a time.
 _WORDS = 8
@@ -57,8 +58,8 @@ def partitions(input_config: Any, output_config: Any) -> list[Partition]:
         output_config: TFX's `Output` proto.
 
     Raises:
-        DefinitionError: If names are missing or double, buckets are not positive, or several input splits
-            meet output splits.
+        DefinitionError: If names are missing, double or no names for folders, buckets are not positive, or
+            several input splits meet output splits.
     """
     outputs = output_config.split_config.splits
     found = []
@@ -89,6 +90,7 @@ def partitions(input_config: Any, output_config: Any) -> list[Partition]:
         bounds = np.cumsum([split.hash_buckets for split in outputs])
         found.append(Partition(tuple(split.name for split in outputs), tuple(map(int, bounds)), feature))
     names = [name for partition in found for name in partition.splits]
+    split_names.check_given(names, "output_config" if outputs else "input_config")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DefinitionError(f"split '{twice[0]}' is named twice.", "give each split its own name.")

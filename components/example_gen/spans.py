@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.components.example_gen import input_files
 from headrace.errors import DataError, DefinitionError, MissingFileError
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>SPAN|VERSION|YYYY|MM|DD)(?::(?P<width>.*?))?\}")
@@ -129,19 +130,22 @@ class SplitPattern:
             DataError: If what stands for a number or a date in a path is none.
         """
         wildcards = {name: fixed.get(name, "*") for name in self.widths}
-        paths = sorted(glob.glob(os.path.join(input_base, self.fill(wildcards))))
+        base = input_files.base_pattern(input_base)
+        paths = sorted(glob.glob(os.path.join(base, self.fill(wildcards))))
         if not paths:
             asked = f" with span {'-'.join(fixed.values())}" if fixed else ""
             raise MissingFileError(
                 f"split '{self.split}': no file matches pattern '{self.text}'{asked} in '{input_base}'.",
                 "correct the pattern or range_config, or put the span's files in place.",
             )
-        expression = self._expression(input_base, fixed)
+        is_folder = os.path.isdir(input_base)
+        place = os.path.join(input_base, "")
+        expression = self._expression(re.escape(place) if is_folder else _as_expression(place), fixed)
         return max((self._match(path, expression) for path in paths), key=lambda match: match.order)
 
-    def _expression(self, input_base: str, fixed: dict[str, str]) -> re.Pattern[str]:
-        full = os.path.join(input_base, self.text)
-        parts, at = [], 0
+    def _expression(self, base: str, fixed: dict[str, str]) -> re.Pattern[str]:
+        # The placeholders are in the split's pattern alone; `base` is an expression already.
+        full, parts, at = self.text, [base], 0
         for found in _PLACEHOLDER.finditer(full):
             name = found["name"]
             width = self.widths[name]

@@ -83,6 +83,7 @@ class ExampleValidator(Component):
     SPEC_CLASS = ExampleValidatorSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.example_validator.executor.Executor")
     TFX_TYPE = "tfx.components.example_validator.component.ExampleValidator"
+    INPUT_FILES = ()
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class ImportSchemaGen(Component):
     SPEC_CLASS = ImportSchemaGenSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.import_schema_gen.executor.Executor")
     TFX_TYPE = "tfx.components.schema_gen.import_schema_gen.component.ImportSchemaGen"
+    INPUT_FILES = ("schema_file",)
 
     def __init__(self, schema_file: str | RuntimeParameter) -> None:
         spec = ImportSchemaGenSpec(schema_file=schema_file, schema=Channel(type=standard_artifacts.Schema))

@@ -85,6 +85,7 @@ class InfraValidator(Component):
     SPEC_CLASS = InfraValidatorSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.infra_validator.executor.Executor")
     TFX_TYPE = "tfx.components.infra_validator.component.InfraValidator"
+    INPUT_FILES = ()
 
     def __init__(
         self,

@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from headrace.components.infra_validator import server
-from headrace.sdk import fresh_processes
+from headrace.sdk import fresh_processes, messages
 from headrace.sdk.fresh_processes import FreshProcess
 
 _START_SECONDS = 120.0
 _LOG_TAIL_CHARACTERS = 600
+_MAX_REASON_CHARACTERS = 400
 
 
 class ServerFailure(Exception):
@@ -101,7 +102,9 @@ class ServerProcess:
         answer = self._receive(time.monotonic() + timeout_seconds, late)
         if "error" in answer:
             words = "failed to load" if "load" in message else f"failed on '{message['signature']}'"
-            raise ServerFailure(f"{words}: {answer['error']}", may_pass_later=False)
+            # The log has all of what TensorFlow says.
+            reason = " ".join(messages.concise_text(answer["error"]).split())[:_MAX_REASON_CHARACTERS]
+            raise ServerFailure(f"{words}: {answer['kind']}: {reason}", may_pass_later=False)
         return answer
 
     def _receive(self, deadline: float, late: str) -> dict[str, Any]:

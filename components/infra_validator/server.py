@@ -5,7 +5,7 @@ are a big-endian uint32 length and JSON, over the standard streams: pipes need n
 side dies. Serialized Examples travel as base64.
 
 Commands: `{"load": path, "tags": [...]}`, then any number of
-`{"signature": name, "records": [...]}`. Each is answered by one message; an error by `{"error": text}`.
+`{"signature": name, "records": [...]}`. Each is answered by one message; an error by `{"kind": class, "error": text}`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def main() -> None:
                     answers, _answer(tf, model.signatures[message["signature"]], message["records"])
                 )
         except Exception as error:
-            write_message(answers, {"error": f"{type(error).__name__}: {error}"})
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            write_message(answers, {"kind": type(error).__name__, "error": str(error)})
 
 
 def _answer(tf: Any, signature: Any, records: list[str]) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Pusher(Component):
 
     The copy is made under a hidden name beside the versions and renamed when it is complete: a server never
     sees half a model, also where the disk fills up or the process is killed. The version is the time in Unix
-    seconds, or the next free number after it.
+    seconds, or the number after the highest there is. A model that is the newest version there already, byte for
+    byte, is not copied again.
 
     Inputs:
         model: `Model` to push. Without it, the model that InfraValidator kept with its warm-up requests.
@@ -83,6 +84,7 @@ class Pusher(Component):
     SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.pusher.executor.Executor")
     TFX_TYPE = "tfx.components.pusher.component.Pusher"
+    INPUT_FILES = ()
 
     def __init__(
         self,

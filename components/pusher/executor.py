@@ -112,7 +112,8 @@ def _archive(model_path: str, path: str, node_id: str) -> None:
 
 def _push_remote(model_path: str, base: str) -> str:
     """Copy to a file system without rename, `saved_model.pb` last: servers wait for that file."""
-    version = int(time.time())
+    names = [name.rstrip("/") for name in fileio.listdir(base)] if fileio.exists(base) else []
+    version = versions.next_version(names, int(time.time()))
     while fileio.exists(os.path.join(base, str(version))):
         version += 1
     target = os.path.join(base, str(version))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import filecmp
 import os
 import shutil
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from headrace.io import lasting
 
 _HIDDEN_PREFIX = ".headrace-pushing-"
 # A name that is taken: rename refuses to replace a folder that is not empty.
@@ -18,6 +22,9 @@ def push(
     model_path: str, base: str, version: int, copy: Callable[[str, str], object] = shutil.copytree
 ) -> str:
     """Copy a model into the next free version of a local folder, in one visible step.
+
+    What is the newest version already is not pushed again: a push whose process was killed before it was recorded
+    would else be seen twice. Numbers grow, whatever the clock says: a server takes the highest.
 
     Args:
         model_path: Folder of the exported model.
@@ -33,11 +40,16 @@ def push(
     """
     os.makedirs(base, exist_ok=True)
     _remove_abandoned(base)
+    newest = newest_version(os.listdir(base))
+    if newest and _is_same(model_path, os.path.join(base, newest)):
+        return os.path.join(base, newest)
+    version = next_version(os.listdir(base), version)
     hidden = os.path.join(
         base, f"{_HIDDEN_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}-{socket.gethostname()}"
     )
     try:
         copy(model_path, hidden)
+        lasting.flush(hidden)
         while True:
             target = os.path.join(base, str(version))
             # An empty folder could be replaced by rename, but belongs to somebody.
@@ -48,10 +60,43 @@ def push(
                     if error.errno not in _TAKEN:
                         raise
                 else:
+                    with contextlib.suppress(OSError):
+                        lasting.flush(target)
                     return target
             version += 1
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+
+
+def newest_version(names: Iterable[str]) -> str:
+    """Return the highest of names that are numbers, as servers read them; empty where none is."""
+    numbers = [name for name in names if name.isascii() and name.isdigit()]
+    return max(numbers, key=int, default="")
+
+
+def next_version(names: Iterable[str], version: int) -> int:
+    """Return `version`, or the number after the highest that there is."""
+    return max(version, int(newest_version(names) or 0) + 1)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two folders hold the same files with the same bytes."""
+    files = _files(one)
+    if files != _files(other):
+        return False
+    return all(
+        filecmp.cmp(os.path.join(one, name), os.path.join(other, name), shallow=False) for name in files
+    )
+
+
+def _files(path: str) -> dict[str, int]:
+    """The sizes of the files below a folder, by their paths in it."""
+    sizes = {}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            full = os.path.join(folder, name)
+            sizes[os.path.relpath(full, path)] = os.stat(full).st_size
+    return sizes
 
 
 def _remove_abandoned(base: str) -> None:

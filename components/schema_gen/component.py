@@ -59,6 +59,7 @@ class SchemaGen(Component):
     SPEC_CLASS = SchemaGenSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.schema_gen.executor.Executor")
     TFX_TYPE = "tfx.components.schema_gen.component.SchemaGen"
+    INPUT_FILES = ()
 
     def __init__(
         self,

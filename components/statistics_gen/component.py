@@ -73,6 +73,7 @@ class StatisticsGen(Component):
     SPEC_CLASS = StatisticsGenSpec
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.statistics_gen.executor.Executor")
     TFX_TYPE = "tfx.components.statistics_gen.component.StatisticsGen"
+    INPUT_FILES = ("stats_options_json",)
 
     def __init__(
         self,

@@ -120,7 +120,8 @@ class Trainer(Component):
         build_model: The function of the short form, as an object or as `'module:function'`.
         label: Short form: the feature to predict. `'tips'` also finds `'tips_xf'`. Default: the feature
             named `label` or `label_xf`.
-        batch_size: Short form: examples in a batch, default 128. A hyperparameter of this name goes first.
+        batch_size: Short form: examples in a batch, default 128. The last batch of an epoch holds what is left, so
+            every example is trained on in each epoch. A hyperparameter of this name goes first.
         epochs: Short form: passes over the data, default 10, or without bound where `num_steps` is given.
             With both, training ends at whichever comes first. A hyperparameter of this name goes first.
         patience: Short form: epochs without a lower loss in evaluation after which training stops, default 5;
@@ -144,6 +145,7 @@ class Trainer(Component):
     SPEC_CLASS = TrainerSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.trainer.executor.Executor")
     TFX_TYPE = "tfx.components.trainer.component.Trainer"
+    INPUT_FILES = ("custom_config",)
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from headrace.components.trainer.features import Feature
 from headrace.components.trainer.parsing import Columns, LabelRange, Parser
 from headrace.io import artifacts
 from headrace.io import examples as examples_io
@@ -19,6 +18,8 @@ from headrace.sdk import Artifact, progress
 MAX_BYTES_IN_MEMORY = 1 << 30
 BLOCK_ROWS = 16_384
 _STREAMED_BLOCKS_AHEAD = 2
+# More than the blocks of any pass, so that each block of each pass has a number of its own.
+_MAX_BLOCKS = 1 << 32
 
 # AutoGraph would rewrite the source of each function that a dataset maps, 50 ms each; these need none of it.
 _as_it_is = tf.autograph.experimental.do_not_convert
@@ -51,18 +52,19 @@ class Rows:
         return sum(math.prod(size or 1 for size in spec.shape) * (spec.dtype.size or 24) for spec in specs)
 
     def steps(self, batch_size: int) -> int:
-        """Return the number of training batches in one pass; a last, smaller batch is left out."""
-        return max(1, self.num_rows // batch_size)
+        """Return the number of training batches in one pass; the last one may be smaller."""
+        return -(-self.num_rows // batch_size)
 
     def batches(self, batch_size: int, arrange: Callable[[Columns], Any], seed: int) -> tf.data.Dataset:
-        """Return endless batches of `(inputs, label)`, in a new random order in each pass.
+        """Return endless batches of `(inputs, label)`: every row once in each pass, in a new random order.
 
-        All batches have one size, so that the training step is compiled once. In memory the order is that of
-        all rows; streamed, rows are shuffled within blocks.
+        A pass has `steps(batch_size)` batches, of which the last may be smaller; the shape that TensorFlow knows
+        allows for that, so that the training step is compiled once. In memory the order is that of all rows;
+        streamed, rows are shuffled within blocks.
         """
         batch_size = min(batch_size, self.num_rows)
         if self.columns is None:
-            dataset = self._streamed(seed).repeat().rebatch(batch_size, drop_remainder=True)
+            dataset = self._streamed(batch_size, seed)
         else:
             dataset = self._shuffled(batch_size, seed)
         return dataset.map(self._pair(arrange), num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
@@ -70,7 +72,7 @@ class Rows:
     def batches_once(self, batch_size: int, arrange: Callable[[Columns], Any]) -> tf.data.Dataset:
         """Return batches of `(inputs, label)` in the order of the files, the last one perhaps smaller."""
         if self.columns is None:
-            dataset = self._streamed(None).rebatch(batch_size)
+            dataset = self._read_blocks().prefetch(_STREAMED_BLOCKS_AHEAD).rebatch(batch_size)
         else:
             dataset = tf.data.Dataset.from_tensors(self.columns).rebatch(batch_size)
         dataset = dataset.map(self._pair(arrange)).prefetch(tf.data.AUTOTUNE)
@@ -87,6 +89,7 @@ class Rows:
 
     def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
         columns, num_rows, steps = self.columns or {}, self.num_rows, self.steps(batch_size)
+        size = None if num_rows % batch_size else batch_size
 
         @_as_it_is
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
@@ -94,23 +97,29 @@ class Rows:
 
             @_as_it_is
             def batch(step: tf.Tensor) -> Columns:
-                return _take(columns, order, step * batch_size, batch_size)
+                return _take(columns, order[step * batch_size : (step + 1) * batch_size], size)
 
             return tf.data.Dataset.range(steps).map(batch)
 
         return tf.data.Dataset.counter().flat_map(epoch)
 
-    def _streamed(self, seed: int | None) -> tf.data.Dataset:
-        dataset = tf.data.Dataset.from_generator(self.blocks, output_signature=self.signature)
-        if seed is not None:
+    def _streamed(self, batch_size: int, seed: int) -> tf.data.Dataset:
+        is_even = self.num_rows % batch_size == 0
 
+        @_as_it_is
+        def epoch(number: tf.Tensor) -> tf.data.Dataset:
             @_as_it_is
-            def shuffle(number: tf.Tensor, columns: Columns) -> Columns:
+            def shuffle(block: tf.Tensor, columns: Columns) -> Columns:
                 rows = tf.shape(next(iter(columns.values())))[0]
-                return _take(columns, _permutation(rows, seed, number), 0, None)
+                return _take(columns, _permutation(rows, seed, number * _MAX_BLOCKS + block), None)
 
-            dataset = dataset.enumerate().map(shuffle)
-        return dataset.prefetch(_STREAMED_BLOCKS_AHEAD)
+            shuffled = self._read_blocks().enumerate().map(shuffle).prefetch(_STREAMED_BLOCKS_AHEAD)
+            return shuffled.rebatch(batch_size, drop_remainder=is_even)
+
+        return tf.data.Dataset.counter().flat_map(epoch)
+
+    def _read_blocks(self) -> tf.data.Dataset:
+        return tf.data.Dataset.from_generator(self.blocks, output_signature=self.signature)
 
 
 def _permutation(num_rows: Any, seed: int, number: tf.Tensor) -> tf.Tensor:
@@ -118,8 +127,7 @@ def _permutation(num_rows: Any, seed: int, number: tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_shuffle(tf.range(num_rows), seed=key)
 
 
-def _take(columns: Columns, order: tf.Tensor, start: Any, count: int | None) -> Columns:
-    rows = order if count is None else order[start : start + count]
+def _take(columns: Columns, rows: tf.Tensor, count: int | None) -> Columns:
     taken = {}
     for name, column in columns.items():
         taken[name] = tf.gather(column, rows)
@@ -163,7 +171,9 @@ def read(
 
     kept: list[Columns] | None = []
     num_rows = num_bytes = 0
+    sizes: dict[str, list[int]] = {}
     for columns in blocks():
+        _note_sizes(sizes, columns, reader.features)
         rows = int(columns[label].shape[0])
         num_rows += rows
         num_bytes += sum(_bytes(column) for column in columns.values())
@@ -177,8 +187,8 @@ def read(
         num_rows=num_rows,
         label=label,
         label_range=parser.label_range(),
-        columns=None if kept is None else _concatenate(kept, reader.features),
-        blocks=blocks,
+        columns=None if kept is None else _concatenate(kept, sizes, reader.features),
+        blocks=lambda: (_padded(columns, sizes, reader.features) for columns in blocks()),
         signature=parser.signature(),
     )
 
@@ -192,17 +202,28 @@ def _bytes(column: tf.Tensor) -> int:
     return count * (24 + int(tf.reduce_mean(sample)) if count else 0)
 
 
-def _concatenate(blocks: list[Columns], features: Any) -> Columns:
-    """Join blocks column by column; a column whose rows differ in length is padded to the longest."""
+def _note_sizes(sizes: dict[str, list[int]], columns: Columns, features: Any) -> None:
+    """Widen `sizes`, by name, to the blocks of columns whose rows differ in length."""
+    for name, column in columns.items():
+        if None in features[name].shape:
+            found = [int(size) for size in column.shape[1:]]
+            sizes[name] = [max(pair) for pair in zip(found, sizes.get(name, found))]
+
+
+def _padded(columns: Columns, sizes: dict[str, list[int]], features: Any) -> Columns:
+    """Pad columns whose rows differ in length to the longest row of all blocks."""
+    padded = dict(columns)
+    for name, wanted in sizes.items():
+        missing = [[0, size - int(has)] for size, has in zip(wanted, columns[name].shape[1:])]
+        padded[name] = tf.pad(columns[name], [[0, 0], *missing], constant_values=features[name].default)
+    return padded
+
+
+def _concatenate(blocks: list[Columns], sizes: dict[str, list[int]], features: Any) -> Columns:
+    """Join blocks column by column."""
     joined = {}
     for name in list(blocks[0]):
-        parts = [block.pop(name) for block in blocks]
-        feature: Feature = features[name]
-        if None in feature.shape:
-            width = max(int(part.shape[1]) for part in parts)
-            parts = [
-                tf.pad(part, [[0, 0], [0, width - int(part.shape[1])]], constant_values=feature.default)
-                for part in parts
-            ]
+        widths = {name: sizes[name]} if name in sizes else {}
+        parts = [_padded({name: block.pop(name)}, widths, features)[name] for block in blocks]
         joined[name] = tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
     return joined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable
 from typing import Any
@@ -58,6 +59,8 @@ def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> 
     arguments = fn_args_utils.get_common_fn_args(
         {key: list(value) for key, value in context.inputs.items()}, dict(context.parameters), working_path
     )
+    for key in ("train_files", "eval_files"):
+        setattr(arguments, key, [_escaped(pattern) for pattern in getattr(arguments, key) or []])
     if arguments.custom_config and not isinstance(arguments.custom_config, dict):
         raise DefinitionError(
             f"{context.node_id}: custom_config is a {type(arguments.custom_config).__name__}.",
@@ -81,6 +84,12 @@ def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> 
         arguments.eval_model_dir = path_utils.eval_model_dir(model.uri)
         arguments.model_run_dir = context.output("model_run").uri
     return arguments
+
+
+def _escaped(pattern: str) -> str:
+    """Return TFX's pattern of the files of a split, `FOLDER/*`, for a folder that may have [ ] * ? in its path."""
+    folder, files = os.path.split(pattern)
+    return os.path.join(glob.escape(folder), files)
 
 
 def check_weights(path: str, node_id: str) -> None:

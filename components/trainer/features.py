@@ -142,8 +142,11 @@ def _shape(spec: Any, proto: schema_pb2.Feature | None, several_by_default: bool
     if isinstance(spec, tf.io.FixedLenFeature):
         return tuple(spec.shape) or (1,)
     if isinstance(spec, tf.io.SparseFeature):
-        size = spec.size
-        return tuple(size) if isinstance(size, (list, tuple)) else (size,)
+        sizes = spec.size if isinstance(spec.size, (list, tuple)) else [spec.size]
+        # tf.Transform writes -1 for a size that it does not know.
+        return tuple(size if size is not None and size >= 0 else None for size in sizes)
+    if isinstance(spec, tf.io.RaggedFeature):
+        return (None, *[getattr(partition, "length", None) for partition in spec.partitions])
     if proto is not None and proto.HasField("value_count"):
         return (proto.value_count.max or None,)
     return (None,) if several_by_default else (1,)
@@ -228,13 +231,26 @@ def densify(value: Any, feature: Feature) -> tf.Tensor:
     """Return one parsed feature as a dense batch of `feature.shape`."""
     if isinstance(value, tf.SparseTensor):
         if isinstance(feature.spec, tf.io.SparseFeature):
-            return tf.sparse.to_dense(value, default_value=feature.default)
-        value = tf.RaggedTensor.from_sparse(value)
+            value = _with_known_sizes(value, feature)
+            return tf.ensure_shape(
+                tf.sparse.to_dense(value, default_value=feature.default), [None, *feature.shape]
+            )
+        # As records hold them: the values of a row in their order. What a transform graph returns may have gaps.
+        value = tf.RaggedTensor.from_value_rowids(value.values, value.indices[:, 0], value.dense_shape[0])
     if isinstance(value, tf.RaggedTensor):
         value = value.to_tensor(default_value=feature.default, shape=[None, *feature.shape])
     if value.shape.rank == 1:
         value = tf.expand_dims(value, 1)
     return tf.ensure_shape(value, [None, *feature.shape])
+
+
+def _with_known_sizes(value: tf.SparseTensor, feature: Feature) -> tf.SparseTensor:
+    """Replace sizes that no schema knows, which a record's parser gives as -1, by those of the batch."""
+    if None not in feature.shape:
+        return value
+    reached = tf.reduce_max(tf.concat([tf.zeros_like(value.indices[:1]) - 1, value.indices], 0), axis=0) + 1
+    shape = tf.concat([value.dense_shape[:1], tf.maximum(reached[1:], 0)], 0)
+    return tf.SparseTensor(value.indices, value.values, shape)
 
 
 def size(feature: Feature) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -49,10 +50,17 @@ class Application:
 
 @dataclass
 class Applied:
-    """What was transformed: rows per split, and what is known of the features made."""
+    """What was transformed: rows per split, and what is known of the features made.
+
+    Attributes:
+        num_rows: By split.
+        statistics: Of the features made.
+        displaced: Sparse outputs with gaps between the values of a row: records keep values, and no places.
+    """
 
     num_rows: dict[str, int]
     statistics: SplitState = field(default_factory=SplitState)
+    displaced: set[str] = field(default_factory=set)
 
 
 def apply(
@@ -67,7 +75,8 @@ def apply(
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Transform" >> beam.ParDo(Spread(_TransformFile(application, results), is_local=application.is_local))
+        | "Transform"
+        >> beam.ParDo(Spread(_TransformFile(application, results), is_local=application.is_local))
     )
 
 
@@ -79,6 +88,7 @@ def merge(parts: Iterable[Applied], options: tfdv.StatsOptions | None) -> Applie
         for split, count in part.num_rows.items():
             merged.num_rows[split] = merged.num_rows.get(split, 0) + count
         statistics.append(part.statistics)
+        merged.displaced |= part.displaced
     if options is not None:
         merged.statistics = SplitAccumulator(options).merge(statistics)
     return merged
@@ -136,12 +146,32 @@ class _TransformFile(beam.DoFn):
         for batch in prefetched(layout.read_file(path, payload)):
             tensors = self._function(to_tensors(self._adapter, layout, batch))
             _check_rows(tensors, batch.num_rows)
+            applied.displaced |= _displaced(tensors)
             transformed = self._converter.convert(tensors)
             yield transformed
             if self._statistics is not None:
                 self._statistics.add(applied.statistics, transformed)
             applied.num_rows[split] += batch.num_rows
             progress.add_rows(batch.num_rows)
+
+
+def _displaced(tensors: Mapping[str, Any]) -> set[str]:
+    """Names of the sparse tensors of two dimensions in which a row's values are not at places 0, 1, 2..."""
+    found = set()
+    for name, tensor in tensors.items():
+        indices = (
+            np.asarray(tensor.indices)
+            if isinstance(tensor, (tf.SparseTensor, tf.compat.v1.SparseTensorValue))
+            else None
+        )
+        if indices is None or indices.shape[1] != 2 or not len(indices):
+            continue
+        rows, places = indices[:, 0], indices[:, 1]
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        expected = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+        if (places != expected).any():
+            found.add(name)
+    return found
 
 
 def _check_rows(tensors: Mapping[str, Any], num_rows: int) -> None:

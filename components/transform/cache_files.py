@@ -37,10 +37,10 @@ def read(
         manifest = _read_manifest(folder)
         if manifest:
             entries = {
-                key: _read_records(os.path.join(folder, f"{number}-*-of-*"))
+                key: _read_records(os.path.join(glob.escape(folder), f"{number}-*-of-*"))
                 for key, number in manifest.items()
             }
-            metadata = _read_records(os.path.join(folder, f"{_METADATA[:8]}-*-of-*"))
+            metadata = _read_records(os.path.join(glob.escape(folder), f"{_METADATA[:8]}-*-of-*"))
             size = analyzer_cache.DatasetCacheMetadata.decode(metadata[0]) if metadata else None
             found[dataset] = analyzer_cache.DatasetCache(entries, size)
     return found

@@ -122,6 +122,7 @@ class Transform(Component):
     SPEC_CLASS = TransformSpec
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.transform.executor.Executor")
     TFX_TYPE = "tfx.components.transform.component.Transform"
+    INPUT_FILES = ("custom_config",)
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ class Execution:
 
     Attributes:
         num_rows: Rows transformed in each split.
-        holds_python: Whether the function calls Python functions, which a SavedModel does not carry.
+        notes: What the reader of the summary should know of the result.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Execution:
         if not asked.payloads <= _OWN_PAYLOADS:
             raise NeedsStock(f"payload {', '.join(sorted(asked.payloads))}")
         self.num_rows: dict[str, int] = {}
-        self.holds_python = False
+        self.notes: list[str] = []
         self._context = context
         self._asked = asked
         self._make_pipeline = make_pipeline
@@ -74,7 +74,10 @@ class Execution:
         self._layout = InputLayout.from_schema(self._asked.schema)
         self._where = f"{self._context.node_id}: {tracing.place_of(self._asked.preprocessing_fn)}"
         self._traced = self._trace()
-        self.holds_python = self._traced.holds_python
+        if self._traced.holds_python:
+            self.notes.append(
+                "the graph calls Python functions, so no other process can apply it: it cannot be exported for serving"
+            )
         self._options_before = self._options(statistics.PRE_TRANSFORM, self._asked.schema)
         finished = self._analyze().model
         tracing.publish_graph(finished, self._graph_path, self._asked.schema, self._traced.asset_map)
@@ -242,6 +245,11 @@ class Execution:
         )
         result = application.merge(parts, options)
         self.num_rows = result.num_rows
+        if result.displaced:
+            self.notes.append(
+                f"sparse outputs with gaps, {listed(sorted(result.displaced))}: records keep their values and not the "
+                "places (return tf.sparse.to_dense of them to keep these)"
+            )
         if self._outputs is not None and options is not None:
             found = SplitAccumulator(options).extract(result.statistics)
             self._outputs.write_after(found, options)

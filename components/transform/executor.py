@@ -15,7 +15,6 @@ from headrace.sdk.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.sdk.executor import BeamExecutor
 
 _log = logging.getLogger(__name__)
-_NOT_SERVABLE = "the graph calls Python functions, so no other process can apply it: it cannot be exported for serving"
 
 
 class Executor(BeamExecutor):
@@ -23,7 +22,7 @@ class Executor(BeamExecutor):
 
     def execute(self, context: ExecutionContext) -> None:
         num_rows: dict[str, int] = {}
-        notes = []
+        notes: list[str] = []
         with request.user_packages(context):
             asked = request.resolve(context)
             os.makedirs(context.output("transform_graph").uri, exist_ok=True)
@@ -31,12 +30,12 @@ class Executor(BeamExecutor):
                 execution = Execution(context, asked, functools.partial(self.beam_pipeline, is_spread=True))
                 execution.run()
                 num_rows = execution.num_rows
-                if execution.holds_python:
-                    notes.append(_NOT_SERVABLE)
-                    _log.warning("%s: %s.", context.node_id, _NOT_SERVABLE)
+                notes = execution.notes
             except NeedsStock as needed:
                 self._run_stock(context, asked, needed)
             request.publish_splits(context, asked)
+        for note in notes:
+            _log.warning("%s: %s.", context.node_id, note)
         _summarize(context, num_rows, notes)
 
     def _run_stock(

@@ -99,9 +99,7 @@ def _told(name: str, layout: InputLayout, datasets: Sequence[Dataset]) -> str:
     return f"the schema does not say that each row has one value of {name!r}, so it comes as SparseTensor"
 
 
-def _missing(
-    name: str, layout: InputLayout, datasets: Sequence[Dataset]
-) -> dict[str, tuple[int, int, int]]:
+def _missing(name: str, layout: InputLayout, datasets: Sequence[Dataset]) -> dict[str, tuple[int, int, int]]:
     """Rows without a value, rows, and most values in a row, by split."""
     found: dict[str, tuple[int, int, int]] = {}
     projected = layout.project([name])

@@ -14,7 +14,9 @@ import tensorflow as tf
 from headrace.errors import UserFunctionError, listed
 
 _WRITABLE = (tf.int64, tf.float32, tf.string)
-_HAS_NO_SHAPE = "tf.py_function and tf.sparse.to_dense, for two, return tensors whose shape TensorFlow does not know"
+_HAS_NO_SHAPE = (
+    "tf.py_function and tf.sparse.to_dense, for two, return tensors whose shape TensorFlow does not know"
+)
 
 
 def check_outputs(outputs: Any, where: str) -> None:

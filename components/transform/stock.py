@@ -7,6 +7,7 @@ mutual information, statistics over slices.
 from __future__ import annotations
 
 import contextlib
+import glob
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -56,10 +57,21 @@ def without_deep_copy() -> Iterator[None]:
         tft_beam.Context.get_use_deep_copy_optimization = original
 
 
+@contextlib.contextmanager
+def _escaped_patterns() -> Iterator[None]:
+    """Let TFX find files in folders that have [ ] * ? in their path: it takes them for a part of a pattern."""
+    original = stock_executor.io_utils.all_files_pattern
+    stock_executor.io_utils.all_files_pattern = lambda folder: original(glob.escape(folder))
+    try:
+        yield
+    finally:
+        stock_executor.io_utils.all_files_pattern = original
+
+
 def run(
     context: ExecutionContext, request: TransformRequest, make_pipeline: Callable[[], beam.Pipeline]
 ) -> None:
     """Run the whole execution as stock TFX does."""
     executor = _StockExecutor(context.tmp_path, request, make_pipeline)
-    with without_deep_copy():
+    with without_deep_copy(), _escaped_patterns():
         executor.Do(dict(context.inputs), dict(context.outputs), dict(context.parameters))

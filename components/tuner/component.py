@@ -132,6 +132,7 @@ class Tuner(Component):
     SPEC_CLASS = TunerSpec
     EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.tuner.executor.Executor")
     TFX_TYPE = "tfx.components.tuner.component.Tuner"
+    INPUT_FILES = ("custom_config",)
 
     def __init__(
         self,

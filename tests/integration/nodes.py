@@ -30,6 +30,11 @@ def write(folder: str, text: str) -> None:
         file.write(text)
 
 
+def write_file(path: str) -> None:
+    with open(path, "w", encoding="utf-8"):
+        pass
+
+
 def read(folder: str) -> str:
     with open(os.path.join(folder, "text"), encoding="utf-8") as file:
         return file.read()
@@ -117,10 +122,27 @@ def AtExit(out: OutputArtifact[Schema], final_status: Parameter[str]):
 
 @component
 def Timed(out: OutputArtifact[Schema], name: Parameter[str], seconds: Parameter[float]):
-    """Writes when it began and ended."""
-    begin = time.time()
+    """Writes when it began and ended, by the clock that all processes share and nobody sets."""
+    begin = time.monotonic()
     time.sleep(seconds)
-    write(out.uri, json.dumps([begin, time.time()]))
+    write(out.uri, json.dumps([begin, time.monotonic()]))
+
+
+@component
+def Meet(
+    out: OutputArtifact[Schema],
+    mine: Parameter[str],
+    other: Parameter[str],
+    given: InputArtifact[Schema] = None,
+):
+    """Makes a file, and ends when another node has made its own: alone, it fails."""
+    write_file(mine)
+    deadline = time.monotonic() + 60
+    while not os.path.exists(other):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody made {other}")
+        time.sleep(0.02)
+    write(out.uri, "met")
 
 
 @component

@@ -16,6 +16,7 @@ from conftest_serving import executor_context, model_artifact, taxi_examples, ta
 from tensorflow_serving.apis import prediction_log_pb2
 from tfx.types import standard_artifacts
 
+from headrace.components.infra_validator import executor
 from headrace.components.infra_validator.executor import Executor
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import ModelError, UnknownSplitError
@@ -156,6 +157,52 @@ def test_broken_bound_is_named(
 
     assert re.fullmatch(f"INFRA NOT BLESSED: {words}", summary(blessing))
     assert files(blessing) == ["INFRA_NOT_BLESSED"]
+
+
+@pytest.mark.parametrize(
+    ("num_tries", "failing_tries", "may_pass_later", "tries", "is_blessed"),
+    [
+        (3, 0, True, 1, True),
+        (3, 2, True, 3, True),
+        (3, 3, True, 3, False),
+        (1, 1, True, 1, False),
+        # A model that cannot be loaded is not asked again.
+        (3, 3, False, 1, False),
+        # TFX's default.
+        (0, 4, True, 5, True),
+        (0, 5, True, 5, False),
+    ],
+)
+def test_what_may_pass_later_is_tried_again(
+    tmp_path: Path,
+    taxi_models: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    num_tries: int,
+    failing_tries: int,
+    may_pass_later: bool,
+    tries: int,
+    is_blessed: bool,
+) -> None:
+    """As often as `num_tries` says, until one passes."""
+    seen: list[str] = []
+
+    def run(trial: Any, log_path: str, again: str) -> str:
+        seen.append(again)
+        if len(seen) <= failing_tries:
+            raise ServerFailure("did not load within 3 s", may_pass_later)
+        return "INFRA BLESSED: loads"
+
+    monkeypatch.setattr(executor, "_run", run)
+    spec = {"validation_spec": json.dumps({"num_tries": num_tries})} if num_tries else {}
+
+    blessing = validate(tmp_path, taxi_models["binary"], **spec)
+
+    assert seen == ["", *[f" (try {number} of {num_tries or 5})" for number in range(2, tries + 1)]]
+    assert files(blessing) == ["INFRA_BLESSED" if is_blessed else "INFRA_NOT_BLESSED"]
+    assert blessing.get_int_custom_property("blessed") == int(is_blessed)
+    assert summary(blessing) == (
+        "INFRA BLESSED: loads" if is_blessed else "INFRA NOT BLESSED: did not load within 3 s"
+    )
 
 
 def test_missing_signature_lists_those_there_are(

@@ -49,7 +49,10 @@ def _start_slow(tmp_path: Path) -> subprocess.Popen[str]:
     )
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "running"
-    time.sleep(0.5)
+    # Its worker has begun: the execution is on record.
+    while not list(tmp_path.glob("store/logs/*/Use.log")):
+        assert process.poll() is None
+        time.sleep(0.05)
     return process
 
 

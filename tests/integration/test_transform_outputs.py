@@ -19,6 +19,8 @@ from conftest_transform import (
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.components.trainer import readers
+from headrace.components.trainer.features import read_transformed
 from headrace.components.transform.output_checks import check_outputs
 from headrace.components.transform.tft_library import tft
 from headrace.errors import UserFunctionError
@@ -216,3 +218,42 @@ def test_each_form_that_has_no_tf_example_is_told_with_its_cure(make, problem, f
     assert caught.value.problem.startswith("Transform: preprocessing_fn in features.py:1: output 'x' ")
     assert problem in caught.value.problem
     assert fix in caught.value.fix
+
+
+def test_a_model_gets_from_records_what_it_gets_from_the_graph(ours, examples):
+    """Every form is dense for the short form, in training (records) as in serving (the graph)."""
+    features = read_transformed(ours.path("transform_graph"))
+    records = list(
+        tf.data.TFRecordDataset(
+            sorted(glob.glob(f"{ours.path('transformed_examples')}/Split-train/*")), "GZIP"
+        ).as_numpy_iterator()
+    )
+    raw = list(
+        tf.data.TFRecordDataset(
+            sorted(glob.glob(f"{examples.uri}/Split-train/*")), "GZIP"
+        ).as_numpy_iterator()
+    )
+
+    trained = readers.ExampleReader(features).read(tf.constant(records), features)
+    served = readers.TransformReader(ours.path("transform_graph")).read(tf.constant(raw), features)
+
+    assert {name: feature.shape for name, feature in features.items()} == {
+        "characters": (None, None),
+        "corners": (None, None),
+        "cube": (2, 2),
+        "dense": (2,),
+        "flat": (None,),
+        "lengths": (None,),
+        "nested": (None, None, None),
+        "pairs": (None, 2),
+        "tags": (None,),
+        "words": (None,),
+        "z_lengths": (None,),
+    }
+    for name, one in trained.items():
+        assert one.shape == served[name].shape
+        if one.dtype == tf.string:
+            assert (one.numpy() == served[name].numpy()).all(), name
+        else:
+            np.testing.assert_allclose(one, served[name], rtol=1e-5, err_msg=name)
+    assert "sparse outputs with gaps, 'flat'" in ours.summary("transform_graph")

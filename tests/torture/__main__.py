@@ -28,6 +28,16 @@ from disturbances import KINDS, Kind
 from tries import Torturer, Try
 
 
+def chosen(texts: Sequence[str]) -> list[Kind]:
+    """Return the kinds of these names; a text that is no name stands for all whose names hold it."""
+    names = {kind.name for kind in KINDS}
+    return [
+        kind
+        for kind in KINDS
+        if not texts or any(text == kind.name or (text not in names and text in kind.name) for text in texts)
+    ]
+
+
 def planned(kinds: Sequence[Kind], seed: int, arguments: argparse.Namespace) -> Iterator[tuple[int, Kind]]:
     """Yield the number and the kind of each try: every kind once, in random order, again and again."""
     chance = random.Random(seed)
@@ -126,18 +136,14 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=0, help="try each kind so often, however long that takes")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of an earlier command")
     parser.add_argument("--only", type=int, nargs="*", default=[], help="only tries of these numbers")
-    parser.add_argument("--kinds", nargs="*", default=[], help="only kinds whose names hold one of these")
+    parser.add_argument("--kinds", nargs="*", default=[], help="only these kinds, by name or a part of it")
     parser.add_argument(
         "--jobs", type=int, default=2, help="tries at the same time, each in a store of its own"
     )
     parser.add_argument("--quick", action="store_true", help="only what takes little time: for a test")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.randrange(1_000_000)
-    kinds = [
-        k
-        for k in KINDS
-        if not arguments.kinds or any(part.lower() in k.name.lower() for part in arguments.kinds)
-    ]
+    kinds = chosen(arguments.kinds)
     if not kinds:
         parser.error(f"no such kind; there are: {', '.join(kind.name for kind in KINDS)}")
     folder = Path(tempfile.mkdtemp(prefix="headrace-torture-"))

@@ -77,7 +77,8 @@ class Arena:
         self.folder = folder
         self._name = name
         self._number = 0
-        environment = {**os.environ, "PYTHONPATH": str(_TORTURE_PATH), "PYTHONDONTWRITEBYTECODE": "1"}
+        paths = [str(_TORTURE_PATH), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths))}
         self._starter = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(_TORTURE_PATH / "starter.py")],
             stdin=subprocess.PIPE,

@@ -18,6 +18,7 @@ from arena import Arena, Running
 
 _INT, _TERM, _HUP, _KILL = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL
 _DISK_BYTES = 64 << 20
+_BALLAST_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,10 @@ def _fill_disk(hit: Hit) -> str:
     disk = hit.store.parent
     room = os.statvfs(disk)
     left = int(10 ** hit.chance.uniform(0, 5.5))
-    (disk / "ballast").write_bytes(bytes(max(room.f_bavail * room.f_bsize - left, 0)))
+    # The command may take the last bytes first: then the disk is as full as it gets.
+    with contextlib.suppress(OSError), (disk / "ballast").open("wb", buffering=0) as file:
+        for _ in range(max(room.f_bavail * room.f_bsize - left, 0) // _BALLAST_BYTES):
+            file.write(bytes(_BALLAST_BYTES))
     return f"{left:,} bytes left"
 
 

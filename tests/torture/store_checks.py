@@ -18,6 +18,9 @@ _LIVE, _DELETED = 2, 4
 _OUTPUT_EVENTS = (4, 6)
 _RECORD = "headrace_run"
 _RUN_STATES = ("running",)
+# Files that are about to become others; and folders in which something lies only while processes work.
+_UNFINISHED = ("*.tmp", "*.new", "*.unfinished*", "*.unpublished")
+_OF_THE_LIVING = ("running", "sessions", "starting", "unpublished", "keys")
 
 
 @contextlib.contextmanager
@@ -123,12 +126,12 @@ def _artifact_problems(name: str, path: Path, state: int, digest: str | None) ->
 
 
 def _leftovers(store: Path) -> Iterator[str]:
-    for path in store.rglob("*.tmp"):
-        yield f"left behind: {path}"
-    if (store / "running").exists():
-        for path in (store / "running").iterdir():
-            if path.is_file():
-                yield f"left behind: {path}"
+    for pattern in _UNFINISHED:
+        for path in store.rglob(pattern):
+            yield f"left behind: {path}"
+    for name in _OF_THE_LIVING:
+        for path in (store / name).rglob("*"):
+            yield f"left behind: {path}"
     if (store / "gc.json").exists():
         yield "left behind: gc.json"
 

@@ -11,6 +11,7 @@ import traceback
 import click
 
 from headrace.errors import ConfigError, DefinitionError, HeadraceError, StoreError, UserFunctionError
+from headrace.ui.clean_text import visible
 
 RUN_FAILED = 1
 BAD_DEFINITION = 2
@@ -28,13 +29,9 @@ def report(error: BaseException) -> int:
         _echo("Cancelled.")
         return CANCELLED
     if is_debugging():
-        _echo("".join(traceback.format_exception(error)).rstrip())
+        _echo(visible("".join(traceback.format_exception(error)).rstrip()))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         error = StoreError(f"the disk cannot be written: {error}.", "free some space, or make it writable.")
-    if isinstance(error, FileNotFoundError) and not _has_working_directory():
-        from headrace.sdk import addresses
-
-        error = addresses.no_working_directory()
     if isinstance(error, HeadraceError):
         # Rich is loaded only now that there is something to say with it.
         from headrace.ui.screen import open_error_screen
@@ -43,18 +40,10 @@ def report(error: BaseException) -> int:
         print_error(open_error_screen(), error)
         return BAD_DEFINITION if _is_definition(error) else RUN_FAILED
     if not is_debugging():
-        summary = " ".join(str(error).split())
+        summary = visible(" ".join(str(error).split()))
         _echo(f"Headrace stopped on an error it did not expect: {type(error).__name__}: {summary}")
         _echo(f"  The traceback is in {_write_traceback(error)}; --debug shows it here.")
     return RUN_FAILED
-
-
-def _has_working_directory() -> bool:
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _echo(text: str) -> None:

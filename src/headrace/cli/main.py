@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from headrace import __version__
-from headrace.cli import failures, noise
+from headrace.cli import failures, noise, working_folder
 from headrace.cli.diff_command import diff_command
 from headrace.cli.doctor_command import doctor_command
 from headrace.cli.explain_command import explain_command
@@ -70,6 +70,7 @@ def cli(debug: bool) -> None:
         # In the environment, so that worker processes know it too.
         os.environ["HEADRACE_DEBUG"] = "1"
     noise.silence()
+    working_folder.check()
 
 
 for _command in (

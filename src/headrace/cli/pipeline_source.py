@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.cli.ready_pipelines import CREATE_FUNCTION, find_function, find_ready_pipelines, read_parameters
 from headrace.errors import ConfigError, DefinitionError, HeadraceError, did_you_mean, listed
+from headrace.sdk import python_files
 
 if TYPE_CHECKING:
     from headrace.config.document import Document
@@ -93,16 +94,24 @@ def _find_in_file(path: str, parameter_names: frozenset[str]) -> Source:
             f"there is no file '{path}' (looked in {os.getcwd()}).",
             f"{did_you_mean(path, files)}Correct the path.",
         )
-    with open(path, "rb") as file:
-        text = file.read()
     try:
-        tree = ast.parse(text, filename=path)
-    except SyntaxError as error:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
         raise DefinitionError(
-            f"{path}:{error.lineno}: {error.msg}.", "correct the syntax of that line."
+            f"{path} cannot be read: {error.strerror or error}.", "give a file that you may read."
         ) from error
+    tree = python_files.parse(text, path)
     function = find_function(tree, CREATE_FUNCTION)
-    required = {item.name for item in read_parameters(function) if item.is_required} if function else set()
+    try:
+        required = (
+            {item.name for item in read_parameters(function) if item.is_required} if function else set()
+        )
+    except RecursionError as error:
+        raise DefinitionError(
+            f"{path}:{function.lineno if function else 1}: a default of {CREATE_FUNCTION} is nested too deep.",
+            "name the value at the top of the file, and give the name as the default.",
+        ) from error
     if function is not None and required <= parameter_names:
         return FunctionSource(os.path.basename(path), f"{path}:{CREATE_FUNCTION}")
     if function is None or _runs_a_pipeline(tree):

@@ -189,8 +189,17 @@ def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
 @click.argument("run")
 @click.argument("node")
 @store_option
-def logs_command(run: str, node: str, store: str) -> None:
-    """Print what NODE of RUN wrote while it ran. RUN is an id from headrace runs, or latest."""
+@click.option("--raw", "is_raw", is_flag=True, help="Into a file or pipe: with all control characters.")
+def logs_command(run: str, node: str, store: str, is_raw: bool) -> None:
+    """Print what NODE of RUN wrote while it ran. RUN is an id from headrace runs, or latest.
+
+    Control sequences, which a terminal would obey, are left out, unless --raw asks for them.
+    """
+    if is_raw and sys.stdout.isatty():
+        raise click.UsageError(
+            "--raw writes what a terminal would obey: send it to a file, such as > node.log"
+        )
+
     from headrace.errors import StoreError
     from headrace.metadata.runs import node_of, read_run
     from headrace.metadata.store import Store
@@ -204,6 +213,14 @@ def logs_command(run: str, node: str, store: str) -> None:
             f"{f', {found.reason}' if found.reason else ''}.",
             f"see why: headrace explain {result.run_id} {found.node_id}",
         )
-    with open(path, encoding="utf-8", errors="replace") as file:
+    if is_raw:
+        with open(path, "rb") as raw:
+            sys.stdout.buffer.writelines(raw)
+        return
+
+    from headrace.ui.clean_text import visible_lines
+
+    # Not at each \r: one that goes on after a line feed is told from a progress bar.
+    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
         for line in file:
-            sys.stdout.write(line)
+            sys.stdout.write(visible_lines(line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,39 @@ import yaml
 
 from headrace.errors import ConfigError, did_you_mean, listed
 
+_MAX_DEPTH = 50
+_MAX_VALUES = 100_000
+_LINE_FEED = "\n"
+# `<<: *other`, which takes over the keys of another mapping.
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+# PyYAML lets through what Python raises where a scalar is no value of its type, such as a 13th month.
+_NOT_YAML = (
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+)
+
 KeyPath = tuple[str, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops where values are nested too deep: PyYAML would go on for seconds, until Python's stack ends."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, f"values are nested deeper than {_MAX_DEPTH} levels", mark
+            )
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 @dataclass
@@ -59,8 +91,8 @@ def read_document(path: str) -> Document:
     """Read a YAML file that holds a mapping.
 
     Raises:
-        ConfigError: If there is no such file, it is not YAML, holds no mapping, or has a key twice; with
-            the line.
+        ConfigError: If there is no such file, it is not YAML, holds no mapping, too many values or too deep ones,
+            or has a key twice; with the line.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -76,25 +108,29 @@ def read_document(path: str) -> Document:
 
 def parse_document(text: str, path: str) -> Document:
     """Read YAML text; `path` names it in errors. See `read_document`."""
-    loader = yaml.SafeLoader(text)
+    loader: _Loader | None = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return Document()
+        _check_size(node, path)
         if not isinstance(node, yaml.MappingNode):
             raise ConfigError(
                 f"{path}:{node.start_mark.line + 1}: a configuration is a list of 'key: value' lines.",
                 "start with a line such as 'pipeline: taxi'.",
             )
+        _check_keys(node, lambda line: f"{path}:{line}")
         origins = dict(_origins(loader, node, (), path))
         return Document(loader.construct_document(node), origins)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark is not None else path
-        problem = getattr(error, "problem", None) or str(error)
-        raise ConfigError(f"{where}: this is not YAML: {problem}.", "correct that line.") from error
+    except ConfigError:
+        raise
+    except _NOT_YAML as error:
+        line, problem = _explained(error, text)
+        raise ConfigError(f"{path}:{line}: this is not YAML: {problem}.", "correct that line.") from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def parse_value(text: str, origin: str) -> Any:
@@ -104,31 +140,126 @@ def parse_value(text: str, origin: str) -> Any:
         ConfigError: If the text is not YAML.
     """
     try:
+        node = yaml.compose(text, _Loader)
+        if node is not None:
+            _check_size(node, origin)
+            _check_keys(node, lambda line: origin)
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        problem = getattr(error, "problem", None) or str(error)
+    except ConfigError:
+        raise
+    except _NOT_YAML as error:
         raise ConfigError(
-            f"{origin}: the value is not YAML: {problem}.", "put text with special characters in quotes."
+            f"{origin}: the value is not YAML: {_explained(error, text)[1]}.",
+            "put text with special characters in quotes.",
         ) from error
+
+
+def _check_size(node: yaml.Node, where: str) -> None:
+    """Check how deep values are nested, and how many there are when each alias is followed.
+
+    A few lines of aliases of aliases stand for billions of values, and one may hold itself.
+
+    Raises:
+        ConfigError: If there are too many, or too deep.
+    """
+    waiting, num_values = [(node, 1)], 0
+    while waiting:
+        here, depth = waiting.pop()
+        num_values += 1
+        if depth > _MAX_DEPTH:
+            raise ConfigError(
+                f"{where}: values are nested deeper than {_MAX_DEPTH} levels near line {here.start_mark.line + 1}.",
+                "write them flatter; an alias (*name) must not stand inside of what it names.",
+            )
+        if num_values > _MAX_VALUES:
+            raise ConfigError(
+                f"{where}: there are more than {_MAX_VALUES:,} values when each alias (*name) is followed.",
+                "write less into the configuration, and large data into files that the pipeline reads.",
+            )
+        if isinstance(here, yaml.MappingNode):
+            waiting += [(inner, depth + 1) for pair in here.value for inner in pair]
+        elif isinstance(here, yaml.SequenceNode):
+            waiting += [(inner, depth + 1) for inner in here.value]
+
+
+def _explained(error: BaseException, text: str) -> tuple[int, str]:
+    """Return the line of a fault, and what it is."""
+    if isinstance(error, yaml.reader.ReaderError):
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        line = text.count(_LINE_FEED, 0, error.position) + 1
+        return line, f"it holds the character U+{code:04X}, which YAML does not allow"
+    if isinstance(error, yaml.YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        problem = str(getattr(error, "problem", None) or error).rstrip(".")
+        return (mark.line + 1 if mark is not None else 1), problem
+    # A scalar that is no value of the type which its form or its tag says.
+    loader = yaml.SafeLoader(text)
+    for scalar in _scalars(loader.get_single_node()):
+        try:
+            loader.construct_object(scalar)
+        except _NOT_YAML:
+            kind = scalar.tag.rpartition(":")[2]
+            return (
+                scalar.start_mark.line + 1,
+                f"{scalar.value!r} is no {kind}; text of this form goes in quotes",
+            )
+    return 1, str(error)
+
+
+def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    return (here for here in _nodes(node) if isinstance(here, yaml.ScalarNode))
+
+
+def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Yield a node and all below it, from top to bottom; one that aliases name too only once."""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        here = waiting.pop(0)
+        if here is None or id(here) in seen:
+            continue
+        seen.add(id(here))
+        yield here
+        if isinstance(here, yaml.MappingNode):
+            waiting += [inner for pair in here.value for inner in pair]
+        elif isinstance(here, yaml.SequenceNode):
+            waiting += here.value
+
+
+def _check_keys(node: yaml.Node, place: Callable[[int], str]) -> None:
+    """Refuse a key that a mapping has twice, of which YAML keeps the last.
+
+    Args:
+        node: What was written.
+        place: Names the place of a line, for the message.
+
+    Raises:
+        ConfigError: If there is one, in whatever depth.
+    """
+    for mapping in _nodes(node):
+        if not isinstance(mapping, yaml.MappingNode):
+            continue
+        seen: dict[tuple[str, str], int] = {}
+        for key, _ in mapping.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE_TAG:
+                continue
+            line, name = key.start_mark.line + 1, (key.tag, key.value)
+            if name in seen:
+                raise ConfigError(
+                    f"{place(line)}: key '{key.value}' is here a second time, after line {seen[name]}.",
+                    "keep one of them.",
+                )
+            seen[name] = line
 
 
 def _origins(
     loader: yaml.SafeLoader, node: yaml.MappingNode, above: KeyPath, path: str
 ) -> Iterator[tuple[KeyPath, str]]:
-    """Yield each key of a mapping with its line, and refuse a key written twice, where YAML keeps the last."""
-    seen: dict[Hashable, int] = {}
+    """Yield each key of a mapping with its line."""
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node)
-        line = key_node.start_mark.line + 1
-        if isinstance(key, Hashable):
-            if key in seen:
-                raise ConfigError(
-                    f"{path}:{line}: key '{key}' is here a second time, after line {seen[key]}.",
-                    "keep one of them.",
-                )
-            seen[key] = line
-        here = (*above, str(key))
-        yield here, f"{path}:{line}"
+        if key_node.tag == _MERGE_TAG:
+            continue
+        here = (*above, str(loader.construct_object(key_node)))
+        yield here, f"{path}:{key_node.start_mark.line + 1}"
         if isinstance(value_node, yaml.MappingNode):
             yield from _origins(loader, value_node, here, path)
 

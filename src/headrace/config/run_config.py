@@ -11,6 +11,8 @@ from headrace.config.document import Document, KeyPath, parse_value
 from headrace.errors import ConfigError, did_you_mean, listed
 
 _RUN_PREFIX = "run"
+# As deep as values of a configuration file may be.
+_MAX_KEYS = 50
 
 
 def _as_list(value: Any) -> Any:
@@ -64,13 +66,19 @@ def apply_settings(document: Document, settings: Sequence[str]) -> None:
     the run. Values are read as YAML.
 
     Raises:
-        ConfigError: If a text has no `=`, no key, or a value that is not YAML.
+        ConfigError: If a text is not UTF-8, has no `=`, no key, or a value that is not YAML.
     """
     for text in settings:
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            shown = text.encode("utf-8", "backslashreplace").decode()
+            raise ConfigError(
+                f"--set {shown}: this holds bytes that are not UTF-8.",
+                "set the terminal to UTF-8, or write the value into a configuration file in UTF-8.",
+            )
         key, equals, value = text.partition("=")
         origin = f"--set {text}"
         path = tuple(part.strip() for part in key.split("."))
-        if not equals or not all(path):
+        if not equals or not all(path) or len(path) > _MAX_KEYS:
             raise ConfigError(
                 f"{origin}: this does not set anything.",
                 "write --set key=value, such as --set train_steps=100, or --set run.workers=2.",

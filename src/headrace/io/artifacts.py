@@ -10,7 +10,8 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 
-from headrace.errors import EmptyDataError, UnknownSplitError, did_you_mean, listed
+from headrace.errors import DataError, EmptyDataError, UnknownSplitError, did_you_mean, listed
+from headrace.io import split_names as split_names_rule
 from headrace.sdk import Artifact
 from headrace.sdk.light import authoring
 
@@ -26,11 +27,25 @@ def split_names(artifact: Artifact) -> list[str]:
     """Return the artifact's splits, in the order in which they were recorded.
 
     Examples made outside TFX may only have a file pattern for each split.
+
+    Raises:
+        DataError: If a name could lead out of the artifact's folder, as in a store from elsewhere.
     """
+    where = f"{artifact.type_name} artifact {artifact.id}"
     text = artifact.split_names
-    if text:
-        return list(artifact_utils.decode_split_names(text))
-    return list(json.loads(artifact.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
+    try:
+        names = list(artifact_utils.decode_split_names(text) if text else _custom_patterns(artifact))
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"{where}: its splits are recorded as {text!r}, which is no list of names."
+        ) from error
+    split_names_rule.check_recorded(names, where)
+    return names
+
+
+def _custom_patterns(examples: Artifact) -> dict[str, str]:
+    """Return the file pattern of each split, of Examples that were made outside TFX."""
+    return dict(json.loads(examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
 
 
 def encode_split_names(names: Iterable[str]) -> str:
@@ -77,14 +92,16 @@ def split_files(examples: Artifact, split: str) -> list[str]:
     Raises:
         EmptyDataError: If there is none.
     """
-    patterns = examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY)
-    pattern = os.path.join(split_path(examples, split), "*")
-    if patterns and split in json.loads(patterns):
-        pattern = os.path.join(examples.uri, json.loads(patterns)[split])
-    files = sorted(path for path in glob.glob(pattern) if os.path.isfile(path))
+    patterns = _custom_patterns(examples)
+    folder, pattern = split_path(examples, split), "*"
+    if split in patterns:
+        folder, pattern = examples.uri, patterns[split]
+    # Of the folder each sign counts as it is: [ ] may stand in its path.
+    found = glob.glob(os.path.join(glob.escape(folder), pattern))
+    files = sorted(path for path in found if os.path.isfile(path))
     if not files:
         raise EmptyDataError(
-            f"Examples artifact {examples.id} has no file for split '{split}' ({pattern}).",
+            f"Examples artifact {examples.id} has no file for split '{split}' ({os.path.join(folder, pattern)}).",
             "run the ExampleGen that made it again.",
         )
     return files

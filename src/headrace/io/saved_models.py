@@ -23,7 +23,7 @@ def read(path: str, where: str) -> saved_model_pb2.SavedModel:
         ModelError: If there is none, or it is damaged.
     """
     file_path = os.path.join(path, _FILE)
-    if not os.path.isfile(file_path):
+    if not exists(path):
         raise ModelError(
             f"{where}: there is no SavedModel in {path} (no {_FILE}).",
             "export the model with model.export(path), or with tf.saved_model.save.",
@@ -37,6 +37,11 @@ def read(path: str, where: str) -> saved_model_pb2.SavedModel:
                 f"{where}: {file_path} is damaged: {error}.", "export the model again."
             ) from error
     return proto
+
+
+def exists(path: str) -> bool:
+    """Whether there is a SavedModel in folder `path`."""
+    return os.path.isfile(os.path.join(path, _FILE))
 
 
 def signatures(saved_model: saved_model_pb2.SavedModel, tags: Iterable[str] = ()) -> dict[str, Any]:

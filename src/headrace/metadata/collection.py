@@ -162,8 +162,7 @@ class _Journal:
                 origins = true_origins(handle, links)
                 for proto in deleted:
                     if is_removable(self._store, proto.uri, origins.get(proto.id)):
-                        size += size_on_disk(proto.uri)
-                        ownership.remove(proto.uri)
+                        size += _remove(proto.uri)
         if os.path.isdir(self._path) and not os.path.islink(self._path):
             shutil.rmtree(self._path)
         else:
@@ -175,12 +174,21 @@ class _Journal:
         try:
             with open(self._path, encoding="utf-8") as file:
                 items = json.load(file)
+            if not isinstance(items, list):
+                raise ValueError("not a list")
             # Earlier versions wrote pairs of an id and a path.
             return sorted(int(item[0] if isinstance(item, list) else item) for item in items)
         except (OSError, ValueError, TypeError, IndexError):
             deleted = Condition(states=(metadata_store_pb2.Artifact.DELETED,))
             found = queries.artifacts(queries.reader_of(self._store), deleted, _BATCH)
             return sorted(proto.id for proto in found)
+
+
+def _remove(path: str) -> int:
+    """Remove files and return their size."""
+    size = size_on_disk(path)
+    ownership.remove(path)
+    return size
 
 
 def _remove_runs(store: Store, run_ids: Sequence[str]) -> int:

@@ -12,10 +12,15 @@ from typing import Any
 # whether the cache was switched off.
 SOURCES = "sources"
 CACHE_OFF = "cache_off"
-NOT_IN_KEY = frozenset({SOURCES, CACHE_OFF})
+# What has no content that can be compared: such a node always runs.
+UNKNOWN = "unknown"
+NOT_IN_KEY = frozenset({SOURCES, CACHE_OFF, UNKNOWN})
 _CONTEXT_LINES = 2
 _FIXED = {
     "tfx": "the version of TFX",
+    "python": "the version of Python",
+    "headrace": "Headrace's own code",
+    "arguments": "the command line",
     "executor": "the executor",
     "outputs": "the types of the outputs",
     "format": "Headrace's form of cache keys",
@@ -45,11 +50,12 @@ class Difference:
     """One ingredient that differs.
 
     Attributes:
-        kind: `"parameter"`, `"code"`, `"input"`, or `"version"` for what else decides.
+        kind: `"parameter"`, `"code"`, `"file"` for the files that a parameter names, `"input"`, or `"version"` for
+            what else decides, such as a library or an environment variable.
         name: The parameter, the input key, or what it is about.
         old: Its value before; `None` where there was none. For inputs the content digests.
         new: Its value now.
-        files: The source files that changed, for code.
+        files: The files that changed, for code and files.
         note: What else is known, as a clause; such as where an input came from.
     """
 
@@ -71,6 +77,7 @@ def compare(old: Ingredients, new: Ingredients, read_text: ReadText) -> list[Dif
     """
     return [
         *_code_differences(old, new, read_text),
+        *_file_differences(old, new, read_text),
         *_parameter_differences(old, new),
         *_input_differences(old, new),
         *(
@@ -78,7 +85,17 @@ def compare(old: Ingredients, new: Ingredients, read_text: ReadText) -> list[Dif
             for key, title in _FIXED.items()
             if old.get(key) != new.get(key)
         ),
+        *_group_differences(old.get("packages", {}), new.get("packages", {}), ""),
+        *_group_differences(old.get("environment", {}), new.get("environment", {}), "environment variable "),
     ]
+
+
+def _group_differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], title: str
+) -> Iterator[Difference]:
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield Difference("version", f"{title}{name}", before.get(name), after.get(name))
 
 
 def num_equal(old: Ingredients, new: Ingredients) -> int:
@@ -97,6 +114,21 @@ def _flat(what: Ingredients) -> dict[str, Any]:
 
 def _is_code(value: Any) -> bool:
     return isinstance(value, Mapping) and "source" in value
+
+
+def _names_files(value: Any) -> bool:
+    return isinstance(value, Mapping) and "content" in value
+
+
+def _file_differences(old: Ingredients, new: Ingredients, read_text: ReadText) -> Iterator[Difference]:
+    """The contents of files that parameters name."""
+    before, after = old.get("parameters", {}), new.get("parameters", {})
+    for name in sorted(before.keys() & after.keys()):
+        first, second = before[name], after[name]
+        if _names_files(first) and _names_files(second) and first["content"] != second["content"]:
+            part = f"parameters.{name}"
+            files = tuple(file_changes(_files(old, part), _files(new, part), read_text))
+            yield Difference("file", name, files=files)
 
 
 def _code_differences(old: Ingredients, new: Ingredients, read_text: ReadText) -> Iterator[Difference]:
@@ -166,6 +198,9 @@ def _parameter_differences(old: Ingredients, new: Ingredients) -> Iterator[Diffe
         if _is_code(first) and _is_code(second):
             # The sources were compared; here only which function is called counts.
             first, second = _plain(first), _plain(second)
+        if _names_files(first) and _names_files(second):
+            # So were the contents.
+            first, second = _plain(first), _plain(second)
         if first != second:
             yield Difference("parameter", name, _plain(first), _plain(second))
 
@@ -180,5 +215,7 @@ def _input_differences(old: Ingredients, new: Ingredients) -> Iterator[Differenc
 def _plain(value: Any) -> Any:
     """A value as it is shown: code by the name of its function or file."""
     if _is_code(value):
-        return value.get("function") or value.get("file")
+        return value.get("text") or value.get("function") or value.get("file")
+    if _names_files(value):
+        return value.get("text") or value.get("file") or f"content {str(value['content'])[:12]}"
     return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value

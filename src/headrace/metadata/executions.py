@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from headrace.errors import InputResolutionError
 from headrace.metadata import queries
 from headrace.metadata.queries import Condition
 from headrace.metadata.store import Store
@@ -28,6 +29,8 @@ RUN_CONTEXT_TYPE = "pipeline_run"
 NODE_CONTEXT_TYPE = "node"
 PIPELINE_CONTEXT_TYPE = "pipeline"
 INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
+# On an artifact: how its content differs from what was written, where only reading it told.
+DAMAGE_PROPERTY = "headrace_damage"
 # On the run context of an inner pipeline: the run that it is a part of.
 INNER_RUN_PROPERTY = "headrace_inner_of"
 _PUSHED_DESTINATION = "pushed_destination"
@@ -37,16 +40,29 @@ _PAGE = 20
 
 
 def cached_outputs(
-    store: Store, context: metadata_store_pb2.Context
+    store: Store, context: metadata_store_pb2.Context, damaged: dict[int, str] | None = None
 ) -> tuple[dict[str, list[Artifact]], metadata_store_pb2.Execution] | None:
-    """Return the outputs of the newest successful execution in a cache context whose files still exist."""
+    """Return the outputs of the newest successful execution in a cache context whose files are intact.
+
+    Args:
+        store: The open store.
+        context: The cache context.
+        damaged: Receives how the files of those that were passed over are damaged, by artifact id.
+    """
     # Only those that ran: executions that were themselves cached point to the same artifacts.
     condition = Condition(states=COMPLETE, context_ids=(context.id,))
     for execution in queries.executions(queries.reader_of(store), condition, _PAGE):
         outputs = outputs_of(store, execution.id)
         if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
             return outputs, execution
+        if damaged is not None:
+            flat = [artifact for artifacts in outputs.values() for artifact in artifacts]
+            damaged.update({one.id: found for one in flat if _is_live(one) and (found := damage_of(one))})
     return None
+
+
+def _is_live(artifact: Artifact) -> bool:
+    return bool(artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.LIVE)
 
 
 def run_of(store: Store, execution_id: int) -> str:
@@ -80,6 +96,8 @@ def trouble_with(artifact: Artifact) -> str:
     Its files are as they were written, as far as a stat of each tells, and the place that it was pushed to exists.
     Of an artifact that another runner recorded it is only known whether there is something at its place.
     """
+    if marked := artifact.get_string_custom_property(DAMAGE_PROPERTY):
+        return f"its files were damaged: {marked} (in {artifact.uri})"
     if artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.DELETED:
         return f"{artifact.uri} was removed as garbage"
     if "://" not in artifact.uri:
@@ -95,6 +113,8 @@ def trouble_with(artifact: Artifact) -> str:
 
 def damage_of(artifact: Artifact) -> str:
     """Return how an artifact's files differ from what was written; empty where no difference is known."""
+    if marked := artifact.get_string_custom_property(DAMAGE_PROPERTY):
+        return str(marked)
     files = artifact.get_string_custom_property(FILES_PROPERTY)
     if not files or "://" in artifact.uri:
         return ""
@@ -148,6 +168,9 @@ def latest_successful(
         store: The open store.
         node: The node; runs of its pipeline are searched.
         run_id: Search only this run; every run where it is empty.
+
+    Raises:
+        InputResolutionError: If they exist and are damaged: older ones are another result.
     """
     names = [(c.type.name, c.name.field_value.string_value) for c in node.contexts.contexts]
     # The node's own comes last: one of an inner pipeline has that pipeline's before it.
@@ -169,4 +192,11 @@ def latest_successful(
         outputs = outputs_of(store, execution.id)
         if all(is_intact(artifact) for artifacts in outputs.values() for artifact in artifacts):
             return execution, outputs
+        for artifact in (one for artifacts in outputs.values() for one in artifacts if _is_live(one)):
+            if os.path.exists(artifact.uri) and (found := damage_of(artifact)):
+                raise InputResolutionError(
+                    f"what {node.node_info.id} made in run {run_of(store, execution.id)} is damaged: {found} "
+                    f"(in {artifact.uri}).",
+                    f"let {node.node_info.id} make it again: run the whole pipeline, or select it too.",
+                )
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headrace.metadata import graph, queries
-from headrace.metadata.differences import CACHE_OFF, Difference, Ingredients, compare, num_equal
+from headrace.metadata.differences import CACHE_OFF, UNKNOWN, Difference, Ingredients, compare, num_equal
 from headrace.metadata.executions import (
     COMPLETE,
     INGREDIENTS_PROPERTY,
@@ -34,8 +34,8 @@ class Explanation:
         run_id: The run.
         node_id: The node.
         state: How the node ended.
-        outcome: `"hit"`, `"miss"`, `"first"` (nothing to compare with), `"off"` (the cache was off) or
-            `"none"` (the cache was not asked).
+        outcome: `"hit"`, `"miss"`, `"first"` (nothing to compare with), `"off"` (the cache was off), `"unknown"`
+            (what it depends on cannot be read) or `"none"` (the cache was not asked).
         text: The reason, as one sentence.
         compared_run: The run of the earlier execution; empty where there is none.
         compared_execution: That execution; 0 where there is none.
@@ -115,6 +115,11 @@ class _Explainer:
             return self._say("none", "nothing about the cache was recorded: it has no part in this node.")
         if mine.get(CACHE_OFF):
             return self._say("off", f"the cache was switched off {self._switch()}.")
+        if mine.get(UNKNOWN):
+            what = ", ".join(mine[UNKNOWN])
+            return self._say(
+                "unknown", f"nothing on this machine says what its {what} holds now, so it runs each time."
+            )
         nearest = self._nearest(execution.id, mine)
         if nearest is None:
             return self._say("first", "this node never ran to its end before: there was nothing to reuse.")

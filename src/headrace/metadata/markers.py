@@ -207,9 +207,12 @@ def dead_files(store: Store) -> Iterator[tuple[str, str, TextIO]]:
             with file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    # A run that ended in order since it was opened has removed its file.
+                    is_there = os.path.samestat(os.fstat(file.fileno()), os.stat(file.name))
                 except OSError:
                     continue
-                yield folder, name, file
+                if is_there:
+                    yield folder, name, file
 
 
 def _files(store: Store, folder: str) -> list[str]:

@@ -14,10 +14,12 @@ import zlib
 from collections.abc import Collection, Mapping
 
 from headrace.metadata.store import Store
-from headrace.sdk import names
+from headrace.sdk import names, sources
 
 # A text that a run has just seen may not be recorded yet: it is younger than this.
 _GRACE_SECONDS = 24 * 3600
+# Data files that code or parameters name are kept up to this size; larger ones are only named.
+_MAX_DATA_BYTES = 256 * 1024
 _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _READY_PIPELINES_PATH = os.path.join(_PACKAGE_PATH, "pipelines")
 
@@ -83,13 +85,8 @@ class SourceTexts:
             return
         except FileNotFoundError:
             pass
-        try:
-            with open(path, "rb") as file:
-                text = file.read()
-        except OSError:
-            return
-        if hashlib.sha256(text).hexdigest() != digest:
-            # Edited since it was read: this text is not what the digest stands for.
+        text = _text(path, digest)
+        if text is None:
             return
         os.makedirs(self._path, exist_ok=True)
         # Two nodes of one run may keep the same text at once.
@@ -97,6 +94,23 @@ class SourceTexts:
         with open(temporary_path, "wb") as file:
             file.write(zlib.compress(text))
         os.replace(temporary_path, target)
+
+
+def _text(path: str, digest: str) -> bytes | None:
+    """The text with a digest: what counts of a source file, or a whole file; `None` where it is not kept."""
+    part = sources.text_of(digest)
+    if part:
+        return part.encode()
+    try:
+        if os.path.getsize(path) > _MAX_DATA_BYTES:
+            return None
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError:
+        return None
+    # Edited since it was read, the text is not what the digest stands for; data without lines is not shown.
+    is_shown = hashlib.sha256(text).hexdigest() == digest and b"\0" not in text
+    return text if is_shown else None
 
 
 def _is_headrace(path: str) -> bool:

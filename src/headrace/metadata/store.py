@@ -91,6 +91,7 @@ class Store:
     ) -> None:
         self.given_path = path
         self.path = addresses.absolute_path(path, "the store")
+        _check_text(self.path)
         self.store_id = ""
         named = connection_config.sqlite.filename_uri if connection_config else ""
         self._named_database = addresses.local_path(named, "the metadata database")
@@ -413,3 +414,15 @@ def disk_error(path: str, message: str) -> StoreError:
         f"the store {path} cannot be written: {message}",
         "free some space or make the folder writable, or name another store with --store DIR.",
     )
+
+
+def _check_text(path: str) -> None:
+    """Refuse a path that ML Metadata cannot record."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise StoreError(
+            f"the store's path, {shown}, holds bytes that are not UTF-8, and ML Metadata records paths in UTF-8.",
+            "rename that folder, or give another one.",
+        ) from error

@@ -13,6 +13,7 @@ import os
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -46,8 +47,11 @@ class WriteQueue:
     def attach(self, mlmd_store: Any) -> None:
         """Let each write of an ML Metadata store wait here, in the place of its own five tries."""
 
+        # Not the store itself: in a cycle it would live on, and its connection with it, until a collection.
+        reference = weakref.ref(mlmd_store)
+
         def call(name: str, request: Any, response: Any, extra_options: Any = None) -> None:
-            self.call(name, lambda: mlmd_store._call_method(name, request, response))
+            self.call(name, lambda: reference()._call_method(name, request, response))  # type: ignore[union-attr]
 
         mlmd_store._call = call
 

@@ -1,8 +1,11 @@
 """The cache key of a node: what its outputs depend on, and nothing else.
 
-It holds the executor's source, the user functions' sources with the project modules they import, the
-parameters, the content digests of the inputs, and the version of TFX. Neither time stamps nor folders nor
-Beam's arguments count: how many workers computed a result does not change it.
+It holds what the executor and the user's functions use of the project (`code_contents`), the parameters with the
+content of the files that they name (`parameter_contents`), the content of the inputs, and the versions of TFX and of
+the libraries that the code comes to. Neither time stamps nor folders nor Beam's arguments count: how many workers
+computed a result does not change it.
+
+What cannot be read, such as an address with a scheme, has a digest that is new each time: such a node always runs.
 
 Beside the key's ingredients stand, for `headrace explain`, the names of the source files behind each digest.
 They do not count.
@@ -10,49 +13,37 @@ They do not count.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
-import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
 
-from headrace.errors import HeadraceError
-from headrace.io.digests import tree_digest
-from headrace.metadata.differences import NOT_IN_KEY, SOURCES
-from headrace.sdk import Artifact, sources
-from headrace.sdk.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
+from headrace.metadata.differences import NOT_IN_KEY, SOURCES, UNKNOWN
+from headrace.metadata.executions import DAMAGE_PROPERTY
+from headrace.orchestration import code_contents
+from headrace.orchestration.parameter_contents import Reader, Sources
+from headrace.sdk import Artifact, libraries, outside, payloads
+from headrace.sdk.component import input_files_of
+from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
+from headrace.sdk.sources import Usage
 
-_FORMAT = 1
-_FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
-_PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_SHARED_FOLDERS = ("sdk", "io")
-_IMPORTED_COMPONENT = re.compile(rb"\bheadrace\.components(?:\.| import )(\w+)")
-# Properties that say where or when an artifact was made, not what it holds.
-_NOT_CONTENT = {
-    DIGEST_PROPERTY,
-    SUMMARY_PROPERTY,
-    "name",
-    "tfx_version",
-    "producer_component",
-    "state",
-    "current_model",
-    "current_model_id",
-    "baseline_model",
-    "baseline_model_id",
-}
-# Recorded for the reader; the content they stand for is counted by itself.
-_PLACES = {"input_base"}
+_FORMAT = 2
+# What Headrace itself writes beside the payload; no component may use names with this beginning.
+_OWN_PROPERTIES = frozenset({DAMAGE_PROPERTY, DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY})
+# What TFX's and Headrace's evaluators say of a blessing: where the models lay that the verdict is about.
+_PLACES_OF_MODELS = frozenset({"current_model", "current_model_id", "baseline_model", "baseline_model_id"})
+_BLESSING = "ModelBlessing"
+_FINGERPRINT = "input_fingerprint"
+# What a driver of an ExampleGen resolves: its patterns stand for files that the fingerprint is of.
+_DRIVEN = frozenset({"input_config", "output_config", "range_config", _FINGERPRINT})
+_OWN_DRIVERS = "headrace.components.example_gen."
+_TFX_DRIVERS = "tfx.components.example_gen."
 
 Ingredients = dict[str, Any]
-Sources = dict[str, str]
 
 
 def ingredients(
@@ -62,6 +53,10 @@ def ingredients(
     inputs: Mapping[str, Sequence[Artifact]],
     outputs: Mapping[str, Sequence[Artifact]],
     project_path: str,
+    *,
+    driver_path: str = "",
+    arguments: Sequence[str] = (),
+    own_folders: Sequence[str] = (),
 ) -> Ingredients:
     """Return what the outputs of a node depend on, as plain JSON data.
 
@@ -72,29 +67,52 @@ def ingredients(
         inputs: Resolved input artifacts.
         outputs: Output artifacts as declared, not yet written.
         project_path: Folder whose place does not count.
+        driver_path: Dotted path of the component's own driver; empty where it has none.
+        arguments: The command line, of which code counts that reads it.
+        own_folders: The store and the pipeline's root, no part of what a parameter names.
     """
-    executor_source, executor_files = _executor(class_path, main_path)
-    found: dict[str, Sources] = {"executor": executor_files} if executor_files else {}
+    executor_source, used = code_contents.executor_usage(class_path, main_path)
+    found: dict[str, Sources] = {"executor": _texts(used)} if used.files else {}
+    reader = Reader(input_files_of(class_path), project_path, own_folders)
+    counted = Usage()
+    counted.add(used)
     plain: dict[str, Any] = {}
     for name, value in sorted(parameters.items()):
-        if value is None or name in _PLACES:
+        if value is None:
             continue
-        plain[name], files = _parameter(name, value, project_path)
+        plain[name], files = _parameter(name, value, class_path, driver_path, parameters, reader, counted)
         if files:
             found[f"parameters.{name}"] = files
-    return {
+    what = {
         "format": _FORMAT,
         "tfx": importlib.metadata.version("tfx"),
+        "python": ".".join(map(str, sys.version_info[:2])),
         # Where the project keeps the class does not count: an exported notebook has it in another module.
-        "executor": class_path.rpartition(".")[2] if executor_files else class_path,
+        "executor": class_path.rpartition(".")[2] if used.files else class_path,
         "executor_source": executor_source,
-        "parameters": plain,
+        "parameters": {name: value for name, value in plain.items() if value is not _NOT_COUNTED},
         "inputs": {
             name: [artifact_digest(a) for a in artifacts] for name, artifacts in sorted(inputs.items())
         },
-        "outputs": {name: [a.type_name for a in artifacts] for name, artifacts in sorted(outputs.items())},
+        "outputs": {name: [_declared(a) for a in artifacts] for name, artifacts in sorted(outputs.items())},
         SOURCES: found,
     }
+    what.update(_surroundings(counted, arguments))
+    unknown = _unknown(what)
+    return {**what, UNKNOWN: unknown} if unknown else what
+
+
+def _surroundings(used: Usage, arguments: Sequence[str]) -> Ingredients:
+    """What code depends on beside the project: libraries, environment, command line."""
+    own = sorted(name for name in used.libraries if name.partition(".")[0] == "headrace")
+    what: Ingredients = {"packages": libraries.versions(used.libraries - set(own))}
+    if own:
+        what["headrace"] = code_contents.own_digest(own)
+    if used.environment:
+        what["environment"] = {name: outside.environment_digest(name) for name in sorted(used.environment)}
+    if used.reads_arguments:
+        what["arguments"] = list(arguments)
+    return what
 
 
 def key(what: Ingredients) -> str:
@@ -103,22 +121,49 @@ def key(what: Ingredients) -> str:
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
+def _unknown(what: Ingredients) -> list[str]:
+    """Names of the inputs and parameters whose content cannot be read."""
+    inputs = [
+        f"input {name}" for name, digests in what["inputs"].items() if any(map(payloads.is_unknown, digests))
+    ]
+    return inputs + [
+        f"parameter {name}"
+        for name, value in what["parameters"].items()
+        if isinstance(value, dict) and payloads.is_unknown(str(value.get("content", "")))
+    ]
+
+
 def artifact_digest(artifact: Artifact) -> str:
-    """Return the digest of an artifact's payload and of the properties that describe it.
+    """Return the digest of an artifact's payload and of all properties that describe it.
 
     The payload's digest was recorded when the artifact was published by Headrace; for artifacts of another
-    runner it is computed from the files.
+    runner it is computed from the files. Where there are none on this machine, it is unknown.
     """
-    payload = artifact.get_string_custom_property(DIGEST_PROPERTY) or tree_digest(artifact.uri)
-    proto = artifact.mlmd_artifact
-    described = {
-        name: _plain(value)
-        for properties in (proto.properties, proto.custom_properties)
-        for name, value in properties.items()
-        if name not in _NOT_CONTENT
-    }
-    text = json.dumps([artifact.type_name, payload, described], sort_keys=True)
+    payload = artifact.get_string_custom_property(DIGEST_PROPERTY) or payloads.tree_digest(artifact.uri)
+    if payloads.is_unknown(payload):
+        return payload
+    text = json.dumps([artifact.type_name, payload, _described(artifact)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _described(artifact: Artifact) -> dict[str, Any]:
+    proto = artifact.mlmd_artifact
+    apart = _OWN_PROPERTIES | (_PLACES_OF_MODELS if artifact.type_name == _BLESSING else frozenset())
+    custom = {
+        f"custom {name}": _plain(value)
+        for name, value in proto.custom_properties.items()
+        if name not in apart
+    }
+    return {**custom, **{name: _plain(value) for name, value in proto.properties.items()}}
+
+
+def _declared(artifact: Artifact) -> Any:
+    """The type of an output, with the properties that the pipeline gives it."""
+    described = _described(artifact)
+    # TFX sets these two on whatever it makes.
+    for name in ("custom tfx_version", "custom is_external"):
+        described.pop(name, None)
+    return [artifact.type_name, described] if described else artifact.type_name
 
 
 def _plain(value: Any) -> Any:
@@ -127,81 +172,39 @@ def _plain(value: Any) -> Any:
     return content.SerializeToString(deterministic=True).hex() if isinstance(content, Message) else content
 
 
-def _parameter(name: str, value: Any, project_path: str) -> tuple[Any, Sources]:
-    """What a parameter adds to the key, and the source files it names."""
-    if isinstance(value, Message):
-        return value.SerializeToString(deterministic=True).hex(), {}
-    if not isinstance(value, str):
-        return value if isinstance(value, (int, float, bool)) else str(value), {}
-    code = _code(name, value)
-    return code if code is not None else (value.replace(project_path, "{project}"), {})
+_NOT_COUNTED = object()
 
 
-def _code(name: str, value: str) -> tuple[dict[str, str], Sources] | None:
-    """The name and source digest of a parameter that names user code; `None` for another parameter."""
-    try:
-        if value.endswith(".py") and os.path.isfile(value):
-            found = sources.closure(value)
-            return {"file": os.path.basename(value), "source": sources.combined_digest(found)}, found
-        if _FUNCTION.match(value) or (name.endswith("_fn") and "." in value):
-            found = sources.function_closure(value, name)
-            digest = sources.combined_digest(found) if found else ""
-            return {"function": value.replace(":", ".").rsplit(".", 1)[-1], "source": digest}, found
-    except (HeadraceError, OSError):
-        # Not code after all, or code that is gone: the text counts, and the executor reports what is wrong.
-        return None
-    return None
+def _parameter(
+    name: str,
+    value: Any,
+    class_path: str,
+    driver_path: str,
+    parameters: Mapping[str, Any],
+    reader: Reader,
+    counted: Usage,
+) -> tuple[Any, Sources]:
+    """What a parameter adds to the key, and the source files that it names."""
+    if driver_path.startswith((_OWN_DRIVERS, _TFX_DRIVERS)) and parameters.get(_FINGERPRINT):
+        if name == "input_base" and driver_path.startswith(_OWN_DRIVERS):
+            # The driver put the digest of the files beside it.
+            return _NOT_COUNTED, {}
+        if name == "input_base":
+            # TFX's fingerprint is of sizes and times.
+            plain, _ = reader.read(name, value)
+            return {"content": plain["content"]} if isinstance(plain, dict) else plain, {}
+        if name in _DRIVEN:
+            return reader.without_place(value) if isinstance(value, str) else value, {}
+    if isinstance(value, str):
+        code = code_contents.parameter_usage(name, value, class_path)
+        if code is not None:
+            plain, used = code
+            counted.add(used)
+            if "text" in plain:
+                plain["text"] = reader.without_place(plain["text"])
+            return plain, _texts(used)
+    return reader.read(name, value)
 
 
-def _executor(class_path: str, main_path: str) -> tuple[str, Sources]:
-    """The digest of an executor's source, and its files where they are the user's."""
-    module = class_path.rpartition(".")[0]
-    if module.startswith("headrace.components."):
-        return _own_digest(module), {}
-    if module == "__main__":
-        found = sources.closure(main_path) if main_path else {}
-    else:
-        found = _module_sources(module)
-    return sources.combined_digest(found) if found else "", found
-
-
-@cache
-def _own_digest(module: str) -> str:
-    """One digest of the parts of Headrace that decide what an executor of its own writes.
-
-    These are the shared folders, the executor's folder, and the components that it imports from.
-    """
-    waiting, files = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS], dict[str, bytes]()
-    waiting.append(_component_path(module.split(".")[2]))
-    while waiting:
-        folder = waiting.pop()
-        if folder in files:
-            continue
-        digest = hashlib.sha256()
-        for path in sorted(glob.glob(os.path.join(folder, "**", "*.py"), recursive=True)):
-            with open(path, "rb") as file:
-                text = file.read()
-            digest.update(hashlib.sha256(text).digest())
-            waiting += [_component_path(name.decode()) for name in _IMPORTED_COMPONENT.findall(text)]
-        files[folder] = digest.digest()
-    return hashlib.sha256(b"".join(digest for _, digest in sorted(files.items()))).hexdigest()
-
-
-def _component_path(name: str) -> str:
-    return os.path.join(_PACKAGE_PATH, "components", name)
-
-
-@cache
-def _module_sources(module: str) -> Sources:
-    """The sources of a project's module; none for an installed library, whose version counts elsewhere."""
-    if module.partition(".")[0] in ("tfx", "tfx_bsl"):
-        return {}
-    loaded = sys.modules.get(module)
-    spec = getattr(loaded, "__spec__", None) if loaded is not None else None
-    try:
-        spec = spec or importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        return {}
-    if spec is None or not spec.origin or not sources.is_project_file(spec.origin):
-        return {}
-    return sources.closure(spec.origin, module)
+def _texts(used: Usage) -> Sources:
+    return {path: source.text_digest for path, source in used.files.items()}

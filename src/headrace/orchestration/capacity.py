@@ -1,11 +1,12 @@
-"""What the machine has for nodes that run at the same time."""
+"""What there is for nodes that run at the same time: the machine's, or what its container was given of it."""
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from headrace.sdk import limits
 from headrace.sdk.resources import Resources
 
 _BYTES_PER_GB = 1e9
@@ -38,11 +39,11 @@ class Capacity:
 
 
 def num_processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processors this process may use, a part of one counted as one."""
+    return max(math.ceil(limits.num_processors()), 1)
 
 
 def machine_capacity(num_slots: int) -> Capacity:
-    """Return what this machine has; who asks for more slots than processors has that many to give."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _BYTES_PER_GB
-    return Capacity(max(num_processors(), num_slots), memory)
+    """Return what there is for this process; who asks for more slots than processors has that many to give."""
+    memory_gb = limits.memory_bytes() / _BYTES_PER_GB
+    return Capacity(max(limits.num_processors(), num_slots), memory_gb or math.inf)

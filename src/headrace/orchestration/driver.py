@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.errors import HeadraceError, InputResolutionError
-from headrace.metadata import executions, input_queries, publications
-from headrace.metadata.differences import CACHE_OFF, SOURCES
+from headrace.metadata import damage, executions, input_queries, publications
+from headrace.metadata.differences import CACHE_OFF, SOURCES, UNKNOWN
 from headrace.metadata.source_texts import SourceTexts
 from headrace.orchestration import cache_key, conditions, failures
 from headrace.orchestration.context import NodeContext, class_path_of
 from headrace.orchestration.folders import NodeFolders
-from headrace.sdk import Artifact
+from headrace.sdk import Artifact, digest_memory
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -24,6 +25,7 @@ with authoring():
     from tfx.orchestration.portable.input_resolution import exceptions
     from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
     from tfx.proto.orchestration import driver_output_pb2
+    from tfx.utils import import_utils
 
 input_queries.install()
 
@@ -44,6 +46,7 @@ class Prepared:
         ingredients: What its outputs depend on.
         cache_context: The context that stands for them; `None` until the cache was asked.
         cached_from: The execution whose outputs it reuses; 0 while there is none.
+        damaged: Artifacts that the cache would have served, and how their files are damaged, by id.
     """
 
     execution: Any
@@ -55,13 +58,14 @@ class Prepared:
     ingredients: dict[str, Any] = field(default_factory=dict)
     cache_context: Any = None
     cached_from: int = 0
+    damaged: dict[int, str] = field(default_factory=dict)
 
 
 def resolve_inputs(node: NodeContext) -> list[Inputs] | None:
     """Return the inputs of each execution; `None` where a condition says that the node is not to run.
 
     Raises:
-        InputResolutionError: If an input that is needed has no artifact.
+        InputResolutionError: If an input that is needed has no artifact, or one whose files are damaged.
     """
     try:
         with node.run.store.handle() as handle:
@@ -74,7 +78,10 @@ def resolve_inputs(node: NodeContext) -> list[Inputs] | None:
         ) from error
     if isinstance(resolved, inputs_utils.Skip):
         return None
-    return [{key: list(artifacts) for key, artifacts in inputs.items()} for inputs in resolved]
+    all_inputs = [{key: list(artifacts) for key, artifacts in inputs.items()} for inputs in resolved]
+    for inputs in all_inputs:
+        damage.check_inputs(node.run.store, node.node_id, inputs)
+    return all_inputs
 
 
 def skip_reason(node: NodeContext) -> str:
@@ -120,7 +127,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
         Whether there was one; never where the cache is switched off for the node. The execution is filed
         under its cache key all the same, so that a later run with the cache on finds it.
     """
-    if prepared.cache_context is None:
+    if not prepared.ingredients:
         prepared.ingredients = cache_key.ingredients(
             class_path_of(node.executor_spec),
             node.run.main_path,
@@ -128,18 +135,42 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
             prepared.inputs,
             prepared.outputs,
             node.run.store.project_path,
+            driver_path=class_path_of(node.driver_spec) if node.driver_spec is not None else "",
+            arguments=node.run.arguments,
+            own_folders=(node.run.store.path, node.run.root),
         )
         prepared.ingredients[CACHE_OFF] = not node.uses_cache
+    if UNKNOWN in prepared.ingredients:
+        return False
+    if prepared.cache_context is None:
         key = cache_key.key(prepared.ingredients)
         prepared.cache_context = publications.cache_context(node.run.store, key)
         prepared.contexts.append(prepared.cache_context)
-    found = executions.cached_outputs(node.run.store, prepared.cache_context) if node.uses_cache else None
+    if not node.uses_cache:
+        return False
+    found = executions.cached_outputs(node.run.store, prepared.cache_context, prepared.damaged)
     if found is None:
+        if prepared.damaged:
+            node.report(f"making it again: its files are damaged: {next(iter(prepared.damaged.values()))}")
         return False
     prepared.outputs, origin = found
     prepared.cached_from = origin.id
     publications.publish_cached(node.run.store, prepared.contexts, prepared.execution, prepared.outputs)
     return True
+
+
+def hash_ahead(node: NodeContext) -> None:
+    """Hash the input files of a node before any lock is taken; the driver then knows them by a stat.
+
+    What is wrong with them is told by the driver.
+    """
+    digest_memory.use(os.path.join(node.run.store.path, "digests.db"))
+    spec = node.driver_spec
+    if spec is None or not spec.class_path.startswith("headrace.components.example_gen."):
+        return
+    with contextlib.suppress(Exception):
+        make_driver = import_utils.import_class_by_path(spec.class_path)
+        make_driver(None).resolve_exec_properties(_parameters(node, {}), None, None)
 
 
 def keep_sources(node: NodeContext, prepared: Prepared) -> None:

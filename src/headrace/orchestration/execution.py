@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 
-from headrace.errors import ExecutorError, HeadraceError
-from headrace.metadata import locks, publications
+from headrace.errors import (
+    EmptyDataError,
+    ExecutorError,
+    HeadraceError,
+    MalformedFileError,
+    MissingFileError,
+    ModelError,
+)
+from headrace.metadata import damage, locks, publications
 from headrace.orchestration import driver, failures
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
@@ -19,6 +27,12 @@ with authoring():
     from tfx.proto.orchestration import execution_result_pb2
 
 _LOCK_POLL_SECONDS = 0.1
+# How libraries speak of files that do not hold what they should; reading all inputs again is worth it then.
+_SPEAKS_OF_DAMAGE = re.compile(
+    r"corrupt|truncat|data ?loss|\bcrc|checksum|incomplete|decod|decompress|inflat|unexpected end|end of file|\beof|"
+    r"magic|parse|malformed|not a (gzip|zip)|no such file|filenotfound",
+    re.IGNORECASE,
+)
 
 Published = dict[str, list[Artifact]]
 
@@ -40,8 +54,11 @@ def execute(node: NodeContext, prepared: Prepared) -> tuple[Prepared, Published]
     for attempt in range(1, attempts + 1):
         try:
             return prepared, _execute_once(node, prepared, int(options.execution_timeout_sec))
-        except HeadraceError as error:
+        except HeadraceError as given:
+            error = _with_cause_in_inputs(node, prepared, given)
             _close(node, prepared, error)
+            if error is not given:
+                raise error from given
             if attempt == attempts:
                 raise
             node.report(f"attempt {attempt} of {attempts} failed, trying again")
@@ -51,6 +68,16 @@ def execute(node: NodeContext, prepared: Prepared) -> tuple[Prepared, Published]
             _close(node, prepared, None)
             raise
     raise AssertionError("unreachable")
+
+
+def _with_cause_in_inputs(node: NodeContext, prepared: Prepared, error: HeadraceError) -> HeadraceError:
+    """The error of a node that failed on its data; where an input is not what was written, the error that says so."""
+    is_suspect = isinstance(error, (MalformedFileError, EmptyDataError, MissingFileError, ModelError))
+    if not is_suspect and not _SPEAKS_OF_DAMAGE.search(error.problem):
+        return error
+    with contextlib.suppress(Exception):
+        return damage.find_in_inputs(node.run.store, node.node_id, prepared.inputs) or error
+    return error
 
 
 def _close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) -> None:
@@ -79,6 +106,9 @@ def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -
                 raise failures.describe(error, node.node_id, time.monotonic() - started) from error
             raise
         prepared.folders.publish()
+        # What could not be retired now is found damaged again by whoever asks for it.
+        with contextlib.suppress(HeadraceError):
+            damage.retire(node.run.store, prepared.damaged)
         return published
 
 

@@ -15,7 +15,7 @@ from headrace.errors import DuplicateNodeError
 from headrace.metadata.results import NodeResult, NodeState
 from headrace.orchestration.pipeline_graph import plan_nodes
 from headrace.orchestration.plan import PlannedNode
-from headrace.sdk import Pipeline, compiler
+from headrace.sdk import Pipeline, compiler, names
 
 # By name: the class lives in TFX's Kubeflow part, which is not always installed.
 _STATUS_CLASS = "FinalStatusStr"
@@ -32,12 +32,14 @@ def plan_exit_handlers(
         nodes: Its nodes.
 
     Raises:
+        DefinitionError: If a handler's id is none for a folder in the store.
         DuplicateNodeError: If a handler has the id of a node.
     """
     if not handlers:
         return []
     known = tuple(node.node_id for node in nodes)
     for handler in handlers:
+        names.check_folder_name(handler.id, "exit handler's id")
         if handler.id in known:
             raise DuplicateNodeError(
                 f"pipeline '{pipeline_name}': a node and an exit handler have the id '{handler.id}'.",

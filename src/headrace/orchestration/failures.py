@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headrace.errors import ExecutorError, HeadraceError, StoreError
+from headrace.sdk import messages
 from headrace.sdk.sources import is_project_file
 
 _LIBRARY_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _READY_PIPELINES_PATH = os.path.join(_LIBRARY_PATH, "pipelines")
-_BEAM_SUFFIX = re.compile(r" \[while running '[^']*'\]$")
 # How TensorFlow's AutoGraph names the user's frames inside a message.
 _AUTOGRAPH_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 _MAX_MESSAGE_LINES = 12
@@ -57,12 +57,8 @@ def describe(error: BaseException, node_id: str, seconds: float = 0.0) -> Headra
 
 
 def message_of(error: BaseException) -> str:
-    """Return an exception's own words: without Beam's step names and AutoGraph's copy of the stack."""
-    text = _BEAM_SUFFIX.sub("", str(error)).strip()
-    if text.startswith("in user code:"):
-        text = re.split(r"\n\s*\n", text)[-1].strip()
-        text = re.sub(r"^\w+(Error|Exception): ", "", text)
-    return text or "no message"
+    """Return an exception's own words: without Beam's step names, AutoGraph's copy of the stack, and dumps."""
+    return messages.concise(error)
 
 
 def find_user_frame(error: BaseException) -> UserFrame | None:

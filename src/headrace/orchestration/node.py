@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from headrace.errors import HeadraceError, InputResolutionError
-from headrace.metadata import executions, locks, publications
+from headrace.metadata import damage, executions, locks, publications
 from headrace.orchestration import driver, execution, system_nodes
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
@@ -49,6 +49,7 @@ class NodeLife:
             `None` where `execute` must follow.
         """
         try:
+            driver.hash_ahead(self._node)
             with locks.choosing(self._node.run.store):
                 return self._choose()
         except HeadraceError as error:
@@ -62,8 +63,11 @@ class NodeLife:
             return self._take_outputs(self._node.run.outputs_from[self._node.node_id])
         if not self._node.planned.is_selected:
             return self._stand_in()
-        if self._node.run.resume_from and (result := self._reuse(self._node.run.resume_from)):
-            return result
+        if self._node.run.resume_from:
+            # What is damaged is made again.
+            with contextlib.suppress(InputResolutionError):
+                if result := self._reuse(self._node.run.resume_from):
+                    return result
         if self._node.planned.kind is not NodeKind.COMPONENT:
             return self._run_system_node()
         return self._drive()
@@ -83,7 +87,9 @@ class NodeLife:
             return self._result(NodeState.CANCELLED, reason="stopped with the run")
         if all(prepared.cached_from for prepared in self._prepared):
             return self._result(NodeState.CACHED, "another run made the same meanwhile", outputs)
-        return self._result(NodeState.DONE, outputs=outputs)
+        damaged = [found for prepared in self._prepared for found in prepared.damaged.values()]
+        reason = f"made again: its files were damaged: {damaged[0]}" if damaged else ""
+        return self._result(NodeState.DONE, reason, outputs)
 
     def close(self) -> None:
         """Record as cancelled what the driver made ready and nobody is going to execute."""
@@ -142,6 +148,7 @@ class NodeLife:
         """Publish the outputs of the very execution that the caller of the run chose."""
         store = self._node.run.store
         outputs = executions.outputs_of(store, execution_id)
+        damage.check_inputs(store, self._node.node_id, outputs)
         reason = f"made in run {executions.run_of(store, execution_id)}"
         return self._publish_again(outputs, NodeState.NOT_SELECTED, reason)
 

@@ -14,6 +14,7 @@ from multiprocessing import connection
 from typing import Any
 
 from headrace.errors import HeadraceError
+from headrace.io import lasting
 from headrace.io.digests import describe
 from headrace.metadata.store import handle_for
 from headrace.orchestration import failures
@@ -113,9 +114,10 @@ def _run_executor(task: Task) -> Done:
     uris = {a.uri for artifacts in info.output_dict.values() for a in artifacts}
     for artifact_list in output.output_artifacts.values():
         uris.update(artifact.uri for artifact in artifact_list.artifacts)
-    return Done(
-        output.SerializeToString(), {uri: describe(uri) for uri in sorted(uris) if os.path.exists(uri)}
-    )
+    written = [uri for uri in sorted(uris) if os.path.exists(uri)]
+    for uri in written:
+        lasting.flush(uri)
+    return Done(output.SerializeToString(), {uri: describe(uri) for uri in written})
 
 
 def _take_beam_arguments(spec: Any, info: Any) -> Any:

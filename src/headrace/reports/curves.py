@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from headrace.reports import charts
 from headrace.reports.blocks import Block, Cell, Chart, Section, Slider, Table, Value
 from headrace.reports.evaluation_plots import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.evaluation_results import Metric
 from headrace.reports.numbers import format_number, format_share
 
 _MAX_SERIES = 8
@@ -24,25 +25,34 @@ def name_of(plot: Plot) -> str:
     return ", ".join(part for part in (plot.model, plot.title) if part) or "candidate"
 
 
-def threshold_blocks(plots: list[Plot]) -> list[Block]:
-    """Return ROC and precision-recall curves of all plots, and thresholds and matrix of the first."""
+def threshold_blocks(plots: list[Plot], metrics: Sequence[Metric] = ()) -> list[Block]:
+    """Return ROC and precision-recall curves of all plots, and thresholds and matrix of each.
+
+    Args:
+        plots: With thresholds, of one slice.
+        metrics: Of the evaluation. Where AUC is among them, it is the one that a curve is named with: an area
+            under the fewer points of the curve would be another estimate of the same.
+    """
     # Several matrices at one or two thresholds are metrics, not curves.
     curved = [plot for plot in plots if len(plot.thresholds) > 2][:_MAX_SERIES]
     blocks: list[Block] = []
+    content: list[Block]
     if curved:
-        blocks.append(Section("Curves", [_roc(curved), _precision_recall(curved)], anchor="curves"))
-    for plot in (curved or plots)[:1]:
+        content = [_roc(curved, metrics), _precision_recall(curved, metrics)]
+        blocks.append(Section("Curves", content, anchor="curves"))
+    for number, plot in enumerate(curved or plots[:1]):
         points = _thin(_between(plot.thresholds))
         best = max(range(len(points)), key=lambda at: points[at].f1)
         middle = min(range(len(points)), key=lambda at: abs(points[at].threshold - 0.5))
-        content: list[Block] = []
+        content = []
         if len(points) > 2:
             content += [_threshold_chart(points), _slider(points, middle)]
         content.append(_binary_matrix(points[middle]))
         if len(points) > 2:
             content.append(_chosen(points, best))
         title = "Thresholds" if len(plots) == 1 else f"Thresholds of {name_of(plot)}"
-        blocks.append(Section(title, content, anchor="thresholds"))
+        anchor = "thresholds" if not number else f"thresholds-{number}"
+        blocks.append(Section(title, content, anchor=anchor, is_folded=number > 0))
     return blocks
 
 
@@ -64,14 +74,28 @@ def area(xs: Sequence[float], ys: Sequence[float]) -> float:
     return abs(sum((x2 - x1) * (y1 + y2) / 2 for x1, x2, y1, y2 in zip(xs, xs[1:], ys, ys[1:])))
 
 
-def _roc(plots: list[Plot]) -> Chart:
+def _measured(plot: Plot, name: str, metrics: Sequence[Metric]) -> float | None:
+    """The metric of this name that belongs to a plot; `None` where there is none, or more than one."""
+    wanted = f"{name} ({plot.title})" if plot.title else name
+    found = [
+        metric.value
+        for metric in metrics
+        if (metric.slice_name, metric.model) == (plot.slice_name, plot.model)
+        and metric.name in (wanted, f"{wanted} ({plot.model})")
+        and not metric.is_difference
+    ]
+    return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+
+
+def _roc(plots: list[Plot], metrics: Sequence[Metric]) -> Chart:
     rows = []
     areas = []
     for plot in plots:
         # The area is that of all points; fewer are enough to see the curve.
         every = plot.thresholds
         xs, ys = [p.false_positive_rate for p in every], [p.recall for p in every]
-        areas.append(area([1.0, *xs, 0.0], [1.0, *ys, 0.0]))
+        measured = _measured(plot, "auc", metrics)
+        areas.append(area([1.0, *xs, 0.0], [1.0, *ys, 0.0]) if measured is None else measured)
         label = f"{name_of(plot)}, AUC {areas[-1]:.4f}"
         rows += [_row(p, p.false_positive_rate, p.recall, label) for p in _thin(every)]
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
@@ -82,14 +106,16 @@ def _roc(plots: list[Plot]) -> Chart:
     return Chart(title, spec, f"ROC curve: {'; '.join(series)}")
 
 
-def _precision_recall(plots: list[Plot]) -> Chart:
+def _precision_recall(plots: list[Plot], metrics: Sequence[Metric]) -> Chart:
     rows = []
     areas = []
     for plot in plots:
         # Without a predicted positive there is no precision: such points say nothing.
         known = [(point, value) for point in plot.thresholds if (value := point.precision) is not None]
         xs, ys = [point.recall for point, _ in known], [precision for _, precision in known]
-        areas.append(area([*xs, 0.0], [*ys, ys[-1]]) if known else 0.0)
+        measured = _measured(plot, "auc_precision_recall", metrics)
+        below = area([*xs, 0.0], [*ys, ys[-1]]) if known else 0.0
+        areas.append(below if measured is None else measured)
         label = f"{name_of(plot)}, AUC {areas[-1]:.4f}"
         rows += [_row(point, point.recall, precision, label) for point, precision in _thin(known)]
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
@@ -173,7 +199,7 @@ def class_matrix(plot: Plot) -> Section:
     values = plot.classes or {}
     actual = sorted({one for one, _ in values if one >= 0})
     known = sorted({*actual, *[other for _, other in values if other >= 0]})
-    names = {number: str(number) for number in known[:_MAX_CLASSES]}
+    names = {number: plot.class_name(number) for number in known[:_MAX_CLASSES]}
     if any(predicted < 0 for _, predicted in values):
         # TFMA's -1: no class reached the threshold.
         values = {(one, max(other, _NONE)): count for (one, other), count in values.items()}
@@ -191,7 +217,7 @@ def label_matrix(plot: Plot) -> Section:
     shown = known[:_MAX_CLASSES]
     rows: list[list[Value]] = []
     for one in shown:
-        cells: list[Value] = [f"class {one}"]
+        cells: list[Value] = [f"class {plot.class_name(one)}"]
         for other in shown:
             predicted, total = counts.get((one, other), (0.0, 0.0))
             share = predicted / total if total else 0.0
@@ -199,7 +225,7 @@ def label_matrix(plot: Plot) -> Section:
         rows.append([*cells, counts.get((one, one), (0.0, 0.0))[1]])
     footnote = "Rates are among the examples of the row's class, which may have others too."
     footnote += f" The first {_MAX_CLASSES} of {len(known)} classes." if len(known) > len(shown) else ""
-    heading = ["", *[f"predicted {number}" for number in shown], "all"]
+    heading = ["", *[f"predicted {plot.class_name(number)}" for number in shown], "all"]
     table = Table(heading, rows, caption="Predicted classes by class", footnote=footnote, is_matrix=True)
     title = f"Classes of {name_of(plot)}" if name_of(plot) != "candidate" else "Classes"
     return Section(title, [table], anchor="classes")

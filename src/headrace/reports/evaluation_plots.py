@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from headrace.reports.evaluation_results import OVERALL, read_protos, slice_name_of, title_of
+from headrace.reports.evaluation_results import (
+    OVERALL,
+    in_natural_order,
+    read_class_names,
+    read_protos,
+    slice_name_of,
+    title_of,
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Plot:
         classes: Actual and predicted class to their number of examples, at the lowest threshold.
         labels: Where an example may have several classes: two of them to the number of examples of the first that
             are predicted to have the second, and to the number of all examples of the first.
+        class_names: Of the classes 0, 1, 2 ..., where labels and predictions were names.
     """
 
     slice_name: str
@@ -72,10 +80,19 @@ class Plot:
     calibration: tuple[CalibrationBucket, ...] = ()
     classes: dict[tuple[int, int], float] | None = None
     labels: dict[tuple[int, int], tuple[float, float]] | None = None
+    class_names: tuple[str, ...] = ()
+
+    def class_name(self, number: int) -> str:
+        """Return what to call a class: its name, where it has one, else its number."""
+        return self.class_names[number] if 0 <= number < len(self.class_names) else str(number)
 
 
 def read_plots(path: str) -> list[Plot]:
-    """Return all curves, those of the whole data set first; confusion matrices that are metrics are among them."""
+    """Return all curves, those of the whole data set first, classes in their order.
+
+    Confusion matrices that are metrics are among them.
+    """
+    names = read_class_names(path)
     found = []
     for proto in read_protos(path, "plots", "PlotsForSlice"):
         found += [_plot(slice_name_of(proto), one) for one in proto.plot_keys_and_values]
@@ -90,7 +107,16 @@ def read_plots(path: str) -> list[Plot]:
     for plot in found:
         key = plot.slice_name, plot.title, plot.model
         merged[key] = _merge(merged[key], plot) if key in merged else plot
-    return sorted(merged.values(), key=lambda plot: plot.slice_name != OVERALL)
+    slices = {name: number for number, name in enumerate(dict.fromkeys(plot.slice_name for plot in found))}
+    ordered = sorted(
+        merged.values(),
+        key=lambda plot: (
+            plot.slice_name != OVERALL,
+            slices[plot.slice_name],
+            in_natural_order(plot.title),
+        ),
+    )
+    return [replace(plot, class_names=names) for plot in ordered]
 
 
 def _merge(one: Plot, two: Plot) -> Plot:

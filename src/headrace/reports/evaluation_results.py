@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ OVERALL = "Overall"
 _BASELINE = "baseline"
 _ERROR = "__ERROR__"
 _BATCH = 1_000
+_CLASSES_FILE = "classes.json"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Metric:
 
 
 def read_metrics(path: str) -> list[Metric]:
-    """Return all metrics that are numbers, the whole data set first."""
+    """Return all metrics that are numbers: the whole data set first, classes of a metric in their order."""
     baseline = _baseline_name(path)
     protos = list(read_protos(path, "metrics", "MetricsForSlice"))
     models = {one.key.model_name for proto in protos for one in proto.metric_keys_and_values}
@@ -56,7 +58,40 @@ def read_metrics(path: str) -> list[Metric]:
         for one in proto.metric_keys_and_values
         if (value := _number(one.value)) is not None
     ]
-    return sorted(found, key=lambda metric: metric.slice_name != OVERALL)
+    return _ordered(found)
+
+
+def _ordered(found: list[Metric]) -> list[Metric]:
+    slices = {name: number for number, name in enumerate(dict.fromkeys(one.slice_name for one in found))}
+    kinds = {
+        name: number
+        for number, name in enumerate(dict.fromkeys(one.name.partition(" (")[0] for one in found))
+    }
+    return sorted(
+        found,
+        key=lambda one: (
+            one.slice_name != OVERALL,
+            slices[one.slice_name],
+            kinds[one.name.partition(" (")[0]],
+            in_natural_order(one.name),
+        ),
+    )
+
+
+def in_natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return what to sort a text by so that its numbers count as numbers: class 2 before class 10."""
+    parts = re.split(r"(\d+)", text)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+
+
+def read_class_names(path: str) -> tuple[str, ...]:
+    """Return the names of the classes 0, 1, 2 ...; none where labels and predictions were numbers."""
+    try:
+        with open(os.path.join(path, _CLASSES_FILE), encoding="utf-8") as file:
+            names = json.load(file)["classes"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
 
 def read_errors(path: str) -> list[tuple[str, str]]:

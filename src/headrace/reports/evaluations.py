@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from headrace.metadata.subjects import Subject
 from headrace.reports import charts, curves, verdicts
@@ -39,11 +40,11 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))
     elif not plots:
         blocks.append(Note("The evaluation holds no metrics.", "warning"))
-    blocks += curve_sections([plot for plot in plots if plot.slice_name == OVERALL])
+    blocks += curve_sections([plot for plot in plots if plot.slice_name == OVERALL], metrics)
     if metrics and len(slices) > 1:
         blocks.append(_slices(metrics, slices))
     rest = [plot for plot in plots if plot.slice_name != OVERALL]
-    return [*blocks, *([_curves_of_slices(rest)] if rest else [])]
+    return [*blocks, *([_curves_of_slices(rest, metrics)] if rest else [])]
 
 
 def _errors(path: str) -> list[Block]:
@@ -53,10 +54,12 @@ def _errors(path: str) -> list[Block]:
     return [*shown, Note(f"And so in {plural(more, 'more slice')}.", "warning")] if more else shown
 
 
-def _curves_of_slices(plots: list[Plot]) -> Section:
+def _curves_of_slices(plots: list[Plot], metrics: Sequence[Metric] = ()) -> Section:
     names = list(dict.fromkeys(plot.slice_name for plot in plots))
     sections: list[Block] = [
-        Section(name, curve_sections([plot for plot in plots if plot.slice_name == name]), is_folded=True)
+        Section(
+            name, curve_sections([plot for plot in plots if plot.slice_name == name], metrics), is_folded=True
+        )
         for name in names[:_MAX_SLICE_SECTIONS]
     ]
     if len(names) > _MAX_SLICE_SECTIONS:
@@ -171,12 +174,12 @@ def _slice_chart(
     return Chart(f"{name} by slice", charts.intervals(rows, name, order=drawn), description)
 
 
-def curve_sections(plots: list[Plot]) -> list[Block]:
+def curve_sections(plots: list[Plot], metrics: Sequence[Metric] = ()) -> list[Block]:
     """Return sections with the curves of one slice: binary, multi-class, calibration and residuals."""
     blocks: list[Block] = []
     binary = [plot for plot in plots if plot.thresholds]
     if binary:
-        blocks += curves.threshold_blocks(binary)
+        blocks += curves.threshold_blocks(binary, metrics)
     for plot in plots:
         if plot.classes:
             blocks.append(curves.class_matrix(plot))

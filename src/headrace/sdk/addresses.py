@@ -43,24 +43,13 @@ def absolute_path(address: str, what: str) -> str:
 
     Raises:
         UnsupportedFeatureError: If it is on another machine or a service.
-        SetupError: If it is relative and the working directory is gone, or its name is not UTF-8.
+        SetupError: If it is relative, and the working directory was removed.
     """
     path = local_path(address, what)
     try:
-        path = os.path.abspath(path)
-    except FileNotFoundError:
-        raise no_working_directory() from None
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
+        return os.path.abspath(path)
+    except FileNotFoundError as error:
         raise SetupError(
-            f"{what} would be {os.fsencode(path)!r}, and TFX and ML Metadata cannot name a folder whose name is not "
-            "UTF-8.",
-            "rename that folder, or choose another.",
-        ) from None
-    return path
-
-
-def no_working_directory() -> SetupError:
-    """The error of a process whose working directory was removed."""
-    return SetupError("the working directory was removed.", "go to a folder that exists, such as: cd ~")
+            f"{what} is '{path}' in the working directory, and that was removed.",
+            "go to a folder that exists, or give an absolute path.",
+        ) from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from headrace.errors import CycleError, DefinitionError, DuplicateNodeError, UnsupportedFeatureError, listed
+from headrace.sdk import names
 from headrace.sdk.light import authoring
 
 with authoring():
@@ -97,20 +97,16 @@ ROOT_PARAMETER: str = constants.PIPELINE_ROOT_PARAMETER_NAME
 def _check_names(ir: pipeline_pb2.Pipeline) -> None:
     """Check that what is named after the pipeline and its nodes lies in the store."""
     name = ir.pipeline_info.id
-    if os.path.isabs(name) or ".." in name.split("/"):
+    if not names.is_folder_path(name):
         raise DefinitionError(
-            f"pipeline '{name}': artifacts get a folder of this name, and it would lie outside of the store.",
-            "choose a name without '..' that does not begin with '/'.",
+            f"{names.shown(name)} cannot be a pipeline's name: artifacts get a folder of this name.",
+            f"use {names.FOLDER_RULE}.",
         )
     for node in ir.nodes:
         if node.WhichOneof("node") == "sub_pipeline":
             _check_names(node.sub_pipeline)
-        node_id = node.pipeline_node.node_info.id
-        if "/" in node_id or node_id in (".", ".."):
-            raise DefinitionError(
-                f"pipeline '{name}': no folder can have the name of node '{node_id}'.",
-                "choose an id without '/' with .with_id('...').",
-            )
+        else:
+            names.check_folder_name(node.pipeline_node.node_info.id, f"node id in pipeline '{name}'")
 
 
 def refuse_unsupported(ir: pipeline_pb2.Pipeline) -> None:

@@ -101,14 +101,32 @@ class NamedBeamExecutorSpec(_NamedClass, BeamExecutorSpec):
         self.beam_pipeline_args: list[str] = []
 
 
+_input_files: dict[str, tuple[str, ...]] = {}
+
+
+def input_files_of(class_path: str) -> tuple[str, ...] | None:
+    """Return the `INPUT_FILES` of the component with an executor; `None` where none that is loaded says any."""
+    return _input_files.get(class_path)
+
+
 class Component(BaseComponent):
     """A TFX component whose declaration is light: its executor is named, not imported.
 
     Subclasses set `SPEC_CLASS` and `EXECUTOR_SPEC` as in TFX, and `TFX_TYPE`, the MLMD type under which
     stock TFX records the same component, so that stores written by either are read by both.
+
+    `INPUT_FILES` names the parameters that are paths of input files or folders, or hold some in JSON: the cache
+    compares the content of these, of no others. Where it is `None`, each parameter is looked at for paths that exist.
     """
 
     TFX_TYPE: ClassVar[str] = ""
+    INPUT_FILES: ClassVar[tuple[str, ...] | None] = None
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        class_path = getattr(getattr(cls, "EXECUTOR_SPEC", None), "class_path", "")
+        if class_path and cls.INPUT_FILES is not None:
+            _input_files[class_path] = cls.INPUT_FILES
 
     def __repr__(self) -> str:
         from headrace.sdk.descriptions import describe_node

@@ -75,7 +75,9 @@ def remember(path: str, info: os.stat_result, started_ns: int, digest: str) -> N
         if not _path:
             return
         with contextlib.closing(_open()) as database, database:
-            database.execute("CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, look TEXT, digest TEXT)")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, look TEXT, digest TEXT)"
+            )
             database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (name, repr(look), digest))
 
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from headrace.errors import UserFunctionError, did_you_mean, listed
-from headrace.sdk import cells
+from headrace.errors import DefinitionError, UserFunctionError, did_you_mean, listed
+from headrace.sdk import cells, python_files
 
 # Modules loaded by path have such names, which no other process can import.
 _FILE_MODULE_PREFIX = "headrace_user_"
@@ -107,11 +107,9 @@ def check(text: str, where: str) -> None:
         return
     with open(path, "rb") as file:
         try:
-            tree = ast.parse(file.read(), filename=path)
-        except SyntaxError as error:
-            raise UserFunctionError(
-                f"{where}: {path}:{error.lineno}: {error.msg}.", "correct the syntax of that line."
-            ) from error
+            tree = python_files.parse(file.read(), path)
+        except DefinitionError as error:
+            raise UserFunctionError(f"{where}: {error.problem}", error.fix) from error
     names = _top_level_names(tree)
     if names is not None and reference.name not in names:
         functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]

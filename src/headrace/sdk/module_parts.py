@@ -104,16 +104,14 @@ class Module:
     @functools.cached_property
     def has_star(self) -> bool:
         """Whether `from x import *` hides where some of its names come from."""
-        return any("*" == imported.name for part in self.parts or () for _, imported in part.imports)
+        return any(imported.name == "*" for part in self.parts or () for _, imported in part.imports)
 
     def affecting(self, name: str) -> list[Part]:
         """Return the parts that decide what a global name stands for, in order."""
         bound = self.bindings.get(name, [])
         is_fixed = bool(bound) and all(_binds_fixed_value(part.node) for part in bound)
         return [
-            part
-            for part in self.parts or ()
-            if name in part.binds or (not is_fixed and name in part.changes)
+            part for part in self.parts or () if name in part.binds or (not is_fixed and name in part.changes)
         ]
 
     def effects(self) -> list[Part]:
@@ -124,7 +122,8 @@ class Module:
     def _acts(self, part: Part) -> bool:
         """Whether a statement calls or changes something that is more than a variable of this module."""
         return any(
-            name in self.imports or all(isinstance(one.node, _DEFINITIONS) for one in self.bindings.get(name, []))
+            name in self.imports
+            or all(isinstance(one.node, _DEFINITIONS) for one in self.bindings.get(name, []))
             for name in part.acts_on
             if name != "print"
         )
@@ -267,9 +266,9 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield inner.name
         elif isinstance(inner, _IMPORTS):
             yield from (name for name, _ in _imported(inner))
-        elif isinstance(inner, ast.ExceptHandler) and inner.name:
-            yield inner.name
-        elif isinstance(inner, (ast.MatchAs, ast.MatchStar)) and inner.name:
+        elif (isinstance(inner, ast.ExceptHandler) and inner.name) or (
+            isinstance(inner, (ast.MatchAs, ast.MatchStar)) and inner.name
+        ):
             yield inner.name
     for inner in _own_nodes(node):
         if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
@@ -292,7 +291,9 @@ def _changed(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         # A call of a method may change its object; an argument is taken to be only read here.
         yield from (
-            _chain(call.func).partition(".")[0] for call in _calls(node) if isinstance(call.func, ast.Attribute)
+            _chain(call.func).partition(".")[0]
+            for call in _calls(node)
+            if isinstance(call.func, ast.Attribute)
         )
         return
     yield from (inner.id for inner in _own_nodes(node) if isinstance(inner, ast.Name))
@@ -306,7 +307,10 @@ def _binds_fixed_value(node: ast.stmt) -> bool:
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or value is None:
         return False
     return all(
-        isinstance(inner, (ast.Constant, ast.Tuple, ast.expr_context, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator))
+        isinstance(
+            inner,
+            (ast.Constant, ast.Tuple, ast.expr_context, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator),
+        )
         for inner in ast.walk(value)
     )
 

@@ -18,7 +18,9 @@ from headrace.sdk.module_parts import Module, Part
 
 _MAX_PATH_LENGTH = 1024
 _MAX_DEPTH = 20
-_LISTS = re.compile(r"(list|walk|scan|glob|load|restore|from_dir|read|matching|_dir|hub|folder)", re.IGNORECASE)
+_LISTS = re.compile(
+    r"(list|walk|scan|glob|load|restore|from_dir|read|matching|_dir|hub|folder)", re.IGNORECASE
+)
 _GLOBS = re.compile(r"(glob|matching|list_files|read|Dataset)", re.IGNORECASE)
 _WRITES = re.compile(
     r"^(save\w*|savefig|imsave|dump|export\w*|write\w*|to_(csv|json|parquet|pickle|excel|html|feather)|"
@@ -77,7 +79,11 @@ class _Reader:
         self._node = part.node
         self._locals: dict[str, ast.expr | None] = {}
         for node in ast.walk(part.node):
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            if (
+                isinstance(node, ast.Assign)
+                and len(node.targets) == 1
+                and isinstance(node.targets[0], ast.Name)
+            ):
                 name = node.targets[0].id
                 # What is bound twice has no one value.
                 self._locals[name] = None if name in self._locals else node.value
@@ -110,7 +116,9 @@ class _Reader:
             yield from self._paths_of_call(node)
             return
         for child in ast.iter_child_nodes(node):
-            yield from self._paths(child, reader if isinstance(node, (ast.List, ast.Tuple, ast.Starred)) else "")
+            yield from self._paths(
+                child, reader if isinstance(node, (ast.List, ast.Tuple, ast.Starred)) else ""
+            )
 
     def _paths_of_call(self, call: ast.Call) -> Iterator[str]:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
@@ -159,7 +167,9 @@ class _Reader:
         if isinstance(node, ast.FormattedValue):
             return self._value(node.value, depth + 1)
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Div)):
-            return self._joined([node.left, node.right], os.sep if isinstance(node.op, ast.Div) else "", depth)
+            return self._joined(
+                [node.left, node.right], os.sep if isinstance(node.op, ast.Div) else "", depth
+            )
         if isinstance(node, ast.Attribute) and node.attr == "parent":
             value = self._value(node.value, depth + 1)
             return None if value is None else os.path.dirname(os.path.abspath(value))
@@ -201,7 +211,11 @@ class _Reader:
         if name in ("getcwd", "cwd") and not call.args:
             return os.getcwd()
         given = list(call.args)
-        if isinstance(call.func, ast.Attribute) and name in ("joinpath", *_SAME) and not _is_os_path(call.func):
+        if (
+            isinstance(call.func, ast.Attribute)
+            and name in ("joinpath", *_SAME)
+            and not _is_os_path(call.func)
+        ):
             given.insert(0, call.func.value)
         if not given or call.keywords:
             return None
@@ -236,5 +250,3 @@ def _files_below(folder: str) -> Iterator[str]:
     for place, subfolders, names in os.walk(folder):
         subfolders[:] = sorted(name for name in subfolders if name[0] != "." and name != "__pycache__")
         yield from (os.path.join(place, name) for name in sorted(names) if name[0] != ".")
-
-

@@ -18,7 +18,7 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,26 +62,28 @@ def file_digests(paths: Sequence[str]) -> list[str]:
         return list(pool.map(file_digest, paths))
 
 
-def walk(path: str) -> Iterator[tuple[str, str]]:
+def walk(path: str, is_apart: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
     """Yield each file below a folder as its relative name and its path: a folder's files before its subfolders.
 
-    Linked folders are followed, but not into a folder that they lie in.
+    Linked folders are followed, but not into a folder that they lie in. Subfolders that are `is_apart` are left out.
     """
-    yield from _walk(path, "", frozenset({os.path.realpath(path)}))
+    yield from _walk(path, "", frozenset({os.path.realpath(path)}), is_apart)
 
 
-def _walk(folder: str, prefix: str, above: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _walk(
+    folder: str, prefix: str, above: frozenset[str], is_apart: Callable[[str], bool] | None
+) -> Iterator[tuple[str, str]]:
     subfolders = []
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
-        if os.path.isdir(path):
-            subfolders.append((name, path))
-        else:
+        if not os.path.isdir(path):
             yield os.path.join(prefix, name), path
+        elif is_apart is None or not is_apart(path):
+            subfolders.append((name, path))
     for name, path in subfolders:
         real = os.path.realpath(path)
         if real not in above:
-            yield from _walk(path, os.path.join(prefix, name), above | {real})
+            yield from _walk(path, os.path.join(prefix, name), above | {real}, is_apart)
 
 
 def tree_digest(path: str) -> str:

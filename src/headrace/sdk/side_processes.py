@@ -9,11 +9,10 @@ is pickled. Where there are none, as under TFX's own runners, work is done where
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import math
 import os
 import pickle
 import queue
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -22,9 +21,9 @@ from multiprocessing import connection
 from typing import Any
 
 from headrace.errors import ExecutorError
-from headrace.sdk import progress
+from headrace.sdk import limits, progress
+from headrace.sdk.process_groups import die_with
 
-_PR_SET_PDEATHSIG = 1
 _KEPT_FUNCTIONS = 8
 
 
@@ -48,10 +47,8 @@ _num_processes = 0
 
 
 def num_processors() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the number of processors that this process may use, a part of one counted as one."""
+    return max(math.ceil(limits.num_processors()), 1)
 
 
 def start(number: int) -> None:
@@ -59,6 +56,7 @@ def start(number: int) -> None:
     global _idle, _num_processes
     idle: queue.LifoQueue[_SideProcess] = queue.LifoQueue()
     started: list[_SideProcess] = []
+    parent = os.getpid()
     for _ in range(number):
         ours, theirs = connection.Pipe()
         sys.stdout.flush()
@@ -69,7 +67,7 @@ def start(number: int) -> None:
             for other in started:
                 other.channel.close()
             try:
-                _serve(theirs)
+                _serve(theirs, parent)
             finally:
                 os._exit(0)
         theirs.close()
@@ -133,10 +131,9 @@ def _pass_on(process: _SideProcess, doing: str, num_rows: int | None) -> None:
     process.num_rows = num_rows
 
 
-def _serve(channel: connection.Connection) -> None:
+def _serve(channel: connection.Connection, parent: int) -> None:
     """Answer calls until the node's process goes away."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with(parent)
     progress.set_reporter(lambda doing, rows: channel.send(("progress", doing, rows)))
     functions: dict[str, Any] = {}
     with contextlib.suppress(EOFError, OSError):

@@ -30,6 +30,7 @@ _READY_PIPELINES_PATH = os.path.join(_PACKAGE_PATH, "pipelines") + os.sep
 _WHOLE = "*"
 _SUFFIXES = (".py", *importlib.machinery.EXTENSION_SUFFIXES)
 # Set by whatever loads a module, not by the module's text.
+_texts: dict[str, str] = {}
 _MODULE_NAMES = frozenset({"__file__", "__name__", "__doc__", "__package__", "__annotations__"})
 
 
@@ -48,7 +49,11 @@ class Source:
     @property
     def text_digest(self) -> str:
         """Under what the text is kept; the content's digest for a data file."""
-        return hashlib.sha256(self.text.encode()).hexdigest() if self.text else self.digest
+        if not self.text:
+            return self.digest
+        digest = hashlib.sha256(self.text.encode()).hexdigest()
+        _texts[digest] = self.text
+        return digest
 
 
 @dataclass
@@ -136,6 +141,16 @@ def function_usage(text: str, where: str) -> Usage:
     if not _is_followed(path):
         return Usage(libraries={module}) if module else usage(path)
     return usage(path, module, [reference.name])
+
+
+def top_level_names(path: str) -> frozenset[str]:
+    """Return the names that a file binds at its top level."""
+    return frozenset(module_parts.read_now(os.path.abspath(path)).bindings)
+
+
+def text_of(digest: str) -> str:
+    """Return the text with a `Source.text_digest` that this process has seen; empty for another."""
+    return _texts.get(digest, "")
 
 
 def loaded_libraries(path: str) -> list[str]:
@@ -359,7 +374,8 @@ def _imports_anything(module: Module) -> bool:
     """Whether a module imports others by names that it computes."""
     return any(
         isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__", "spec_from_file_location")
+        and ast.unparse(node.func).rpartition(".")[2]
+        in ("import_module", "__import__", "spec_from_file_location")
         and not (node.args and isinstance(node.args[0], ast.Constant))
         for part in module.parts or ()
         for node in ast.walk(part.node)

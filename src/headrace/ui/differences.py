@@ -13,7 +13,13 @@ from headrace.metadata.explanation import Explanation
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 
-_TITLES = {"hit": "cached", "miss": "not cached", "first": "not cached", "off": "not cached"}
+_TITLES = {
+    "hit": "cached",
+    "miss": "not cached",
+    "first": "not cached",
+    "off": "not cached",
+    "unknown": "not cached",
+}
 _MAX_LINES = 80
 _MAX_VALUE = 200
 _NOTHING = "(nothing)"
@@ -47,7 +53,7 @@ def print_differences(
         if difference.note:
             line.append(f"  {difference.note}", "not bold")
         screen.console.print(line, soft_wrap=True)
-        if difference.kind == "code":
+        if difference.kind in ("code", "file"):
             _print_files(screen, difference.files, f"{indent}  ", shown)
         else:
             _print_values(screen, difference, f"{indent}  ")
@@ -56,7 +62,7 @@ def print_differences(
 def _heading(difference: Difference) -> str:
     if difference.kind == "version":
         return f"{difference.name} changed"
-    words = {"parameter": "parameter", "code": "code of", "input": "input"}
+    words = {"parameter": "parameter", "code": "code of", "file": "files of", "input": "input"}
     return f"{words[difference.kind]} {difference.name} changed"
 
 

@@ -7,7 +7,8 @@ from types import TracebackType
 
 from headrace.orchestration.events import Event, NodeFinished, NodeStarted, NodeState, RunStarted
 from headrace.ui.board import Board, describe
-from headrace.ui.screen import Screen, visible
+from headrace.ui.clean_text import visible
+from headrace.ui.screen import Screen
 from headrace.ui.symbols import WORDS
 from headrace.ui.units import format_seconds, plural
 

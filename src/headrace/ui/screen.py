@@ -12,13 +12,12 @@ from typing import TextIO, cast
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from headrace.ui.clean_text import visible
 from headrace.ui.streams import Stream
 from headrace.ui.symbols import Symbols, fitting
 
 # A pipe has no width. CI logs show lines of this length without a scroll bar.
 _PIPE_COLUMNS = 120
-# Those of ASCII and Latin-1 but tab and end of line. They take no room: rich counts them so too.
-_NO_CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,6 @@ class Screen:
     console: Console
     symbols: Symbols
     is_live: bool
-
-
-def visible(text: str) -> str:
-    """Return a text without control characters: a terminal would obey them."""
-    return text.translate(_NO_CONTROL)
 
 
 class VisibleConsole(Console):

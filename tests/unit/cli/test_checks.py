@@ -159,36 +159,6 @@ def test_the_table_agrees_with_the_lock_files(index, name):
 
 
 @pytest.mark.parametrize(
-    ("files", "memory", "cpus"),
-    [
-        ({"memory.max": "1073741824\n", "cpu.max": "150000 100000\n"}, 2**30, 1.5),
-        ({"memory.max": "max\n", "cpu.max": "max 100000\n"}, 2**34, 8),
-        (
-            {
-                "memory/memory.limit_in_bytes": "9223372036854771712\n",
-                "cpu/cpu.cfs_quota_us": "-1",
-                "cpu/cpu.cfs_period_us": "100000",
-            },
-            2**34,
-            8,
-        ),
-        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2**34, 2),
-    ],
-)
-def test_the_limits_of_a_container_count(tmp_path, monkeypatch, files, memory, cpus):
-    """Both versions of cgroups; the smaller of the machine's and the container's."""
-    monkeypatch.setattr(machine, "_physical_memory", lambda: 2**34)
-    monkeypatch.setattr(machine, "_num_usable_cpus", lambda: 8)
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-
-    found = machine.inspect_machine(str(tmp_path))
-
-    assert (found.memory_bytes, found.num_cpus) == (memory, cpus)
-
-
-@pytest.mark.parametrize(
     ("gib", "cpus", "outcomes"), [(2, 1, [BAD, WARNING]), (6, 2, [WARNING, GOOD]), (24, 2, [GOOD, GOOD])]
 )
 def test_memory_and_processors(monkeypatch, gib, cpus, outcomes):

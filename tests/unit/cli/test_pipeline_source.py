@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.cli import pipeline_source
 from headrace.cli.pipeline_source import FunctionSource, ScriptSource, find_source
@@ -12,6 +15,7 @@ from headrace.cli.ready_pipelines import Parameter, ReadyPipeline
 from headrace.config.document import Document
 from headrace.config.run_config import RunConfig
 from headrace.errors import DefinitionError
+from headrace.sdk import python_files
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +150,37 @@ def test_beam_arguments_reach_the_components(project):
 
     assert made.components[0].executor_spec.beam_pipeline_args == ["--a", "--b"]
     assert taken.given == ["--b"]
+
+
+_NO_PYTHON = {
+    "NUL": (b"x = 1\ny = '\0'\n", ":2: a NUL byte, which no Python file holds."),
+    "latin-1": (b"x = 1\ny = 'caf\xe9'\n", ":2: byte 0xe9 is not UTF-8."),
+    "an encoding that does not fit": (
+        b"# -*- coding: ascii -*-\ny = '\xc3\xa9'\n",
+        ":2: byte 0xc3 is not ASCII.",
+    ),
+    "no encoding": (b"# -*- coding: nonsense -*-\n", ":1: unknown encoding: nonsense."),
+    "wrong syntax": (b"x = 1\nx = = 1\n", ":2: invalid syntax."),
+    "signs nested too deep": (
+        b"x = " + b"-" * 100_000 + b"1\n",
+        ": an expression in it is nested deeper than Python reads.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _NO_PYTHON)
+def test_a_file_that_python_cannot_read_is_told_with_its_line(project, case):
+    """Before anything of it runs."""
+    content, problem = _NO_PYTHON[case]
+    (project / "bad.py").write_bytes(content)
+    with pytest.raises(DefinitionError) as caught:
+        find_source("bad.py")
+    assert caught.value.problem.startswith(f"bad.py{problem.removesuffix('.')}")
+    assert caught.value.fix
+
+
+@given(st.binary(max_size=60) | st.text("()[]{}:=\n\t 'a1#\\\"", max_size=60).map(str.encode))
+def test_any_bytes_are_python_or_an_error_of_ours(content):
+    """Whatever a file of that name holds."""
+    with contextlib.suppress(DefinitionError):
+        python_files.parse(content, "a.py")

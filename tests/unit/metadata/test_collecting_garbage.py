@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,11 +104,11 @@ def test_what_an_execution_of_a_living_run_begins_to_use_is_spared(
 def test_a_kill_between_marking_and_removing_is_gone_on_with(store: Store, monkeypatch: pytest.MonkeyPatch):
     """Artifacts that became DELETED lose their files with the next collection; nothing else does."""
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(collection, "_remove", die)
+        patch.setattr(shutil, "rmtree", die)
         with pytest.raises(KeyboardInterrupt):
             collection.collect(store, NOTHING)
     assert left(store) == ([], [1, 2, 3])
@@ -120,7 +121,7 @@ def test_a_kill_between_marking_and_removing_is_gone_on_with(store: Store, monke
 def test_a_kill_before_marking_removes_no_file(store: Store, monkeypatch: pytest.MonkeyPatch):
     """The journal names files of artifacts that did not become DELETED: they stay, and are needed since."""
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

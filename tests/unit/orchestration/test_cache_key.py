@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import pytest
 
 from headrace.metadata.differences import SOURCES
-from headrace.orchestration import cache_key
+from headrace.orchestration import cache_key, code_contents
+from headrace.sdk import sources
 
 
 @pytest.fixture
@@ -55,16 +55,26 @@ def test_the_files_behind_the_digests_are_told_and_do_not_count(project: Path):
 
 def test_the_form_of_the_key_stays(project: Path):
     """A changed form would make every cache entry of every store useless."""
-    texts = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in project.iterdir())
+    what = ingredients(project)
 
-    assert ingredients(project)["parameters"] == {
-        "module_file": {
-            "file": "features.py",
-            "source": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
-        },
-        "place": "{project}/data",
-        "steps": 100,
+    assert what["parameters"].pop("module_file") == {
+        "file": "features.py",
+        "source": sources.digest(str(project / "features.py")),
+        "text": "{project}/features.py",
     }
+    assert what["parameters"] == {"place": "{project}/data", "steps": 100}
+    assert sorted(what) == [
+        "executor",
+        "executor_source",
+        "format",
+        "inputs",
+        "outputs",
+        "packages",
+        "parameters",
+        "python",
+        "sources",
+        "tfx",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,8 +104,8 @@ def test_an_edit_of_headrace_changes_the_keys_of_those_that_use_it(
             path = tmp_path / folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        monkeypatch.setattr(cache_key, "_PACKAGE_PATH", str(tmp_path / folder))
-        cache_key._own_digest.cache_clear()
+        monkeypatch.setattr(code_contents, "_PACKAGE_PATH", str(tmp_path / folder))
+        code_contents._own.cache_clear()
         found = {}
         for name in ("tuner", "trainer", "pusher"):
             executor = f"headrace.components.{name}.executor.Executor"
@@ -107,4 +117,4 @@ def test_an_edit_of_headrace_changes_the_keys_of_those_that_use_it(
     after = digests("after")
 
     assert {name for name in before if before[name] != after[name]} == changed
-    cache_key._own_digest.cache_clear()
+    code_contents._own.cache_clear()

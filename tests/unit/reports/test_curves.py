@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from headrace.reports.blocks import Note, Section
 from headrace.reports.curves import class_matrix, label_matrix, threshold_blocks
 from headrace.reports.evaluation_plots import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.evaluation_results import Metric, in_natural_order, read_class_names
 from headrace.reports.evaluations import _curves_of_slices
 
 
@@ -71,3 +74,67 @@ def test_the_area_is_that_of_all_points():
     assert chart.title == "ROC, AUC 0.6252"
     drawn = chart.spec["data"]["values"]
     assert [row["order"] for row in drawn] == list(range(400))
+
+
+def curved(title: str = "", model: str = "") -> Plot:
+    points = (
+        ThresholdPoint(0.1, 4, 3, 1, 0),
+        ThresholdPoint(0.5, 3, 1, 3, 1),
+        ThresholdPoint(0.9, 1, 0, 4, 3),
+    )
+    return Plot("Overall", title, model, points)
+
+
+def test_a_curve_is_named_with_the_metric_that_was_computed():
+    """AUC of 10,000 thresholds stands in the table; the curve of fewer has the same number, not another."""
+    metrics = [Metric("Overall", "auc (class 1)", "", 0.9079), Metric("hour:1", "auc (class 1)", "", 0.1)]
+
+    plots = [curved("class 0"), curved("class 1")]
+    roc = threshold_blocks(plots, metrics)[0].blocks[0]
+
+    assert {row["series"] for row in roc.spec["data"]["values"]} == {
+        "class 0, AUC 0.8125",
+        "class 1, AUC 0.9079",
+    }
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [Metric("Overall", "auc", "other", 0.5)],
+        [Metric("Overall", "auc", "", 0.5, is_difference=True)],
+        [Metric("Overall", "auc", "", 0.5), Metric("Overall", "auc", "", 0.6)],
+        [Metric("Overall", "auc", "", float("nan"))],
+    ],
+)
+def test_a_metric_that_may_be_another_is_not_put_on_a_curve(others):
+    assert threshold_blocks([curved()], others)[0].blocks[0].title == "ROC, AUC 0.8125"
+
+
+def test_each_class_has_thresholds():
+    """The first is open, the others can be."""
+    blocks = threshold_blocks([curved("class 0"), curved("class 1"), curved("class 2")])
+
+    assert [(block.title, block.is_folded, block.anchor) for block in blocks[1:]] == [
+        ("Thresholds of class 0", False, "thresholds"),
+        ("Thresholds of class 1", True, "thresholds-1"),
+        ("Thresholds of class 2", True, "thresholds-2"),
+    ]
+
+
+def test_classes_are_in_the_order_of_their_numbers():
+    names = ["auc (class 10)", "auc (class 2)", "auc", "auc (class 1)"]
+
+    assert sorted(names, key=in_natural_order) == ["auc", "auc (class 1)", "auc (class 2)", "auc (class 10)"]
+
+
+def test_classes_have_their_names(tmp_path):
+    (tmp_path / "classes.json").write_text('{"classes": ["bolt", "nut"]}')
+    plot = Plot(
+        "Overall", "", "", classes={(0, 0): 1.0, (1, 0): 2.0}, class_names=read_class_names(str(tmp_path))
+    )
+
+    table = class_matrix(plot).blocks[0]
+
+    assert list(table.columns) == ["", "predicted bolt", "predicted nut", "all"]
+    assert [row[0].text for row in table.cells] == ["actual bolt", "actual nut"]

@@ -73,7 +73,7 @@ print(process.wait())
 process.end()
 """
     asker = ask(tmp_path, then, with_nursery)
-    output, _ = asker.communicate(timeout=20)
+    output, _ = asker.communicate(timeout=120)
 
     first, hello, code = output.splitlines()
     pid, color, folder, has_module, told_pid = first.split()
@@ -96,7 +96,7 @@ def test_a_fork_ends_when_it_is_told_to(tmp_path):
 @linux_only
 def test_a_fork_ends_with_the_process_that_asked_for_it(tmp_path):
     """And so does the nursery, whose parent that was."""
-    asker = ask(tmp_path, "import time; time.sleep(60)")
+    asker = ask(tmp_path, "import time; time.sleep(600)")
     assert asker.stdout is not None
     pid = int(asker.stdout.readline().split()[0])
     nursery = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
@@ -105,8 +105,8 @@ def test_a_fork_ends_with_the_process_that_asked_for_it(tmp_path):
     asker.kill()
     asker.communicate()
 
-    assert ends_within(pid, 5)
-    assert ends_within(nursery, 5)
+    assert ends_within(pid, 60)
+    assert ends_within(nursery, 60)
 
 
 @linux_only
@@ -120,7 +120,7 @@ again = fresh_processes.start({str(tmp_path / "script.py")!r}, {str(tmp_path / "
 print(again.stdout.readline().decode().strip())
 again.end()
 """
-    output, _ = ask(tmp_path, then).communicate(timeout=20)
+    output, _ = ask(tmp_path, then).communicate(timeout=120)
 
     _, code, again = output.splitlines()
     assert code == str(-signal.SIGKILL)

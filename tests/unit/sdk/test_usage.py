@@ -271,7 +271,9 @@ def test_ways_to_come_to_another_module(project: Path, text: str):
     ],
 )
 def test_data_files_that_code_names_count_by_content(project: Path, body: str, file: str, counts: bool):
-    text = f"import glob\nimport os\nimport pathlib\n\nFOLDER = 'data'\n\n\ndef f(inputs):\n    return {body}\n"
+    text = (
+        f"import glob\nimport os\nimport pathlib\n\nFOLDER = 'data'\n\n\ndef f(inputs):\n    return {body}\n"
+    )
     (project / "reads.py").write_text(text)
     before = usage(project, "reads.py", "f").digest
 

@@ -215,7 +215,7 @@ def test_a_reader_that_goes_away_stops_nothing():
 
 @pytest.mark.parametrize("is_plain", [True, False])
 def test_what_nodes_say_does_not_command_the_terminal(is_plain):
-    """A summary may hold what a file was called, or a value; an escape sequence in it is text."""
+    """A summary may hold what a file was called, or a value; an escape sequence in it does nothing."""
     made = (OutputRecord("schema", "Schema", 1, "/s", "columns \x1b]0;title\x07"),)
     node = NodeResult("SchemaGen", NodeState.DONE, 1.0, outputs=made)
     stream = io.StringIO()
@@ -226,5 +226,5 @@ def test_what_nodes_say_does_not_command_the_terminal(is_plain):
     else:
         print_summary(screen, RunResult("1", "p", (node,), 1.0, "/store"))
 
-    assert "columns ]0;title" in stream.getvalue()
+    assert "columns" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()

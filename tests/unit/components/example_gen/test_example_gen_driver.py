@@ -141,3 +141,28 @@ def test_no_input_base():
     assert str(caught.value) == (
         "input_base is not given.\n  Fix: give the folder that holds the input files."
     )
+
+
+@pytest.mark.parametrize("key", ["input_config", "output_config"])
+def test_a_split_name_that_leads_elsewhere_is_refused_before_anything_is_read(tmp_path, key):
+    """The names become folders: nothing may be written beside the artifact."""
+    name = "x/../../../precious"
+    output = example_gen_pb2.Output()
+    if key == "output_config":
+        output.split_config.splits.add(name=name, hash_buckets=1)
+    given = name if key == "input_config" else "all"
+    config = example_gen_pb2.Input(splits=[example_gen_pb2.Input.Split(name=given, pattern="*")])
+    component = CsvExampleGen(str(tmp_path / "none"), input_config=config, output_config=output)
+    with pytest.raises(DefinitionError) as caught:
+        Driver(None).resolve_exec_properties(dict(component.exec_properties), None, None)
+    assert caught.value.problem == f"{key}: '{name}' cannot be the name of a split."
+
+
+def test_a_folder_counts_sign_by_sign(tmp_path):
+    """[ ] * ? in the path of a folder that exists are no pattern; in one that does not, they are."""
+    folder = tmp_path / "proj [v1]*?" / "data"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("x\n1\n")
+    assert _resolved(folder)["input_fingerprint"].startswith("split:all,num_files:1,")
+    assert input_files.find(str(folder), "*.csv") == [str(folder / "a.csv")]
+    assert input_files.find(str(tmp_path / "proj ?v1]*" / "da*"), "*.csv") == [str(folder / "a.csv")]

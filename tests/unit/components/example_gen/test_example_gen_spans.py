@@ -144,3 +144,28 @@ def test_ranges_that_cannot_be_read(tmp_path, pattern, range_config, start):
     with pytest.raises(DefinitionError) as caught:
         spans.resolve(str(tmp_path), [_split(pattern)], range_config)
     assert caught.value.problem.startswith(start)
+
+
+def test_splits_must_agree_on_the_version(tmp_path):
+    """Of one span, each split has its latest version: other ones are not mixed without a word."""
+    _touch(tmp_path, "train/s1/v2/a", "eval/s1/v3/a")
+    splits = [
+        _split("train/s{SPAN}/v{VERSION}/*", "train"),
+        _split("eval/s{SPAN}/v{VERSION}/*", "eval"),
+    ]
+    with pytest.raises(DataError) as caught:
+        spans.resolve(str(tmp_path), splits, None)
+    assert caught.value.problem == (
+        "split 'train' has span 1 version 2 as its latest and split 'eval' has span 1 version 3; all splits are "
+        "read from one span and version."
+    )
+    _touch(tmp_path, "train/s1/v3/a")
+    assert spans.resolve(str(tmp_path), splits, None).version == 3
+
+
+@pytest.mark.parametrize("folder", ["proj [v1]*?", "[ab]", "{x}", "a+b(c)|d", "{SPAN}"])
+def test_spans_are_found_in_a_folder_of_any_name(tmp_path, folder):
+    """Its signs are no pattern, no expression and no placeholder."""
+    _touch(tmp_path, f"{folder}/span2/v1/a", f"{folder}/span2/v4/a")
+    found = spans.resolve(str(tmp_path / folder), [_split("span{SPAN}/v{VERSION}/*")], None)
+    assert found == spans.Resolved(2, 4, ["span2/v4/*"])

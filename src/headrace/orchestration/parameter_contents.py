@@ -1,0 +1,168 @@
+"""What a parameter adds to the cache key: its text, and the content of the files and folders that it names.
+
+A component says which of its parameters name input files (`headrace.sdk.Component.INPUT_FILES`); of those only
+content and file name count. In the parameters of all other components, each text that is the path of an existing
+file or folder, or a pattern that matches some, counts by content as well as by its text, also inside of JSON and
+protos. Not so where the name of the parameter says that something is written there, such as `push_destination`.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from headrace.sdk import payloads
+
+# Folders up to this size count by their bytes; larger ones by names, sizes and times of the last change.
+MAX_FOLDER_BYTES = 1 << 30
+MAX_FOLDER_FILES = 20_000
+_MAX_PATH_LENGTH = 4096
+_DESTINATION = re.compile(
+    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|log|logs|logdir|save|target|"
+    r"tmp|temp|cache|write|working)(_|$)"
+)
+_NEVER_READ = frozenset({".git", "__pycache__", ".ipynb_checkpoints"})
+
+Sources = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the contents behind the parameters of one node.
+
+    Attributes:
+        input_files: Parameters that name input files, as the component says; `None` where it says nothing.
+        project_path: Folder whose place does not count.
+        own_folders: The store and the pipeline's root: what runs write there changes with each run.
+    """
+
+    input_files: Sequence[str] | None
+    project_path: str
+    own_folders: Sequence[str] = ()
+
+    def read(self, name: str, value: Any) -> tuple[Any, Sources]:
+        """Return what a parameter adds to the key, and the digests of the files that it names, by path."""
+        plain = self._plain(value)
+        if self.input_files is not None and name in self.input_files:
+            texts = list(_texts(value))
+            found = self._contents(texts, is_declared=True)
+            if isinstance(value, str) and texts == [value]:
+                return {"file": os.path.basename(value), "content": _combined(found)}, _named_files(found)
+            return {"text": plain, "content": _combined(found)}, _named_files(found)
+        if self.input_files is not None or _DESTINATION.search(name):
+            return plain, {}
+        found = self._contents(_texts(value), is_declared=False)
+        return ({"text": plain, "content": _combined(found)}, _named_files(found)) if found else (plain, {})
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Message):
+            return value.SerializeToString(deterministic=True).hex()
+        if isinstance(value, str):
+            return self.without_place(value)
+        return value if isinstance(value, (int, float, bool)) else str(value)
+
+    def without_place(self, text: str) -> str:
+        """Return a text in which the project's folder has no place."""
+        if len(self.project_path) < 2:
+            return text
+        return re.sub(rf"{re.escape(self.project_path)}(?=$|[/\s\"',:;\])}}])", "{project}", text)
+
+    def _contents(self, texts: Iterable[str], *, is_declared: bool) -> list[tuple[str, str, str]]:
+        """Name, path and digest of each file or folder that texts name; one that is declared and missing too."""
+        found = []
+        for text in texts:
+            paths = list(_paths(text))
+            if not paths and is_declared:
+                # An address elsewhere: nobody knows what is there now. A missing file: known not to be there.
+                found.append((text, "", payloads.unknown_digest() if "://" in text else "missing"))
+            found += [(os.path.basename(path), path, self._digest(path)) for path in paths]
+        return found
+
+    def _digest(self, path: str) -> str:
+        return payloads.file_digest(path) if os.path.isfile(path) else self._folder_digest(path)
+
+    def _folder_digest(self, path: str) -> str:
+        files = list(self._files(path))
+        infos = [os.stat(full) for _, full in files]
+        if len(files) > MAX_FOLDER_FILES or sum(info.st_size for info in infos) > MAX_FOLDER_BYTES:
+            looks = [f"{name} {i.st_size} {i.st_mtime_ns}" for (name, _), i in zip(files, infos)]
+        else:
+            digests = payloads.file_digests([full for _, full in files])
+            looks = [f"{name} {digest}" for (name, _), digest in zip(files, digests)]
+        return hashlib.sha256("\n".join(looks).encode(errors="surrogateescape")).hexdigest()
+
+    def _files(self, path: str) -> Iterator[tuple[str, str]]:
+        apart = tuple(
+            os.path.realpath(folder) for folder in self.own_folders if folder and "://" not in folder
+        )
+
+        def is_apart(folder: str) -> bool:
+            return os.path.basename(folder) in _NEVER_READ or os.path.realpath(folder) in apart
+
+        for name, full in payloads.walk(path, is_apart):
+            if os.path.isfile(full):
+                yield name, full
+
+
+def _named_files(found: list[tuple[str, str, str]]) -> Sources:
+    return {path: digest for _, path, digest in found if path}
+
+
+def _combined(found: list[tuple[str, str, str]]) -> str:
+    """One digest of the contents, under their names; unknown where one of them is."""
+    unknown = [digest for _, _, digest in found if payloads.is_unknown(digest)]
+    if unknown:
+        return unknown[0]
+    lines = sorted(f"{name} {digest}" for name, _, digest in found)
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a parameter: itself, or those in the JSON or proto that it holds."""
+    if isinstance(value, Message):
+        yield from _texts_in(json_format.MessageToDict(value))
+    elif isinstance(value, str):
+        if value[:1] in '{["':
+            try:
+                yield from _texts_in(json.loads(value))
+                return
+            except ValueError:
+                pass
+        yield value
+
+
+def _texts_in(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        # JSON in JSON, as TFX writes custom_config of custom_config.
+        yield from _texts(data) if data[:1] in ("{", "[") else [data]
+    elif isinstance(data, dict):
+        for value in data.values():
+            yield from _texts_in(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts_in(value)
+
+
+def _paths(text: str) -> Iterator[str]:
+    """The files and folders that exist and that a text names: a path, a pattern, or several with commas."""
+    text = text.removeprefix("file://")
+    if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or "\0" in text or "://" in text:
+        return
+    path = os.path.expanduser(text)
+    if os.path.isfile(path) or os.path.isdir(path):
+        yield path
+    elif glob.has_magic(path) and os.sep in path:
+        yield from sorted(glob.glob(path, recursive=True))
+    elif "," in text:
+        for part in text.split(","):
+            if part.strip() and os.path.exists(part.strip()):
+                yield part.strip()

@@ -1,0 +1,331 @@
+"""What Evaluator says of labels, predictions and metrics before it computes anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow_model_analysis as tfma
+from evaluated_rows import config, example, write
+from evaluation import fails
+from google.protobuf import json_format
+from tensorflow_model_analysis.metrics import metric_specs, metric_types
+from tensorflow_model_analysis.proto import config_pb2
+from tensorflow_model_analysis.utils.keras_lib import tf_keras
+
+from headrace.components.evaluator import batch_checks, combiners, metric_names, tfma_internals, verdict
+from headrace.components.evaluator.outcome import Metrics
+from headrace.errors import DefinitionError, HeadraceError
+
+
+def eval_config(*names: Any, **spec: Any) -> Any:
+    """An EvalConfig with metrics by name."""
+    metrics = [{"class_name": one} if isinstance(one, str) else one for one in names]
+    content = {"model_specs": [{"label_key": "y"}], "metrics_specs": [{"metrics": metrics, **spec}]}
+    return json_format.ParseDict(content, config_pb2.EvalConfig())
+
+
+def sparse(counts: list[int]) -> Any:
+    """A ragged feature with so many values in each row."""
+    indices = [[row, at] for row, count in enumerate(counts) for at in range(count)]
+    return tfma.types.VarLenTensorValue(
+        values=np.ones(len(indices), np.float32),
+        indices=np.array(indices, np.int64).reshape(-1, 2),
+        dense_shape=np.array([len(counts), max(counts)]),
+    )
+
+
+ONES = np.ones((4, 1), np.float32)
+SCORES = np.full((4, 3), 0.3, np.float32)
+NAN = np.array([0.1, np.nan, 0.2, np.nan], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "metric", "expected"),
+    [
+        (ONES, NAN, "AUC", "the model's output is NaN for 2 of 4 rows, and no metric is computed of that."),
+        (ONES, NAN.reshape(4, 1), "MeanSquaredError", "the model's output is NaN for 2 of 4 rows"),
+        (
+            ONES,
+            np.array([[0.1], [np.inf], [0], [0]]),
+            "AUC",
+            "the model's output is infinite for 1 of 4 rows",
+        ),
+        (
+            ONES,
+            {"probabilities": NAN, "id": np.array([b"a"] * 4, object)},
+            "AUC",
+            "the model's output 'probabilities' is NaN for 2 of 4 rows",
+        ),
+        (
+            np.array([b"no", b"yes", b"no", b"no"], object),
+            ONES,
+            "BinaryAccuracy",
+            "label_key 'y' holds text such as 'no', and BinaryAccuracy needs numbers.",
+        ),
+        (
+            ONES,
+            np.array([b"cat"] * 4, object),
+            "AUC",
+            "the model's output is text such as 'cat', and AUC needs numbers.",
+        ),
+        (None, ONES, "AUC", "model_spec has no label_key, and AUC needs labels."),
+        (sparse([1, 0, 1, 0]), ONES, "AUC", "label_key 'y' has no value in 2 of 4 rows."),
+        (NAN, ONES, "MeanSquaredError", "label_key 'y' is NaN in 2 of 4 rows."),
+        (
+            np.array([[0], [1], [7], [9]]),
+            SCORES,
+            "SparseCategoricalAccuracy",
+            "label_key 'y' is 7 in 2 of 4 rows, and the model has 3 outputs, for classes 0 to 2.",
+        ),
+        (
+            np.ones((4, 2)),
+            SCORES,
+            "CategoricalAccuracy",
+            "label_key 'y' has 2 values in a row, and the model's output 3.",
+        ),
+        (np.ones((4, 2)), ONES, "AUC", "label_key 'y' has 2 values in a row, and the model's output 1."),
+    ],
+)
+def test_labels_and_predictions_that_no_metric_can_read(
+    labels: Any, predictions: Any, metric: str, expected: str
+) -> None:
+    """What is wrong, in how many rows, and a cure; also where the metric beside it reads neither."""
+    asked = eval_config("ExampleCount", metric)
+    readers = batch_checks.Readers.of(asked.metrics_specs)
+
+    with pytest.raises(HeadraceError) as caught:
+        batch_checks.check({"labels": labels, "predictions": predictions}, asked.model_specs, readers, 4)
+
+    assert caught.value.problem.startswith(expected)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "metric"),
+    [
+        (ONES, ONES, "AUC"),
+        (ONES[:, 0], ONES, "AUC"),
+        (sparse([1, 1, 1, 1]), ONES, "AUC"),
+        (sparse([2, 0, 1, 0]), SCORES, "AUC"),
+        (np.array([[0], [1], [-1], [2]]), SCORES, "SparseCategoricalAccuracy"),
+        (SCORES, SCORES, "CategoricalAccuracy"),
+        (None, NAN, "ExampleCount"),
+        (ONES, {"probabilities": ONES, "id": np.array([b"a"] * 4, object)}, "AUC"),
+        (None, ONES, "MeanPrediction"),
+        (np.array([b"a"] * 4, object), np.array([b"b"] * 4, object), "ExactMatch"),
+        (
+            np.array([b"a"] * 4, object),
+            {"scores": SCORES, "classes": np.array([[b"a", b"b", b"c"]] * 4)},
+            "AUC",
+        ),
+    ],
+)
+def test_what_can_be_read_passes(labels: Any, predictions: Any, metric: str) -> None:
+    """Classes of Estimators, text for metrics of text, rows of no class, labels that a metric does not read."""
+    asked = eval_config(metric)
+
+    batch_checks.check(
+        {"labels": labels, "predictions": predictions},
+        asked.model_specs,
+        batch_checks.Readers.of(asked.metrics_specs),
+        4,
+    )
+
+
+def test_a_range_beyond_0_to_1_is_named(tmp_path: Path) -> None:
+    """CalibrationPlot without ends, of a regression."""
+    records = [example({"y": np.float32(at), "p": np.float32(at)}) for at in range(4)]
+
+    error = fails(
+        tmp_path,
+        config("y", "p", "CalibrationPlot", slicing_specs=[{}]),
+        {"examples": write(tmp_path, records, [[4]])},
+    )
+
+    assert error.problem.startswith(
+        "label_key 'y' is 2 in a row, and CalibrationPlot reads labels from 0 to 1."
+    )
+
+
+def test_a_missing_prediction_feature_is_named(tmp_path: Path) -> None:
+    """Without a model, predictions are a feature like the label."""
+    records = [example({"y": np.float32(1), "p": np.float32(1)})]
+
+    error = fails(tmp_path, config("y", "q", "AUC"), {"examples": write(tmp_path, records, [[1]])})
+
+    assert error.problem.startswith(
+        "evaluator: prediction_key 'q' is no feature of the data. It has 'p', 'y'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "problem", "fix"),
+    [
+        ("FalsePositiveRate", "there is no metric 'FalsePositiveRate'", "did you mean 'FPR'?"),
+        ("ResidualPlot", "there is no metric 'ResidualPlot'", "did you mean 'CalibrationPlot'?"),
+        ("RMSE", "there is no metric 'RMSE'", "did you mean 'RootMeanSquaredError'?"),
+        ("Hubre", "there is no metric 'Hubre'", "did you mean 'Huber'?"),
+        ("Sum", "Keras' 'Sum' is the sum of values", "choose a metric such as"),
+        ({"class_name": "PearsonCorrelation", "module": "keras.metrics"}, "there is no metric 'PearsonC", ""),
+        (
+            {"class_name": "RecallAtPrecision", "config": '"precison": 0.5'},
+            "metric 'RecallAtPrecision' cannot be made with config \"precison\": 0.5: ",
+            "correct its config. It takes 'class_id', 'name', 'num_thresholds', 'precision'",
+        ),
+        (
+            {"class_name": "AUC", "config": "{bad"},
+            "metric 'AUC' cannot be made with config {bad: ",
+            "correct its",
+        ),
+        (
+            {"class_name": "Mine", "module": "no_such_module"},
+            "module 'no_such_module' of metric 'Mine' cannot",
+            "",
+        ),
+        ({"class_name": "Mine", "module": "json"}, "module 'json' has no metric 'Mine'. It has none.", ""),
+        (
+            {"class_name": "JSONDecoder", "module": "json"},
+            "'JSONDecoder' of module 'json' is no metric",
+            "derive",
+        ),
+    ],
+)
+def test_metrics_that_are_none(metric: Any, problem: str, fix: str) -> None:
+    """Names of elsewhere, typing errors, classes that are no metrics, config that a metric does not take."""
+    asked = eval_config(metric)
+    metric_names.resolve(asked)
+
+    with pytest.raises(DefinitionError) as caught:
+        metric_names.check(asked, "evaluator: eval_config")
+
+    assert caught.value.problem.startswith(f"evaluator: eval_config: {problem}")
+    assert caught.value.fix.startswith(fix)
+
+
+def test_plots_have_no_average_over_classes() -> None:
+    """TFMA would fail after the evaluation, with all of its results in the message."""
+    asked = eval_config(
+        "AUC", "ConfusionMatrixPlot", aggregate={"macro_average": True, "class_weights": {"0": 1.0}}
+    )
+
+    with pytest.raises(DefinitionError, match="'ConfusionMatrixPlot' is no number, so it has no average"):
+        metric_names.check(asked, "evaluator: eval_config")
+
+
+@pytest.mark.parametrize(
+    ("given", "module"),
+    [
+        ({"class_name": "Huber"}, tf_keras.losses.Loss.__module__),
+        ({"class_name": "Huber", "module": "tf.keras.losses"}, tf_keras.losses.Loss.__module__),
+        ({"class_name": "MeanAbsoluteError", "module": "keras.losses"}, tf_keras.losses.Loss.__module__),
+        ({"class_name": "RootMeanSquaredError", "module": "tf_keras.metrics"}, ""),
+        ({"class_name": "AUC"}, ""),
+        ({"class_name": "AUC", "module": "my.own"}, "my.own"),
+    ],
+)
+def test_keras_classes_are_found_by_their_name(given: dict[str, str], module: str) -> None:
+    """Losses too, under whatever name Keras is imported."""
+    asked = eval_config(given)
+
+    metric_names.resolve(asked)
+
+    assert asked.metrics_specs[0].metrics[0].module == module
+
+
+BATCHED = (
+    "ExampleCount",
+    "WeightedExampleCount",
+    "AUC",
+    "BinaryAccuracy",
+    "CalibrationPlot",
+    "MeanLabel",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredLogarithmicError",
+    "BinaryCrossEntropy",
+    "MultiClassConfusionMatrixPlot",
+    "RootMeanSquaredError",
+    "ConfusionMatrixAtThresholds",
+    "R2Score",
+)
+
+
+def combined(*names: Any) -> list[Any]:
+    """The computations of metrics that combine rows."""
+    asked = eval_config(*names)
+    computations = metric_specs.to_computations(list(asked.metrics_specs), eval_config=asked)
+    return [one for one in computations if isinstance(one, metric_types.MetricComputation)]
+
+
+def test_tfmas_private_names_have_the_form_that_batches_build_on() -> None:
+    """A new version of TFMA that changes one of them fails here, and goes row by row until it is looked at."""
+    plain = [
+        one if one != "ConfusionMatrixAtThresholds" else {"class_name": one, "config": '"thresholds": [0.5]'}
+        for one in BATCHED
+    ]
+    computations = combined(*plain)
+
+    assert tfma_internals.MISSING == ()
+    assert tfma_internals.MATRICES_EPSILON is not None
+    assert {type(one.combiner) for one in computations} >= set(tfma_internals.FIELDS)
+    assert all(combiners.takes_batches(one) for one in computations)
+
+
+@pytest.mark.parametrize("name", BATCHED[:13])
+def test_a_combiner_of_another_form_is_left_to_tfma(name: str) -> None:
+    """A field that is new, or gone, may change what is computed."""
+    for change in ("more", "less"):
+        for computation in combined(name):
+            fields = vars(computation.combiner)
+            if change == "more":
+                fields["_new_setting"] = True
+            else:
+                fields.pop(sorted(fields)[0])
+            assert not combiners.takes_batches(computation)
+
+
+def change(direction: int, **bounds: float) -> Any:
+    """A change threshold."""
+    made = config_pb2.GenericChangeThreshold(direction=direction)
+    for kind, bound in bounds.items():
+        getattr(made, kind).value = bound
+    return made
+
+
+HIGHER, LOWER = config_pb2.MetricDirection.HIGHER_IS_BETTER, config_pb2.MetricDirection.LOWER_IS_BETTER
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        # 0.8 after 0.5: 0.3 more, or 60 %.
+        (change(HIGHER, absolute=0.2, relative=0.5), {"absolute": True, "relative": True}),
+        (change(HIGHER, absolute=0.4, relative=0.5), {"absolute": False, "relative": True}),
+        (change(HIGHER, absolute=0.2, relative=0.7), {"absolute": True, "relative": False}),
+        (change(LOWER, absolute=0.4, relative=0.5), {"absolute": True, "relative": False}),
+        (change(LOWER, absolute=0.2, relative=0.7), {"absolute": False, "relative": True}),
+        (change(LOWER, absolute=0.2), {"absolute": False}),
+    ],
+)
+def test_of_two_bounds_the_one_that_failed_is_said(threshold: Any, expected: dict[str, bool]) -> None:
+    """TFMA fails a threshold as a whole."""
+    key = metric_types.MetricKey("auc", model_name="new")
+    values = {key: 0.8, key._replace(model_name="old"): 0.5, key.make_diff_key(): 0.3}
+    named = {one.to_proto().SerializeToString(deterministic=True): value for one, value in values.items()}
+    passed = all(expected.values())
+
+    found = list(verdict._result(Metrics({(): named}, {}), (), key.make_diff_key(), threshold, "old", passed))
+
+    assert {one.kind.partition(" ")[0]: one.passed for one in found} == expected
+
+
+def test_metrics_of_no_kind_read_nothing() -> None:
+    """An evaluation of counts alone runs on rows without a label."""
+    specs = [SimpleNamespace(metrics=[SimpleNamespace(class_name="ExampleCount")])]
+
+    assert batch_checks.Readers.of(specs) == batch_checks.Readers("", "", "")
