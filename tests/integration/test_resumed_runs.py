@@ -33,6 +33,7 @@ def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
 
 
 def test_a_partial_run_without_earlier_outputs_is_refused(run: Run):
+    assert states(run(*chain(), only=["Use"], dry_run=True)) == {"Make": "not selected", "Use": "skipped"}
     with pytest.raises(InputResolutionError) as caught:
         run(*chain(), only=["Use"])
 

@@ -93,7 +93,7 @@ class Store:
         self, path: str = DEFAULT_PATH, connection_config: metadata_store_pb2.ConnectionConfig | None = None
     ) -> None:
         self.given_path = path
-        self.path = os.path.abspath(addresses.local_path(path, "the store"))
+        self.path = addresses.absolute_path(path, "the store")
         _check_text(self.path)
         self.store_id = ""
         named = connection_config.sqlite.filename_uri if connection_config else ""

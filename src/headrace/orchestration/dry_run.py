@@ -58,8 +58,9 @@ def _drive_all(
     planned: Sequence[PlannedNode], make_life: Callable[[PlannedNode], Any]
 ) -> tuple[NodeResult, ...]:
     results: dict[str, NodeResult] = {}
+    by_id = {node.node_id: node for node in planned}
     for node in planned:
-        blocking = [name for name in node.upstream if results[name].state in _OPEN]
+        blocking = [name for name in node.upstream if _lacks_outputs(by_id[name], results[name])]
         # One that was skipped leaves what earlier runs made.
         blocking += [
             name
@@ -77,6 +78,13 @@ def _drive_all(
             reason="no earlier execution has the same code, parameters and inputs",
         )
     return tuple(results.values())
+
+
+def _lacks_outputs(node: PlannedNode, result: NodeResult) -> bool:
+    """Whether what follows cannot be looked up, because a node would make its outputs anew, or will not."""
+    if result.state is NodeState.NOT_SELECTED:
+        return not result.execution_id and bool(node.ir.outputs.outputs)
+    return result.state in _OPEN
 
 
 def _follow(node: PlannedNode, upstream: NodeResult) -> NodeResult:

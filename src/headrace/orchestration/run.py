@@ -146,7 +146,7 @@ def _root(ir: pipeline_pb2.Pipeline, store: Store) -> str:
     root = pipeline_graph.declared_root(ir)
     if not root:
         return os.path.join(store.artifacts_path, ir.pipeline_info.id)
-    return os.path.abspath(addresses.local_path(root, f"pipeline '{ir.pipeline_info.id}': pipeline_root"))
+    return addresses.absolute_path(root, f"pipeline '{ir.pipeline_info.id}': pipeline_root")
 
 
 def _main_script() -> str:

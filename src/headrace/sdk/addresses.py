@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from headrace.errors import UnsupportedFeatureError
+from headrace.errors import SetupError, UnsupportedFeatureError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILE = "file"
@@ -36,3 +36,20 @@ def local_path(address: str, what: str) -> str:
         f"{what} is '{address}', and cannot be: {reason}.",
         "give a path on this machine; a bucket or a remote disk that is mounted as a folder will do.",
     )
+
+
+def absolute_path(address: str, what: str) -> str:
+    """Return the absolute path that an address names on this machine; see `local_path`.
+
+    Raises:
+        UnsupportedFeatureError: If it is on another machine or a service.
+        SetupError: If it is relative, and the working directory was removed.
+    """
+    path = local_path(address, what)
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError as error:
+        raise SetupError(
+            f"{what} is '{path}' in the working directory, and that was removed.",
+            "go to a folder that exists, or give an absolute path.",
+        ) from error

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from headrace.cli.run_session import exit_code
 from headrace.errors import CycleError, StoreError
-from headrace.orchestration.events import NodeState
+from headrace.orchestration.events import NodeResult, NodeState, RunResult
 
 
 def test_a_run_in_a_pipe_prints_one_line_per_change_and_a_table(engine, project, headrace):
@@ -225,3 +226,25 @@ def test_an_unknown_command_gets_a_suggestion(headrace):
 
     assert result.exit_code == 2
     assert "Error: There is no command 'rnu'. Did you mean 'run'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped_by", "code"),
+    [
+        (NodeState.DONE, 0, 0),
+        (NodeState.NOT_SELECTED, 0, 0),
+        (NodeState.FAILED, 0, 1),
+        (NodeState.WAITING, 0, 1),
+        (NodeState.CANCELLED, 0, 130),
+        (NodeState.CANCELLED, 2, 130),
+        (NodeState.CANCELLED, 15, 143),
+        (NodeState.FAILED, 15, 143),
+        (NodeState.DONE, 2, 130),
+    ],
+)
+def test_the_exit_code_says_how_the_runs_ended(state: NodeState, stopped_by: int, code: int):
+    """A signal comes first: who sent it knows why the run is not done."""
+    good = RunResult("1", "demo", (NodeResult("A", NodeState.DONE),), 1.0, "")
+    other = RunResult("2", "demo", (NodeResult("A", state),), 1.0, "", stopped_by=stopped_by)
+
+    assert exit_code([good, other]) == code

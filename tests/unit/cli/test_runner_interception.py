@@ -33,7 +33,8 @@ def run_pipeline(pipeline, keywords):
     print("Headrace ran", pipeline, keywords)
     state = NodeState.FAILED if pipeline == "bad" else NodeState.DONE
     error = TrainingError("Trainer: no.", "yes.") if pipeline == "bad" else None
-    return RunResult("1", pipeline, (NodeResult("Trainer", state, error=error),), 1.0, "")
+    node = NodeResult("Trainer", state, error=error)
+    return RunResult("1", pipeline, (node,), 1.0, "", stopped_by=int(pipeline.partition(" ")[2] or 0))
 
 try:
     results = run_script("script.py", run_pipeline, is_dry="dry" in sys.argv)
@@ -126,6 +127,17 @@ def test_a_failed_run_raises_in_the_script(run_script):
     )
 
     assert lines == ["Headrace ran bad {}", "clean", "['bad']"]
+
+
+@pytest.mark.parametrize("number", [2, 15])
+def test_a_signal_that_stopped_the_run_ends_the_script(run_script, number):
+    """Also where the nodes had just ended when it came, and where the script catches all errors."""
+    lines = run_script(
+        _USE
+        + f"try:\n    LocalDagRunner().run('stopped {number}')\nexcept Exception:\n    pass\nprint('never')\n"
+    )
+
+    assert lines == [f"Headrace ran stopped {number} {{}}", f"['stopped {number}']"]
 
 
 def test_a_dry_run_leaves_the_script_at_its_pipeline(run_script):
