@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -91,9 +92,15 @@ class SourceTexts:
         os.makedirs(self._path, exist_ok=True)
         # Two nodes of one run may keep the same text at once.
         temporary_path = f"{target}.{secrets.token_hex(4)}.tmp"
-        with open(temporary_path, "wb") as file:
-            file.write(zlib.compress(text))
-        os.replace(temporary_path, target)
+        try:
+            with open(temporary_path, "wb") as file:
+                file.write(zlib.compress(text))
+            os.replace(temporary_path, target)
+        except OSError:
+            # A full disk must not keep half of a text.
+            with contextlib.suppress(OSError):
+                os.remove(temporary_path)
+            raise
 
 
 def _text(path: str, digest: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -92,6 +93,20 @@ def test_two_nodes_may_keep_the_same_text_at_once(texts: SourceTexts, tmp_path: 
 
     assert texts.read(digest(file)) == "x = 1\n"
     assert os.listdir(tmp_path / ".headrace" / "sources") == [digest(file)]
+
+
+def test_a_full_disk_leaves_no_half_text(texts: SourceTexts, tmp_path: Path, monkeypatch):
+    """The error goes on to the node; nothing of it stays in the store."""
+    file = write(tmp_path / "model.py", "x = 1\n")
+
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fill)
+    with pytest.raises(OSError, match="No space left"):
+        texts.keep({"executor": {str(file): digest(file)}})
+
+    assert os.listdir(tmp_path / ".headrace" / "sources") == []
 
 
 def test_what_is_kept_already_is_neither_read_nor_written_again(
