@@ -72,6 +72,13 @@ def test_where_the_project_lies_and_what_is_not_given_does_not_count(changes: di
     assert key(**changes) == key()
 
 
+def test_a_neighbour_whose_name_only_begins_alike_is_elsewhere():
+    """`/projects` does not lie in `/project`: its place counts, and stays when the project moves."""
+    beside = {"parameters": {"place": "/projects/data"}}
+
+    assert key(**beside) == key(**beside, project_path="/moved")
+
+
 @pytest.mark.parametrize(
     ("properties", "is_content"),
     [
