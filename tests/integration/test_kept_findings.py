@@ -223,12 +223,12 @@ def test_a_cache_artifact_runs_nothing(spans: list[Any], tmp_path: Path) -> None
     assert [bool(one.cache_dict) and bool(one.metadata) for one in found] == [True]
     code = pickle.dumps(_Runs(tmp_path / "ran"))
 
-    for folder in Path(cache.uri).iterdir():
+    for folder in _folders(cache.uri):
         for path in folder.glob("*-of-*.gz"):
             with tfrecord.Writer(str(path)) as writer:
                 writer.write([code])
     assert not cache_files.read(cache.uri, _keys(cache.uri))
-    for folder in Path(cache.uri).iterdir():
+    for folder in _folders(cache.uri):
         (folder / "MANIFEST").write_bytes(code)
     assert not cache_files.read(cache.uri, _keys(cache.uri))
     second = transform(tmp_path / "second", [spans[0]], schema, _FUNCTION, cache=cache)
@@ -238,4 +238,8 @@ def test_a_cache_artifact_runs_nothing(spans: list[Any], tmp_path: Path) -> None
 
 
 def _keys(path: str) -> list[Any]:
-    return [analyzer_cache.DatasetKey(name) for name in os.listdir(path)]
+    return [analyzer_cache.DatasetKey(os.path.relpath(folder, path)) for folder in _folders(path)]
+
+
+def _folders(path: str) -> list[Path]:
+    return [manifest.parent for manifest in Path(path).rglob("MANIFEST")]
