@@ -23,7 +23,7 @@ test: unit set-up ## Run all tests: unit, then integration and e2e
 	@$(BIN)/python -m pytest tests/integration tests/e2e $(PARALLEL) $(ARGS)
 
 unit: set-up ## Run the tests that need no heavy library
-	@$(BIN)/python -m pytest tests/unit $(ARGS)
+	@$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 $(ARGS)
 
 integration: set-up ## Run the tests with the real libraries
 	@$(BIN)/python -m pytest tests/integration $(PARALLEL) $(ARGS)

@@ -1,4 +1,8 @@
-"""Property tests: the same examples in each run, few of them; `HEADRACE_EXAMPLES=20000` looks for new ones."""
+"""What holds for all tests.
+
+Property tests: the same examples in each run, few of them; `HEADRACE_EXAMPLES=20000` looks for new ones. The width of
+the terminal that the tests are started in does not count.
+"""
 
 import os
 
@@ -9,3 +13,5 @@ _EXAMPLES = int(os.environ.get("HEADRACE_EXAMPLES", "0"))
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
 settings.register_profile("search", deadline=None, max_examples=_EXAMPLES or 1, print_blob=True)
 settings.load_profile("search" if _EXAMPLES else "same")
+
+os.environ.pop("COLUMNS", None)
