@@ -335,16 +335,17 @@ class Store:
     def _alone(self) -> Iterator[None]:
         """Let one process at a time open the store: the first makes the tables, which two must not do at once."""
         try:
-            file = files.open_lock(os.path.join(self.path, "open.lock"))
+            file = files.locked(os.path.join(self.path, "open.lock"), fcntl.LOCK_EX)
         except OSError as error:
             raise disk_error(self.path, str(error)) from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
             try:
                 self.store_id = identity.settle(self.path)
             except OSError as error:
                 raise disk_error(self.path, str(error)) from error
             yield
+        finally:
+            files.release(file)
 
     def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
         if self.connection_config is not None:
