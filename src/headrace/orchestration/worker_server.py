@@ -163,8 +163,6 @@ def _import_quietly(name: str) -> None:
 def main(arguments: list[str]) -> None:
     """Entry of the server process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
     adopt_orphans()
     control: Any = socket.socket(fileno=int(arguments[0]))
     Server(control, arguments[1:]).serve()
