@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.metadata import files, graph, locks, ownership, queries
+from headrace.metadata import files, graph, locks, ownership, queries, records
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
@@ -229,5 +229,5 @@ def _remove_sources(store: Store, kept: Collection[int]) -> int:
 
 
 def _digests(ingredients: str) -> set[str]:
-    sources = json.loads(ingredients).get(SOURCES, {}) if ingredients else {}
-    return {digest for files in sources.values() for digest in files.values()}
+    sources = records.parse_ingredients(ingredients).get(SOURCES, {})
+    return {str(digest) for files in sources.values() for digest in files.values()}

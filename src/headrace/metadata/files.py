@@ -72,7 +72,9 @@ def lock(file: TextIO, kind: int) -> None:
         fcntl.flock(file, kind)
     except OSError as error:
         if error.errno in _HAS_NO_LOCKS:
-            raise OSError(error.errno, "its file system has no locks for processes (flock)", file.name) from error
+            raise OSError(
+                error.errno, "its file system has no locks for processes (flock)", file.name
+            ) from error
         raise
 
 

@@ -91,6 +91,17 @@ def test_a_run_that_ends_by_an_exception_is_mended_by_the_next_start(store: Stor
     assert os.listdir(temporary) == []
 
 
+@pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
+def test_a_run_that_was_killed_after_its_end_stays_as_it_ended(store: Store, state: str):
+    """It was recorded to its end, and killed while it removed its temporary files."""
+    publish_run(store, RunResult("dead", "p", (), 1.0, store.path), state, NOW, {})
+    die(store)
+
+    assert locks.mend(store) == ["dead"]
+
+    assert [run.state for run in list_runs(store.path)] == [state]
+
+
 def test_a_living_run_is_shown_as_running(store: Store):
     publish_run(store, RunResult("alive", "p", (), 1.0, store.path), "running", NOW, {})
 
