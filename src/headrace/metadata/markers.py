@@ -61,7 +61,7 @@ class RunMarker:
         """Return what a file says; `None` where it is not of this form."""
         try:
             marker = cls(**json.loads(text))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         is_text = all(isinstance(value, str) for value in asdict(marker).values())
         return (
@@ -249,7 +249,7 @@ def _is_locked(path: str) -> bool:
 
 def _run_ids(path: str) -> list[str]:
     for _ in range(100):
-        with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+        with contextlib.suppress(OSError, ValueError, RecursionError), open(path, encoding="utf-8") as file:
             found: Any = json.load(file)
             return [run_id for run_id in found if isinstance(run_id, str)] if isinstance(found, list) else []
     return []

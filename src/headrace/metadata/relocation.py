@@ -35,7 +35,7 @@ def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = 
     try:
         with open(file_path, encoding="utf-8") as file:
             before = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         before = here
     if not isinstance(before, dict) or not all(isinstance(before.get(key), str) for key in here):
         before = here
