@@ -76,7 +76,7 @@ def kill_below(pid: int, spared: Collection[int] = ()) -> None:
 
 def below(pid: int, spared: Collection[int] = ()) -> list[int]:
     """Return the living processes below one, those nearest to it first."""
-    direct = _children(pid)
+    direct = children_of(pid)
     if direct is not None and direct.issubset(spared):
         # The usual case after a node: a machine's thousands of processes need not be looked at.
         return []
@@ -93,8 +93,8 @@ def below(pid: int, spared: Collection[int] = ()) -> list[int]:
     return found
 
 
-def _children(pid: int) -> set[int] | None:
-    """The children of a process, ended ones too; `None` where the kernel does not say."""
+def children_of(pid: int) -> set[int] | None:
+    """Return the children of a process, ended ones too; `None` where the kernel does not say."""
     found: set[int] = set()
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
