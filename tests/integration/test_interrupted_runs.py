@@ -74,6 +74,19 @@ def test_a_signal_stops_the_run_cleanly_and_then_the_script(
     assert [e.last_known_state for e in cancelled] == [metadata_store_pb2.Execution.CANCELED]
 
 
+def test_a_stop_of_all_processes_at_once_is_no_failure(store: str, tmp_path: Path):
+    """A service manager and a batch system tell each process to end, the workers perhaps before the run."""
+    process = _start_slow(tmp_path)
+
+    for pid in [*reversed(_descendants(process.pid)), process.pid]:
+        os.kill(pid, signal.SIGTERM)
+    process.communicate(timeout=60)
+
+    assert process.returncode == 143
+    assert states(read_run(store)) == {"Make": "done", "Use": "cancelled"}
+    assert [run.state for run in list_runs(store)] == ["cancelled"]
+
+
 def test_what_a_killed_run_left_is_mended_by_the_next_start(run: Run, store: str, tmp_path: Path):
     process = _start_slow(tmp_path)
     workers = _descendants(process.pid)

@@ -154,7 +154,7 @@ def _start(document: Document, options: Options, commands: frozenset[str], resum
 
 
 def exit_code(results: Sequence[RunResult]) -> int:
-    """Return 0 where every run did its work, 1 where one failed, 130 where one was cancelled, 143 by SIGTERM."""
+    """Return 0 where every run did its work, 1 where one failed, 130 where one was cancelled, 143 by SIGTERM, 129 by SIGHUP."""
     for result in results:
         if result.stopped_by:
             return interrupts.exit_code(result.stopped_by)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.metadata import files, graph, locks, ownership, queries
+from headrace.metadata import files, graph, locks, ownership, queries, records, unpublished
 from headrace.metadata.catalog import size_on_disk
 from headrace.metadata.differences import SOURCES
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
@@ -172,8 +172,11 @@ class _Journal:
             if not isinstance(items, list):
                 raise ValueError("not a list")
             # Earlier versions wrote pairs of an id and a path.
-            return sorted(int(item[0] if isinstance(item, list) else item) for item in items)
-        except (OSError, ValueError, TypeError, IndexError):
+            ids = [unpublished.id_in(str(item[0] if isinstance(item, list) else item)) for item in items]
+            if not all(ids):
+                raise ValueError("not ids alone")
+            return sorted(ids)
+        except (OSError, ValueError, IndexError, RecursionError):
             deleted = Condition(states=(metadata_store_pb2.Artifact.DELETED,))
             found = queries.artifacts(queries.reader_of(self._store), deleted, _BATCH)
             return sorted(proto.id for proto in found)
@@ -229,5 +232,5 @@ def _remove_sources(store: Store, kept: Collection[int]) -> int:
 
 
 def _digests(ingredients: str) -> set[str]:
-    sources = json.loads(ingredients).get(SOURCES, {}) if ingredients else {}
-    return {digest for files in sources.values() for digest in files.values()}
+    sources = records.parse_ingredients(ingredients).get(SOURCES, {})
+    return {str(digest) for files in sources.values() for digest in files.values()}

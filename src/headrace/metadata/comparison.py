@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.metadata import graph
+from headrace.metadata import graph, records
 from headrace.metadata.differences import Difference, Ingredients, compare
 from headrace.metadata.executions import INGREDIENTS_PROPERTY
 from headrace.metadata.results import NodeResult, NodeState, RunResult
@@ -133,8 +132,9 @@ class _Side:
         for execution_id in makers:
             execution = self._executions.get(execution_id)
             if execution is not None and INGREDIENTS_PROPERTY in execution.custom_properties:
-                what: Ingredients = json.loads(execution.custom_properties[INGREDIENTS_PROPERTY].string_value)
-                return what
+                return records.parse_ingredients(
+                    execution.custom_properties[INGREDIENTS_PROPERTY].string_value
+                )
         return {}
 
     def contents(self, node_id: str) -> dict[str, list[str]]:

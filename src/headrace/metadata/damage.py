@@ -6,14 +6,13 @@ when it is found, by `headrace doctor --verify` or when a node fails on it, so t
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headrace.errors import InputResolutionError
-from headrace.metadata import executions, graph, queries
+from headrace.metadata import executions, graph, queries, records
 from headrace.metadata.executions import DAMAGE_PROPERTY
 from headrace.metadata.queries import Condition
 from headrace.metadata.runs import RECORD_PROPERTY
@@ -156,7 +155,7 @@ def _fix(store: Store, run_id: str) -> str:
     with store.handle() as handle:
         context = handle.store.get_context_by_type_and_name(executions.RUN_CONTEXT_TYPE, run_id)
     text = context.custom_properties[RECORD_PROPERTY].string_value if context is not None else ""
-    details = json.loads(text).get("details", {}) if text else {}
+    details = (records.parse_run(text) or {}).get("details", {})
     configuration = details.get("configuration")
     has_pipeline = isinstance(configuration, dict) and bool(configuration.get("pipeline"))
     if not has_pipeline and not details.get("script"):

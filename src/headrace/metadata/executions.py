@@ -152,15 +152,6 @@ def mark_cancelled(store: Store, execution_ids: Sequence[int]) -> None:
         handle.store.put_executions(executions)
 
 
-def running_among(store: Store, execution_ids: Sequence[int]) -> set[int]:
-    """Return those of some executions that are recorded as running."""
-    if not execution_ids:
-        return set()
-    with store.handle() as handle:
-        found = handle.store.get_executions_by_id(list(execution_ids))
-    return {e.id for e in found if e.last_known_state == metadata_store_pb2.Execution.RUNNING}
-
-
 def latest_successful(
     store: Store, node: pipeline_pb2.PipelineNode, run_id: str = ""
 ) -> tuple[metadata_store_pb2.Execution, dict[str, list[Artifact]]] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headrace.metadata import graph, queries
+from headrace.metadata import graph, queries, records
 from headrace.metadata.differences import CACHE_OFF, UNKNOWN, Difference, Ingredients, compare, num_equal
 from headrace.metadata.executions import (
     COMPLETE,
@@ -223,5 +222,4 @@ class _Inputs:
 def _ingredients(execution: Any) -> Ingredients | None:
     """What an execution's outputs depended on; `None` where it was not recorded."""
     text = execution.custom_properties[INGREDIENTS_PROPERTY].string_value
-    what: Ingredients = json.loads(text) if text else {}
-    return what or None
+    return records.parse_ingredients(text) or None

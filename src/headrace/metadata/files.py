@@ -2,13 +2,24 @@
 
 A store may come from anywhere: a link in the place of a file that is about to be written must not make this process
 write to what it names.
+
+Locks are this process's alone. The kernel counts a lock as held as long as any process has the open file, and a
+process that the user's own code forks has it too; so a fork gives up what it inherited, and who ends a lock says so.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
+import weakref
 from typing import TextIO
+
+# What a file system says that has no locks, or none that reach other machines.
+_HAS_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+_locks: weakref.WeakSet[TextIO] = weakref.WeakSet()
 
 
 def replace(path: str, text: str, *, is_flushed: bool = False) -> None:
@@ -45,4 +56,58 @@ def open_lock(path: str) -> TextIO:
         OSError: If it cannot be opened.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    return os.fdopen(descriptor, "w", encoding="utf-8")
+    file = os.fdopen(descriptor, "w", encoding="utf-8")
+    _locks.add(file)
+    return file
+
+
+def lock(file: TextIO, kind: int) -> None:
+    """Lock a file that `open_lock` opened, as `fcntl.flock` does.
+
+    Raises:
+        BlockingIOError: If another process holds it, and `kind` says not to wait.
+        OSError: If it cannot be locked.
+    """
+    try:
+        fcntl.flock(file, kind)
+    except OSError as error:
+        if error.errno in _HAS_NO_LOCKS:
+            raise OSError(
+                error.errno, "its file system has no locks for processes (flock)", file.name
+            ) from error
+        raise
+
+
+def locked(path: str, kind: int) -> TextIO:
+    """Open a file and lock it; see `open_lock` and `lock`, and `release` for the end."""
+    file = open_lock(path)
+    try:
+        lock(file, kind)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def release(file: TextIO) -> None:
+    """Unlock a file and close it, also where a fork has it open."""
+    if not file.closed:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
+        file.close()
+
+
+def _give_up_locks() -> None:
+    """In a fork: let go of the locks that are its parent's. The descriptors stay taken, so that none is closed twice."""
+    held = list(_locks)
+    if not held:
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    for file in held:
+        # One that is closed has no descriptor.
+        with contextlib.suppress(ValueError, OSError):
+            os.dup2(nowhere, file.fileno(), inheritable=False)
+    os.close(nowhere)
+
+
+os.register_at_fork(after_in_child=_give_up_locks)

@@ -6,13 +6,12 @@ models; with all of them what they came from. The rest is garbage: `headrace.met
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from headrace.metadata import graph, locks
+from headrace.metadata import graph, locks, records
 from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE
 from headrace.metadata.inventory import Inventory, StoredArtifact, StoredRun
 from headrace.metadata.ownership import is_removable
@@ -110,9 +109,9 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
 
 
 def _run(handle: Any, stored: StoredRun) -> _Run:
-    if not stored.record:
+    record = records.parse_run(stored.record)
+    if record is None:
         return _foreign_run(handle, stored)
-    record = json.loads(stored.record)
     outputs = [
         (node["state"], output["artifact_id"]) for node in record["nodes"] for output in node["outputs"]
     ]

@@ -62,7 +62,7 @@ def _noted(store_path: str) -> dict[str, Any]:
     try:
         with open(os.path.join(store_path, _IDENTITY), encoding="utf-8") as file:
             noted = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return noted if isinstance(noted, dict) else {}
 

@@ -86,12 +86,15 @@ def only_collector(store: Store) -> Iterator[None]:
 @contextlib.contextmanager
 def _flock(path: str, kind: int) -> Iterator[None]:
     try:
-        file = files.open_lock(path)
+        file = files.locked(path, kind)
+    except BlockingIOError:
+        raise
     except OSError as error:
         raise disk_error(os.path.dirname(path), str(error)) from error
-    with file:
-        fcntl.flock(file, kind)
+    try:
         yield
+    finally:
+        files.release(file)
 
 
 @contextlib.contextmanager
@@ -102,25 +105,31 @@ def making(store: Store, key: str, wait: Callable[[], None]) -> Iterator[None]:
         store: The open store.
         key: The key.
         wait: Called again and again while another process holds the lock; raises to give up.
+
+    Raises:
+        StoreError: If the lock cannot be made.
     """
     path = os.path.join(store.path, _KEYS, key)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     while True:
-        with files.open_lock(path) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                wait()
-                continue
-            if not _is_at(file.fileno(), path):
-                continue
-            try:
-                yield
-            finally:
-                # Removed before it is unlocked: who waits for it sees that, and takes the next file.
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(path)
-            return
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            file = files.locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait()
+            continue
+        except OSError as error:
+            raise disk_error(store.path, str(error)) from error
+        try:
+            if _is_at(file.fileno(), path):
+                try:
+                    yield
+                finally:
+                    # Removed before it is unlocked: who waits for it sees that, and takes the next file.
+                    with contextlib.suppress(OSError):
+                        os.remove(path)
+                return
+        finally:
+            files.release(file)
 
 
 def _is_at(descriptor: int, path: str) -> bool:

@@ -61,7 +61,7 @@ class RunMarker:
         """Return what a file says; `None` where it is not of this form."""
         try:
             marker = cls(**json.loads(text))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         is_text = all(isinstance(value, str) for value in asdict(marker).values())
         return (
@@ -137,7 +137,7 @@ def living_run(store: Store, run_id: str, root: str) -> Iterator[str]:
         file = _locked_file(store, path, json.dumps(asdict(marker)))
     except OSError as error:
         raise disk_error(store.path, str(error)) from error
-    with file:
+    try:
         try:
             tmp_path = marker.make_tmp()
         except OSError as error:
@@ -149,6 +149,8 @@ def living_run(store: Store, run_id: str, root: str) -> Iterator[str]:
             shutil.rmtree(tmp_path, ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)
+    finally:
+        files.release(file)
 
 
 class SessionMarker:
@@ -161,6 +163,7 @@ class SessionMarker:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._file: TextIO | None = None
+        self._pid = 0
         self._run_ids: dict[str, str] = {}
 
     def add(self, component_id: str, run_id: str) -> None:
@@ -172,9 +175,10 @@ class SessionMarker:
         self._run_ids[component_id] = run_id
         text = json.dumps(list(self._run_ids.values()))
         try:
-            if self._file is None:
+            # A fork's file is its parent's, and leads nowhere.
+            if self._file is None or self._pid != os.getpid():
                 path = os.path.join(self._store.path, SESSIONS, secrets.token_hex(8))
-                self._file = _locked_file(self._store, path, text)
+                self._file, self._pid = _locked_file(self._store, path, text), os.getpid()
             else:
                 # A reader that sees half of it sees no JSON, and looks again.
                 self._file.seek(0)
@@ -235,6 +239,7 @@ def _is_locked(path: str) -> bool:
     try:
         with open(path, encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)
     except BlockingIOError:
         return True
     except OSError:
@@ -244,7 +249,7 @@ def _is_locked(path: str) -> bool:
 
 def _run_ids(path: str) -> list[str]:
     for _ in range(100):
-        with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+        with contextlib.suppress(OSError, ValueError, RecursionError), open(path, encoding="utf-8") as file:
             found: Any = json.load(file)
             return [run_id for run_id in found if isinstance(run_id, str)] if isinstance(found, list) else []
     return []
@@ -258,7 +263,7 @@ def _locked_file(store: Store, path: str, text: str) -> TextIO:
     while True:
         file = files.open_lock(temporary_path)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            files.lock(file, fcntl.LOCK_EX)
             file.write(text)
             file.flush()
             os.rename(temporary_path, path)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Iterator
 
 from headrace.metadata import executions, graph, markers, runs, unpublished
 from headrace.metadata.markers import RunMarker
@@ -22,6 +23,8 @@ with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
 _RUNNING = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
+# Where the first version wrote, below each pipeline's root: a folder for each execution.
+_ASIDE = ".unfinished"
 
 
 def mend(store: Store) -> list[str]:
@@ -64,13 +67,43 @@ def _remove_unpublished(store: Store, dead: Collection[int]) -> None:
     What this database does not know belongs to another that was here, and stays.
     """
     left = list(unpublished.all_in(store))
+    aside = list(_written_aside(store))
     states: dict[int, int] = {}
-    for batch in graph.batches(sorted({item.execution_id for item in left})):
+    ids = {item.execution_id for item in left}.union(execution_id for execution_id, _ in aside)
+    for batch in graph.batches(sorted(ids)):
         with store.handle() as handle:
             states.update((e.id, e.last_known_state) for e in handle.store.get_executions_by_id(batch))
+
+    def is_over(execution_id: int) -> bool:
+        state = states.get(execution_id)
+        return execution_id in dead or (state is not None and state not in _RUNNING)
+
     for item in left:
-        state = states.get(item.execution_id)
-        if state == metadata_store_pb2.Execution.COMPLETE:
+        if states.get(item.execution_id) == metadata_store_pb2.Execution.COMPLETE:
             item.publish()
-        elif item.execution_id in dead or (state is not None and state not in _RUNNING):
+        elif is_over(item.execution_id):
             item.discard()
+    for execution_id, path in aside:
+        if is_over(execution_id):
+            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.dirname(path))
+
+
+def _written_aside(store: Store) -> Iterator[tuple[int, str]]:
+    """Yield what is left of runs that were killed under the first version, in this store: execution and folder."""
+    for pipeline in _folders(store.artifacts_path):
+        for folder in _folders(os.path.join(store.artifacts_path, pipeline, _ASIDE)):
+            if execution_id := unpublished.id_in(folder):
+                yield execution_id, os.path.join(store.artifacts_path, pipeline, _ASIDE, folder)
+
+
+def _folders(path: str) -> list[str]:
+    """The folders in a folder; none where that is a link, which may lead out of the store."""
+    if os.path.islink(path):
+        return []
+    try:
+        with os.scandir(path) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []

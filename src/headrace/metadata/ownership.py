@@ -157,6 +157,6 @@ def _claimed_after(root: str, store_id: str) -> int:
         with open(os.path.join(root, CLAIMS, store_id), encoding="utf-8") as file:
             noted = json.load(file)
         newest = noted["newest_execution"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return -1
     return newest if isinstance(newest, int) else -1

@@ -10,8 +10,9 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from headrace.metadata import files
+from headrace.metadata import files, records
 
 _PLACE_FILE = "place.json"
 # Where TFX and Headrace keep paths as text: the record of a run, and a model's place of pushing.
@@ -34,7 +35,7 @@ def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = 
     try:
         with open(file_path, encoding="utf-8") as file:
             before = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         before = here
     if not isinstance(before, dict) or not all(isinstance(before.get(key), str) for key in here):
         before = here
@@ -90,23 +91,26 @@ def _move_texts(connection: sqlite3.Connection, table: str, name: str, moved: Ca
 
 def _moved_record(text: str, moved: Callable[[str], str]) -> str:
     """A run's record with the places of its nodes' outputs and logs corrected."""
-    record = json.loads(text)
+    record = records.parse_object(text)
+    if record is None:
+        return text
     for holder, key in _places(record):
         holder[key] = moved(holder[key])
     return json.dumps(record)
 
 
 def _places(record: dict[str, object]) -> Iterator[tuple[dict[str, str], str]]:
-    nodes = record.get("nodes", [])
-    for node in nodes if isinstance(nodes, list) else []:
-        yield node, "log_path"
-        for output in node["outputs"]:
-            yield output, "uri"
-    details = record.get("details")
-    if isinstance(details, dict):
-        for key in ("folder", "script"):
-            if isinstance(details.get(key), str):
-                yield details, key
+    nodes = _objects_in(record.get("nodes"))
+    holders = [(node, "log_path") for node in nodes]
+    holders += [(output, "uri") for node in nodes for output in _objects_in(node.get("outputs"))]
+    holders += [
+        (details, key) for details in _objects_in([record.get("details")]) for key in ("folder", "script")
+    ]
+    yield from ((holder, key) for holder, key in holders if isinstance(holder.get(key), str))
+
+
+def _objects_in(found: object) -> list[dict[str, Any]]:
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _is_below(path: str, folder: str) -> bool:

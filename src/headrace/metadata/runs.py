@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from headrace import errors
 from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
-from headrace.metadata import markers, queries
+from headrace.metadata import markers, queries, records
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
@@ -28,6 +28,8 @@ HIDDEN_PROPERTIES = (REMOVED_PROPERTY, INNER_RUN_PROPERTY)
 _MAX_SUGGESTED = 8
 _OPEN = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
 _PAGE = 100
+_NODE_FIELDS = frozenset(field.name for field in fields(NodeResult))
+_OUTPUT_FIELDS = frozenset(field.name for field in fields(OutputRecord))
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def mark_crashed(store: Store, run_id: str) -> list[int]:
     """Record that a run's process is gone; return the ids of its executions that were still running."""
     with store.handle() as handle:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
-        if context is not None and RECORD_PROPERTY in context.custom_properties:
-            record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+        record = _record_of(context)
+        # One that had ended was killed while it tidied up: what it recorded last is how it went.
+        if record is not None and record["state"] == "running":
             record["state"] = "crashed"
             context.custom_properties[RECORD_PROPERTY].string_value = json.dumps(record)
             handle.store.put_contexts([context])
@@ -141,8 +144,8 @@ def read_run(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> RunRe
                 "list those that are left with: headrace runs",
             )
         if context is not None:
-            if RECORD_PROPERTY in context.custom_properties:
-                record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+            record = _record_of(context)
+            if record is not None:
                 return _from_record(run_id, record, opened.path)
             return _from_executions(opened, handle, context)
     known = [run.run_id for run in list_runs(store, limit=_MAX_SUGGESTED)]
@@ -160,10 +163,8 @@ def read_command(handle: Any, run_id: str) -> str:
         run_id: The run.
     """
     context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
-    if context is None or RECORD_PROPERTY not in context.custom_properties:
-        return ""
-    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
-    return str(record["details"].get("command", ""))
+    record = _record_of(context)
+    return "" if record is None else str(record["details"].get("command", ""))
 
 
 def node_of(result: RunResult, node_id: str) -> NodeResult:
@@ -175,15 +176,22 @@ def node_of(result: RunResult, node_id: str) -> NodeResult:
     return result.node(node_id)
 
 
+def _record_of(context: metadata_store_pb2.Context | None) -> dict[str, Any] | None:
+    """The record of a run; `None` where there is none that can be read."""
+    if context is None or RECORD_PROPERTY not in context.custom_properties:
+        return None
+    return records.parse_run(context.custom_properties[RECORD_PROPERTY].string_value)
+
+
 def _has_type(handle: Any) -> bool:
     return any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
 
 
 def _summary(context: metadata_store_pb2.Context) -> RunSummary:
-    if RECORD_PROPERTY not in context.custom_properties:
+    record = _record_of(context)
+    if record is None:
         created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
         return RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
-    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
     states = [node["state"] for node in record["nodes"]]
     return RunSummary(
         run_id=context.name,
@@ -200,12 +208,18 @@ def _summary(context: metadata_store_pb2.Context) -> RunSummary:
 def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> RunResult:
     nodes = []
     for node in record["nodes"]:
-        values = dict(node)
+        # A later version may have written more.
+        values = {name: value for name, value in node.items() if name in _NODE_FIELDS}
         values["state"] = NodeState(values["state"])
-        values["outputs"] = tuple(OutputRecord(**output) for output in values["outputs"])
-        if values["error"]:
+        values["outputs"] = tuple(
+            OutputRecord(**{name: value for name, value in output.items() if name in _OUTPUT_FIELDS})
+            for output in values["outputs"]
+        )
+        if values.get("error"):
             name, problem, fix = values["error"]
-            kind = getattr(errors, name, HeadraceError)
+            kind = getattr(errors, name, None)
+            if not (isinstance(kind, type) and issubclass(kind, HeadraceError)):
+                kind = HeadraceError
             values["error"] = kind(problem, fix)
         nodes.append(NodeResult(**values))
     return RunResult(

@@ -53,7 +53,7 @@ _FOLDERS_WITHOUT_LINKS = ("running", "starting", "sessions", "keys", "unpublishe
 
 Value = TypeVar("Value")
 
-# Databases that ML Metadata has open in this process. Python's `sqlite3` is another copy of SQLite: it must not
+# Databases that ML Metadata has open in this process, links followed. Python's `sqlite3` is another copy of SQLite: it must not
 # touch one of them, because POSIX file locks belong to the process, and closing the file drops ML Metadata's.
 _opened: Counter[str] = Counter()
 _opening = threading.Lock()
@@ -173,10 +173,12 @@ class Store:
         yield from self._opened("")
 
     def _opened(self, copied_path: str) -> Iterator[Store]:
+        opened_path = os.path.realpath(copied_path or self.database_path)
+        self._trouble = ""
         try:
             with _opening:
                 handle = self._connect(copied_path)
-                _opened[copied_path or self.database_path] += 1
+                _opened[opened_path] += 1
         except (RuntimeError, mlmd_errors.StatusError) as error:
             if _is_disk_trouble(str(error)):
                 raise disk_error(self.path, str(error)) from error
@@ -191,7 +193,7 @@ class Store:
             self._handle = None
             with _opening:
                 handle.__exit__(None, None, None)
-                _opened[copied_path or self.database_path] -= 1
+                _opened[opened_path] -= 1
 
     def _connect(self, copied_path: str) -> Any:
         if copied_path:
@@ -260,7 +262,7 @@ class Store:
             StoreError: As at opening.
         """
         with _opening:
-            if self.connection_config is not None or _opened[self.database_path]:
+            if self.connection_config is not None or _opened[os.path.realpath(self.database_path)]:
                 return None
             if self._is_read_only():
                 with self._copy() as path:
@@ -335,16 +337,17 @@ class Store:
     def _alone(self) -> Iterator[None]:
         """Let one process at a time open the store: the first makes the tables, which two must not do at once."""
         try:
-            file = files.open_lock(os.path.join(self.path, "open.lock"))
+            file = files.locked(os.path.join(self.path, "open.lock"), fcntl.LOCK_EX)
         except OSError as error:
             raise disk_error(self.path, str(error)) from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
             try:
                 self.store_id = identity.settle(self.path)
             except OSError as error:
                 raise disk_error(self.path, str(error)) from error
             yield
+        finally:
+            files.release(file)
 
     def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
         if self.connection_config is not None:
@@ -357,7 +360,7 @@ class Store:
 
     def _prepare_database(self) -> None:
         """Turn on SQLite's write-ahead log: readers then never wait for the writer. Follow a moved store."""
-        if _opened[self.database_path]:
+        if _opened[os.path.realpath(self.database_path)]:
             return
         try:
             with _sqlite(self.database_path) as connection:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 FOLDER = "unpublished"
 _OUTPUTS = "outputs.json"
 _ATTEMPTS = 10
+# ML Metadata's ids have 64 bits with a sign.
+_MAX_ID = 2**63 - 1
 
 
 class Unpublished:
@@ -111,7 +113,7 @@ class Unpublished:
         try:
             with open(os.path.join(self.folder, _OUTPUTS), encoding="utf-8") as file:
                 noted = json.load(file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return []
         paths = [path for path in noted if isinstance(path, str)] if isinstance(noted, list) else []
         return [os.path.join(self._store.path, path) for path in paths]
@@ -176,9 +178,14 @@ def all_in(store: Store) -> Iterator[Unpublished]:
     except OSError:
         return
     for name in names:
-        number = name.partition("-")[0]
-        if number.isascii() and number.isdigit():
-            yield Unpublished(store, int(number), os.path.join(folder, name))
+        if execution_id := id_in(name.partition("-")[0]):
+            yield Unpublished(store, execution_id, os.path.join(folder, name))
+
+
+def id_in(name: str) -> int:
+    """The id that a name says; 0 for one that ML Metadata cannot have given."""
+    number = int(name) if name.isascii() and name.isdigit() else 0
+    return number if number <= _MAX_ID else 0
 
 
 def _mark_of(path: str) -> str:

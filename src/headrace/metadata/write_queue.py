@@ -87,25 +87,30 @@ class WriteQueue:
 
     @contextlib.contextmanager
     def _turn(self, deadline: float) -> Iterator[None]:
-        # Closed by who waits last.
         try:
             file = files.open_lock(self._lock_path)
+            try:
+                files.lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._wait(file, deadline)
+            except BaseException:
+                file.close()
+                raise
         except OSError as error:
             raise StoreError(
-                f"the store's lock {self._lock_path} cannot be opened: {error}.",
+                f"the store's lock {self._lock_path} cannot be taken: {error}.",
                 "free some space or make the folder writable, or name another store with --store DIR.",
             ) from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._wait(file, deadline)
-        try:
             yield
         finally:
-            file.close()
+            files.release(file)
 
     def _wait(self, file: TextIO, deadline: float) -> None:
-        """Wait in the kernel's queue, which is fair; a thread does, because that wait has no limit."""
+        """Wait in the kernel's queue, which is fair; a thread does, because that wait has no limit.
+
+        Where this is left without the turn, the thread gives the turn on when it comes, and closes the file.
+        """
         has_turn, is_left = threading.Event(), threading.Event()
         deciding = threading.Lock()
 
@@ -115,17 +120,23 @@ class WriteQueue:
             with deciding:
                 has_turn.set()
                 if is_left.is_set():
-                    file.close()
+                    files.release(file)
 
-        threading.Thread(target=wait, name="headrace-write-queue", daemon=True).start()
-        if has_turn.wait(_QUIET_SECONDS):
-            return
-        self._report(f"waiting for the store's database: {self._holders()}")
-        has_turn.wait(max(deadline - time.monotonic(), 0.0))
-        with deciding:
-            if not has_turn.is_set():
+        try:
+            threading.Thread(target=wait, name="headrace-write-queue", daemon=True).start()
+            if not has_turn.wait(_QUIET_SECONDS):
+                self._report(f"waiting for the store's database: {self._holders()}")
+                has_turn.wait(max(deadline - time.monotonic(), 0.0))
+            with deciding:
+                if not has_turn.is_set():
+                    raise self._given_up()
+        except BaseException:
+            # Also at Ctrl-C: a traceback that somebody keeps would keep the lock with it.
+            with deciding:
                 is_left.set()
-                raise self._given_up()
+                if has_turn.is_set():
+                    files.release(file)
+            raise
 
     def _given_up(self) -> StoreError:
         return StoreError(

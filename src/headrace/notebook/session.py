@@ -72,10 +72,6 @@ class Session:
         """Return the last step of this very object."""
         return self._by_component.get(component)
 
-    def latest_of(self, node_id: str) -> Step | None:
-        """Return the last step under an id."""
-        return self._latest.get(node_id)
-
     def add(self, step: Step) -> list[str]:
         """Record a step; return what became stale by it, as sentences."""
         before = self._latest.pop(step.node_id, None)

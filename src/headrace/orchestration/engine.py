@@ -188,7 +188,9 @@ class Engine:
             life, result = self._drive(context, node)
             if result is None:
                 driven[node.node_id] = life
-                context.workers.start()
+                # What keeps it from starting is the failure of the node that asks for it next.
+                with contextlib.suppress(OSError):
+                    context.workers.start()
             else:
                 self._plan.finish(result)
         for node_id in driven:
@@ -219,7 +221,9 @@ class Engine:
         """Run a step of a node's life; a defect here fails that node, not the run."""
         try:
             return step()
-        except Exception as error:
+        except BaseException as error:
+            # Also where a resolver or a driver of the user's calls `sys.exit`: no slot may end without a result, for
+            # the others wait for it. Ctrl-C does not come here but to `interrupts`.
             described = failures.describe(error, life.node_id)
             with contextlib.suppress(OSError), open(life.log_path, "a", encoding="utf-8") as log:
                 log.write(traceback.format_exc())

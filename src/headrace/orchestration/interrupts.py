@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run goes on: the run ends in order, then the process does."""
+"""Ctrl-C, SIGTERM and SIGHUP while a run goes on: the run ends in order, then the process does."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
-_REASONS = {signal.SIGINT: "stopped by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
+_REASONS = {
+    signal.SIGINT: "stopped by Ctrl-C",
+    signal.SIGTERM: "stopped by SIGTERM",
+    signal.SIGHUP: "stopped by SIGHUP: its terminal was closed",
+}
+# `timeout` and service managers send a signal to the process and to its group: twice at once, and meant once.
+_ONE_SIGNAL_SECONDS = 0.05
 
 
 class Interrupted(KeyboardInterrupt, SystemExit):
@@ -36,7 +43,8 @@ def raise_again(number: int) -> None:
 
     Raises:
         KeyboardInterrupt: After SIGINT.
-        SystemExit: After SIGTERM, with 143; an interactive session gets a `KeyboardInterrupt`, and lives on.
+        SystemExit: After SIGTERM, with 143, and after SIGHUP, with 129; an interactive session gets a
+            `KeyboardInterrupt`, and lives on.
     """
     if not number:
         return
@@ -68,25 +76,36 @@ class Received:
 def cancelling(cancel: Callable[[str], None]) -> Iterator[Received]:
     """Call `cancel` with the reason at the first signal, and end the process at once at the second.
 
-    Outside of the main thread signals are left alone: Python delivers them there only.
+    A closed terminal is told by several signals, which count as one; where it is to be ignored, as after `nohup`, it
+    is. Outside of the main thread signals are left alone: Python delivers them there only.
 
     Yields:
         What came; `raise_again` with its number stops the caller after the clean-up.
     """
     received = Received()
+    received_at = 0.0
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
 
     def stop(number: int, frame: object) -> None:
+        nonlocal received_at
         if received.number:
-            os._exit(exit_code(number))
-        received.number = number
+            is_another = time.monotonic() > received_at + _ONE_SIGNAL_SECONDS
+            if is_another and number != signal.SIGHUP:
+                os._exit(exit_code(number))
+            return
+        received.number, received_at = number, time.monotonic()
         # The handler may interrupt a thread that holds the plan's lock: cancel from another one.
         reason = _REASONS[signal.Signals(number)]
         threading.Thread(target=cancel, args=(reason,), daemon=True).start()
 
-    previous = {number: signal.signal(number, stop) for number in _REASONS}
+    handled = [
+        number
+        for number in _REASONS
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    previous = {number: signal.signal(number, stop) for number in handled}
     try:
         yield received
     finally:

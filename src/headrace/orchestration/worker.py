@@ -66,9 +66,7 @@ def run(task: Task, channel: connection.Connection) -> int:
     except BaseException as error:
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
-        channel.send(
-            Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text)
-        )
+        send(Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text))
         return 1
     finally:
         progress.set_reporter(None)

@@ -25,7 +25,14 @@ from headrace.orchestration import worker
 from headrace.orchestration.tasks import Exited, Task
 from headrace.sdk import fresh_processes
 from headrace.sdk.light import heavy_import, without_collections
-from headrace.sdk.process_groups import adopt_orphans, die_with, kill_below, kill_group, wake_on_child_exit
+from headrace.sdk.process_groups import (
+    adopt_orphans,
+    children_of,
+    die_with,
+    kill_below,
+    kill_group,
+    wake_on_child_exit,
+)
 
 _WAKEUP_BYTES = 4096
 _TENSORFLOW = "tensorflow"
@@ -144,13 +151,24 @@ class Server:
             channel.close()
 
     def _spared(self) -> list[int]:
-        return [*self._children, fresh_processes.nursery_pid()]
+        # What a module started when it was imported serves all workers. It is of this process's session, which workers
+        # leave at once, and what they start with them.
+        ours = os.getsid(0)
+        own = [pid for pid in children_of(os.getpid()) or () if _session_of(pid) == ours]
+        return [*self._children, fresh_processes.nursery_pid(), *own]
 
     def _end(self) -> None:
         for pid in self._children:
             kill_group(pid)
         kill_below(os.getpid())
         os._exit(0)
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
 
 
 def _import_quietly(name: str) -> None:
@@ -163,8 +181,6 @@ def _import_quietly(name: str) -> None:
 def main(arguments: list[str]) -> None:
     """Entry of the server process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
     adopt_orphans()
     control: Any = socket.socket(fileno=int(arguments[0]))
     Server(control, arguments[1:]).serve()

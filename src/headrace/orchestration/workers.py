@@ -6,6 +6,7 @@ import itertools
 import math
 import multiprocessing.connection
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -22,6 +23,10 @@ _POLL_SECONDS = 0.1
 # How long a killed worker's server is given to end what the worker started.
 _ENDING_SECONDS = 15.0
 _SUBMIT_ATTEMPTS = 2
+# What ends a whole group of processes: a service manager's stop, a terminal that goes, a batch system. It reaches
+# workers and their server too, and maybe before the run knows of it.
+_ENDS_GROUPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPING_SECONDS = 1.0
 _numbers = itertools.count(1)
 
 
@@ -73,6 +78,8 @@ class Workers:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=_environment(self._mark),
+            # From its first moment: Ctrl-C is for this process, which ends the server when its nodes are closed.
+            start_new_session=True,
         )
         theirs.close()
         self._control = ours
@@ -116,6 +123,8 @@ class Workers:
                     is_done = isinstance(message, Done)
                     if isinstance(message, Exited | ServerLost):
                         pid = 0
+                        if _is_stopped_with_run(message, is_cancelled):
+                            raise Cancelled(task.node_id)
                     return _judge(task, message, log_path)
                 if is_cancelled():
                     raise Cancelled(task.node_id)
@@ -137,8 +146,12 @@ class Workers:
                     return
                 if isinstance(message, ServerLost):
                     break
-        if self._server is None or self._server.poll() is not None:
-            kill_marked(self._mark)
+        with self._lock:
+            # Another thread may have started the next server meanwhile, which has another mark.
+            is_server_gone = self._server is None or self._server.poll() is not None
+            mark = self._mark
+        if is_server_gone:
+            kill_marked(mark)
 
     def _submit(self, task: Task, log_path: str) -> multiprocessing.connection.Connection:
         with self._lock:
@@ -203,7 +216,22 @@ def _receive(channel: multiprocessing.connection.Connection) -> Message | None:
     except (EOFError, ConnectionResetError):
         # The server is gone too, and with it whoever could say how the worker ended.
         return ServerLost()
+    except (OSError, pickle.UnpicklingError):
+        # A part of a message: its process was killed while it wrote, and nothing after it can be read.
+        return Exited(-signal.SIGKILL)
     return message
+
+
+def _is_stopped_with_run(message: Exited | ServerLost, is_cancelled: Callable[[], bool]) -> bool:
+    """Whether a process went because all of the run's were told to end."""
+    if isinstance(message, Exited) and -message.exit_code not in _ENDS_GROUPS:
+        return False
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    while not is_cancelled():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS / 10)
+    return True
 
 
 def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: str) -> Done:
@@ -217,7 +245,7 @@ def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: s
             "look for a lack of memory in the system's log; other nodes get a new server",
         )
     if message.exit_code < 0:
-        name = signal.Signals(-message.exit_code).name
+        name = _signal_name(-message.exit_code)
         hint = (
             "The system kills a process so when memory runs out. "
             if message.exit_code == -signal.SIGKILL
@@ -231,6 +259,14 @@ def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: s
         f"{task.node_id}: its process ended with exit code {message.exit_code} and no result.",
         f"read {log_path}",
     )
+
+
+def _signal_name(number: int) -> str:
+    """A signal's name; its number where it has none, as most of the real-time ones."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _environment(mark: str) -> dict[str, str]:

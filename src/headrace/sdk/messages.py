@@ -28,7 +28,6 @@ _PROTO_LINE = re.compile(r"^\s*(?:\w+ ?[:{].*|\})\s*$")
 _MIN_PROTO_LINES = 4
 _MAX_LINE_CHARACTERS = 400
 _MAX_ARGUMENT_LINES = 4
-_MAX_LINKS = 20
 
 
 def concise(error: BaseException) -> str:

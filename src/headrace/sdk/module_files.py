@@ -25,9 +25,14 @@ def _library_paths() -> tuple[str, ...]:
 
 def is_project_file(path: str) -> bool:
     """Whether a file belongs to the user's project or to Headrace, not to an installed library."""
-    if os.path.abspath(path).startswith(_PACKAGE_PATH + os.sep):
-        return True
-    return not os.path.realpath(path).startswith(_library_paths())
+    path = os.path.abspath(path)
+    return path.startswith(_PACKAGE_PATH + os.sep) or not _is_in_libraries(path)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_in_libraries(path: str) -> bool:
+    # Remembered: it is asked again and again of the same few places, and each link on the way is looked at.
+    return os.path.realpath(path).startswith(_library_paths())
 
 
 def is_followed(path: str) -> bool:

@@ -65,7 +65,7 @@ def run(
         HeadraceError: What stopped the first failed node, with the command that resumes the run where there is one;
             or what is wrong with the pipeline or the store.
         KeyboardInterrupt: After Ctrl-C, once everything has stopped. A script that does not catch it exits with 130.
-        SystemExit: After SIGTERM, likewise, with 143.
+        SystemExit: After SIGTERM, likewise, with 143; after SIGHUP with 129.
 
     Example:
         >>> result = run(pipeline)  # doctest: +SKIP

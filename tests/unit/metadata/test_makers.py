@@ -113,7 +113,18 @@ def test_what_an_importer_names_stays_with_what_it_lies_in(store: Store):
 
 
 @pytest.mark.parametrize(
-    "journal", ["", "nonsense", "{}", '[["x"]]', "[[]]", "null", '[[1, "{mine}"], [2, "{mine}"]]']
+    "journal",
+    [
+        "",
+        "nonsense",
+        "{}",
+        '[["x"]]',
+        "[[]]",
+        "null",
+        "[99999999999999999999]",
+        "[" * 100_000,
+        '[[1, "{mine}"], [2, "{mine}"]]',
+    ],
 )
 def test_a_journal_that_is_damaged_or_from_elsewhere_does_no_harm(store: Store, tmp_path: Path, journal: str):
     """Files of what is DELETED go all the same, from where the database says that they are, and from nowhere else."""

@@ -39,6 +39,7 @@ ODD = {
     "numbers": '{"token": 1, "store_id": 2, "tmp_parent": 3, "process": 4, "family": 5}',
     "half": '{"token": "0123',
     "latest": "{}",
+    "deep": "[" * 100_000,
 }
 
 
@@ -91,11 +92,42 @@ def test_a_run_that_ends_by_an_exception_is_mended_by_the_next_start(store: Stor
     assert os.listdir(temporary) == []
 
 
+@pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
+def test_a_run_that_was_killed_after_its_end_stays_as_it_ended(store: Store, state: str):
+    """It was recorded to its end, and killed while it removed its temporary files."""
+    publish_run(store, RunResult("dead", "p", (), 1.0, store.path), state, NOW, {})
+    die(store)
+
+    assert locks.mend(store) == ["dead"]
+
+    assert [run.state for run in list_runs(store.path)] == [state]
+
+
 def test_a_living_run_is_shown_as_running(store: Store):
     publish_run(store, RunResult("alive", "p", (), 1.0, store.path), "running", NOW, {})
 
     with locks.living_run(store, "alive", store.artifacts_path):
         assert [run.state for run in list_runs(store.path)] == ["running"]
+
+
+def test_what_the_first_version_wrote_aside_goes_with_its_execution(store: Store, tmp_path: Path):
+    """Of an execution that lives, or that this database does not know, it stays; and so does what a link leads to."""
+    ended, running = add_execution(store, FAILED), add_execution(store, RUNNING)
+    aside = Path(store.artifacts_path, "p", ".unfinished")
+    huge = str(10**30)
+    for name in (str(ended), str(running), "900", "mine", huge):
+        (aside / name / "out").mkdir(parents=True)
+    alone = Path(store.artifacts_path, "q", ".unfinished", str(ended))
+    alone.mkdir(parents=True)
+    mine = tmp_path / "mine" / ".unfinished" / str(ended)
+    mine.mkdir(parents=True)
+    Path(store.artifacts_path, "linked").symlink_to(tmp_path / "mine")
+
+    locks.mend(store)
+
+    assert sorted(path.name for path in aside.iterdir()) == sorted([str(running), "900", "mine", huge])
+    assert not alone.parent.exists()
+    assert mine.exists()
 
 
 @pytest.mark.parametrize("name", list(ODD))

@@ -1,11 +1,16 @@
-"""Who holds a lock, as Linux tells it."""
+"""The queue of writers: who holds a lock, as Linux tells it, and what becomes of a turn that nobody takes."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import threading
 from pathlib import Path
 
-from headrace.metadata import write_queue
+import pytest
+
+from headrace.metadata import files, write_queue
+from headrace.metadata.write_queue import WriteQueue
 
 
 def test_locks_for_writing_are_read_from_the_systems_table(tmp_path: Path):
@@ -27,3 +32,24 @@ def test_locks_for_writing_are_read_from_the_systems_table(tmp_path: Path):
 
     assert write_queue.writers_of([str(file), str(tmp_path / "none")], str(table)) == [11, 12]
     assert write_queue.writers_of([str(file)], str(tmp_path / "none")) == []
+
+
+def test_ctrl_c_while_it_waits_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A notebook keeps the traceback of an interrupted cell; other processes write on all the same."""
+    monkeypatch.setattr(write_queue, "_QUIET_SECONDS", 0.01)
+    path = tmp_path / "write.lock"
+    other = files.locked(str(path), fcntl.LOCK_EX)
+
+    def interrupt(text: str) -> None:
+        raise KeyboardInterrupt
+
+    queue = WriteQueue(str(path), str(tmp_path / "metadata.db"), interrupt)
+    with pytest.raises(KeyboardInterrupt) as kept:
+        queue.call("PutExecutions", lambda: None)
+    files.release(other)
+    for thread in threading.enumerate():
+        if thread.name == "headrace-write-queue":
+            thread.join(30)
+
+    assert kept.value.__traceback__ is not None
+    files.release(files.locked(str(path), fcntl.LOCK_EX | fcntl.LOCK_NB))

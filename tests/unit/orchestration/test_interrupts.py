@@ -61,11 +61,37 @@ def test_the_second_signal_ends_the_process_at_once():
     if not child:
         with interrupts.cancelling(lambda text: None):
             os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(4 * interrupts._ONE_SIGNAL_SECONDS)
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(60)
         os._exit(0)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 143
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_is_sent_twice_at_once_counts_once(number: int, monkeypatch: pytest.MonkeyPatch):
+    """`timeout`, a service manager and a closed terminal send it to the process and to its group: it ends in order."""
+    monkeypatch.setattr(interrupts, "_ONE_SIGNAL_SECONDS", 60.0)
+    reasons: list[str] = []
+
+    with interrupts.cancelling(reasons.append) as received:
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+
+    assert received.number == number
+
+
+def test_a_closed_terminal_stops_the_run_unless_it_is_to_be_ignored():
+    """As after `nohup`: whoever started the run wants it to go on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts.cancelling(lambda text: None) as received:
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert received.number == 0
 
 
 def test_outside_of_the_main_thread_signals_are_left_alone():

@@ -1,0 +1,84 @@
+"""What a store holds as JSON text: how a run went, and what an execution's outputs depended on.
+
+A store may be damaged, come from elsewhere, or have been written by a later version. A text of another form counts as
+none at all: what ML Metadata itself knows of the run or the execution is shown then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from headrace.metadata.results import NodeState
+
+_STATES = frozenset(state.value for state in NodeState)
+_GROUPS = ("parameters", "inputs", "packages", "environment", "sources")
+_RUN = {
+    "pipeline_name": str,
+    "state": str,
+    "started": str,
+    "seconds": (int, float),
+    "nodes": list,
+    "details": dict,
+}
+_NODE = {"node_id": str, "state": str, "outputs": list}
+_OUTPUT = {"key": str, "type_name": str, "artifact_id": int, "uri": str}
+
+
+def parse_run(text: str) -> dict[str, Any] | None:
+    """Return a run's record; `None` where there is none that can be read.
+
+    Args:
+        text: As `publications.publish_run` writes it.
+    """
+    record = parse_object(text)
+    if record is None:
+        return None
+    record.setdefault("details", {})
+    if not _has_form(record, _RUN) or not all(_is_node(node) for node in record["nodes"]):
+        return None
+    try:
+        started = datetime.fromisoformat(record["started"])
+    except ValueError:
+        return None
+    return record if started.tzinfo is not None else None
+
+
+def parse_ingredients(text: str) -> dict[str, Any]:
+    """Return what an execution's outputs depended on; nothing where that cannot be read."""
+    what = parse_object(text) or {}
+    sources = what.get("sources", {})
+    is_whole = all(isinstance(what.get(group, {}), dict) for group in _GROUPS)
+    is_whole = is_whole and all(isinstance(files, dict) for files in sources.values())
+    return what if is_whole else {}
+
+
+def parse_object(text: str) -> dict[str, Any] | None:
+    """Return a JSON object; `None` for a text that holds something else."""
+    try:
+        found = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _is_node(node: Any) -> bool:
+    return (
+        _has_form(node, _NODE)
+        and node["state"] in _STATES
+        and all(_has_form(output, _OUTPUT) for output in node["outputs"])
+        and _is_error(node.get("error"))
+    )
+
+
+def _is_error(error: object) -> bool:
+    """Whether it is none, or a class's name, a problem and a fix."""
+    return not error or (
+        isinstance(error, list) and len(error) == 3 and all(isinstance(word, str) for word in error)
+    )
+
+
+def _has_form(found: Any, form: Mapping[str, Any]) -> bool:
+    return isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in form.items())
