@@ -18,7 +18,7 @@ from typing import Any
 
 from headrace.metadata import files, graph, locks, ownership, queries
 from headrace.metadata.catalog import size_on_disk
-from headrace.metadata.differences import SOURCES
+from headrace.metadata.differences import SOURCES, parse_ingredients
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.metadata.garbage import Garbage, Keeping, find_garbage
 from headrace.metadata.inventory import StoredArtifact, take_inventory
@@ -167,8 +167,7 @@ class _Journal:
     def _read(self) -> list[int]:
         """The ids in the journal; of every DELETED artifact where it is damaged."""
         try:
-            with open(self._path, encoding="utf-8") as file:
-                items = json.load(file)
+            items = files.read_json(self._path)
             if not isinstance(items, list):
                 raise ValueError("not a list")
             # Earlier versions wrote pairs of an id and a path.
@@ -229,5 +228,6 @@ def _remove_sources(store: Store, kept: Collection[int]) -> int:
 
 
 def _digests(ingredients: str) -> set[str]:
-    sources = json.loads(ingredients).get(SOURCES, {}) if ingredients else {}
-    return {digest for files in sources.values() for digest in files.values()}
+    found = parse_ingredients(ingredients).get(SOURCES)
+    parts = found.values() if isinstance(found, dict) else ()
+    return {digest for files in parts if isinstance(files, dict) for digest in files.values()}

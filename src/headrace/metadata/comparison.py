@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from headrace.metadata import graph
-from headrace.metadata.differences import Difference, Ingredients, compare
+from headrace.metadata.differences import Difference, Ingredients, compare, parse_ingredients
 from headrace.metadata.executions import INGREDIENTS_PROPERTY
 from headrace.metadata.results import NodeResult, NodeState, RunResult
 from headrace.metadata.runs import read_run
@@ -133,8 +132,7 @@ class _Side:
         for execution_id in makers:
             execution = self._executions.get(execution_id)
             if execution is not None and INGREDIENTS_PROPERTY in execution.custom_properties:
-                what: Ingredients = json.loads(execution.custom_properties[INGREDIENTS_PROPERTY].string_value)
-                return what
+                return parse_ingredients(execution.custom_properties[INGREDIENTS_PROPERTY].string_value)
         return {}
 
     def contents(self, node_id: str) -> dict[str, list[str]]:

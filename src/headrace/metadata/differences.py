@@ -67,6 +67,15 @@ class Difference:
     note: str = ""
 
 
+def parse_ingredients(text: str) -> Ingredients:
+    """Return what was recorded; empty where it is none: a store from elsewhere may hold anything."""
+    try:
+        what = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return what if isinstance(what, dict) else {}
+
+
 def compare(old: Ingredients, new: Ingredients, read_text: ReadText) -> list[Difference]:
     """Return what differs, code first, then parameters, inputs and versions.
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from headrace.metadata import graph, queries
-from headrace.metadata.differences import CACHE_OFF, UNKNOWN, Difference, Ingredients, compare, num_equal
+from headrace.metadata.differences import (
+    CACHE_OFF,
+    UNKNOWN,
+    Difference,
+    Ingredients,
+    compare,
+    num_equal,
+    parse_ingredients,
+)
 from headrace.metadata.executions import (
     COMPLETE,
     INGREDIENTS_PROPERTY,
@@ -223,5 +230,4 @@ class _Inputs:
 def _ingredients(execution: Any) -> Ingredients | None:
     """What an execution's outputs depended on; `None` where it was not recorded."""
     text = execution.custom_properties[INGREDIENTS_PROPERTY].string_value
-    what: Ingredients = json.loads(text) if text else {}
-    return what or None
+    return parse_ingredients(text) or None

@@ -6,7 +6,6 @@ models; with all of them what they came from. The rest is garbage: `headrace.met
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from headrace.metadata import graph, locks
 from headrace.metadata.executions import PIPELINE_CONTEXT_TYPE
 from headrace.metadata.inventory import Inventory, StoredArtifact, StoredRun
 from headrace.metadata.ownership import is_removable
+from headrace.metadata.runs import parse_record
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -112,18 +112,25 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
 def _run(handle: Any, stored: StoredRun) -> _Run:
     if not stored.record:
         return _foreign_run(handle, stored)
-    record = json.loads(stored.record)
-    outputs = [
-        (node["state"], output["artifact_id"]) for node in record["nodes"] for output in node["outputs"]
-    ]
+    record = parse_record(stored.record)
+    try:
+        pipeline_name, state = str(record["pipeline_name"]), str(record["state"])
+        outputs = [
+            (node["state"], int(output["artifact_id"]))
+            for node in record["nodes"]
+            for output in node["outputs"]
+        ]
+    except (ValueError, TypeError, KeyError):
+        # Damaged, or written by somebody else: what is on record in ML Metadata itself counts.
+        return _foreign_run(handle, stored)
     made = tuple(artifact_id for state, artifact_id in outputs if state == "done")
     # Outputs are recorded at a run's end; before it, or where it crashed, none are.
-    is_whole = record["state"] in (_SUCCEEDED, "failed", "cancelled")
+    is_whole = state in (_SUCCEEDED, "failed", "cancelled")
     return _Run(
         stored.context_id,
         stored.run_id,
-        record["pipeline_name"],
-        record["state"],
+        pipeline_name,
+        state,
         made if is_whole else _made_by(handle, _executions_in(handle, [stored.context_id])),
         tuple(artifact_id for _, artifact_id in outputs) if is_whole else None,
     )

@@ -32,8 +32,7 @@ def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = 
     file_path = os.path.join(store_path, _PLACE_FILE)
     here = {"path": store_path, "real_path": os.path.realpath(store_path)}
     try:
-        with open(file_path, encoding="utf-8") as file:
-            before = json.load(file)
+        before = files.read_json(file_path)
     except (OSError, ValueError):
         before = here
     if not isinstance(before, dict) or not all(isinstance(before.get(key), str) for key in here):
@@ -90,14 +89,18 @@ def _move_texts(connection: sqlite3.Connection, table: str, name: str, moved: Ca
 
 def _moved_record(text: str, moved: Callable[[str], str]) -> str:
     """A run's record with the places of its nodes' outputs and logs corrected."""
-    record = json.loads(text)
-    for holder, key in _places(record):
-        holder[key] = moved(holder[key])
+    try:
+        record = json.loads(text)
+        for holder, key in _places(record):
+            holder[key] = moved(holder[key])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        # Not written by this library, or damaged: who reads it says so.
+        return text
     return json.dumps(record)
 
 
 def _places(record: dict[str, object]) -> Iterator[tuple[dict[str, str], str]]:
-    nodes = record.get("nodes", [])
+    nodes = record.get("nodes")
     for node in nodes if isinstance(nodes, list) else []:
         yield node, "log_path"
         for output in node["outputs"]:

@@ -61,7 +61,7 @@ def mark_crashed(store: Store, run_id: str) -> list[int]:
     with store.handle() as handle:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
         if context is not None and RECORD_PROPERTY in context.custom_properties:
-            record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+            record = parse_record(context.custom_properties[RECORD_PROPERTY].string_value)
             record["state"] = "crashed"
             context.custom_properties[RECORD_PROPERTY].string_value = json.dumps(record)
             handle.store.put_contexts([context])
@@ -142,14 +142,42 @@ def read_run(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> RunRe
             )
         if context is not None:
             if RECORD_PROPERTY in context.custom_properties:
-                record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
-                return _from_record(run_id, record, opened.path)
+                record = parse_record(context.custom_properties[RECORD_PROPERTY].string_value)
+                try:
+                    return _from_record(run_id, record, opened.path)
+                except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    raise StoreError(
+                        f"the record of run '{run_id}' in the store {opened.path} is damaged: {error!r}.",
+                        "its artifacts are there: headrace artifacts. Run its pipeline again for a new record.",
+                    ) from error
             return _from_executions(opened, handle, context)
     known = [run.run_id for run in list_runs(store, limit=_MAX_SUGGESTED)]
     raise StoreError(
         f"the store {opened.path} has no run '{run_id}'. Its newest are {listed(known)}.",
         f"{did_you_mean(run_id, [*known, 'latest'])}List them with: headrace runs",
     )
+
+
+def record_of(handle: Any, run_id: str) -> dict[str, Any]:
+    """Return what was recorded of a run; empty where there is no such run, or nothing to read.
+
+    Args:
+        handle: TFX's metadata handle of an open store.
+        run_id: The run.
+    """
+    context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
+    if context is None or RECORD_PROPERTY not in context.custom_properties:
+        return {}
+    return parse_record(context.custom_properties[RECORD_PROPERTY].string_value)
+
+
+def parse_record(text: str) -> dict[str, Any]:
+    """Return the record of a run; empty where the text is none: a store from elsewhere may hold anything."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def read_command(handle: Any, run_id: str) -> str:
@@ -159,11 +187,8 @@ def read_command(handle: Any, run_id: str) -> str:
         handle: TFX's metadata handle of an open store.
         run_id: The run.
     """
-    context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
-    if context is None or RECORD_PROPERTY not in context.custom_properties:
-        return ""
-    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
-    return str(record["details"].get("command", ""))
+    details = record_of(handle, run_id).get("details")
+    return str(details.get("command", "")) if isinstance(details, Mapping) else ""
 
 
 def node_of(result: RunResult, node_id: str) -> NodeResult:
@@ -180,21 +205,25 @@ def _has_type(handle: Any) -> bool:
 
 
 def _summary(context: metadata_store_pb2.Context) -> RunSummary:
+    created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
+    unknown = RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
     if RECORD_PROPERTY not in context.custom_properties:
-        created = datetime.fromtimestamp(context.create_time_since_epoch / 1000, timezone.utc)
-        return RunSummary(context.name, "", created.astimezone(), 0.0, "unknown", 0, 0, 0)
-    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
-    states = [node["state"] for node in record["nodes"]]
-    return RunSummary(
-        run_id=context.name,
-        pipeline_name=record["pipeline_name"],
-        started=datetime.fromisoformat(record["started"]),
-        seconds=record["seconds"],
-        state=record["state"],
-        num_nodes=len(states),
-        num_cached=states.count(NodeState.CACHED.value),
-        num_failed=states.count(NodeState.FAILED.value),
-    )
+        return unknown
+    record = parse_record(context.custom_properties[RECORD_PROPERTY].string_value)
+    try:
+        states = [node["state"] for node in record["nodes"]]
+        return RunSummary(
+            run_id=context.name,
+            pipeline_name=str(record["pipeline_name"]),
+            started=datetime.fromisoformat(record["started"]),
+            seconds=float(record["seconds"]),
+            state=str(record["state"]),
+            num_nodes=len(states),
+            num_cached=states.count(NodeState.CACHED.value),
+            num_failed=states.count(NodeState.FAILED.value),
+        )
+    except (ValueError, TypeError, KeyError):
+        return unknown
 
 
 def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> RunResult:
@@ -205,8 +234,9 @@ def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> Run
         values["outputs"] = tuple(OutputRecord(**output) for output in values["outputs"])
         if values["error"]:
             name, problem, fix = values["error"]
-            kind = getattr(errors, name, HeadraceError)
-            values["error"] = kind(problem, fix)
+            kind = getattr(errors, str(name), HeadraceError)
+            is_error = isinstance(kind, type) and issubclass(kind, HeadraceError)
+            values["error"] = (kind if is_error else HeadraceError)(str(problem), str(fix))
         nodes.append(NodeResult(**values))
     return RunResult(
         run_id, record["pipeline_name"], tuple(nodes), record["seconds"], store_path, dict(record["details"])
