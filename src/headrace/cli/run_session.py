@@ -151,7 +151,7 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
 def _untrusted(run_id: str, start: Start, store: str) -> ConfigError:
     """What a person types to run what a record names that this user did not write in this store."""
     words = ["headrace", "run", start.pipeline]
-    for key, value in start.configuration.items():
+    for key, value in secrets.mask_values(start.configuration).items():
         if key == "parameters" and isinstance(value, Mapping):
             words += [
                 part

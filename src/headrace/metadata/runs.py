@@ -15,6 +15,7 @@ from headrace.metadata import markers, queries
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
+from headrace.sdk import secrets
 from headrace.sdk.context import SUMMARY_PROPERTY
 from headrace.sdk.light import authoring
 
@@ -188,7 +189,8 @@ def read_command(handle: Any, run_id: str) -> str:
         run_id: The run.
     """
     details = record_of(handle, run_id).get("details")
-    return str(details.get("command", "")) if isinstance(details, Mapping) else ""
+    # Recorded without secrets; by an earlier version perhaps with them.
+    return secrets.mask_text(str(details.get("command", ""))) if isinstance(details, Mapping) else ""
 
 
 def node_of(result: RunResult, node_id: str) -> NodeResult:
@@ -231,15 +233,23 @@ def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> Run
     for node in record["nodes"]:
         values = dict(node)
         values["state"] = NodeState(values["state"])
+        values["reason"] = secrets.mask_text(str(values["reason"]))
         values["outputs"] = tuple(OutputRecord(**output) for output in values["outputs"])
         if values["error"]:
             name, problem, fix = values["error"]
             kind = getattr(errors, str(name), HeadraceError)
             is_error = isinstance(kind, type) and issubclass(kind, HeadraceError)
-            values["error"] = (kind if is_error else HeadraceError)(str(problem), str(fix))
+            values["error"] = (kind if is_error else HeadraceError)(
+                secrets.mask_text(str(problem)), secrets.mask_text(str(fix))
+            )
         nodes.append(NodeResult(**values))
     return RunResult(
-        run_id, record["pipeline_name"], tuple(nodes), record["seconds"], store_path, dict(record["details"])
+        run_id,
+        record["pipeline_name"],
+        tuple(nodes),
+        record["seconds"],
+        store_path,
+        dict(secrets.mask_values(record["details"])),
     )
 
 
