@@ -10,10 +10,12 @@ import contextlib
 import errno
 import json
 import os
+import re
 import stat
 from typing import Any, TextIO
 
 _MAX_BYTES = 64 << 20
+_OF_EXECUTION = re.compile(r"\d+(-[0-9a-f]{8})?")
 
 
 def replace(path: str, text: str, *, is_flushed: bool = False) -> None:
@@ -92,7 +94,8 @@ def find_link(folder: str, depth: int) -> str:
 
     Args:
         folder: The folder.
-        depth: How many levels are searched, 1 for the folder's own entries alone.
+        depth: How many levels are searched, 1 for the folder's own entries alone. The folders of executions are
+            not: what they hold is content.
 
     Raises:
         OSError: If a folder cannot be read.
@@ -100,7 +103,8 @@ def find_link(folder: str, depth: int) -> str:
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
-                found = find_link(entry.path, depth - 1) if depth > 1 else ""
+                is_searched = depth > 1 and not _OF_EXECUTION.fullmatch(entry.name)
+                found = find_link(entry.path, depth - 1) if is_searched else ""
                 if found:
                     return found
             elif not entry.is_file(follow_symlinks=False):

@@ -48,8 +48,8 @@ with authoring():
     from tfx.orchestration import metadata as tfx_metadata
 
 DEFAULT_PATH = ".headrace"
-# Where files come and go: a link there would lead into somebody else's.
-_DEPTHS = {"artifacts": 3, "logs": 2, "unpublished": 2, "kept": 1, "sources": 1, "cells": 1}
+# Where files come and go: a link there would lead into somebody else's. In a store from elsewhere, so deep.
+_DEPTHS = {"artifacts": 8, "logs": 1, "unpublished": 1, "kept": 1, "sources": 1, "cells": 1}
 _FOLDERS_WITHOUT_LINKS = ("running", "starting", "sessions", "keys", "unpublished")
 
 Value = TypeVar("Value")

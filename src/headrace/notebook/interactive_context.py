@@ -165,6 +165,7 @@ class InteractiveContext:
         Raises:
             DefinitionError: If nothing was run, or an argument of a component cannot be written as Python.
         """
+        cells.use_folder(self._cells_path)
         return export.write(
             path,
             components or [step.component for step in self._session.latest],

@@ -59,7 +59,7 @@ def keep_function(function: Callable[..., Any]) -> str:
 
 def kept_text(function: Callable[..., Any]) -> str:
     """Return what `keep_function` returned for a function when a component was made of it."""
-    return _kept.get(function) or keep_function(function)
+    return moved_here(_kept.get(function) or keep_function(function))
 
 
 def keep(names: Sequence[str], where: str) -> str:
