@@ -259,9 +259,8 @@ def test_links_and_pipes_are_refused(
     for words in (["runs"], ["gc", "--keep-last", "0"], ["artifacts"]):
         done = CliRunner().invoke(cli, words)
         if name not in ("identity.json", "pipe keys/x"):
-            assert isinstance(done.exception, (errors.HeadraceError, SystemExit)) and done.exit_code, (
-                done.output
-            )
+            assert isinstance(done.exception, (errors.HeadraceError, SystemExit)), done.output
+            assert done.exit_code
         assert content(victims) == before
     assert not identity.read(str(arrived / ".headrace")) or name in ("identity.json", "pipe keys/x")
 

@@ -63,7 +63,7 @@ class RunMarker:
         """Return what a file says; `None` where it is not of this form."""
         try:
             marker = cls(**json.loads(text))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         is_text = all(isinstance(value, str) for value in asdict(marker).values())
         return (
