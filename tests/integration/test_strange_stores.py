@@ -143,7 +143,6 @@ def fill_folder(store: Path, victims: Path, pid: int, store_id: str) -> None:
         "unpublished/2-abcdefab/outputs.json": "[" * 100_000,
         "unpublished/x/outputs.json": "{}",
         "gc.json": json.dumps([[1, f"{victims}/thesis"], 2, 3, 4]),
-        "place.json": json.dumps({"path": str(victims), "real_path": "/"}),
         "metadata_at": f"{store_id}\n{victims}/database",
         "logs/run-1/Node.log": "\x1b]0;x\x07",
         "kept/" + "c" * 64: "cos\nsystem\n(S'touch executed'\ntR.",
