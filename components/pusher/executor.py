@@ -19,6 +19,8 @@ from headrace.sdk import Artifact, progress
 from headrace.sdk.context import ExecutionContext
 from headrace.sdk.executor import Executor as BaseExecutor
 
+_BLOCK_BYTES = 1 << 20
+
 
 class Executor(BaseExecutor):
     """Copies the model aside and renames it into place."""
@@ -111,8 +113,14 @@ def _archive(model_path: str, path: str, node_id: str) -> None:
 
 
 def _push_remote(model_path: str, base: str) -> str:
-    """Copy to a file system without rename, `saved_model.pb` last: servers wait for that file."""
+    """Copy to a file system without rename, `saved_model.pb` last: servers wait for that file.
+
+    What is the newest version already is not pushed again, as in a local folder.
+    """
     names = [name.rstrip("/") for name in fileio.listdir(base)] if fileio.exists(base) else []
+    newest = versions.newest_version(names)
+    if newest and _is_same(model_path, os.path.join(base, newest)):
+        return os.path.join(base, newest)
     version = versions.next_version(names, int(time.time()))
     while fileio.exists(os.path.join(base, str(version))):
         version += 1
@@ -122,6 +130,27 @@ def _push_remote(model_path: str, base: str) -> str:
     if os.path.exists(last):
         io_utils.copy_file(last, os.path.join(target, "saved_model.pb"))
     return target
+
+
+def _is_same(model_path: str, version_path: str) -> bool:
+    """Whether a version elsewhere holds the same files with the same bytes as a folder of this machine."""
+    here, there = (
+        {os.path.relpath(os.path.join(folder, name), top) for folder, _, names in walk for name in names}
+        for top, walk in ((model_path, os.walk(model_path)), (version_path, fileio.walk(version_path)))
+    )
+    return here == there and all(
+        _has_same_bytes(os.path.join(model_path, name), os.path.join(version_path, name)) for name in here
+    )
+
+
+def _has_same_bytes(path: str, uri: str) -> bool:
+    with open(path, "rb") as one, fileio.open(uri, "rb") as other:
+        while True:
+            block, seen = one.read(_BLOCK_BYTES), other.read(_BLOCK_BYTES)
+            if block != seen:
+                return False
+            if not block:
+                return True
 
 
 def _explained(node_id: str, base: str, error: OSError) -> StoreError:

@@ -91,7 +91,8 @@ def test_a_run_is_resumed(place):
     """What finished with the other TFX is taken over; what is missing reads it."""
     (place / "ready").touch()
 
-    headrace(place, "resume", "--quiet")
+    # What another user recorded names code that `headrace resume` would execute.
+    headrace(place, "run", "pipeline.py", "--resume-from", "latest", "--quiet")
 
     assert states(place) == {**dict.fromkeys(NODES, "cached"), "Check": "done"}
 

@@ -269,6 +269,7 @@ def _states(path: Path, store: str) -> list[str]:
 
 
 SESSION = """
+import shutil
 import sys
 
 import tensorflow as tf
@@ -299,11 +300,13 @@ def preprocessing_fn(inputs):
     return {name + "_xf": scale(inputs[name]) for name in NUMBERS}
 
 
+other = InteractiveContext("other", store="other")
 transform = Transform(
     examples=example_gen.outputs["examples"],
     schema=schema_gen.outputs["schema"],
     preprocessing_fn=preprocessing_fn,
 )
+shutil.rmtree("other")
 context.run(transform)
 
 
@@ -323,7 +326,10 @@ context.export("exported.py")
 
 
 def test_functions_and_components_of_main_work_and_are_exported(tmp_path: Path):
-    """A plain script in CI, without a guard: its functions reach the workers, the export hits the cache."""
+    """A plain script in CI, without a guard: its functions reach the workers, the export hits the cache.
+
+    Another session, begun since and with its store gone, has no part in it.
+    """
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "data.csv").write_text(
         "fare,company\n" + "\n".join(f"{number}.5,c{number % 3}" for number in range(60)) + "\n"

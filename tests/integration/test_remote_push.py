@@ -46,6 +46,15 @@ class FarAway(_LOCAL):  # type: ignore[misc, valid-type]
         return bool(_LOCAL.isdir(FarAway._here(path)))
 
     @staticmethod
+    def listdir(path: str) -> list[str]:
+        return list(_LOCAL.listdir(FarAway._here(path)))
+
+    @staticmethod
+    def walk(top: str, topdown: bool = True, onerror: Any = None) -> Any:
+        for folder, folders, names in _LOCAL.walk(FarAway._here(top), topdown, onerror):
+            yield folder.replace(f"{FarAway.root}/", _SCHEME), folders, names
+
+    @staticmethod
     def rmtree(path: str) -> None:
         _LOCAL.rmtree(FarAway._here(path))
 
@@ -94,3 +103,19 @@ def test_a_version_that_is_there_is_not_written_into(
 
     assert executor._push_remote(model_path, f"{_SCHEME}taxi") == f"{_SCHEME}taxi/1700000002"
     assert list((far_away / "taxi/1700000001").iterdir()) == []
+
+
+def test_what_is_the_newest_version_is_not_pushed_again(
+    far_away: Path, model_path: str, monkeypatch: pytest.MonkeyPatch
+):
+    """As after a kill between the push and its record; another model, and half of one, are pushed."""
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.0)
+    first = executor._push_remote(model_path, f"{_SCHEME}taxi")
+    num_written = len(FarAway.written)
+
+    assert executor._push_remote(model_path, f"{_SCHEME}taxi") == first
+    assert len(FarAway.written) == num_written
+    (far_away / "taxi/1700000000/saved_model.pb").unlink()
+    assert executor._push_remote(model_path, f"{_SCHEME}taxi") == f"{_SCHEME}taxi/1700000001"
+    Path(model_path, "zz").write_text("z2")
+    assert executor._push_remote(model_path, f"{_SCHEME}taxi") == f"{_SCHEME}taxi/1700000002"

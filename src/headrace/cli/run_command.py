@@ -28,6 +28,9 @@ import click
     type=click.Choice(["fast", "late"]),
     help="After a failure stop at once, or run what does not depend on it.  [default: late]",
 )
+@click.option(
+    "--resume-from", metavar="RUN", help="What this run of the pipeline finished is not executed again."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and run nothing.")
 @click.option("--quiet", is_flag=True, help="Show how it ended and nothing before.")
 @click.option("--plain", is_flag=True, help="One line per change, as in a CI log, also on a terminal.")

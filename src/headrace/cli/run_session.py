@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from headrace.cli import pipeline_source
 from headrace.cli.failures import CANCELLED, RUN_FAILED
@@ -22,6 +23,9 @@ from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay, QuietDisplay
 from headrace.ui.screen import Screen, open_screen
 from headrace.ui.summary import print_plan, print_summary
+
+if TYPE_CHECKING:
+    from headrace.metadata.starts import Start
 
 Display = LiveDisplay | PlainDisplay | QuietDisplay
 
@@ -43,6 +47,7 @@ class Options:
     dry_run: bool = False
     quiet: bool = False
     plain: bool = False
+    resume_from: str | None = None
 
 
 def read_settings(options: Options) -> Document:
@@ -84,7 +89,14 @@ def run_session(options: Options, commands: frozenset[str]) -> int:
     Raises:
         HeadraceError: If the configuration or the definition is wrong.
     """
-    return _start(read_settings(options), options, commands)
+    document = read_settings(options)
+    resume_from = options.resume_from or ""
+    if resume_from:
+        from headrace.metadata.runs import read_run
+
+        store = document.values.get("store")
+        resume_from = read_run(store if isinstance(store, str) else DEFAULT_STORE, resume_from).run_id
+    return _start(document, options, commands, resume_from)
 
 
 def resume_session(run_id: str, store: str, options: Options, commands: frozenset[str]) -> int:
@@ -97,40 +109,68 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
         commands: The commands that exist.
 
     Raises:
-        HeadraceError: If there is no such run, or nothing says how to make its pipeline again.
+        HeadraceError: If there is no such run, nothing says how to make its pipeline again, or what says so was
+            not written by this user in this store.
     """
+    from headrace.metadata import starts
     from headrace.metadata.runs import read_run
 
-    earlier = read_run(store, run_id)
-    settings = dict(cast("Mapping[str, Any]", earlier.parameters.get("configuration") or {}))
-    if not settings.get("pipeline") and earlier.parameters.get("script"):
-        # Started with `python script.py`: the script is executed again, with Headrace as its runner.
-        settings["pipeline"] = earlier.parameters["script"]
-    if not settings.get("pipeline"):
+    run_id = read_run(store, run_id).run_id
+    start = starts.read(store, run_id)
+    settings = dict(start.configuration)
+    if not start.pipeline:
         raise ConfigError(
-            f"run {earlier.run_id} was not started by headrace run, so its pipeline is not known here.",
+            f"run {run_id} was not started by headrace run, so its pipeline is not known here.",
             "start it the same way again: what it finished is served from the cache.",
         )
-    folder = str(earlier.parameters.get("folder", ""))
+    if not start.is_trusted:
+        raise _untrusted(run_id, start, store)
+    # Started with `python script.py`: the script is executed again, with Headrace as its runner.
+    settings["pipeline"] = start.pipeline
     # Messages name the store as the reader would type it, who is not in the run's folder perhaps.
-    is_here = not os.path.isdir(folder) or os.path.samefile(folder, os.curdir)
+    is_here = not os.path.isdir(start.folder) or os.path.samefile(start.folder, os.curdir)
     settings.pop("store", None)
     is_usual = is_here and store == DEFAULT_STORE
     options = replace(options, store=None if is_usual else store if is_here else os.path.abspath(store))
     if not is_here:
         # Relative paths in the pipeline start where the run was started.
-        os.chdir(folder)
-    document = Document(settings, {(key,): f"run {earlier.run_id}" for key in settings})
+        os.chdir(start.folder)
+    document = Document(settings, {(key,): f"run {run_id}" for key in settings})
     apply_settings(document, options.settings)
     hidden = secrets.hidden_in(document.values.get("parameters", {}))
     if hidden:
         raise ConfigError(
-            f"run {earlier.run_id} was given secrets, which are not recorded: {', '.join(hidden)}.",
-            f"give them again: headrace resume {earlier.run_id} "
+            f"run {run_id} was given secrets, which are not recorded: {', '.join(hidden)}.",
+            f"give them again: headrace resume {run_id} "
             + " ".join(f"--set {name}=VALUE" for name in hidden),
         )
     apply_options(document, options)
-    return _start(document, options, commands, resume_from=earlier.run_id)
+    return _start(document, options, commands, resume_from=run_id)
+
+
+def _untrusted(run_id: str, start: Start, store: str) -> ConfigError:
+    """What a person types to run what a record names that this user did not write in this store."""
+    words = ["headrace", "run", start.pipeline]
+    for key, value in secrets.mask_values(start.configuration).items():
+        if key == "parameters" and isinstance(value, Mapping):
+            words += [
+                part
+                for name, inner in value.items()
+                for part in (
+                    "--set",
+                    f"{name}={'VALUE' if secrets.hidden_in({name: inner}) else json.dumps(inner)}",
+                )
+            ]
+        elif key not in ("pipeline", "store"):
+            words += ["--set", f"run.{key}={json.dumps(value)}"]
+    words += ["--resume-from", run_id, "--store", os.path.abspath(store)]
+    folder = f"cd {shlex.quote(start.folder)} && " if start.folder else ""
+    return ConfigError(
+        f"run {run_id} is not resumed: its record names {start.pipeline}"
+        f"{f' in {start.folder}' if start.folder else ''}, and this user did not write it in this store, which is "
+        "a copy, shared, or from elsewhere.",
+        f"read that code, and if you trust it, run: {folder}{shlex.join(words)}",
+    )
 
 
 def _start(document: Document, options: Options, commands: frozenset[str], resume_from: str = "") -> int:
@@ -239,7 +279,7 @@ class _Session:
 
     def show(self, result: RunResult) -> None:
         if self._options.dry_run:
-            again = [part for part in self._arguments if part != "--dry-run"]
+            again = secrets.mask_arguments([part for part in self._arguments if part != "--dry-run"])
             print_plan(self._screen, result, [shlex.join(["headrace", *again])])
             return
         next_commands = [] if self._options.quiet else self._next_commands(result)

@@ -167,8 +167,7 @@ class _Journal:
     def _read(self) -> list[int]:
         """The ids in the journal; of every DELETED artifact where it is damaged."""
         try:
-            with open(self._path, encoding="utf-8") as file:
-                items = json.load(file)
+            items = files.read_json(self._path)
             if not isinstance(items, list):
                 raise ValueError("not a list")
             # Earlier versions wrote pairs of an id and a path.

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headrace.errors import InputResolutionError
-from headrace.metadata import executions, graph, queries, records
+from headrace.metadata import executions, graph, queries
 from headrace.metadata.executions import DAMAGE_PROPERTY
 from headrace.metadata.queries import Condition
-from headrace.metadata.runs import RECORD_PROPERTY
+from headrace.metadata.runs import record_of
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.sdk import Artifact, payloads
 from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY
@@ -153,9 +153,8 @@ def _origin(store: Store, artifact_id: int) -> tuple[str, str]:
 def _fix(store: Store, run_id: str) -> str:
     # Not by `read_run`, which opens and closes the store: a run may have it open.
     with store.handle() as handle:
-        context = handle.store.get_context_by_type_and_name(executions.RUN_CONTEXT_TYPE, run_id)
-    text = context.custom_properties[RECORD_PROPERTY].string_value if context is not None else ""
-    details = (records.parse_run(text) or {}).get("details", {})
+        details = record_of(handle, run_id).get("details")
+    details = details if isinstance(details, dict) else {}
     configuration = details.get("configuration")
     has_pipeline = isinstance(configuration, dict) and bool(configuration.get("pipeline"))
     if not has_pipeline and not details.get("script"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from headrace.sdk import secrets
 
 # Recorded beside the ingredients, for the reader; no part of the key: the source files behind the digests, and
 # whether the cache was switched off.
@@ -81,13 +84,18 @@ def compare(old: Ingredients, new: Ingredients, read_text: ReadText) -> list[Dif
         *_parameter_differences(old, new),
         *_input_differences(old, new),
         *(
-            Difference("version", title, _plain(old.get(key)), _plain(new.get(key)))
+            Difference("version", title, _fixed(old.get(key)), _fixed(new.get(key)))
             for key, title in _FIXED.items()
             if old.get(key) != new.get(key)
         ),
         *_group_differences(old.get("packages", {}), new.get("packages", {}), ""),
         *_group_differences(old.get("environment", {}), new.get("environment", {}), "environment variable "),
     ]
+
+
+def _fixed(value: Any) -> Any:
+    # A list is the command line.
+    return _plain(secrets.mask_arguments([str(part) for part in value]) if isinstance(value, list) else value)
 
 
 def _group_differences(
@@ -186,9 +194,11 @@ def _diff(name: str, old: str, new: str, read_text: ReadText) -> Iterator[str]:
     before, after = read_text(old), read_text(new)
     if before is None or after is None:
         return
-    yield from difflib.unified_diff(
+    mask = secrets.mask_line if name.endswith(".py") else secrets.mask_text
+    for line in difflib.unified_diff(
         before.splitlines(), after.splitlines(), name, name, lineterm="", n=_CONTEXT_LINES
-    )
+    ):
+        yield mask(line)
 
 
 def _parameter_differences(old: Ingredients, new: Ingredients) -> Iterator[Difference]:
@@ -202,7 +212,9 @@ def _parameter_differences(old: Ingredients, new: Ingredients) -> Iterator[Diffe
             # So were the contents.
             first, second = _plain(first), _plain(second)
         if first != second:
-            yield Difference("parameter", name, _plain(first), _plain(second))
+            before_shown, after_shown = _shown(name, first), _shown(name, second)
+            note = "a secret, which is not shown" if before_shown == after_shown else ""
+            yield Difference("parameter", name, before_shown, after_shown, note=note)
 
 
 def _input_differences(old: Ingredients, new: Ingredients) -> Iterator[Difference]:
@@ -210,6 +222,15 @@ def _input_differences(old: Ingredients, new: Ingredients) -> Iterator[Differenc
     for key in sorted(before.keys() | after.keys()):
         if before.get(key, []) != after.get(key, []):
             yield Difference("input", key, before.get(key, []), after.get(key, []))
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A parameter's value without the secrets in it."""
+    plain = _plain(value)
+    if isinstance(plain, str) and plain[:1] in "{[":
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.dumps(secrets.mask_values({name: json.loads(plain)})[name], sort_keys=True)
+    return secrets.mask_values({name: plain})[name]
 
 
 def _plain(value: Any) -> Any:

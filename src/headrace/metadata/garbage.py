@@ -112,17 +112,18 @@ def _run(handle: Any, stored: StoredRun) -> _Run:
     record = records.parse_run(stored.record)
     if record is None:
         return _foreign_run(handle, stored)
+    pipeline_name, state = record["pipeline_name"], record["state"]
     outputs = [
         (node["state"], output["artifact_id"]) for node in record["nodes"] for output in node["outputs"]
     ]
     made = tuple(artifact_id for state, artifact_id in outputs if state == "done")
     # Outputs are recorded at a run's end; before it, or where it crashed, none are.
-    is_whole = record["state"] in (_SUCCEEDED, "failed", "cancelled")
+    is_whole = state in (_SUCCEEDED, "failed", "cancelled")
     return _Run(
         stored.context_id,
         stored.run_id,
-        record["pipeline_name"],
-        record["state"],
+        pipeline_name,
+        state,
         made if is_whole else _made_by(handle, _executions_in(handle, [stored.context_id])),
         tuple(artifact_id for _, artifact_id in outputs) if is_whole else None,
     )

@@ -60,9 +60,8 @@ def read(store_path: str) -> str:
 
 def _noted(store_path: str) -> dict[str, Any]:
     try:
-        with open(os.path.join(store_path, _IDENTITY), encoding="utf-8") as file:
-            noted = json.load(file)
-    except (OSError, ValueError, RecursionError):
+        noted = files.read_json(os.path.join(store_path, _IDENTITY))
+    except (OSError, ValueError):
         return {}
     return noted if isinstance(noted, dict) else {}
 

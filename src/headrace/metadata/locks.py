@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from headrace.errors import DefinitionError, StoreError
-from headrace.metadata import files, runs
+from headrace.metadata import files, markers, runs
 from headrace.metadata.markers import SessionMarker as SessionMarker
 from headrace.metadata.markers import living_run as living_run
 from headrace.metadata.markers import living_runs as living_runs
@@ -20,7 +20,6 @@ from headrace.metadata.mending import mend as mend
 from headrace.metadata.store import Store, disk_error
 from headrace.sdk import names
 
-_KEYS = "keys"
 _CHOICE_LOCK = "choice.lock"
 _COLLECTOR_LOCK = "gc.lock"
 
@@ -109,7 +108,7 @@ def making(store: Store, key: str, wait: Callable[[], None]) -> Iterator[None]:
     Raises:
         StoreError: If the lock cannot be made.
     """
-    path = os.path.join(store.path, _KEYS, key)
+    path = os.path.join(store.path, markers.KEYS, key)
     while True:
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)

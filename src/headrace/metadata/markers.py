@@ -4,6 +4,7 @@
 
     running/{run}        locked while the run lives; JSON, see `RunMarker`
     sessions/{token}     locked while a notebook's session lives; JSON: the runs whose outputs it needs
+    keys/{cache key}     locked while a node makes what belongs to it
     starting/            files that are about to become one of these
 
 What is not locked belongs to the dead. Anything else found there is nobody's, and is left alone.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 RUNNING = "running"
 SESSIONS = "sessions"
 STARTING = "starting"
+KEYS = "keys"
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _OWNER = "owner"
 
@@ -44,7 +46,7 @@ class RunMarker:
 
     Attributes:
         token: Names the run's temporary folder.
-        store_id: The store that wrote this; a copy of the file is no reason to remove anything.
+        store_id: The store that wrote this; a copy of the file is no reason to remove or end anything.
         tmp_parent: Where temporary folders were.
         process: The run's process, see `process_groups.identity`.
         family: The mark of the processes that it started.
@@ -100,8 +102,7 @@ class RunMarker:
 
     def _owns(self, path: str) -> bool:
         try:
-            with open(os.path.join(path, _OWNER), encoding="ascii") as file:
-                return bool(self.store_id) and file.read() == self.store_id
+            return bool(self.store_id) and files.read_text(os.path.join(path, _OWNER)) == self.store_id
         except (OSError, ValueError):
             return False
 
@@ -134,7 +135,7 @@ def living_run(store: Store, run_id: str, root: str) -> Iterator[str]:
         newest_execution = queries.newest_execution(handle)
     try:
         ownership.claim(store, root, newest_execution)
-        file = _locked_file(store, path, json.dumps(asdict(marker)))
+        file = _locked_file(store, path, json.dumps(asdict(marker)).encode())
     except OSError as error:
         raise disk_error(store.path, str(error)) from error
     try:
@@ -178,7 +179,7 @@ class SessionMarker:
             # A fork's file is its parent's, and leads nowhere.
             if self._file is None or self._pid != os.getpid():
                 path = os.path.join(self._store.path, SESSIONS, secrets.token_hex(8))
-                self._file, self._pid = _locked_file(self._store, path, text), os.getpid()
+                self._file, self._pid = _locked_file(self._store, path, text.encode()), os.getpid()
             else:
                 # A reader that sees half of it sees no JSON, and looks again.
                 self._file.seek(0)
@@ -206,10 +207,10 @@ def is_living(store: Store, run_id: str) -> bool:
 
 def dead_files(store: Store) -> Iterator[tuple[str, str, TextIO]]:
     """Yield the files of the dead, held locked meanwhile: the folder's name, the file's, and the open file."""
-    for folder in (RUNNING, SESSIONS, STARTING):
+    for folder in (RUNNING, SESSIONS, STARTING, KEYS):
         for name in sorted(_files(store, folder)):
             try:
-                file = open(os.path.join(store.path, folder, name), encoding="utf-8", errors="replace")  # noqa: SIM115
+                file = files.open_plain(os.path.join(store.path, folder, name))
             except OSError:
                 continue
             with file:
@@ -237,7 +238,7 @@ def _files(store: Store, folder: str) -> list[str]:
 
 def _is_locked(path: str) -> bool:
     try:
-        with open(path, encoding="utf-8") as file:
+        with files.open_plain(path) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             fcntl.flock(file, fcntl.LOCK_UN)
     except BlockingIOError:
@@ -249,13 +250,22 @@ def _is_locked(path: str) -> bool:
 
 def _run_ids(path: str) -> list[str]:
     for _ in range(100):
-        with contextlib.suppress(OSError, ValueError, RecursionError), open(path, encoding="utf-8") as file:
-            found: Any = json.load(file)
+        with contextlib.suppress(OSError, ValueError):
+            found: Any = files.read_json(path)
             return [run_id for run_id in found if isinstance(run_id, str)] if isinstance(found, list) else []
     return []
 
 
-def _locked_file(store: Store, path: str, text: str) -> TextIO:
+def write_whole(store: Store, path: str, content: bytes) -> None:
+    """Let a file appear with all of its content; what a kill leaves of it goes with the next start.
+
+    Raises:
+        OSError: If it cannot be written; then nothing of it is there.
+    """
+    _locked_file(store, path, content).close()
+
+
+def _locked_file(store: Store, path: str, content: bytes) -> TextIO:
     """Let a file appear that is locked from its first moment: an unlocked one looks like a dead run's."""
     for folder in (os.path.dirname(path), os.path.join(store.path, STARTING)):
         os.makedirs(folder, exist_ok=True)
@@ -264,7 +274,7 @@ def _locked_file(store: Store, path: str, text: str) -> TextIO:
         file = files.open_lock(temporary_path)
         try:
             files.lock(file, fcntl.LOCK_EX)
-            file.write(text)
+            file.buffer.write(content)
             file.flush()
             os.rename(temporary_path, path)
         except FileNotFoundError:

@@ -22,6 +22,7 @@ from headrace.sdk.light import authoring
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
+_MAX_MARKER_BYTES = 64 << 10
 _RUNNING = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
 # Where the first version wrote, below each pipeline's root: a folder for each execution.
 _ASIDE = ".unfinished"
@@ -38,7 +39,9 @@ def mend(store: Store) -> list[str]:
     cancelled: set[int] = set()
     for folder, name, file in markers.dead_files(store):
         if folder == markers.RUNNING and names.is_plain(name):
-            cancelled.update(_mend_run(store, name, file.read()))
+            # What another user wrote must not end this user's processes.
+            is_own = os.fstat(file.fileno()).st_uid == os.geteuid()
+            cancelled.update(_mend_run(store, name, file.read(_MAX_MARKER_BYTES) if is_own else ""))
             mended.append(name)
         with contextlib.suppress(OSError):
             os.remove(os.path.join(store.path, folder, name))

@@ -154,8 +154,7 @@ def _execution_in(name: str) -> int:
 def _claimed_after(root: str, store_id: str) -> int:
     """The newest execution when a store claimed a root; -1 where it did not."""
     try:
-        with open(os.path.join(root, CLAIMS, store_id), encoding="utf-8") as file:
-            noted = json.load(file)
+        noted = files.read_json(os.path.join(root, CLAIMS, store_id))
         newest = noted["newest_execution"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return -1

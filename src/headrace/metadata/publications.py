@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from headrace.metadata import starts
 from headrace.metadata.executions import INGREDIENTS_PROPERTY, INNER_RUN_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.metadata.results import NodeResult, RunResult
 from headrace.metadata.runs import RECORD_PROPERTY
@@ -169,6 +170,7 @@ def publish_run(
         "seconds": round(result.seconds, 3),
         "nodes": [_node_to_json(node) for node in result.nodes],
         "details": dict(details),
+        starts.PROPERTY: starts.signed(store, result.run_id, details),
     }
     with store.handle() as handle:
         context = context_lib.register_context_if_not_exists(

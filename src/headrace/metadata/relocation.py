@@ -33,9 +33,8 @@ def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = 
     file_path = os.path.join(store_path, _PLACE_FILE)
     here = {"path": store_path, "real_path": os.path.realpath(store_path)}
     try:
-        with open(file_path, encoding="utf-8") as file:
-            before = json.load(file)
-    except (OSError, ValueError, RecursionError):
+        before = files.read_json(file_path)
+    except (OSError, ValueError):
         before = here
     if not isinstance(before, dict) or not all(isinstance(before.get(key), str) for key in here):
         before = here

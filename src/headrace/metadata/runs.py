@@ -15,6 +15,7 @@ from headrace.metadata import markers, queries, records
 from headrace.metadata.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
 from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
+from headrace.sdk import secrets
 from headrace.sdk.context import SUMMARY_PROPERTY
 from headrace.sdk.light import authoring
 
@@ -155,6 +156,17 @@ def read_run(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> RunRe
     )
 
 
+def record_of(handle: Any, run_id: str) -> dict[str, Any]:
+    """Return what was recorded of a run; empty where there is no such run, or nothing to read.
+
+    Args:
+        handle: TFX's metadata handle of an open store.
+        run_id: The run.
+    """
+    context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
+    return _record_of(context) or {}
+
+
 def read_command(handle: Any, run_id: str) -> str:
     """Return what started a run, as a person typed it; empty where that is not known.
 
@@ -162,9 +174,9 @@ def read_command(handle: Any, run_id: str) -> str:
         handle: TFX's metadata handle of an open store.
         run_id: The run.
     """
-    context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
-    record = _record_of(context)
-    return "" if record is None else str(record["details"].get("command", ""))
+    details = record_of(handle, run_id).get("details", {})
+    # Recorded without secrets; by an earlier version perhaps with them.
+    return secrets.mask_text(str(details.get("command", "")))
 
 
 def node_of(result: RunResult, node_id: str) -> NodeResult:
@@ -211,6 +223,7 @@ def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> Run
         # A later version may have written more.
         values = {name: value for name, value in node.items() if name in _NODE_FIELDS}
         values["state"] = NodeState(values["state"])
+        values["reason"] = secrets.mask_text(str(values.get("reason", "")))
         values["outputs"] = tuple(
             OutputRecord(**{name: value for name, value in output.items() if name in _OUTPUT_FIELDS})
             for output in values["outputs"]
@@ -220,10 +233,15 @@ def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> Run
             kind = getattr(errors, name, None)
             if not (isinstance(kind, type) and issubclass(kind, HeadraceError)):
                 kind = HeadraceError
-            values["error"] = kind(problem, fix)
+            values["error"] = kind(secrets.mask_text(problem), secrets.mask_text(fix))
         nodes.append(NodeResult(**values))
     return RunResult(
-        run_id, record["pipeline_name"], tuple(nodes), record["seconds"], store_path, dict(record["details"])
+        run_id,
+        record["pipeline_name"],
+        tuple(nodes),
+        record["seconds"],
+        store_path,
+        dict(secrets.mask_values(record["details"])),
     )
 
 

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import secrets
 import zlib
 from collections.abc import Collection, Mapping
 
+from headrace.metadata import markers
+from headrace.metadata.files import open_plain
 from headrace.metadata.store import Store
 from headrace.sdk import names, sources
 
@@ -21,6 +21,7 @@ from headrace.sdk import names, sources
 _GRACE_SECONDS = 24 * 3600
 # Data files that code or parameters name are kept up to this size; larger ones are only named.
 _MAX_DATA_BYTES = 256 * 1024
+_MAX_SHOWN_BYTES = 16 << 20
 _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _READY_PIPELINES_PATH = os.path.join(_PACKAGE_PATH, "pipelines")
 
@@ -33,6 +34,7 @@ class SourceTexts:
     """
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._path = os.path.join(store.path, "sources")
         self._project_path = store.project_path
 
@@ -58,10 +60,11 @@ class SourceTexts:
         """Return a text; `None` where the store does not have it."""
         try:
             # A store from elsewhere may say anything.
-            with open(os.path.join(self._path, names.slug(digest)), "rb") as file:
-                return zlib.decompress(file.read()).decode("utf-8", errors="replace")
+            with open_plain(os.path.join(self._path, names.slug(digest))) as file:
+                text = zlib.decompressobj().decompress(file.buffer.read(_MAX_SHOWN_BYTES), _MAX_SHOWN_BYTES)
         except (OSError, zlib.error):
             return None
+        return text.decode("utf-8", errors="replace")
 
     def unused(self, used: Collection[str], now: float) -> list[str]:
         """Return the paths of texts that are not in `used` and that no run has seen for a day."""
@@ -89,18 +92,7 @@ class SourceTexts:
         text = _text(path, digest)
         if text is None:
             return
-        os.makedirs(self._path, exist_ok=True)
-        # Two nodes of one run may keep the same text at once.
-        temporary_path = f"{target}.{secrets.token_hex(4)}.tmp"
-        try:
-            with open(temporary_path, "wb") as file:
-                file.write(zlib.compress(text))
-            os.replace(temporary_path, target)
-        except OSError:
-            # A full disk must not keep half of a text.
-            with contextlib.suppress(OSError):
-                os.remove(temporary_path)
-            raise
+        markers.write_whole(self._store, target, zlib.compress(text))
 
 
 def _text(path: str, digest: str) -> bytes | None:

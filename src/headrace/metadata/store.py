@@ -48,7 +48,8 @@ with authoring():
     from tfx.orchestration import metadata as tfx_metadata
 
 DEFAULT_PATH = ".headrace"
-# Where files come and go: a link there would lead into somebody else's.
+# Where files come and go: a link there would lead into somebody else's. In a store from elsewhere, so deep.
+_DEPTHS = {"artifacts": 8, "logs": 1, "unpublished": 1, "kept": 1, "sources": 1, "cells": 1}
 _FOLDERS_WITHOUT_LINKS = ("running", "starting", "sessions", "keys", "unpublished")
 
 Value = TypeVar("Value")
@@ -134,8 +135,8 @@ class Store:
             return os.path.abspath(self._named_database) if self._named_database else own_path
         # Only this store's own note counts: a copy, or a store from elsewhere, must not open another's database.
         store_id = identity.read(self.path) if os.path.isdir(self.path) else ""
-        with contextlib.suppress(OSError, ValueError), open(self._note_path, encoding="utf-8") as file:
-            noted_id, _, noted_path = file.read().partition("\n")
+        with contextlib.suppress(OSError):
+            noted_id, _, noted_path = files.read_text(self._note_path).partition("\n")
             if store_id and noted_id == store_id and os.path.exists(noted_path):
                 return noted_path
         return own_path
@@ -342,12 +343,36 @@ class Store:
             raise disk_error(self.path, str(error)) from error
         try:
             try:
+                self._refuse_links()
                 self.store_id = identity.settle(self.path)
             except OSError as error:
                 raise disk_error(self.path, str(error)) from error
             yield
         finally:
             files.release(file)
+
+    def _refuse_links(self) -> None:
+        """Refuse links in a store that is from elsewhere: what is written there would land where they lead.
+
+        Those of a store that was opened here before are its user's, such as one to a larger disk. No more is
+        searched than the folders in which files are made.
+        """
+        own_path = os.path.join(self.path, "metadata.db")
+        if not os.path.lexists(own_path) or identity.read(self.path):
+            return
+        found = files.find_link(self.path, depth=1)
+        for name, depth in _DEPTHS.items():
+            path = os.path.join(self.path, name)
+            if not found and os.path.isdir(path):
+                found = files.find_link(path, depth)
+        if found:
+            where = f", which leads to {os.path.realpath(found)}" if os.path.islink(found) else ""
+            raise StoreError(
+                f"the store {self.path} is a copy or from elsewhere, and {found} is no plain file or folder{where}: "
+                "what is written there would land outside of the store.",
+                "remove it, or put what it names in its place. A link of your own can be made again "
+                "once a command has worked in the store.",
+            )
 
     def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
         if self.connection_config is not None:

@@ -111,9 +111,8 @@ class Unpublished:
 
     def _noted(self) -> list[str]:
         try:
-            with open(os.path.join(self.folder, _OUTPUTS), encoding="utf-8") as file:
-                noted = json.load(file)
-        except (OSError, ValueError, RecursionError):
+            noted = files.read_json(os.path.join(self.folder, _OUTPUTS))
+        except (OSError, ValueError):
             return []
         paths = [path for path in noted if isinstance(path, str)] if isinstance(noted, list) else []
         return [os.path.join(self._store.path, path) for path in paths]
@@ -148,9 +147,8 @@ class Unpublished:
         if not self._may_touch(path):
             return False
         try:
-            with open(_mark_of(path), encoding="utf-8") as file:
-                store_id = file.read()
-        except (OSError, ValueError):
+            store_id = files.read_text(_mark_of(path))
+        except OSError:
             return False
         # A copy of a store holds copies of marks; what lies in it is its own all the same.
         return store_id == self._store.store_id or ownership.is_inside(self._store, path)

@@ -161,7 +161,7 @@ class _Exporter:
         reference = functions.parse(cells.kept_text(function))
         with open(reference.place, encoding="utf-8") as file:
             source = file.read()
-        if not reference.place.startswith(cells.folder()):
+        if not cells.is_kept(reference.place):
             return str(reference)
         module = self._add_module(reference.name, source)
         self._writer.add_import("import os")

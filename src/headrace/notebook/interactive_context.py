@@ -66,7 +66,8 @@ class InteractiveContext:
         self._views = Views(self._store, self._session)
         self._workers = KeptWorkers()
         self._marker = SessionMarker(self._store)
-        cells.use_folder(os.path.join(self._store.path, "cells"))
+        self._cells_path = os.path.join(self._store.path, "cells")
+        cells.use_folder(self._cells_path)
         formatters.register()
 
     def run(
@@ -97,6 +98,11 @@ class InteractiveContext:
                 f"context.run takes a component, and was given a {type(component).__name__}.",
                 "make it first: component = SchemaGen(...), then context.run(component).",
             )
+        # Another context may have been made, or have run something, since.
+        cells.use_folder(self._cells_path)
+        for name, value in component.exec_properties.items():
+            if isinstance(value, str):
+                component.exec_properties[name] = cells.moved_here(value)
         nodes, steps, notes = self._session.plan(component)
         check_not_skipped(component, steps)
         self._check_files(component, steps)
@@ -159,6 +165,7 @@ class InteractiveContext:
         Raises:
             DefinitionError: If nothing was run, or an argument of a component cannot be written as Python.
         """
+        cells.use_folder(self._cells_path)
         return export.write(
             path,
             components or [step.component for step in self._session.latest],

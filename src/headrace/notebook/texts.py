@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from headrace.metadata.results import NodeResult, NodeState
-from headrace.sdk import Artifact
+from headrace.sdk import Artifact, secrets
 from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
 from headrace.sdk.descriptions import describe_source, describe_value
 from headrace.sdk.light import authoring
@@ -41,7 +41,8 @@ def artifact_rows(artifact: Artifact) -> list[list[str]]:
         for name in sorted(properties):
             which = properties[name].WhichOneof("value")
             if which and name not in _HIDDEN_PROPERTIES:
-                rows.append([name, describe_value(getattr(properties[name], which))])
+                value = secrets.mask_values({name: getattr(properties[name], which)})[name]
+                rows.append([name, describe_value(value)])
     files = list(_files(artifact.uri))
     if files:
         rows.append(["files", ", ".join(files)])

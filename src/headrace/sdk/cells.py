@@ -11,6 +11,7 @@ import ast
 import hashlib
 import inspect
 import os
+import secrets
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from headrace.sdk import definitions
 _DEFAULT_FOLDER = os.path.join(".headrace", "cells")
 _folder: str | None = None
 _kept: dict[Any, str] = {}
+# The texts of the files that this process has named, by path.
+_texts: dict[str, str] = {}
 
 
 def use_folder(path: str) -> None:
@@ -56,7 +59,7 @@ def keep_function(function: Callable[..., Any]) -> str:
 
 def kept_text(function: Callable[..., Any]) -> str:
     """Return what `keep_function` returned for a function when a component was made of it."""
-    return _kept.get(function) or keep_function(function)
+    return moved_here(_kept.get(function) or keep_function(function))
 
 
 def keep(names: Sequence[str], where: str) -> str:
@@ -70,13 +73,33 @@ def keep(names: Sequence[str], where: str) -> str:
         UserFunctionError: If the source of one of them, or of something it needs, is not known.
     """
     text = source(names, where)
-    path = os.path.join(folder(), f"cell_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py")
+    return _write(folder(), text)
+
+
+def is_kept(path: str) -> bool:
+    """Whether this process wrote a file to keep a function in."""
+    return path in _texts
+
+
+def moved_here(text: str) -> str:
+    """Return a parameter's text with the files that it names in the folder of now.
+
+    Of two sessions in one process each has a folder, and a component does not say for which it is made.
+    """
+    for path in [path for path in _texts if path in text]:
+        text = text.replace(path, _write(folder(), _texts[path]))
+    return text
+
+
+def _write(folder_path: str, text: str) -> str:
+    path = os.path.join(folder_path, f"cell_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py")
     if not os.path.isfile(path):
-        os.makedirs(folder(), exist_ok=True)
-        aside = f"{path}.{os.getpid()}"
-        with open(aside, "w", encoding="utf-8") as file:
+        os.makedirs(folder_path, exist_ok=True)
+        aside = f"{path}.{os.getpid()}-{secrets.token_hex(4)}"
+        with open(aside, "x", encoding="utf-8") as file:
             file.write(text)
         os.replace(aside, path)
+    _texts[path] = text
     return path
 
 

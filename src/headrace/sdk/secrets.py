@@ -1,7 +1,8 @@
 """Passwords, tokens and keys, which are used and never recorded, shown or sent. Light.
 
 Known by their names, such as `db_password`, and by their place in an address, `scheme://user:PASSWORD@host`. What is
-recorded of a run, its command line and parameters, has `MASK` in their place.
+recorded of a run, its command line and parameters, has `MASK` in their place. An execution's parameters in ML
+Metadata are what its executor is given, so they are recorded as they are, and have it in their place where shown.
 """
 
 from __future__ import annotations
@@ -58,6 +59,17 @@ def mask_text(text: str) -> str:
         return f"{found['name']}{found['sign']}{MASK}"
 
     return _PAIR.sub(masked, text)
+
+
+def mask_line(line: str) -> str:
+    """Return a line of Python with `MASK` in the place of the passwords and keys that it writes out."""
+
+    def masked(found: re.Match[str]) -> str:
+        name = found["name"].rpartition(".")[2]
+        is_text = found["value"][0] in "\"'" and is_secret_name(name) and name.lower() != "key"
+        return f"{found['name']}{found['sign']}{MASK}" if is_text else found[0]
+
+    return _PAIR.sub(masked, _ADDRESS.sub(lambda found: found["before"] + MASK, line))
 
 
 def mask_values(value: Any) -> Any:

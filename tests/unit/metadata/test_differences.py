@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from headrace.metadata.differences import CACHE_OFF, SOURCES, Difference, FileChange, compare, num_equal
 
 TEXTS = {"d1": "def f():\n    return 1\n", "d2": "def f():\n    return 2\n"}
@@ -115,3 +117,50 @@ def test_the_nearest_execution_is_the_one_that_shares_the_most():
     two_changed = what(inputs={"examples": ["b"]}, tfx="1.21.0")
 
     assert num_equal(what(), what()) > num_equal(what(), one_changed) > num_equal(what(), two_changed)
+
+
+SECRET_PARAMETERS = [
+    ("db_password", "hunter1", "hunter2", ("***", "***", "a secret, which is not shown")),
+    ("db_password", None, "hunter2", (None, "***", "")),
+    ("url", "db://me:hunter1@a/x", "db://me:hunter2@b/x", ("db://me:***@a/x", "db://me:***@b/x", "")),
+    ("custom_config", '{"api_key": "hunter1", "a": 1}', '{"api_key": "hunter2", "a": 2}',
+     ('{"a": 1, "api_key": "***"}', '{"a": 2, "api_key": "***"}', "")),
+    ("options", {"token": "hunter1"}, {"token": "hunter2"},
+     ('{"token": "***"}', '{"token": "***"}', "a secret, which is not shown")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "before", "after", "shown"), SECRET_PARAMETERS)
+def test_a_secret_that_changed_is_told_and_not_shown(
+    name: str, before: Any, after: Any, shown: tuple[Any, ...]
+):
+    """An executor is given the real value, so ML Metadata holds it; no command prints it."""
+    old, new = ({"parameters": {} if value is None else {name: value}} for value in (before, after))
+
+    [difference] = compare(old, new, TEXTS.get)
+
+    assert (difference.old, difference.new, difference.note) == shown
+
+
+def test_secrets_of_the_command_line_and_of_changed_lines_are_not_shown():
+    """In code only what is written out as text: what a token is read from is no secret."""
+    texts = {
+        "1": "token = read()\npassword = 'hunter1'\n", "2": "token = read()\npassword = 'hunter2'\nx = 1\n",
+        "3": "api_key: hunter1\n", "4": "api_key: hunter2\nsteps: 2\n",
+    }  # fmt: skip
+    old = {
+        "arguments": ["--password", "hunter1"],
+        "executor_source": "a",
+        SOURCES: {"executor": {"a.py": "1", "b.yaml": "3"}},
+    }
+    new = {
+        "arguments": ["--password=hunter2"],
+        "executor_source": "b",
+        SOURCES: {"executor": {"a.py": "2", "b.yaml": "4"}},
+    }
+
+    found = compare(old, new, texts.get)
+
+    lines = [line for difference in found for file in difference.files for line in file.lines]
+    assert {" token = read()", "+password = ***", "+x = 1", "+api_key: ***", "+steps: 2"} <= set(lines)
+    assert "hunter" not in str(found)

@@ -141,6 +141,35 @@ def test_odd_files_among_the_runs_do_no_harm(store: Store, name: str):
     assert os.listdir(os.path.join(store.path, "running")) == []
 
 
+def test_another_users_file_ends_no_process_and_removes_no_folder(store: Store, temporary: Path, monkeypatch):
+    """In a store that several share, anybody may write a file that names the processes of somebody else."""
+    ended: list[str] = []
+    monkeypatch.setattr(process_groups, "kill_marked", ended.append)
+    text = die(store)
+    folder = temporary / f"headrace-{json.loads(text)['token']}-x"
+    folder.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    assert locks.mend(store) == ["dead"]
+
+    assert ended == []
+    assert folder.is_dir()
+
+
+def test_files_that_a_kill_left_go_with_the_next_start(store: Store):
+    """The lock of a key whose node was being made, and a text that was being kept; what lives is left."""
+    for name in ("keys/dead", "starting/half"):
+        Path(store.path, name).parent.mkdir(exist_ok=True)
+        Path(store.path, name).touch()
+
+    with locks.making(store, "alive", lambda: None):
+        locks.mend(store)
+        assert os.listdir(os.path.join(store.path, "keys")) == ["alive"]
+
+    assert os.listdir(os.path.join(store.path, "keys")) == []
+    assert os.listdir(os.path.join(store.path, "starting")) == []
+
+
 def test_what_is_no_file_among_the_runs_is_left_alone(store: Store, tmp_path: Path):
     """A folder, a link, and a pipe, whose opening would wait for ever."""
     running = Path(store.path, "running")

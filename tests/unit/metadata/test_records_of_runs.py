@@ -51,6 +51,38 @@ def test_the_newest_runs_are_listed_without_the_removed_and_the_inner_ones(small
     assert (listed[0].num_nodes, listed[0].num_cached, listed[0].num_failed) == (2, 1, 1)
 
 
+def test_secrets_in_a_record_are_not_shown(small: SmallStore):
+    """An earlier version recorded them; a message of a library may hold an address with a password."""
+    details = {
+        "command": "headrace run p --set db_password=hunter2",
+        "configuration": {"parameters": {"api_key": "hunter2", "steps": 3}},
+    }
+    error = ["DataError", "no answer from db://me:hunter2@host/x", "check password=hunter2"]
+    small.record("run-1", "failed", [node_record("A", "failed", error=error)], details=details)
+
+    run = runs.read_run(small.store.path, "run-1")
+
+    [node] = run.nodes
+    assert "hunter2" not in f"{run.parameters} {node.error}"
+    assert run.parameters["configuration"] == {"parameters": {"api_key": "***", "steps": 3}}
+    assert isinstance(node.error, DataError)
+    with small.store.handle() as handle:
+        assert runs.read_command(handle, "run-1") == "headrace run p --set db_password=***"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "[]", "{}", '{"nodes": 5}', '{"nodes": [{}]}', "[" * 100_000]
+)
+def test_a_damaged_record_counts_as_none_and_the_others_are_listed(small: SmallStore, text: str):
+    """What ML Metadata itself knows of the run is shown."""
+    small.record("run-1")
+    small.record("run-2")
+    small.set_property("run-2", runs.RECORD_PROPERTY, text)
+
+    assert [run.state for run in runs.list_runs(small.store.path)] == ["unknown", "succeeded"]
+    assert runs.read_run(small.store.path, "run-2").nodes == ()
+
+
 def test_the_id_of_a_removed_run_stays_taken(small: SmallStore):
     small.record("run-1")
     small.set_property("run-1", runs.REMOVED_PROPERTY, 1)

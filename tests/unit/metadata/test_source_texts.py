@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_no_half_text(texts: SourceTexts, tmp_path: Path, mon
     def fill(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", fill)
+    monkeypatch.setattr(os, "rename", fill)
     with pytest.raises(OSError, match="No space left"):
         texts.keep({"executor": {str(file): digest(file)}})
 

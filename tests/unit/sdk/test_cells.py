@@ -127,3 +127,20 @@ def test_a_function_that_is_gone_is_named(notebook: Notebook):
         "fn: 'fn' is not defined at the top level of a cell.\n"
         "  Fix: run the cell that defines it, at its top level and under this name."
     )
+
+
+def test_each_session_keeps_files_of_its_own(notebook: Notebook, tmp_path: Path):
+    """A component made while the other's folder was in use is run from this one's, also when the other's is gone."""
+    notebook.run("def fn(x):\n    return x + 1")
+    cells.use_folder(str(tmp_path / "first"))
+    first = functions.to_text(notebook["fn"])
+    config = f'{{"fn": "{first}"}}'
+    cells.use_folder(str(tmp_path / "second"))
+
+    moved = cells.moved_here(config)
+
+    assert moved == config.replace(str(tmp_path / "first"), str(tmp_path / "second"))
+    (tmp_path / "first" / Path(first.partition(":")[0]).name).unlink()
+    assert functions.load(cells.moved_here(first), "test")(1) == 2
+    assert cells.moved_here(moved) == moved
+    assert cells.moved_here("module.py:fn") == "module.py:fn"
