@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from headrace.components.example_gen.executor import ExampleGenExecutor
 from headrace.components.example_gen.rows import FeatureRows, Rows
 from headrace.components.example_gen.source import Source, shards_for
@@ -69,9 +71,17 @@ class CsvSource(Source):
     def read(self, pieces: Sequence[NamedPiece], surveys: Sequence[Sequence[CsvType]]) -> Iterator[Rows]:
         """Yield blocks of rows."""
         types = csv_columns.merge_types(surveys)
+        num_blocks = 0
         for named in pieces:
             for block in named.blocks():
+                num_blocks += 1
                 yield FeatureRows(csv_columns.parse_features(named.piece.path, block, named.names, types))
+        if not num_blocks:
+            # A file with only a header has columns, and Parquet files of its splits need some.
+            empty = pa.RecordBatch.from_pylist(
+                [], schema=pa.schema([(n, pa.null()) for n in pieces[0].names])
+            )
+            yield FeatureRows(empty)
 
 
 class Executor(ExampleGenExecutor):

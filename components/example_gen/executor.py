@@ -19,7 +19,7 @@ from headrace.components.example_gen import input_files
 from headrace.components.example_gen.partition import Partition, partitions
 from headrace.components.example_gen.rows import Rows, SplitFiles
 from headrace.components.example_gen.source import Part, Source, parts
-from headrace.errors import EmptyDataError, HeadraceError
+from headrace.errors import EmptyDataError, HeadraceError, listed
 from headrace.io import artifacts
 from headrace.io.prefetch import prefetched
 from headrace.sdk import progress
@@ -89,13 +89,20 @@ class ExampleGenExecutor(BeamExecutor):
                     made.append(folder)
             outputs = [Output(partition, folders, is_parquet) for partition in divided]
             num_rows = self._run(context, work, outputs, self.source(payload))
-            for split, partition in zip(input_config.splits, divided):
-                if not sum(num_rows[name] for name in partition.splits):
-                    raise EmptyDataError(
-                        f"{context.node_id}: the files that match '{split.pattern}' in "
-                        f"'{context.parameter('input_base')}' hold no rows.",
-                        "give files with at least one row.",
-                    )
+            empty = [
+                split.pattern
+                for split, partition in zip(input_config.splits, divided)
+                if not sum(num_rows[name] for name in partition.splits)
+            ]
+            if len(empty) == len(divided):
+                raise EmptyDataError(
+                    f"{context.node_id}: the files that match {listed(empty)} in "
+                    f"'{context.parameter('input_base')}' hold no rows.",
+                    "give files with at least one row.",
+                )
+            if empty:
+                # A day without a row to evaluate is no reason to stop the others.
+                remarks = [f"the files that match {listed(empty)} hold no rows", *remarks]
         except BaseException:
             for folder in made:
                 shutil.rmtree(folder, ignore_errors=True)

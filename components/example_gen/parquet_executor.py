@@ -117,9 +117,16 @@ class ParquetSource(Source):
         for survey in surveys:
             for name, kind in survey.items():
                 self._merge(columns, name, kind)
+        num_rows = 0
         for path, of_file in groupby(pieces, key=lambda piece: piece.path):
             for batch in read_batches(path, [piece.number for piece in of_file]):
+                num_rows += batch.num_rows
                 yield self.rows(batch, path, columns)
+        if not num_rows:
+            # A file without rows has columns, and Parquet files of its splits need some.
+            path = pieces[0].path
+            schema = parquet_files.open_file(path).schema_arrow
+            yield self.rows(pa.RecordBatch.from_pylist([], schema=schema), path, columns)
 
     def rows(self, batch: pa.RecordBatch, path: str, columns: Columns) -> Rows:
         """Return a batch of rows; `columns` are those of all files, or none where they do not matter."""

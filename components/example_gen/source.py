@@ -59,7 +59,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def read(self, pieces: Sequence[Any], surveys: Sequence[Any]) -> Iterator[Rows]:
-        """Yield the rows of some pieces, in order.
+        """Yield the rows of some pieces, in order; of a format with columns at least a batch without rows.
 
         Args:
             pieces: One list of `plan`.

@@ -81,7 +81,12 @@ def _state_path(examples: Artifact, split: str, options: tfdv.StatsOptions) -> s
     # TFDV's version fixes that of tfx_bsl, whose sketches are part of a state.
     content = partial_results.content_of(examples)
     return partial_results.path(
-        content, accumulation.STATE_FORMAT, tfdv.__version__, options.to_json(), split
+        content,
+        accumulation.STATE_FORMAT,
+        tfdv.__version__,
+        options.to_json(),
+        artifacts.payload_format(examples),
+        split,
     )
 
 

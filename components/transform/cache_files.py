@@ -18,13 +18,28 @@ from typing import Any
 from headrace.components.transform import plain_pickles
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.io import tfrecord
+from headrace.sdk import Artifact, partial_results
 
+# What stands for the code that made a cache, where Headrace ran it.
+_MAKER_PROPERTY = "headrace_maker"
 _MANIFEST = "MANIFEST"
 _METADATA = "METADATA-00000-of-00001"
 _BATCH = 100_000
 _PROTOCOLS = {bytes([protocol]) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)}
 
 Entries = Mapping[analyzer_cache.DatasetKey, Mapping[bytes, list[bytes]]]
+
+
+def sign(cache: Artifact) -> None:
+    """Say in the artifact which code, parameters and files its entries come from, where that is known."""
+    if partial_results.maker():
+        cache.set_string_custom_property(_MAKER_PROPERTY, partial_results.maker())
+
+
+def may_be_used(cache: Artifact) -> bool:
+    """Whether a cache is not known to come from other code, parameters or files than those of this node."""
+    known = (str(cache.get_string_custom_property(_MAKER_PROPERTY)), partial_results.maker())
+    return not all(known) or known[0] == known[1]
 
 
 def read(

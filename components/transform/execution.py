@@ -27,7 +27,7 @@ from headrace.components.transform.request import Dataset, TransformRequest
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
-from headrace.sdk import beam_options, partial_results, progress
+from headrace.sdk import Artifact, beam_options, partial_results, progress
 from headrace.sdk.context import ExecutionContext
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
@@ -111,7 +111,7 @@ class Execution:
 
     def _analyze(self) -> analysis.Analysis:
         datasets = {dataset.key: dataset for dataset in self._asked.analyze}
-        earlier = self._context.optional_input("analyzer_cache")
+        earlier = self._earlier_cache()
         updated = self._context.optional_output("updated_analyzer_cache")
         cache = cache_files.read(earlier.uri, datasets) if earlier is not None else {}
         if self._traced.holds_python:
@@ -136,16 +136,35 @@ class Execution:
             if is_kept:
                 for key, by_key in entries.items():
                     kept_findings.write_entries(
-                        datasets[key], self._traced.fingerprint, by_key, self._sizes.get(key)
+                        datasets[key], self._function_key, by_key, self._sizes.get(key)
                     )
             earlier_path = earlier.uri if earlier is not None and is_kept else None
             cache_files.write(updated.uri, entries, self._sizes, earlier_path, list(datasets))
+            cache_files.sign(updated)
         return found
+
+    def _earlier_cache(self) -> Artifact | None:
+        """The input `analyzer_cache`, where it does not come from other code.
+
+        TFT's keys tell neither an operation from another of the same types nor a file from what it held before.
+        """
+        earlier = self._context.optional_input("analyzer_cache")
+        if earlier is None or cache_files.may_be_used(earlier):
+            return earlier
+        self.notes.append(
+            "the input analyzer_cache was made by other code, parameters or lookup files, and is not used"
+        )
+        return None
+
+    @property
+    def _function_key(self) -> str:
+        """Tells what is analyzed apart: the analyzers, and how rows become the tensors that they look at."""
+        return f"{self._traced.fingerprint} {self._layout.identity}"
 
     def _kept_entries(self, keys: Collection[Any]) -> dict[Any, Any]:
         """What any earlier execution found in datasets of which the input `analyzer_cache` says nothing."""
         found = {
-            dataset.key: kept_findings.read_entries(dataset, self._traced.fingerprint)
+            dataset.key: kept_findings.read_entries(dataset, self._function_key)
             for dataset in self._asked.analyze
             if dataset.key in keys
         }

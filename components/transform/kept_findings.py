@@ -21,7 +21,8 @@ def read_entries(dataset: Dataset, function: str) -> analyzer_cache.DatasetCache
 
     Args:
         dataset: The dataset.
-        function: Tells the functions that analyze apart; TFT checks each entry's own key beside it.
+        function: Tells the functions that analyze apart, as far as their graphs do; what else they are made of is
+            in the key of every kept result. TFT checks each entry's own key beside it.
     """
     path = _entries_path(dataset, function)
     found = partial_results.load(path)
@@ -54,5 +55,11 @@ def statistics_path(dataset: Dataset, options: tfdv.StatsOptions, columns: Colle
         # Generators and slice functions of the user's have no text that tells them apart.
         return ""
     return partial_results.path(
-        dataset.content, accumulation.STATE_FORMAT, tfdv.__version__, text, dataset.split, *sorted(columns)
+        dataset.content,
+        accumulation.STATE_FORMAT,
+        tfdv.__version__,
+        text,
+        dataset.payload,
+        dataset.split,
+        *sorted(columns),
     )

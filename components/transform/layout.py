@@ -59,6 +59,15 @@ class InputLayout:
             tensor_representation_util.ProjectTensorRepresentationsInSchema(self.schema, sorted(names))
         )
 
+    @property
+    def identity(self) -> str:
+        """Tells layouts apart: equal where the same rows become the same tensors."""
+        tensors = {
+            name: tensor.SerializeToString(deterministic=True).hex()
+            for name, tensor in self.representations.items()
+        }
+        return f"{dict(zip(self.arrow_schema.names, map(str, self.arrow_schema.types)))} {sorted(tensors.items())}"
+
     def adapter(self) -> tensor_adapter.TensorAdapter:
         """What turns batches of this layout into tensors."""
         return tensor_adapter.TensorAdapter(

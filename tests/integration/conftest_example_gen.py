@@ -16,8 +16,8 @@ from tfx.types import standard_artifacts
 TAXI = os.path.join(os.path.dirname(chicago_taxi_pipeline.__file__), "data", "simple")
 
 
-def run(executor_class, component, folder):
-    """Execute on the component's properties, without a driver; return the Examples artifact."""
+def run(executor_class, component, folder, **parameters):
+    """Execute on the component's properties, or others, without a driver; return the Examples artifact."""
     examples = standard_artifacts.Examples()
     examples.uri = str(folder)
     os.makedirs(examples.uri, exist_ok=True)
@@ -25,7 +25,7 @@ def run(executor_class, component, folder):
     executor = executor_class(context)
     # Beam's bare DirectRunner, which stock TFX uses, tries to download another runner first.
     executor._make_beam_pipeline = lambda: beam.Pipeline(runner=FnApiRunner())
-    executor.Do({}, {"examples": [examples]}, dict(component.exec_properties))
+    executor.Do({}, {"examples": [examples]}, {**component.exec_properties, **parameters})
     return examples
 
 

@@ -24,7 +24,7 @@ from headrace.components.example_gen.import_executor import Executor as ImportEx
 from headrace.components.example_gen.import_executor import ProtoRows
 from headrace.components.example_gen.parquet_executor import Executor as ParquetExecutor
 from headrace.errors import DataError, EmptyDataError, MalformedFileError, UnsupportedColumnError
-from headrace.io import example_encoder, tfrecord
+from headrace.io import artifacts, example_encoder, examples, tfrecord
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -116,6 +116,49 @@ def test_parquet_without_rows(tmp_path):
         run(ParquetExecutor, ParquetExampleGen(str(data)), tmp_path / "out")
     assert caught.value.problem == f"example_gen: the files that match '*' in '{data}' hold no rows."
     assert os.listdir(tmp_path / "out") == []
+
+
+def _write_csv(path, num_rows):
+    path.write_text("x\n" + "".join(f"{row}\n" for row in range(num_rows)))
+
+
+def _write_parquet(path, num_rows):
+    pq.write_table(pa.table({"x": pa.array(range(num_rows), pa.int64())}), path)
+
+
+def _write_records(path, num_rows):
+    with tfrecord.Writer(str(path)) as writer:
+        writer.write([tf.train.Example().SerializeToString()] * num_rows)
+
+
+@pytest.mark.parametrize("payload", ["FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "imported"])
+def test_a_split_without_rows_goes_through_where_another_has_some(tmp_path, kind, payload):
+    """It has its files, the reader is told, and its columns are there for what reads Parquet."""
+    is_parquet = payload == "FORMAT_PARQUET"
+    payload_format = example_gen_pb2.PayloadFormat.Value(payload)
+    write = {"csv": _write_csv, "parquet": _write_parquet}.get(
+        kind, _write_parquet if is_parquet else _write_records
+    )
+    for name, num_rows in (("train", 5), ("eval", 0)):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "rows", num_rows)
+    splits = [example_gen_pb2.Input.Split(name=name, pattern=f"{name}/*") for name in ("train", "eval")]
+    given = {"input_base": str(tmp_path), "input_config": example_gen_pb2.Input(splits=splits)}
+    executor, component = {
+        "csv": (CsvExecutor, CsvExampleGen(**given)),
+        "parquet": (ParquetExecutor, ParquetExampleGen(**given)),
+        "imported": (ImportExecutor, ImportExampleGen(**given, payload_format=payload_format)),
+    }[kind]
+
+    artifact = run(executor, component, tmp_path / "out", output_data_format=payload_format)
+
+    assert artifact.get_string_custom_property("headrace_summary") == (
+        "train 5 rows, eval 0 rows; note: the files that match 'eval/*' hold no rows"
+    )
+    (path,) = artifacts.split_files(artifact, "eval")
+    assert sum(batch.num_rows for batch in examples.read_file(path, payload)) == 0
+    assert not is_parquet or pq.read_schema(path).names == ["x"]
 
 
 def test_a_parquet_column_of_another_type_is_refused(tmp_path):

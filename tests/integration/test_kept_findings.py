@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from conftest_transform import odd_records, odd_schema, transform, tree, write_schema
+from conftest_transform import rows as rows_of
 from data_validation import TAXI_CSV, execute, statistics_of, write_examples
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types.standard_artifacts import ExampleStatistics
 
-from headrace.components import CsvExampleGen, StatisticsGen
+from headrace.components import CsvExampleGen, ImportSchemaGen, StatisticsGen, Transform
 from headrace.components.statistics_gen import sampling
 from headrace.components.statistics_gen.executor import Executor
 from headrace.components.transform import cache_files, gathering
@@ -25,6 +28,7 @@ from headrace.sdk import Pipeline, partial_results
 from headrace.sdk.context import DIGEST_PROPERTY
 
 _FUNCTION = "transform_functions.one_pass"
+_ONE_NUMBER = 'feature { name: "x" type: FLOAT presence { min_fraction: 1 } shape {} }'
 
 
 @pytest.fixture
@@ -180,6 +184,68 @@ def test_a_run_keeps_what_it_found_in_its_store(tmp_path: Path) -> None:
     run_pipeline(pipeline, store=str(tmp_path / "store")).raise_for_failure()
 
     assert len(os.listdir(tmp_path / "store" / "kept")) == 2
+
+
+_LEARNS_A_MEAN = """
+import os
+import tensorflow as tf
+import tensorflow_transform as tft
+
+FACTOR = os.path.join(os.path.dirname(__file__), "factor.txt")
+
+
+def preprocessing_fn(inputs):
+    scaled = tf.math.{operation}(inputs["x"]) * tf.strings.to_number(tf.io.read_file(FACTOR))
+    return {{"mean": tf.zeros_like(inputs["x"]) + tft.mean(scaled)}}
+"""
+
+
+def test_what_a_function_reads_and_does_is_part_of_what_is_kept(tmp_path: Path) -> None:
+    """TFT's keys hold the name of a file and the types of an operation: neither what it holds nor which one it is."""
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "rows.csv").write_text("x\n" + "16.0\n" * 40)
+    write_schema(tmp_path / "schema", text_format.Parse(_ONE_NUMBER, schema_pb2.Schema()))
+
+    means = []
+    for operation, factor in (("sqrt", "1"), ("sqrt", "10"), ("square", "10")):
+        (tmp_path / "features.py").write_text(_LEARNS_A_MEAN.format(operation=operation))
+        (tmp_path / "factor.txt").write_text(factor)
+        rows = CsvExampleGen(input_base=str(tmp_path / "rows"))
+        schema = ImportSchemaGen(schema_file=str(tmp_path / "schema" / "schema.pbtxt"))
+        transform = Transform(
+            examples=rows.outputs["examples"],
+            schema=schema.outputs["schema"],
+            module_file=str(tmp_path / "features.py"),
+        )
+        pipeline = Pipeline("lookup", components=[rows, schema, transform])
+        result = run_pipeline(pipeline, store=str(tmp_path / "store"))
+        result.raise_for_failure()
+        (node,) = (node for node in result.nodes if node.node_id == "Transform")
+        (output,) = (output for output in node.outputs if output.key == "transformed_examples")
+        found = rows_of(os.path.join(output.uri, "Split-train"))
+        means.append(found.column(0).flatten()[0].as_py())
+
+    assert means == [4.0, 40.0, 2560.0]
+
+
+def test_a_cache_among_the_inputs_is_used_where_the_same_code_made_it(
+    spans: list[Any], tmp_path: Path, gathered: list[str]
+) -> None:
+    """Or where nobody knows, as under TFX; otherwise the reader sees why everything is analyzed again."""
+    schema = write_schema(tmp_path / "schema", odd_schema())
+    partial_results.set_folder("", "code of today")
+    made = transform(tmp_path / "made", [spans[0]], schema, _FUNCTION).outputs["updated_analyzer_cache"][0]
+    note = "the input analyzer_cache was made by other code, parameters or lookup files, and is not used"
+
+    for maker, is_used in (("code of today", True), ("code of tomorrow", False), ("", True)):
+        gathered.clear()
+        partial_results.set_folder("", maker)
+        run = transform(
+            tmp_path / f"maker {maker}", [spans[0]], schema, _FUNCTION, cache=made, disable_statistics=1
+        )
+        partial_results.set_folder("")
+        assert bool(gathered) != is_used
+        assert (note in run.summary("transform_graph")) != is_used
 
 
 class _Runs:

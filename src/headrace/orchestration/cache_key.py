@@ -127,6 +127,14 @@ def key(what: Ingredients) -> str:
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
+def maker(what: Ingredients) -> str:
+    """Return what stands for all `ingredients` but the inputs: code, parameters, the files they name, libraries.
+
+    What an executor found in a part of its inputs holds for other inputs too, as long as this is the same.
+    """
+    return key({name: value for name, value in what.items() if name != "inputs"})
+
+
 def _unknown(what: Ingredients) -> list[str]:
     """Names of the inputs and parameters whose content cannot be read."""
     inputs = [

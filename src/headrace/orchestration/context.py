@@ -130,9 +130,23 @@ class NodeContext:
         )
 
     def run_in_worker(
-        self, kind: str, spec: Any, info: Any, timeout_seconds: int = 0, connection: bytes = b""
+        self,
+        kind: str,
+        spec: Any,
+        info: Any,
+        timeout_seconds: int = 0,
+        connection: bytes = b"",
+        maker: str = "",
     ) -> Done:
         """Call an executor or driver in a worker process and wait for it.
+
+        Args:
+            kind: `"executor"` or `"driver"`.
+            spec: Its executable spec.
+            info: TFX's `ExecutionInfo`.
+            timeout_seconds: After which it is stopped; 0 for never.
+            connection: For a driver, the serialized MLMD connection.
+            maker: For an executor, `cache_key.maker` of the execution.
 
         Raises:
             HeadraceError: What the call raised.
@@ -149,7 +163,9 @@ class NodeContext:
             connection_config=connection,
             arguments=self.run.arguments,
             tmp_path=os.path.join(self.run.tmp_path, str(info.execution_id)) if self.run.tmp_path else "",
-            kept_path=self.run.store.kept_path,
+            # Without knowing what results depend on, none is kept.
+            kept_path=self.run.store.kept_path if maker else "",
+            maker=maker,
             module_path=functions.file_of_module(class_path.rpartition(".")[0]),
         )
         try:

@@ -16,7 +16,7 @@ from headrace.errors import (
     ModelError,
 )
 from headrace.metadata import damage, locks, publications
-from headrace.orchestration import driver, failures
+from headrace.orchestration import cache_key, driver, failures
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
 from headrace.orchestration.workers import Cancelled, TimedOut
@@ -124,7 +124,9 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
         stateful_working_dir=folders.stateful_path,
         tmp_dir=folders.tmp_path,
     )
-    done = node.run_in_worker("executor", node.executor_spec, info, timeout_seconds)
+    done = node.run_in_worker(
+        "executor", node.executor_spec, info, timeout_seconds, maker=cache_key.maker(prepared.ingredients)
+    )
     output = execution_result_pb2.ExecutorOutput.FromString(done.output)
     folders.finish(prepared.outputs, output, done.digests)
     return publications.publish_done(

@@ -25,6 +25,7 @@ class Task:
         arguments: The script's own command-line arguments, which TFX hands to executors as extra flags.
         tmp_path: Where the worker puts temporary files, removed after it; the system's place where empty.
         kept_path: Where executors keep partial results for later executions; nowhere where empty.
+        maker: Stands for all that these depend on beside the inputs.
     """
 
     node_id: str
@@ -38,6 +39,7 @@ class Task:
     arguments: tuple[str, ...] = ()
     tmp_path: str = ""
     kept_path: str = ""
+    maker: str = ""
     module_path: str = ""
 
 

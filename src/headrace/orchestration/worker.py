@@ -60,7 +60,7 @@ def run(task: Task, channel: connection.Connection) -> int:
         os.makedirs(task.tmp_path, mode=0o700, exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
     progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
-    partial_results.set_folder(task.kept_path)
+    partial_results.set_folder(task.kept_path, task.maker)
     try:
         done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
     except BaseException as error:

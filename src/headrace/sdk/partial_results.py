@@ -1,8 +1,9 @@
 """What executors keep of one input for later executions: the statistics of a span, what analyzers found in it.
 
 A window over many spans is then worked on at the cost of the new ones. A result is kept under a key made of
-everything that it depends on, the content of the input among it, so one that is found is right. The process
-that runs a node under Headrace names the folder; elsewhere nothing is kept and nothing found.
+everything that it depends on, so one that is found is right: the content of the input, what the executor names, and
+all that the node's cache key holds beside its inputs, such as the code of user functions and the files that they read.
+The process that runs a node under Headrace names that and the folder; elsewhere nothing is kept and nothing found.
 
 Results are pickles, and a store may be shared or come from somebody else: each is signed with a key of the user's own
 (see `signatures`). One that does not verify, because it is damaged or was put there, counts as absent and is removed.
@@ -31,12 +32,23 @@ _UNFINISHED = ".unfinished-"
 _MAX_WRITING_SECONDS = 3600
 
 _folder = ""
+_maker = ""
 
 
-def set_folder(path: str) -> None:
-    """Say where results are kept; an empty path keeps none."""
-    global _folder
-    _folder = path
+def set_folder(path: str, maker: str = "") -> None:
+    """Say where results are kept; an empty path keeps none.
+
+    Args:
+        path: The folder.
+        maker: Stands for all that results depend on beside the inputs: code, parameters, files, libraries.
+    """
+    global _folder, _maker
+    _folder, _maker = path, maker
+
+
+def maker() -> str:
+    """Return what stands for the code, parameters, files and libraries of this node; empty where that is not known."""
+    return _maker
 
 
 def content_of(artifact: Artifact) -> str:
@@ -49,7 +61,7 @@ def path(content: str, *parts: str) -> str:
 
     Args:
         content: Of the input; see `content_of`.
-        parts: Everything else that the result depends on: what made it, the versions of libraries, parameters.
+        parts: What else tells this result from others of the node: its kind, the split, options.
 
     Returns:
         A path; empty where nothing is kept, where the content is not known, or where this user has no key.
@@ -58,7 +70,8 @@ def path(content: str, *parts: str) -> str:
     if not signer:
         return ""
     # Users who share a store keep their own, as none can verify those of another.
-    return os.path.join(_folder, hashlib.sha256("\0".join([signer, content, *parts]).encode()).hexdigest())
+    key = "\0".join([signer, _maker, content, *parts])
+    return os.path.join(_folder, hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest())
 
 
 def is_kept(path: str) -> bool:

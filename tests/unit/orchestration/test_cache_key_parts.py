@@ -29,6 +29,16 @@ def examples(digest: str = "d1", **properties: int | str) -> Any:
 
 def key(**changes: Any) -> str:
     """The key of one node, with one part of it changed."""
+    return cache_key.key(ingredients(**changes))
+
+
+def maker(**changes: Any) -> str:
+    """What stands for all but the inputs of that node."""
+    return cache_key.maker(ingredients(**changes))
+
+
+def ingredients(**changes: Any) -> dict[str, Any]:
+    """What the outputs of one node depend on, with one part of it changed."""
     parts: dict[str, Any] = {
         "class_path": "tfx.some.Executor",
         "main_path": "",
@@ -37,7 +47,7 @@ def key(**changes: Any) -> str:
         "outputs": {"model": [standard_artifacts.Model()]},
         "project_path": "/project",
     }
-    return cache_key.key(cache_key.ingredients(**{**parts, **changes}))
+    return cache_key.ingredients(**{**parts, **changes})
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,19 @@ def test_what_a_node_depends_on_is_in_its_key(changes: dict[str, Any]):
 )
 def test_where_the_project_lies_and_what_is_not_given_does_not_count(changes: dict[str, Any]):
     assert key(**changes) == key()
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_other"),
+    [
+        ({"inputs": {"examples": [examples("d1"), examples("d2"), examples("d3")]}}, False),
+        ({"parameters": {"steps": 101, "place": "/project/data"}}, True),
+        ({"class_path": "tfx.other.Executor"}, True),
+    ],
+)
+def test_what_is_kept_of_inputs_stays_with_what_made_it(changes: dict[str, Any], is_other: bool):
+    """A window with a new span finds what was kept of the others; other code does not."""
+    assert (maker(**changes) != maker()) == is_other
 
 
 def test_a_neighbour_whose_name_only_begins_alike_is_elsewhere():

@@ -30,6 +30,17 @@ def test_what_was_written_is_found(folder):
     assert os.listdir(folder) == [os.path.basename(path)]
 
 
+def test_what_other_code_found_is_not_taken_for_ours(folder):
+    """A user function, a lookup file or a library that changed makes other results of the same data."""
+    partial_results.set_folder(str(folder), "code of today")
+    partial_results.write(partial_results.path("content", "statistics"), b"found")
+
+    partial_results.set_folder(str(folder), "code of tomorrow")
+    assert not partial_results.is_kept(partial_results.path("content", "statistics"))
+    partial_results.set_folder(str(folder), "code of today")
+    assert partial_results.is_kept(partial_results.path("content", "statistics"))
+
+
 def test_without_a_folder_or_a_known_content_nothing_is_kept(folder):
     """As under TFX's own runners."""
     assert partial_results.path("", "statistics") == ""
