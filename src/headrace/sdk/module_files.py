@@ -58,7 +58,7 @@ def _search_paths(top: str, folder: str) -> Iterable[str]:
         # A project's own module of such a name hides the standard library's.
         return [root for root in (*roots, folder) if is_project_file(os.path.join(root, f"{top}.py"))]
     loaded = sys.modules.get(top)
-    spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_top(top)
+    spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_top(top, tuple(sys.path))
     if spec is not None and spec.origin and not is_project_file(spec.origin):
         return ()
     own: list[str] = []
@@ -70,7 +70,7 @@ def _search_paths(top: str, folder: str) -> Iterable[str]:
 
 
 @functools.cache
-def _find_top(top: str) -> importlib.machinery.ModuleSpec | None:
+def _find_top(top: str, search_path: tuple[str, ...]) -> importlib.machinery.ModuleSpec | None:
     try:
         return importlib.util.find_spec(top)
     except (ImportError, ValueError):

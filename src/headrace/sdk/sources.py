@@ -17,11 +17,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headrace.sdk import functions, module_parts, outside, payloads
+from headrace.sdk import functions, module_parts, named_files, outside, payloads, registrations
 from headrace.sdk.module_files import absolute_name, find_module, is_followed, is_project_file
 from headrace.sdk.module_parts import Imported, Module, Part
 
 _WHOLE = "*"
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# What reads the docstrings of code; elsewhere they are comments.
+_DOCSTRINGS = frozenset(
+    {"__doc__", "getdoc", "getsource", "getcomments", "doctest", "docstring", "click", "fire"}
+)
 # Set by whatever loads a module, not by the module's text.
 _texts: dict[str, str] = {}
 _MODULE_NAMES = frozenset({"__file__", "__name__", "__doc__", "__package__", "__annotations__"})
@@ -58,17 +63,20 @@ class Usage:
         libraries: Dotted names of the modules of libraries that are imported, Headrace's own among them.
         environment: Names of the environment variables that are read.
         reads_arguments: Whether the command line is read.
+        names: Names of the files that count: of modules, and of data files in their common folder. The files of
+            the functions themselves have none.
     """
 
     files: dict[str, Source] = field(default_factory=dict)
     libraries: set[str] = field(default_factory=set)
     environment: set[str] = field(default_factory=set)
     reads_arguments: bool = False
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """One digest of the sources, wherever they lie."""
-        return combined_digest({path: source.digest for path, source in self.files.items()})
+        return combined_digest({path: source.digest for path, source in self.files.items()}, self.names)
 
     def add(self, other: Usage) -> None:
         """Add what others use, but for their files."""
@@ -85,8 +93,8 @@ def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
         module: Its dotted name where it has one, to resolve relative imports.
         names: The functions or classes; all that the file holds where none is given or one is not in it.
     """
-    walk = _Walk()
     path = os.path.abspath(path)
+    walk = _Walk(path)
     for name in names or (_WHOLE,):
         walk.need(path, module, name, ())
     return walk.result()
@@ -99,12 +107,13 @@ def closure(path: str, module: str = "") -> dict[str, str]:
 
 def digest(path: str, module: str = "") -> str:
     """Return one digest for a file and what it uses; moving the folder keeps it."""
-    return combined_digest(closure(path, module))
+    return usage(path, module).digest
 
 
-def combined_digest(found: Mapping[str, str]) -> str:
-    """Return one digest for digests by path: of what is there, not of where it lies."""
-    return hashlib.sha256("\n".join(sorted(found.values())).encode()).hexdigest()
+def combined_digest(found: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """Return one digest for digests by path: of what is there and under which names, not of where it lies."""
+    lines = sorted(f"{names.get(path, '')} {digest}" for path, digest in found.items())
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def function_usage(text: str, where: str) -> Usage:
@@ -146,23 +155,67 @@ def loaded_libraries(path: str) -> list[str]:
 class _Walk:
     """The files found so far, with the parts of them that count."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._modules: dict[str, str] = {}
         self._parts: dict[str, dict[int, Part]] = {}
         self._imports: dict[str, set[str]] = {}
         self._whole: set[str] = set()
         self._seen: set[tuple[str, str, str]] = set()
         self._data: set[str] = set()
+        self._places = {os.getcwd()}
+        self._folders: set[str] = set()
+        self._texts: set[str] = set()
+        self._written: set[str] = set()
+        self._reads_environment = False
+        self._starts_programs = False
+        self._lists_folders = False
+        self._reads_docstrings = False
+        self._reads_subclasses = False
         self._found = Usage()
 
     def result(self) -> Usage:
         """Return what was found."""
+        self._follow_programs()
+        self._data |= named_files.find(
+            self._texts,
+            self._places,
+            self._folders,
+            self._written,
+            lists_folders=self._lists_folders,
+        )
+        if self._reads_environment:
+            self._found.environment |= outside.variables_among(self._texts)
         for path in self._parts:
             source = self._source(path)
             if source is not None:
                 self._found.files[path] = source
-        for path in self._data - self._found.files.keys():
+        for path in self._data - self._found.files.keys() - self._written:
             self._found.files[path] = Source(payloads.readable_digest(path))
+        data = [path for path in self._found.files if path not in self._parts]
+        common = os.path.commonpath(data) if len(data) > 1 else ""
+        self._found.names = {
+            path: self._modules.get(path)
+            or (os.path.relpath(path, common) if common else os.path.basename(path))
+            for path in self._found.files
+            if path != self._root
+        }
         return self._found
+
+    def _follow_programs(self) -> None:
+        """Count the scripts and modules that code may start in a process of their own, with what these use."""
+        seen: set[str] = set()
+        while self._starts_programs and self._texts - seen:
+            texts = self._texts - seen
+            seen |= texts
+            self._texts |= {word for text in texts if "\n" not in text for word in text.split()}
+            folder = os.getcwd()
+            for word in sorted(self._texts):
+                path = os.path.join(folder, word)
+                if word.endswith(".py") and os.path.isfile(path) and is_followed(path):
+                    self.need(os.path.abspath(path), "", _WHOLE, ())
+                elif word.isidentifier() or word.replace(".", "_").isidentifier():
+                    self._need_named(word, os.path.join(folder, "_"))
 
     def _source(self, path: str) -> Source | None:
         module = _read(path)
@@ -172,7 +225,7 @@ class _Walk:
         imports = sorted(self._imports[path])
         if not parts and not imports:
             return None
-        dumped = "\n".join([*imports, *_dumped(module, parts)])
+        dumped = "\n".join([*imports, *_dumped(module, parts, self._reads_docstrings)])
         text = module_parts.segment(module, parts) if parts else ""
         head = "".join(f"{line}\n" for line in imports)
         return Source(hashlib.sha256(dumped.encode()).hexdigest(), head + text)
@@ -184,6 +237,7 @@ class _Walk:
             return
         self._seen.add(key)
         self._enter(path, dotted)
+        self._places.add(os.path.dirname(path))
         module = _read(path)
         if module is None or module.parts is None:
             return
@@ -206,6 +260,7 @@ class _Walk:
         if path in self._parts:
             return
         self._parts[path], self._imports[path] = {}, set()
+        self._modules[path] = dotted
         module = _read(path)
         if module is None or module.parts is None:
             return
@@ -215,8 +270,29 @@ class _Walk:
             file = find_module(parent, os.path.dirname(path))
             if file is not None and is_followed(file):
                 self._enter(file, parent)
-        for part in module.effects():
+        for part in [*module.effects, *registrations.find(module, dotted)]:
             self._add(path, dotted, module, part)
+        if self._reads_subclasses:
+            self._add_derived(path)
+        for part in module.parts:
+            if not isinstance(part.node, _DEFINITIONS):
+                for _, imported in part.imports:
+                    self._enter_imported(path, dotted, imported)
+
+    def _enter_imported(self, path: str, dotted: str, imported: Imported) -> None:
+        """Count what a module that another one imports does when it is loaded, whether it is used or not."""
+        target = absolute_name(imported.loads or imported.module, dotted, path)
+        for name in (target, f"{target}.{imported.name}" if imported.name else ""):
+            file = find_module(name, os.path.dirname(path)) if name else None
+            if file is not None and file.endswith(".py") and is_followed(file):
+                self._enter(file, name)
+
+    def _add_derived(self, path: str) -> None:
+        """Count the classes of a file that derive from others."""
+        module = _read(path)
+        for part in (module.parts or ()) if module is not None else ():
+            if module is not None and isinstance(part.node, ast.ClassDef) and part.node.bases:
+                self._add(path, self._modules[path], module, part)
 
     def _add(self, path: str, dotted: str, module: Module, part: Part) -> None:
         if id(part) in self._parts[path]:
@@ -224,7 +300,8 @@ class _Walk:
         is_import = isinstance(part.node, (ast.Import, ast.ImportFrom))
         if not is_import:
             self._parts[path][id(part)] = part
-            self._look_outside(module, part)
+            self._look_outside(module, part, dotted)
+            self._look_inside(path, dotted, module, part)
         if part.is_dynamic or _imports_by_name(module, part):
             self._need_all(path, dotted, module)
         chains: dict[str, list[list[str]]] = {}
@@ -242,9 +319,26 @@ class _Walk:
             elif module.has_star and not _is_builtin(name):
                 self.need(path, dotted, _WHOLE, ())
 
-    def _look_outside(self, module: Module, part: Part) -> None:
-        found = outside.look(module, part)
+    def _look_inside(self, path: str, dotted: str, module: Module, part: Part) -> None:
+        """Note what a part sees of code without naming it."""
+        words = {word for chain in part.chains for word in chain.split(".")}
+        self._reads_docstrings = self._reads_docstrings or bool(words & _DOCSTRINGS)
+        if "__doc__" in part.needs and module.parts and module_parts.is_docstring(module.parts[0].node):
+            self._add(path, dotted, module, module.parts[0])
+        if "__subclasses__" in words and not self._reads_subclasses:
+            self._reads_subclasses = True
+            for entered in list(self._parts):
+                self._add_derived(entered)
+
+    def _look_outside(self, module: Module, part: Part, dotted: str) -> None:
+        found = outside.look(module, part, dotted)
         self._data |= found.paths
+        self._folders |= found.folders
+        self._texts |= found.texts
+        self._written |= found.written
+        self._reads_environment = self._reads_environment or found.reads_environment
+        self._starts_programs |= found.starts_programs
+        self._lists_folders |= found.lists_folders
         self._found.environment |= found.environment
         self._found.reads_arguments = self._found.reads_arguments or found.reads_arguments
 
@@ -282,6 +376,8 @@ class _Walk:
     ) -> None:
         """Follow one import to the name that is used of it."""
         target = absolute_name(imported.module, dotted, path)
+        self._reads_environment |= outside.is_environment(imported.module, imported.name)
+        self._starts_programs |= outside.is_program(imported.module, imported.name)
         shown = f"from {imported.module} import {imported.name}" if imported.name else f"import {target}"
         if not is_entered_only:
             self._imports[path].add(shown + ("" if name in (imported.name, target) else f" as {name}"))
@@ -327,10 +423,14 @@ def _read(path: str) -> Module | None:
     return module_parts.read_now(path) if path.endswith(".py") else None
 
 
-def _dumped(module: Module, parts: Sequence[Part]) -> list[str]:
+def _dumped(module: Module, parts: Sequence[Part], has_docstrings: bool) -> list[str]:
     """The syntax trees of parts: those that may stand in any order sorted, then the others in theirs."""
-    free = [ast.dump(part.node) for part in parts if module.is_movable(part)]
-    return [*sorted(free), *(ast.dump(part.node) for part in parts if not module.is_movable(part))]
+    free: list[str] = []
+    fixed: list[str] = []
+    for part in parts:
+        node = part.node if has_docstrings else module_parts.without_docstrings(part.node)
+        (free if module.is_movable(part) else fixed).append(ast.dump(node))
+    return [*sorted(free), *fixed]
 
 
 def _is_builtin(name: str) -> bool:
