@@ -69,6 +69,21 @@ class Part:
         return frozenset(_chains(self.node))
 
     @functools.cached_property
+    def dump(self) -> str:
+        """Its syntax tree as text: without comments and formatting."""
+        return ast.dump(self.node)
+
+    @functools.cached_property
+    def bare_dump(self) -> str:
+        """The same without docstrings."""
+        return ast.dump(without_docstrings(self.node))
+
+    @functools.cached_property
+    def words(self) -> frozenset[str]:
+        """The names and attributes that it mentions."""
+        return frozenset(name for chain in self.chains for name in chain.split("."))
+
+    @functools.cached_property
     def is_dynamic(self) -> bool:
         """Whether it may reach what it does not name."""
         if self.needs & _DYNAMIC_NAMES:

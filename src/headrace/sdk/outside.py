@@ -106,10 +106,9 @@ def look(module: Module, part: Part, dotted: str = "") -> Outside:
     )
 
 
-def _words(part: Part) -> set[str]:
+def _words(part: Part) -> frozenset[str]:
     """The names and attributes that a part mentions, also those that it imports."""
-    named = {name for chain in part.chains for name in chain.split(".")}
-    return named | {imported.name for _, imported in part.imports}
+    return part.words | {imported.name for _, imported in part.imports}
 
 
 def is_environment(module: str, name: str) -> bool:

@@ -17,7 +17,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headrace.sdk import functions, module_parts, named_files, outside, payloads, registrations
+from headrace.sdk import (
+    functions,
+    module_files,
+    module_parts,
+    named_files,
+    outside,
+    payloads,
+    registrations,
+)
 from headrace.sdk.module_files import absolute_name, find_module, is_followed, is_project_file
 from headrace.sdk.module_parts import Imported, Module, Part
 
@@ -94,6 +102,7 @@ def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
         names: The functions or classes; all that the file holds where none is given or one is not in it.
     """
     path = os.path.abspath(path)
+    module_files.look_again()
     walk = _Walk(path)
     for name in names or (_WHOLE,):
         walk.need(path, module, name, ())
@@ -321,11 +330,10 @@ class _Walk:
 
     def _look_inside(self, path: str, dotted: str, module: Module, part: Part) -> None:
         """Note what a part sees of code without naming it."""
-        words = {word for chain in part.chains for word in chain.split(".")}
-        self._reads_docstrings = self._reads_docstrings or bool(words & _DOCSTRINGS)
+        self._reads_docstrings = self._reads_docstrings or bool(part.words & _DOCSTRINGS)
         if "__doc__" in part.needs and module.parts and module_parts.is_docstring(module.parts[0].node):
             self._add(path, dotted, module, module.parts[0])
-        if "__subclasses__" in words and not self._reads_subclasses:
+        if "__subclasses__" in part.words and not self._reads_subclasses:
             self._reads_subclasses = True
             for entered in list(self._parts):
                 self._add_derived(entered)
@@ -428,8 +436,7 @@ def _dumped(module: Module, parts: Sequence[Part], has_docstrings: bool) -> list
     free: list[str] = []
     fixed: list[str] = []
     for part in parts:
-        node = part.node if has_docstrings else module_parts.without_docstrings(part.node)
-        (free if module.is_movable(part) else fixed).append(ast.dump(node))
+        (free if module.is_movable(part) else fixed).append(part.dump if has_docstrings else part.bare_dump)
     return [*sorted(free), *fixed]
 
 
