@@ -3,7 +3,8 @@
 A component says which of its parameters name input files (`headrace.sdk.Component.INPUT_FILES`); of those only
 content and file name count. In the parameters of all other components, each text that is the path of an existing
 file or folder, or a pattern that matches some, counts by content as well as by its text, also inside of JSON and
-protos. Not so where the name of the parameter says that something is written there, such as `push_destination`.
+protos. Not so where the executor's code writes to what the parameter names, or where the parameter's own name says
+so, such as `push_destination`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +28,10 @@ MAX_FOLDER_BYTES = 1 << 30
 MAX_FOLDER_FILES = 20_000
 _MAX_PATH_LENGTH = 4096
 _DESTINATION = re.compile(
-    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|log|logs|logdir|save|target|"
-    r"tmp|temp|cache|write|working)(_|$)"
+    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
 )
+# These may be either: where the code is known, it tells.
+_PERHAPS = re.compile(r"(^|_)(log|logs|target|cache|working)(_|$)")
 _NEVER_READ = frozenset({".git", "__pycache__", ".ipynb_checkpoints"})
 
 Sources = dict[str, str]
@@ -43,11 +45,15 @@ class Reader:
         input_files: Parameters that name input files, as the component says; `None` where it says nothing.
         project_path: Folder whose place does not count.
         own_folders: The store and the pipeline's root: what runs write there changes with each run.
+        written: Names of the parameters that the executor writes to, among others.
+        is_code_known: Whether the executor's code is the user's, and was read.
     """
 
     input_files: Sequence[str] | None
     project_path: str
     own_folders: Sequence[str] = ()
+    written: Set[str] = frozenset()
+    is_code_known: bool = False
 
     def read(self, name: str, value: Any) -> tuple[Any, Sources]:
         """Return what a parameter adds to the key, and the digests of the files that it names, by path."""
@@ -58,10 +64,16 @@ class Reader:
             if isinstance(value, str) and texts == [value]:
                 return {"file": os.path.basename(value), "content": _combined(found)}, _named_files(found)
             return {"text": plain, "content": _combined(found)}, _named_files(found)
-        if self.input_files is not None or _DESTINATION.search(name):
+        if self.input_files is not None or self._is_destination(name):
             return plain, {}
         found = self._contents(_texts(value), is_declared=False)
         return ({"text": plain, "content": _combined(found)}, _named_files(found)) if found else (plain, {})
+
+    def _is_destination(self, name: str) -> bool:
+        """Whether the executor writes to what a parameter names, as far as code and name tell."""
+        if name in self.written or _DESTINATION.search(name):
+            return True
+        return not self.is_code_known and bool(_PERHAPS.search(name))
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, Message):

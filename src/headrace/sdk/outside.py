@@ -64,7 +64,7 @@ class Outside:
         reads_arguments: Whether it reads the command line of its process.
         folders: Folders that it names, in which its other texts may name files.
         texts: Texts in it that may be names of files or variables, or patterns of names.
-        written: Files that it writes, and names of such.
+        written: Files that it writes, and names of such: of files and of variables.
         starts_programs: Whether it starts other programs.
         lists_folders: Whether it lists a folder that it is given.
     """
@@ -188,7 +188,11 @@ class _Reader:
                 if value:
                     yield os.path.abspath(value)
                 local = self._values.local(target.id) if isinstance(target, ast.Name) else target
+                if isinstance(target, ast.Name):
+                    yield target.id
                 for inner in ast.walk(local) if local is not None else ():
+                    if isinstance(inner, ast.Name):
+                        yield inner.id
                     if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value:
                         yield os.path.basename(inner.value)
 

@@ -71,6 +71,7 @@ class Usage:
         libraries: Dotted names of the modules of libraries that are imported, Headrace's own among them.
         environment: Names of the environment variables that are read.
         reads_arguments: Whether the command line is read.
+        written: What is written: paths, names of files, and of the variables or parameters that hold such.
         names: Names of the files that count: of modules, and of data files in their common folder. The files of
             the functions themselves have none.
     """
@@ -79,6 +80,7 @@ class Usage:
     libraries: set[str] = field(default_factory=set)
     environment: set[str] = field(default_factory=set)
     reads_arguments: bool = False
+    written: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -186,6 +188,7 @@ class _Walk:
     def result(self) -> Usage:
         """Return what was found."""
         self._follow_programs()
+        self._found.written = self._written
         self._data |= named_files.find(
             self._texts,
             self._places,
