@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,14 @@ from headrace.sdk import payloads
 MAX_FOLDER_BYTES = 1 << 30
 MAX_FOLDER_FILES = 20_000
 _MAX_PATH_LENGTH = 4096
+# Longer texts, such as data in JSON, are no paths; long ones are not taken apart.
+_MAX_TEXT_LENGTH = 1 << 20
+_MAX_SPLIT_LENGTH = 1 << 14
+# An address of another machine, and one of this.
+_ELSEWHERE = re.compile(r"\s*(?!file:)[a-zA-Z][\w+.-]*://(?!/|localhost/)")
+_LOCAL = re.compile(r"^(file://localhost(?=/)|file://|[a-zA-Z][\w+.-]*:(//)?(?=/))")
+_LIST = re.compile(r"[,;|\n]")
+_PIECE = re.compile(r"[\s,;|=#?'\"\[\](){}<>]+|::?(?!//)")
 _DESTINATION = re.compile(
     r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
 )
@@ -162,7 +171,8 @@ def _texts_in(data: Any) -> Iterator[str]:
         # JSON in JSON, as TFX writes custom_config of custom_config.
         yield from _texts(data) if data[:1] in ("{", "[") else [data]
     elif isinstance(data, dict):
-        for value in data.values():
+        for name, value in data.items():
+            yield str(name)
             yield from _texts_in(value)
     elif isinstance(data, list):
         for value in data:
@@ -170,18 +180,41 @@ def _texts_in(data: Any) -> Iterator[str]:
 
 
 def _paths(text: str) -> Iterator[str]:
-    """The files and folders that exist and that a text names: a path, a pattern, or several with commas."""
-    text = text.removeprefix("file://")
-    if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or "\0" in text or "://" in text:
+    """The files and folders that exist and that a text names.
+
+    It may be a path, a pattern, the beginning of the names of some files, such as a checkpoint's, or a text that
+    holds some of these: a list with any separators, a command line, an address of a local file.
+    """
+    if len(text) > _MAX_TEXT_LENGTH or "\0" in text or _ELSEWHERE.match(text):
         return
-    path = os.path.expanduser(text)
-    if not payloads.is_kept(path):
+    found = list(_named(text))
+    if not found:
+        listed = [piece.strip() for piece in _LIST.split(text)]
+        found = [path for piece in listed if piece != text for path in _named(piece)]
+        finer = dict.fromkeys(_PIECE.split(text)) if len(text) <= _MAX_SPLIT_LENGTH else {}
+        # A single word is more likely a word than a folder.
+        found += [
+            path
+            for piece in finer
+            if piece not in (text, *listed)
+            for path in _named(piece)
+            if os.sep in path or os.path.isfile(path)
+        ]
+    yield from dict.fromkeys(found)
+
+
+def _named(text: str) -> Iterator[str]:
+    """The files and folders that one path, pattern, or beginning of file names stands for."""
+    if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or _ELSEWHERE.match(text):
         return
-    if os.path.isfile(path) or os.path.isdir(path):
-        yield path
-    elif glob.has_magic(path) and os.sep in path:
-        yield from sorted(glob.glob(path, recursive=True))
-    elif "," in text:
-        for part in text.split(","):
-            if part.strip() and os.path.exists(part.strip()):
-                yield part.strip()
+    local = _LOCAL.sub("", text)
+    for shape in dict.fromkeys((local, urllib.parse.unquote(local) if local != text else local)):
+        path = os.path.expanduser(os.path.expandvars(shape))
+        if not payloads.is_kept(path):
+            continue
+        if os.path.isfile(path) or os.path.isdir(path):
+            yield path
+        elif glob.has_magic(path) and (os.sep in path or os.path.splitext(path)[1]):
+            yield from sorted(glob.glob(path, recursive=True))
+        elif os.sep in path and os.path.basename(path):
+            yield from sorted(name for name in glob.glob(f"{glob.escape(path)}.*") if os.path.isfile(name))
