@@ -208,7 +208,11 @@ def _named(text: str) -> Iterator[str]:
     if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or _ELSEWHERE.match(text):
         return
     local = _LOCAL.sub("", text)
-    for shape in dict.fromkeys((local, urllib.parse.unquote(local) if local != text else local)):
+    shapes = [local]
+    if local != text:
+        # As databases write it, `sqlite:///table.db` is relative.
+        shapes += [urllib.parse.unquote(local), local.lstrip(os.sep)]
+    for shape in dict.fromkeys(shapes):
         path = os.path.expanduser(os.path.expandvars(shape))
         if not payloads.is_kept(path):
             continue
