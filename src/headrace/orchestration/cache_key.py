@@ -74,7 +74,8 @@ def ingredients(
     """
     executor_source, used = code_contents.executor_usage(class_path, main_path)
     found: dict[str, Sources] = {"executor": _texts(used)} if used.files else {}
-    reader = Reader(input_files_of(class_path), project_path, own_folders)
+    declared = input_files_of(class_path)
+    reader = Reader(declared, project_path, own_folders, used.written, is_code_known=bool(used.files))
     counted = Usage()
     counted.add(used)
     plain: dict[str, Any] = {}

@@ -3,7 +3,8 @@
 A component says which of its parameters name input files (`headrace.sdk.Component.INPUT_FILES`); of those only
 content and file name count. In the parameters of all other components, each text that is the path of an existing
 file or folder, or a pattern that matches some, counts by content as well as by its text, also inside of JSON and
-protos. Not so where the name of the parameter says that something is written there, such as `push_destination`.
+protos. Not so where the executor's code writes to what the parameter names, or where the parameter's own name says
+so, such as `push_destination`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import urllib.parse
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +28,19 @@ from headrace.sdk import payloads
 MAX_FOLDER_BYTES = 1 << 30
 MAX_FOLDER_FILES = 20_000
 _MAX_PATH_LENGTH = 4096
+# Longer texts, such as data in JSON, are no paths; long ones are not taken apart.
+_MAX_TEXT_LENGTH = 1 << 20
+_MAX_SPLIT_LENGTH = 1 << 14
+# An address of another machine, and one of this.
+_ELSEWHERE = re.compile(r"\s*(?!file:)[a-zA-Z][\w+.-]*://(?!/|localhost/)")
+_LOCAL = re.compile(r"^(file://localhost(?=/)|file://|[a-zA-Z][\w+.-]*:(//)?(?=/))")
+_LIST = re.compile(r"[,;|\n]")
+_PIECE = re.compile(r"[\s,;|=#?'\"\[\](){}<>]+|::?(?!//)")
 _DESTINATION = re.compile(
-    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|log|logs|logdir|save|target|"
-    r"tmp|temp|cache|write|working)(_|$)"
+    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
 )
+# These may be either: where the code is known, it tells.
+_PERHAPS = re.compile(r"(^|_)(log|logs|target|cache|working)(_|$)")
 _NEVER_READ = frozenset({".git", "__pycache__", ".ipynb_checkpoints"})
 
 Sources = dict[str, str]
@@ -43,11 +54,15 @@ class Reader:
         input_files: Parameters that name input files, as the component says; `None` where it says nothing.
         project_path: Folder whose place does not count.
         own_folders: The store and the pipeline's root: what runs write there changes with each run.
+        written: Names of the parameters that the executor writes to, among others.
+        is_code_known: Whether the executor's code is the user's, and was read.
     """
 
     input_files: Sequence[str] | None
     project_path: str
     own_folders: Sequence[str] = ()
+    written: Set[str] = frozenset()
+    is_code_known: bool = False
 
     def read(self, name: str, value: Any) -> tuple[Any, Sources]:
         """Return what a parameter adds to the key, and the digests of the files that it names, by path."""
@@ -58,10 +73,16 @@ class Reader:
             if isinstance(value, str) and texts == [value]:
                 return {"file": os.path.basename(value), "content": _combined(found)}, _named_files(found)
             return {"text": plain, "content": _combined(found)}, _named_files(found)
-        if self.input_files is not None or _DESTINATION.search(name):
+        if self.input_files is not None or self._is_destination(name):
             return plain, {}
         found = self._contents(_texts(value), is_declared=False)
         return ({"text": plain, "content": _combined(found)}, _named_files(found)) if found else (plain, {})
+
+    def _is_destination(self, name: str) -> bool:
+        """Whether the executor writes to what a parameter names, as far as code and name tell."""
+        if name in self.written or _DESTINATION.search(name):
+            return True
+        return not self.is_code_known and bool(_PERHAPS.search(name))
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, Message):
@@ -150,7 +171,8 @@ def _texts_in(data: Any) -> Iterator[str]:
         # JSON in JSON, as TFX writes custom_config of custom_config.
         yield from _texts(data) if data[:1] in ("{", "[") else [data]
     elif isinstance(data, dict):
-        for value in data.values():
+        for name, value in data.items():
+            yield str(name)
             yield from _texts_in(value)
     elif isinstance(data, list):
         for value in data:
@@ -158,18 +180,45 @@ def _texts_in(data: Any) -> Iterator[str]:
 
 
 def _paths(text: str) -> Iterator[str]:
-    """The files and folders that exist and that a text names: a path, a pattern, or several with commas."""
-    text = text.removeprefix("file://")
-    if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or "\0" in text or "://" in text:
+    """The files and folders that exist and that a text names.
+
+    It may be a path, a pattern, the beginning of the names of some files, such as a checkpoint's, or a text that
+    holds some of these: a list with any separators, a command line, an address of a local file.
+    """
+    if len(text) > _MAX_TEXT_LENGTH or "\0" in text or _ELSEWHERE.match(text):
         return
-    path = os.path.expanduser(text)
-    if not payloads.is_kept(path):
+    found = list(_named(text))
+    if not found:
+        listed = [piece.strip() for piece in _LIST.split(text)]
+        found = [path for piece in listed if piece != text for path in _named(piece)]
+        finer = dict.fromkeys(_PIECE.split(text)) if len(text) <= _MAX_SPLIT_LENGTH else {}
+        # A single word is more likely a word than a folder.
+        found += [
+            path
+            for piece in finer
+            if piece not in (text, *listed)
+            for path in _named(piece)
+            if os.sep in path or os.path.isfile(path)
+        ]
+    yield from dict.fromkeys(found)
+
+
+def _named(text: str) -> Iterator[str]:
+    """The files and folders that one path, pattern, or beginning of file names stands for."""
+    if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or _ELSEWHERE.match(text):
         return
-    if os.path.isfile(path) or os.path.isdir(path):
-        yield path
-    elif glob.has_magic(path) and os.sep in path:
-        yield from sorted(glob.glob(path, recursive=True))
-    elif "," in text:
-        for part in text.split(","):
-            if part.strip() and os.path.exists(part.strip()):
-                yield part.strip()
+    local = _LOCAL.sub("", text)
+    shapes = [local]
+    if local != text:
+        # As databases write it, `sqlite:///table.db` is relative.
+        shapes += [urllib.parse.unquote(local), local.lstrip(os.sep)]
+    for shape in dict.fromkeys(shapes):
+        path = os.path.expanduser(os.path.expandvars(shape))
+        if not payloads.is_kept(path):
+            continue
+        if os.path.isfile(path) or os.path.isdir(path):
+            yield path
+        elif glob.has_magic(path) and (os.sep in path or os.path.splitext(path)[1]):
+            yield from sorted(glob.glob(path, recursive=True))
+        elif os.sep in path and os.path.basename(path):
+            yield from sorted(name for name in glob.glob(f"{glob.escape(path)}.*") if os.path.isfile(name))

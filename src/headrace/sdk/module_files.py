@@ -42,8 +42,17 @@ def is_followed(path: str) -> bool:
     return is_project_file(path)
 
 
+def look_again() -> None:
+    """Forget where modules were found: files may have come and gone."""
+    find_module.cache_clear()
+
+
+@functools.lru_cache(maxsize=4096)
 def find_module(name: str, folder: str) -> str | None:
-    """The file of a module, found without importing it; a neighbour in `folder` comes last."""
+    """The file of a module, found without importing it; a neighbour in `folder` comes last.
+
+    What was found is kept until `look_again`.
+    """
     parts = name.split(".")
     if not all(parts):
         return None
@@ -61,9 +70,9 @@ def _search_paths(top: str, folder: str) -> Iterable[str]:
         return ()
     if top in sys.stdlib_module_names:
         # A project's own module of such a name hides the standard library's.
-        return [root for root in (*roots, folder) if is_project_file(os.path.join(root, f"{top}.py"))]
+        return [root for root in (*roots, folder) if _is_project_folder(root)]
     loaded = sys.modules.get(top)
-    spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_top(top)
+    spec = getattr(loaded, "__spec__", None) if loaded is not None else _find_top(top, tuple(sys.path))
     if spec is not None and spec.origin and not is_project_file(spec.origin):
         return ()
     own: list[str] = []
@@ -74,8 +83,13 @@ def _search_paths(top: str, folder: str) -> Iterable[str]:
     return dict.fromkeys([*roots, *own, folder])
 
 
+@functools.lru_cache(maxsize=1024)
+def _is_project_folder(path: str) -> bool:
+    return is_project_file(os.path.join(path, "x.py"))
+
+
 @functools.cache
-def _find_top(top: str) -> importlib.machinery.ModuleSpec | None:
+def _find_top(top: str, search_path: tuple[str, ...]) -> importlib.machinery.ModuleSpec | None:
     try:
         return importlib.util.find_spec(top)
     except (ImportError, ValueError):

@@ -6,9 +6,11 @@ All of it is read from the syntax tree: no user code is imported.
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import os
 import symtable
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +19,7 @@ _DYNAMIC_NAMES = frozenset({"exec", "eval", "globals", "__import__", "__loader__
 _DYNAMIC_CHAINS = ("sys.modules", "importlib.", "runpy.", "inspect.getmodule", "pkgutil.")
 # Roots of calls that make, run or show pipelines: a worker never comes to them, or they change nothing it sees.
 _PIPELINE_PACKAGES = ("headrace", "tfx")
+_RACY_NS = 2_000_000_000
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
@@ -66,6 +69,21 @@ class Part:
         return frozenset(_chains(self.node))
 
     @functools.cached_property
+    def dump(self) -> str:
+        """Its syntax tree as text: without comments and formatting."""
+        return ast.dump(self.node)
+
+    @functools.cached_property
+    def bare_dump(self) -> str:
+        """The same without docstrings."""
+        return ast.dump(without_docstrings(self.node))
+
+    @functools.cached_property
+    def words(self) -> frozenset[str]:
+        """The names and attributes that it mentions."""
+        return frozenset(name for chain in self.chains for name in chain.split("."))
+
+    @functools.cached_property
     def is_dynamic(self) -> bool:
         """Whether it may reach what it does not name."""
         if self.needs & _DYNAMIC_NAMES:
@@ -110,12 +128,33 @@ class Module:
         """Return the parts that decide what a global name stands for, in order."""
         bound = self.bindings.get(name, [])
         is_fixed = bool(bound) and all(_binds_fixed_value(part.node) for part in bound)
+        names = {name} if is_fixed else self._aliases(name)
         return [
             part
             for part in self.parts or ()
             # A function with `global name` may bind it anew, whatever it is.
             if name in part.binds
-            or (name in part.changes and (not is_fixed or isinstance(part.node, _DEFINITIONS)))
+            or (names & part.changes and (not is_fixed or isinstance(part.node, _DEFINITIONS)))
+        ]
+
+    def _aliases(self, name: str) -> set[str]:
+        """A name, and those that stand for the same object, as after `b = a`."""
+        found, waiting = {name}, [name]
+        while waiting:
+            one = waiting.pop()
+            near = {other for pair in self._equal_names if one in pair for other in pair} - found
+            found |= near
+            waiting += near
+        return found
+
+    @functools.cached_property
+    def _equal_names(self) -> list[tuple[str, str]]:
+        return [
+            (target.id, part.node.value.id)
+            for part in self.parts or ()
+            if isinstance(part.node, ast.Assign) and isinstance(part.node.value, ast.Name)
+            for target in part.node.targets
+            if isinstance(target, ast.Name)
         ]
 
     def is_movable(self, part: Part) -> bool:
@@ -127,10 +166,11 @@ class Module:
             return not part.node.decorator_list and all(isinstance(one, ast.Constant) for one in defaults)
         return isinstance(part.node, (ast.Assign, ast.AnnAssign)) and _binds_fixed_value(part.node)
 
+    @functools.cached_property
     def effects(self) -> list[Part]:
-        """Return the parts that act when the module is loaded, whatever is taken from it."""
+        """The parts that act when the module is loaded, whatever is taken from it."""
         found = [part for part in self.parts or () if self._acts(part) and not self._runs_pipeline(part)]
-        return [*found, *self._unused_imports(), *self._registrations()]
+        return [*found, *self._unused_imports()]
 
     def _acts(self, part: Part) -> bool:
         """Whether a statement calls or changes something that is more than a variable of this module."""
@@ -149,17 +189,6 @@ class Module:
             if isinstance(part.node, _IMPORTS) and not (part.binds & used) and not _is_future(part.node):
                 yield part
 
-    def _registrations(self) -> Iterator[Part]:
-        """Definitions that a decorator enters somewhere, where they are found without their name."""
-        for part in self.parts or ():
-            for decorator in getattr(part.node, "decorator_list", []):
-                chain = _chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
-                root = chain.partition(".")[0]
-                own = root in self.bindings and root not in self.imports
-                if own or "regist" in chain.lower():
-                    yield part
-                    break
-
     def _runs_pipeline(self, part: Part) -> bool:
         """Whether a statement runs or shows the pipeline, itself or through a function of this module."""
         waiting, seen = [part], set[str]()
@@ -173,10 +202,14 @@ class Module:
 
 
 @functools.lru_cache(maxsize=4096)
-def read(path: str, modified: int, size: int) -> Module:
+def _read(path: str, modified: int, size: int) -> Module:
     """Parse a file; time and size only tell whether it was parsed before."""
     with open(path, "rb") as file:
-        data = file.read()
+        return _parse(path, file.read())
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(path: str, data: bytes) -> Module:
     try:
         tree = ast.parse(data)
         text = data.decode("utf-8-sig")
@@ -193,7 +226,11 @@ def read(path: str, modified: int, size: int) -> Module:
 def read_now(path: str) -> Module:
     """Parse a file as it is now."""
     info = os.stat(path)
-    return read(path, info.st_mtime_ns, info.st_size)
+    if abs(time.time_ns() - info.st_mtime_ns) > _RACY_NS:
+        return _read(path, info.st_mtime_ns, info.st_size)
+    # A second change within one tick of the file system's clock leaves no trace in its time.
+    with open(path, "rb") as file:
+        return _parse(path, file.read())
 
 
 def segment(module: Module, parts: Iterable[Part]) -> str:
@@ -208,11 +245,14 @@ def segment(module: Module, parts: Iterable[Part]) -> str:
 
 
 def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that a loader runs; imports that stand in a `with`, `try` or `if` of imports alone are apart."""
+    """The statements that a loader runs; imports that stand in a `with` or `try` of imports alone are apart."""
     for node in body:
         if isinstance(node, ast.If) and _is_main_guard(node.test):
             yield from _flat(node.orelse)
-        elif isinstance(node, (ast.With, ast.Try, ast.If)) and _holds_imports_only(node):
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in chain_of(node.test):
+            # No loader comes there.
+            yield from _flat(node.orelse)
+        elif isinstance(node, (ast.With, ast.Try)) and _holds_imports_only(node):
             yield from (inner for inner in ast.walk(node) if isinstance(inner, _IMPORTS))
         else:
             yield node
@@ -245,7 +285,7 @@ def _part(node: ast.stmt) -> Part:
     binds = frozenset(_bound(node))
     acts_on = set(_stored_roots(node))
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
-        acts_on.update(_chain(call.func).partition(".")[0] for call in _calls(node))
+        acts_on.update(chain_of(call.func).partition(".")[0] for call in _calls(node))
     return Part(node, binds, frozenset(_changed(node)) - binds, imports, frozenset(acts_on - {""}))
 
 
@@ -296,7 +336,7 @@ def _stored_roots(node: ast.AST) -> Iterator[str]:
     """Roots of the objects in which the statement sets an attribute or an item."""
     for inner in _own_nodes(node):
         if isinstance(inner, (ast.Attribute, ast.Subscript)) and not isinstance(inner.ctx, ast.Load):
-            yield _chain(inner).partition(".")[0]
+            yield chain_of(inner).partition(".")[0]
 
 
 def _changed(node: ast.stmt) -> Iterator[str]:
@@ -304,7 +344,7 @@ def _changed(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         # A call of a method may change its object; an argument is taken to be only read here.
         yield from (
-            _chain(call.func).partition(".")[0]
+            chain_of(call.func).partition(".")[0]
             for call in _calls(node)
             if isinstance(call.func, ast.Attribute)
         )
@@ -334,21 +374,21 @@ def _chains(node: ast.AST) -> Iterator[str]:
         while isinstance(inner, ast.Attribute):
             inner = inner.value
         if isinstance(inner, ast.Name):
-            yield _chain(child)
+            yield chain_of(child)
         else:
             yield from _chains(child)
 
 
-def _chain(node: ast.AST) -> str:
-    """`a.b.c` for such an expression, also below calls and items (`a.b(1)[2]`); empty for another."""
+def chain_of(node: ast.AST) -> str:
+    """Return `a.b.c` for such an expression, also below calls and items (`a.b(1)[2]`); empty for another."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        base = _chain(node.value)
+        base = chain_of(node.value)
         return f"{base}.{node.attr}" if base else ""
     if isinstance(node, ast.Subscript):
-        return _chain(node.value)
-    return _chain(node.func) if isinstance(node, ast.Call) else ""
+        return chain_of(node.value)
+    return chain_of(node.func) if isinstance(node, ast.Call) else ""
 
 
 def global_names(text: str) -> Iterator[str]:
@@ -362,3 +402,37 @@ def global_names(text: str) -> Iterator[str]:
             if symbol.is_referenced() and (is_top or symbol.is_global()):
                 yield symbol.get_name()
         is_top = False
+
+
+def without_docstrings(node: ast.stmt) -> ast.stmt:
+    """Return a statement without the docstrings in it; itself where it has none."""
+    if not any(_is_documented(inner) for inner in ast.walk(node)):
+        return node
+    node = copy.deepcopy(node)
+    for inner in ast.walk(node):
+        if isinstance(inner, _DEFINITIONS) and _is_documented(inner):
+            inner.body = inner.body[1:] or [ast.Pass()]
+    return node
+
+
+def _is_documented(node: ast.AST) -> bool:
+    return isinstance(node, _DEFINITIONS) and is_docstring(node.body[0])
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """Whether a statement is a mere text."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def class_values(node: ast.ClassDef) -> dict[str, ast.expr]:
+    """Return what the body of a class assigns to its attributes."""
+    found: dict[str, ast.expr] = {}
+    for inner in node.body:
+        if isinstance(inner, (ast.Assign, ast.AnnAssign)) and inner.value is not None:
+            targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
+            found.update({one.id: inner.value for one in targets if isinstance(one, ast.Name)})
+    return found

@@ -11,16 +11,16 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from headrace.sdk import payloads
 from headrace.sdk.module_parts import Module, Part
+from headrace.sdk.text_values import Values
 
 _MAX_PATH_LENGTH = 1024
-_MAX_DEPTH = 20
 _LISTS = re.compile(
-    r"(list|walk|scan|glob|load|restore|from_dir|read|matching|_dir|hub|folder)", re.IGNORECASE
+    r"(list|walk|scan|glob|load|restore|from_dir|iterdir|read|matching|_dir|hub|folder)", re.IGNORECASE
 )
 _GLOBS = re.compile(r"(glob|matching|list_files|read|Dataset)", re.IGNORECASE)
 _WRITES = re.compile(
@@ -28,7 +28,27 @@ _WRITES = re.compile(
     r"make_?dirs?|mkdir|remove|unlink|rmtree|rename|replace|FileHandler|TensorBoard|CSVLogger|ModelCheckpoint|"
     r"print|debug|info|warning|error|exception)$"
 )
-_SAME = {"abspath", "realpath", "normpath", "expanduser", "fspath", "str", "resolve", "absolute", "as_posix"}
+_WRITES_FILES = re.compile(
+    r"^(savefig|imsave|dump|to_(csv|json|parquet|pickle|excel|html|feather)|save\w*|"
+    r"write_(text|bytes|csv|table)|FileHandler|CSVLogger|ModelCheckpoint|\w*Writer)$"
+)
+_OPENS = re.compile(r"^(open\w*|GFile|FileIO|File|ZipFile|TarFile|GzipFile)$")
+_COPIES = re.compile(r"^(copy\w*|move|rename|replace|urlretrieve)$")
+_LISTERS = frozenset({"listdir", "scandir", "iterdir", "walk", "glob", "iglob", "rglob", "list_files"})
+_ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb", "expandvars"})
+_VARIABLE = re.compile(r"\$\{?(\w+)")
+_PROGRAMS = frozenset(
+    {
+        "subprocess",
+        "Popen",
+        "check_output",
+        "check_call",
+        "system",
+        "popen",
+        "runpy",
+        "create_subprocess_exec",
+    }
+)
 # Their values are secrets that are renewed, and stand for the same access.
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$", re.IGNORECASE)
 
@@ -40,21 +60,36 @@ class Outside:
     Attributes:
         paths: Files that exist now.
         environment: Names of environment variables.
+        reads_environment: Whether it comes to the environment in a way that names no variable.
         reads_arguments: Whether it reads the command line of its process.
+        folders: Folders that it names, in which its other texts may name files.
+        texts: Texts in it that may be names of files or variables, or patterns of names.
+        written: Files that it writes, and names of such: of files and of variables.
+        starts_programs: Whether it starts other programs.
+        lists_folders: Whether it lists a folder that it is given.
     """
 
     paths: frozenset[str]
     environment: frozenset[str]
+    reads_environment: bool
     reads_arguments: bool
+    folders: frozenset[str]
+    texts: frozenset[str]
+    written: frozenset[str]
+    starts_programs: bool
+    lists_folders: bool
 
 
-def look(module: Module, part: Part) -> Outside:
-    """Return what one part of a module takes from outside."""
-    found = _Reader(module, part)
+def look(module: Module, part: Part, dotted: str = "") -> Outside:
+    """Return what one part of a module takes from outside; `dotted` is the module's name where it has one."""
+    found = _Reader(module, part, dotted)
+    paths = list(found.paths())
+    written = frozenset(found.written())
     return Outside(
-        frozenset(os.path.abspath(path) for path in found.paths()),
-        frozenset(found.environment()),
-        any(
+        paths=frozenset(os.path.abspath(path) for path in paths),
+        environment=frozenset(found.environment()),
+        reads_environment=bool(_ENVIRONMENT & _words(part)),
+        reads_arguments=any(
             chain in ("sys.argv", "FLAGS", "flags.FLAGS")
             or chain.startswith(("FLAGS.", "flags.FLAGS.", "sys.argv."))
             for chain in part.chains
@@ -63,7 +98,27 @@ def look(module: Module, part: Part) -> Outside:
             isinstance(node, ast.Attribute) and node.attr in ("parse_args", "parse_known_args")
             for node in ast.walk(part.node)
         ),
+        folders=frozenset(found.folders),
+        texts=frozenset(found.texts()),
+        written=written,
+        starts_programs=bool(_PROGRAMS & _words(part)),
+        lists_folders=found.lists_unknown,
     )
+
+
+def _words(part: Part) -> frozenset[str]:
+    """The names and attributes that a part mentions, also those that it imports."""
+    return part.words | {imported.name for _, imported in part.imports}
+
+
+def is_environment(module: str, name: str) -> bool:
+    """Whether what is imported gives the environment."""
+    return module in ("os", "os.path") and name in _ENVIRONMENT
+
+
+def is_program(module: str, name: str) -> bool:
+    """Whether what is imported starts programs."""
+    return module in ("subprocess", "runpy") or (module in ("os", "asyncio") and name in _PROGRAMS)
 
 
 def environment_digest(name: str) -> str:
@@ -74,20 +129,24 @@ def environment_digest(name: str) -> str:
     return "set" if _SECRET.search(name) else hashlib.sha256(value.encode()).hexdigest()[:16]
 
 
+def variables_among(texts: Iterable[str]) -> set[str]:
+    """Return the environment variables that are set and that some texts name: `MODE`, or `$MODE/data`."""
+    named = {name for text in texts for name in (text, *_VARIABLE.findall(text))}
+    return {name for name in named if name in os.environ and name.isupper()}
+
+
 class _Reader:
-    def __init__(self, module: Module, part: Part) -> None:
+    def __init__(self, module: Module, part: Part, dotted: str) -> None:
         self._module = module
         self._node = part.node
-        self._locals: dict[str, ast.expr | None] = {}
-        for node in ast.walk(part.node):
-            if (
-                isinstance(node, ast.Assign)
-                and len(node.targets) == 1
-                and isinstance(node.targets[0], ast.Name)
-            ):
-                name = node.targets[0].id
-                # What is bound twice has no one value.
-                self._locals[name] = None if name in self._locals else node.value
+        self._values = Values(module, part.node, dotted)
+        self.folders: set[str] = set()
+        self.lists_unknown = False
+
+    def _lists_unknown(self, call: ast.Call) -> bool:
+        """Whether nothing here says which folder a call lists."""
+        named = [*call.args[:1], *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
+        return all(self._values.value(node) is None for node in named)
 
     def environment(self) -> Iterator[str]:
         for node in ast.walk(self._node):
@@ -97,9 +156,45 @@ class _Reader:
                 named = node.args[0]
             else:
                 continue
-            name = self._value(named)
+            name = self._values.value(named)
             if name:
                 yield name
+
+    def texts(self) -> Iterator[str]:
+        """The texts that are no docstrings, and patterns for those that are put together of more than constants."""
+        waiting: list[ast.AST] = [self._node]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                continue  # a docstring
+            if isinstance(node, ast.Constant):
+                if isinstance(node.value, str):
+                    yield glob.escape(node.value)
+                continue
+            if isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Call)):
+                pattern = _pattern(node)
+                if pattern:
+                    yield pattern
+            waiting += ast.iter_child_nodes(node)
+
+    def written(self) -> Iterator[str]:
+        """Paths and names of the files that calls write, as far as they are known."""
+        for node in ast.walk(self._node):
+            if not isinstance(node, ast.Call):
+                continue
+            targets = _targets(node)
+            for target in targets:
+                value = self._values.value(target)
+                if value:
+                    yield os.path.abspath(value)
+                local = self._values.local(target.id) if isinstance(target, ast.Name) else target
+                if isinstance(target, ast.Name):
+                    yield target.id
+                for inner in ast.walk(local) if local is not None else ():
+                    if isinstance(inner, ast.Name):
+                        yield inner.id
+                    if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value:
+                        yield os.path.basename(inner.value)
 
     def paths(self) -> Iterator[str]:
         yield from self._paths(self._node, "")
@@ -107,7 +202,7 @@ class _Reader:
     def _paths(self, node: ast.AST, reader: str) -> Iterator[str]:
         """The files named below a node; `reader` is the function that an expression is given to."""
         if isinstance(node, ast.expr) and not isinstance(node, ast.Name):
-            value = self._value(node)
+            value = self._values.value(node)
             if value is not None:
                 yield from self._existing(value, reader)
                 return
@@ -123,20 +218,24 @@ class _Reader:
 
     def _paths_of_call(self, call: ast.Call) -> Iterator[str]:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
-        if _WRITES.match(name) or (name == "open" and _opens_to_write(call)):
+        if _WRITES.match(name) or (_OPENS.match(name) and _opens_to_write(call)):
             return
-        base = self._value(call.func.value) if isinstance(call.func, ast.Attribute) else None
+        if name in _LISTERS and self._lists_unknown(call):
+            self.lists_unknown = True
+        base = self._values.value(call.func.value) if isinstance(call.func, ast.Attribute) else None
         if base is not None:
             if name in ("glob", "rglob") and call.args:
                 deep = "**" if name == "rglob" else ""
-                yield from self._existing(os.path.join(base, deep, self._value(call.args[0]) or "*"), name)
+                yield from self._existing(
+                    os.path.join(base, deep, self._values.value(call.args[0]) or "*"), name
+                )
                 return
             yield from self._existing(base, name)
         elif isinstance(call.func, ast.Attribute):
             yield from self._paths(call.func.value, "")
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
             if isinstance(argument, ast.Name):
-                value = self._value(argument)
+                value = self._values.value(argument)
                 if value is not None:
                     yield from self._existing(value, name)
             else:
@@ -152,104 +251,59 @@ class _Reader:
             if os.path.isfile(path):
                 yield path
             elif os.path.isdir(path):
+                self.folders.add(os.path.abspath(path))
                 if _LISTS.search(reader):
-                    yield from _files_below(path)
+                    yield from files_below(path)
             elif glob.has_magic(text) and _GLOBS.search(reader):
                 yield from (name for name in glob.glob(path, recursive=True) if os.path.isfile(name))
-
-    def _value(self, node: ast.AST, depth: int = 0) -> str | None:
-        """The text or path that an expression stands for; `None` where it takes more than reading to tell."""
-        if depth > _MAX_DEPTH:
-            return None
-        if isinstance(node, ast.Constant):
-            return node.value if isinstance(node.value, str) else None
-        if isinstance(node, ast.Name):
-            return self._named(node.id, depth)
-        if isinstance(node, ast.JoinedStr):
-            return self._joined(node.values, "", depth)
-        if isinstance(node, ast.FormattedValue):
-            return self._value(node.value, depth + 1)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Div)):
-            return self._joined(
-                [node.left, node.right], os.sep if isinstance(node.op, ast.Div) else "", depth
-            )
-        if isinstance(node, ast.Attribute) and node.attr == "parent":
-            value = self._value(node.value, depth + 1)
-            return None if value is None else os.path.dirname(os.path.abspath(value))
-        if isinstance(node, ast.Subscript):
-            return self._parents(node, depth)
-        return self._called(node, depth) if isinstance(node, ast.Call) else None
-
-    def _named(self, name: str, depth: int) -> str | None:
-        if name == "__file__":
-            return os.path.abspath(self._module.path)
-        if name in self._locals:
-            value = self._locals[name]
-            return None if value is None else self._value(value, depth + 1)
-        bound = self._module.bindings.get(name, [])
-        if len(bound) != 1 or not isinstance(bound[0].node, (ast.Assign, ast.AnnAssign)):
-            return None
-        return self._value(bound[0].node.value, depth + 1) if bound[0].node.value else None
-
-    def _joined(self, nodes: list[ast.expr], separator: str, depth: int) -> str | None:
-        values = [self._value(node, depth + 1) for node in nodes]
-        texts = [value for value in values if value is not None]
-        if len(texts) < len(values):
-            return None
-        return os.path.join(*texts) if separator else "".join(texts)
-
-    def _parents(self, node: ast.Subscript, depth: int) -> str | None:
-        """`path.parents[1]`."""
-        if not (isinstance(node.value, ast.Attribute) and node.value.attr == "parents"):
-            return None
-        value = self._value(node.value.value, depth + 1)
-        if value is None or not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, int):
-            return None
-        for _ in range(node.slice.value + 1):
-            value = os.path.dirname(os.path.abspath(value))
-        return value
-
-    def _called(self, call: ast.Call, depth: int) -> str | None:
-        name = ast.unparse(call.func).rpartition(".")[2]
-        if name in ("getcwd", "cwd") and not call.args:
-            return os.getcwd()
-        given = list(call.args)
-        if (
-            isinstance(call.func, ast.Attribute)
-            and name in ("joinpath", *_SAME)
-            and not _is_os_path(call.func)
-        ):
-            given.insert(0, call.func.value)
-        if not given or call.keywords:
-            return None
-        if name in ("join", "joinpath", "Path", "PurePath", "PosixPath"):
-            if name == "join" and isinstance(call.func, ast.Attribute) and not _is_os_path(call.func):
-                return None
-            return self._joined(given, os.sep, depth)
-        value = self._value(given[0], depth + 1) if len(given) == 1 and name in (*_SAME, "dirname") else None
-        if value is None:
-            return None
-        return os.path.dirname(value) if name == "dirname" else os.path.expanduser(value)
-
-
-def _is_os_path(function: ast.Attribute) -> bool:
-    return ast.unparse(function.value).split(".")[-1] in ("path", "os", "osp")
 
 
 def _is_environment_call(function: str) -> bool:
     return function in ("os.getenv", "getenv", "os.environ.get", "environ.get", "os.environ.setdefault")
 
 
+def _targets(call: ast.Call) -> list[ast.expr]:
+    """The expressions that say which file a call writes."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+    if _COPIES.match(name):
+        return call.args[1:2]
+    if name == "basicConfig":
+        return [keyword.value for keyword in call.keywords if keyword.arg == "filename"]
+    if not (_WRITES_FILES.match(name) or (_OPENS.match(name) and _opens_to_write(call))):
+        return []
+    return [*call.args[:1], *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
+
+
 def _opens_to_write(call: ast.Call) -> bool:
     modes = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
-    if not call.args:
+    if not call.args and not isinstance(call.func, ast.Attribute):
         return False
     texts = [mode.value for mode in modes if isinstance(mode, ast.Constant) and isinstance(mode.value, str)]
     return any(mode[:1] in ("w", "a", "x") for mode in texts)
 
 
-def _files_below(folder: str) -> Iterator[str]:
-    """The files of a folder and its subfolders but hidden ones and what Python keeps."""
+def files_below(folder: str) -> Iterator[str]:
+    """Yield the files of a folder and its subfolders but hidden ones and what Python keeps."""
     for place, subfolders, names in os.walk(folder):
         subfolders[:] = sorted(name for name in subfolders if name[0] != "." and name != "__pycache__")
         yield from (os.path.join(place, name) for name in sorted(names) if name[0] != ".")
+
+
+def _pattern(node: ast.AST) -> str:
+    """The pattern of the texts that an expression may put together, such as `*.json`; empty for no such expression."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            glob.escape(str(one.value)) if isinstance(one, ast.Constant) else "*" for one in node.values
+        )
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sides = [_pattern(side) or _constant(side) or "*" for side in (node.left, node.right)]
+        return "".join(sides) if sides != ["*", "*"] else ""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return re.sub(r"%[-\w.]*[a-z]", "*", _constant(node.left))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return re.sub(r"\{[^{}]*\}", "*", _constant(node.func.value))
+    return ""
+
+
+def _constant(node: ast.AST) -> str:
+    return glob.escape(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

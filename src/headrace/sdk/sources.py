@@ -9,72 +9,27 @@ what it does not name (`exec`, `globals()`, an import by a computed name, `impor
 
 from __future__ import annotations
 
-import ast
-import builtins
-import hashlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from headrace.sdk import functions, module_parts, outside, payloads
-from headrace.sdk.module_files import absolute_name, find_module, is_followed, is_project_file
-from headrace.sdk.module_parts import Imported, Module, Part
+from headrace.sdk import functions, module_files, module_parts
+from headrace.sdk.code_walk import WHOLE, Walk
+from headrace.sdk.module_files import is_followed, is_project_file
+from headrace.sdk.usage import Source, Usage, combined_digest, text_of
 
-_WHOLE = "*"
-# Set by whatever loads a module, not by the module's text.
-_texts: dict[str, str] = {}
-_MODULE_NAMES = frozenset({"__file__", "__name__", "__doc__", "__package__", "__annotations__"})
-
-
-@dataclass(frozen=True)
-class Source:
-    """What counts of one file.
-
-    Attributes:
-        digest: Digest of its statements without comments and formatting; of the bytes of a data file.
-        text: The statements as they are written; empty for a data file.
-    """
-
-    digest: str
-    text: str = ""
-
-    @property
-    def text_digest(self) -> str:
-        """Under what the text is kept; the content's digest for a data file."""
-        if not self.text:
-            return self.digest
-        digest = hashlib.sha256(self.text.encode()).hexdigest()
-        _texts[digest] = self.text
-        return digest
-
-
-@dataclass
-class Usage:
-    """All that some functions use.
-
-    Attributes:
-        files: What counts of each file, by its path.
-        libraries: Dotted names of the modules of libraries that are imported, Headrace's own among them.
-        environment: Names of the environment variables that are read.
-        reads_arguments: Whether the command line is read.
-    """
-
-    files: dict[str, Source] = field(default_factory=dict)
-    libraries: set[str] = field(default_factory=set)
-    environment: set[str] = field(default_factory=set)
-    reads_arguments: bool = False
-
-    @property
-    def digest(self) -> str:
-        """One digest of the sources, wherever they lie."""
-        return combined_digest({path: source.digest for path, source in self.files.items()})
-
-    def add(self, other: Usage) -> None:
-        """Add what others use, but for their files."""
-        self.libraries |= other.libraries
-        self.environment |= other.environment
-        self.reads_arguments = self.reads_arguments or other.reads_arguments
+__all__ = [
+    "Source",
+    "Usage",
+    "closure",
+    "combined_digest",
+    "digest",
+    "function_usage",
+    "loaded_libraries",
+    "text_of",
+    "top_level_names",
+    "usage",
+]
 
 
 def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
@@ -85,9 +40,10 @@ def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
         module: Its dotted name where it has one, to resolve relative imports.
         names: The functions or classes; all that the file holds where none is given or one is not in it.
     """
-    walk = _Walk()
     path = os.path.abspath(path)
-    for name in names or (_WHOLE,):
+    module_files.look_again()
+    walk = Walk(path)
+    for name in names or (WHOLE,):
         walk.need(path, module, name, ())
     return walk.result()
 
@@ -99,12 +55,7 @@ def closure(path: str, module: str = "") -> dict[str, str]:
 
 def digest(path: str, module: str = "") -> str:
     """Return one digest for a file and what it uses; moving the folder keeps it."""
-    return combined_digest(closure(path, module))
-
-
-def combined_digest(found: Mapping[str, str]) -> str:
-    """Return one digest for digests by path: of what is there, not of where it lies."""
-    return hashlib.sha256("\n".join(sorted(found.values())).encode()).hexdigest()
+    return usage(path, module).digest
 
 
 def function_usage(text: str, where: str) -> Usage:
@@ -127,11 +78,6 @@ def top_level_names(path: str) -> frozenset[str]:
     return frozenset(module_parts.read_now(os.path.abspath(path)).bindings)
 
 
-def text_of(digest: str) -> str:
-    """Return the text with a `Source.text_digest` that this process has seen; empty for another."""
-    return _texts.get(digest, "")
-
-
 def loaded_libraries(path: str) -> list[str]:
     """Return the installed modules, beside the standard library, that a file imports and this process has loaded."""
     parts = module_parts.read_now(os.path.abspath(path)).parts or ()
@@ -141,220 +87,3 @@ def loaded_libraries(path: str) -> list[str]:
     installed = sorted(name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names)
     files = {name: getattr(sys.modules.get(name), "__file__", None) for name in installed}
     return [name for name, file in files.items() if file and not is_project_file(file)]
-
-
-class _Walk:
-    """The files found so far, with the parts of them that count."""
-
-    def __init__(self) -> None:
-        self._parts: dict[str, dict[int, Part]] = {}
-        self._imports: dict[str, set[str]] = {}
-        self._whole: set[str] = set()
-        self._seen: set[tuple[str, str, str]] = set()
-        self._data: set[str] = set()
-        self._found = Usage()
-
-    def result(self) -> Usage:
-        """Return what was found."""
-        for path in self._parts:
-            source = self._source(path)
-            if source is not None:
-                self._found.files[path] = source
-        for path in self._data - self._found.files.keys():
-            self._found.files[path] = Source(payloads.readable_digest(path))
-        return self._found
-
-    def _source(self, path: str) -> Source | None:
-        module = _read(path)
-        if module is None or module.parts is None:
-            return Source(payloads.file_digest(path), module.text if module is not None else "")
-        parts = sorted(self._parts[path].values(), key=lambda part: part.node.lineno)
-        imports = sorted(self._imports[path])
-        if not parts and not imports:
-            return None
-        dumped = "\n".join([*imports, *_dumped(module, parts)])
-        text = module_parts.segment(module, parts) if parts else ""
-        head = "".join(f"{line}\n" for line in imports)
-        return Source(hashlib.sha256(dumped.encode()).hexdigest(), head + text)
-
-    def need(self, path: str, dotted: str, name: str, attributes: Sequence[str]) -> None:
-        """Count a global name of a file, and the attributes taken from it; `_WHOLE` for the whole file."""
-        key = (path, name, attributes[0] if attributes else "")
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        self._enter(path, dotted)
-        module = _read(path)
-        if module is None or module.parts is None:
-            return
-        if name == _WHOLE:
-            for part in module.parts:
-                self._add(path, dotted, module, part)
-            return
-        found = module.affecting(name)
-        if not found:
-            # Made by `import *`, `__getattr__`, or something that does not show.
-            self.need(path, dotted, _WHOLE, ())
-        for part in found:
-            if not isinstance(part.node, (ast.Import, ast.ImportFrom)):
-                self._add(path, dotted, module, part)
-        for imported in module.imports.get(name, ()):
-            self._import(path, dotted, name, imported, attributes)
-
-    def _enter(self, path: str, dotted: str) -> None:
-        """Count what a module and the packages above it do when they are loaded."""
-        if path in self._parts:
-            return
-        self._parts[path], self._imports[path] = {}, set()
-        module = _read(path)
-        if module is None or module.parts is None:
-            return
-        parents = dotted.split(".")[:-1] if dotted else []
-        for count in range(len(parents), 0, -1):
-            parent = ".".join(parents[:count])
-            file = find_module(parent, os.path.dirname(path))
-            if file is not None and is_followed(file):
-                self._enter(file, parent)
-        for part in module.effects():
-            self._add(path, dotted, module, part)
-
-    def _add(self, path: str, dotted: str, module: Module, part: Part) -> None:
-        if id(part) in self._parts[path]:
-            return
-        is_import = isinstance(part.node, (ast.Import, ast.ImportFrom))
-        if not is_import:
-            self._parts[path][id(part)] = part
-            self._look_outside(module, part)
-        if part.is_dynamic or _imports_by_name(module, part):
-            self._need_all(path, dotted, module)
-        chains: dict[str, list[list[str]]] = {}
-        for chain in part.chains:
-            root, *attributes = chain.split(".")
-            chains.setdefault(root, []).append(attributes)
-        for name, imported in part.imports:
-            # Those of a function's body, or a module that is imported for what it does.
-            for attributes in chains.get(name, [[]]):
-                self._import(path, dotted, name, imported, attributes, is_entered_only=name not in chains)
-        for name in part.needs - _MODULE_NAMES:
-            if name in module.bindings:
-                for attributes in chains.get(name, [[]]):
-                    self.need(path, dotted, name, attributes)
-            elif module.has_star and not _is_builtin(name):
-                self.need(path, dotted, _WHOLE, ())
-
-    def _look_outside(self, module: Module, part: Part) -> None:
-        found = outside.look(module, part)
-        self._data |= found.paths
-        self._found.environment |= found.environment
-        self._found.reads_arguments = self._found.reads_arguments or found.reads_arguments
-
-    def _need_all(self, path: str, dotted: str, module: Module) -> None:
-        """Count a whole file whose code may reach anything, and each project module that a text in it names."""
-        if path in self._whole:
-            return
-        self._whole.add(path)
-        self.need(path, dotted, _WHOLE, ())
-        for part in module.parts or ():
-            for node in ast.walk(part.node):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    self._need_named(node.value, path)
-        for neighbour in sorted(os.listdir(os.path.dirname(path))):
-            full = os.path.join(os.path.dirname(path), neighbour)
-            if _imports_anything(module) and neighbour.endswith(".py") and full != path:
-                package = dotted.rpartition(".")[0]
-                self.need(full, f"{package}.{neighbour[:-3]}" if package else neighbour[:-3], _WHOLE, ())
-
-    def _need_named(self, text: str, path: str) -> None:
-        if all(part.isidentifier() for part in text.strip(".").split(".")):
-            file = find_module(text.strip("."), os.path.dirname(path))
-            if file is not None and is_followed(file):
-                self.need(file, text.strip("."), _WHOLE, ())
-
-    def _import(
-        self,
-        path: str,
-        dotted: str,
-        name: str,
-        imported: Imported,
-        attributes: Sequence[str],
-        *,
-        is_entered_only: bool = False,
-    ) -> None:
-        """Follow one import to the name that is used of it."""
-        target = absolute_name(imported.module, dotted, path)
-        shown = f"from {imported.module} import {imported.name}" if imported.name else f"import {target}"
-        if not is_entered_only:
-            self._imports[path].add(shown + ("" if name in (imported.name, target) else f" as {name}"))
-        folder = os.path.dirname(path)
-        if imported.loads and not imported.name:
-            self._load(absolute_name(imported.loads, dotted, path), folder)
-        wanted = [*([imported.name] if imported.name else []), *attributes]
-        while True:
-            file = find_module(target, folder)
-            if file is not None and not is_followed(file):
-                self._found.libraries.add(target)
-                return
-            module = _read(file) if file is not None else None
-            is_bound = bool(wanted) and module is not None and wanted[0] in module.bindings
-            if not wanted or is_bound or find_module(f"{target}.{wanted[0]}", folder) is None:
-                break
-            if file is not None:
-                self._enter(file, target)
-            target = f"{target}.{wanted.pop(0)}"
-        if file is None:
-            self._add_library(target)
-        elif is_entered_only and not imported.name:
-            self._enter(file, target)
-        elif wanted:
-            self.need(file, target, wanted[0], wanted[1:])
-        else:
-            self.need(file, target, _WHOLE, ())
-
-    def _load(self, target: str, folder: str) -> None:
-        file = find_module(target, folder)
-        if file is not None and is_followed(file):
-            self._enter(file, target)
-        else:
-            self._add_library(target)
-
-    def _add_library(self, name: str) -> None:
-        if name.partition(".")[0] not in sys.stdlib_module_names:
-            self._found.libraries.add(name)
-
-
-def _read(path: str) -> Module | None:
-    """A parsed file; `None` for compiled code."""
-    return module_parts.read_now(path) if path.endswith(".py") else None
-
-
-def _dumped(module: Module, parts: Sequence[Part]) -> list[str]:
-    """The syntax trees of parts: those that may stand in any order sorted, then the others in theirs."""
-    free = [ast.dump(part.node) for part in parts if module.is_movable(part)]
-    return [*sorted(free), *(ast.dump(part.node) for part in parts if not module.is_movable(part))]
-
-
-def _is_builtin(name: str) -> bool:
-    return hasattr(builtins, name)
-
-
-def _imports_by_name(module: Module, part: Part) -> bool:
-    """Whether a part uses a function that imports modules by name, or takes names from a module by name."""
-    for name in part.needs:
-        for imported in module.imports.get(name, ()):
-            if imported.module == "importlib" and imported.name in ("import_module", "reload", "util"):
-                return True
-            if imported.module in ("runpy", "pkgutil"):
-                return True
-    return False
-
-
-def _imports_anything(module: Module) -> bool:
-    """Whether a module imports others by names that it computes."""
-    return any(
-        isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2]
-        in ("import_module", "__import__", "spec_from_file_location")
-        and not (node.args and isinstance(node.args[0], ast.Constant))
-        for part in module.parts or ()
-        for node in ast.walk(part.node)
-    )

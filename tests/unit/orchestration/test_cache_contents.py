@@ -35,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "data" / "circle").symlink_to(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADRACE_TEST_FOLDER", str(tmp_path))
     return tmp_path
 
 
@@ -78,7 +79,66 @@ CASES = [
     ("push_destination", '{"filesystem": {"base_directory": "data"}}', "data/a.csv", False),
     ("output_path", "data", "data/a.csv", False),
     ("steps", 3, "data/a.csv", False),
+    ("tables", "data/a.csv;data/b.csv", "data/b.csv", True),
+    ("tables", "data/a.csv:data/b.csv", "data/b.csv", True),
+    ("tables", "data/a.csv data/b.csv", "data/b.csv", True),
+    ("tables", "data/a.csv\ndata/b.csv", "data/b.csv", True),
+    ("tables", "data/a*.csv, data/b*.csv", "data/b.csv", True),
+    ("tables", "['data/a.csv', 'data/b.csv']", "data/b.csv", True),
+    ("tables", '{"data/b.csv": 1}', "data/b.csv", True),
+    ("options", "--table=data/b.csv --steps 3", "data/b.csv", True),
+    ("options", "table: data/b.csv\nsteps: 3\n", "data/b.csv", True),
+    ("query", "count the data", "data/a.csv", False),
+    ("table", "$HEADRACE_TEST_FOLDER/data/a.csv", "data/a.csv", True),
+    ("tables", "${HEADRACE_TEST_FOLDER}/data", "data/deep/c.csv", True),
+    ("table", "file:{}/data/a.csv", "data/a.csv", True),
+    ("table", "file://localhost{}/data/a.csv", "data/a.csv", True),
+    ("table", "sqlite:///data/a.csv", "data/a.csv", True),
+    ("table", "file://{}/%64ata/a.csv", "data/a.csv", True),
+    ("table", "gs://bucket/data/a.csv", "data/a.csv", False),
+    ("checkpoint", "data/a", "data/a.csv", True),
+    ("table", "data/a.csv#rows", "data/a.csv", True),
 ]
+
+SCRIPT = """
+import os
+
+def Reads(target, log_file):
+    return open(target).read() + open(log_file).read()
+
+def Writes(report, folder, name):
+    with open(report, "w") as file:
+        file.write("x")
+    os.makedirs(folder)
+    (folder / name).write_text("x")
+"""
+
+
+@pytest.mark.parametrize(
+    ("executor", "name", "counts"),
+    [
+        ("Reads", "target", True),
+        ("Reads", "log_file", True),
+        ("Reads", "output", False),
+        ("Writes", "report", False),
+    ],
+)
+def test_a_file_that_the_code_itself_writes_does_not_count(
+    folder: Path, executor: str, name: str, counts: bool
+):
+    """Where the component's code is known it tells what is read, whatever the parameter is called."""
+    (folder / "script.py").write_text(SCRIPT)
+
+    def key() -> str:
+        what = cache_key.ingredients(
+            f"__main__.{executor}_Executor", str(folder / "script.py"), {name: "data/a.csv"}, {}, {}, ""
+        )
+        return cache_key.key(what)
+
+    before = key()
+    write("data/a.csv")(folder)
+
+    assert (key() != before) is counts
 
 
 @pytest.mark.parametrize(("name", "value", "changed", "counts"), CASES)
