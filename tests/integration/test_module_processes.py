@@ -11,7 +11,7 @@ from conftest_runs import Run, run, states, store
 
 _ = (run, store)  # fixtures
 
-MODULE = '''
+MODULE = """
 import os, subprocess
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
 from tfx.dsl.component.experimental.decorators import component
@@ -34,7 +34,7 @@ def First(out: OutputArtifact[Schema]):
 @component
 def Second(given: InputArtifact[Schema], out: OutputArtifact[Schema]):
     ask(out.uri)
-'''
+"""
 
 
 def test_a_process_of_a_module_serves_every_node(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
