@@ -7,7 +7,7 @@ models; with all of them what they came from. The rest is garbage: `headrace.met
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -109,23 +109,33 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
 
 
 def _run(handle: Any, stored: StoredRun) -> _Run:
-    record = records.parse_run(stored.record)
-    if record is None:
+    record = records.parse_object(stored.record)
+    try:
+        # Not `parse_run`, which looks at more: this reads every run of the store.
+        return _recorded_run(handle, stored, record) if record else _foreign_run(handle, stored)
+    except (KeyError, TypeError, AttributeError):
         return _foreign_run(handle, stored)
-    pipeline_name, state = record["pipeline_name"], record["state"]
+
+
+def _recorded_run(handle: Any, stored: StoredRun, record: Mapping[str, Any]) -> _Run:
+    """A run as its record says.
+
+    Raises:
+        KeyError: If the record has another form; likewise `TypeError` and `AttributeError`.
+    """
     outputs = [
         (node["state"], output["artifact_id"]) for node in record["nodes"] for output in node["outputs"]
     ]
-    made = tuple(artifact_id for state, artifact_id in outputs if state == "done")
+    made = frozenset(artifact_id for state, artifact_id in outputs if state == "done")
     # Outputs are recorded at a run's end; before it, or where it crashed, none are.
-    is_whole = state in (_SUCCEEDED, "failed", "cancelled")
+    is_whole = record["state"] in (_SUCCEEDED, "failed", "cancelled")
     return _Run(
         stored.context_id,
         stored.run_id,
-        pipeline_name,
-        state,
+        str(record["pipeline_name"]),
+        record["state"],
         made if is_whole else _made_by(handle, _executions_in(handle, [stored.context_id])),
-        tuple(artifact_id for _, artifact_id in outputs) if is_whole else None,
+        frozenset(artifact_id for _, artifact_id in outputs) if is_whole else None,
     )
 
 

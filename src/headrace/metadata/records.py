@@ -7,7 +7,6 @@ none at all: what ML Metadata itself knows of the run or the execution is shown 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from headrace.metadata.results import NodeState
 
 _STATES = frozenset(state.value for state in NodeState)
 _GROUPS = ("parameters", "inputs", "packages", "environment", "sources")
-_RUN = {
+_RUN: dict[str, Any] = {
     "pipeline_name": str,
     "state": str,
     "started": str,
@@ -23,8 +22,6 @@ _RUN = {
     "nodes": list,
     "details": dict,
 }
-_NODE = {"node_id": str, "state": str, "outputs": list}
-_OUTPUT = {"key": str, "type_name": str, "artifact_id": int, "uri": str}
 
 
 def parse_run(text: str) -> dict[str, Any] | None:
@@ -37,7 +34,9 @@ def parse_run(text: str) -> dict[str, Any] | None:
     if record is None:
         return None
     record.setdefault("details", {})
-    if not _has_form(record, _RUN) or not all(_is_node(node) for node in record["nodes"]):
+    if not all(isinstance(record.get(key), kind) for key, kind in _RUN.items()) or not _are_nodes(
+        record["nodes"]
+    ):
         return None
     try:
         started = datetime.fromisoformat(record["started"])
@@ -64,21 +63,27 @@ def parse_object(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _is_node(node: Any) -> bool:
-    return (
-        _has_form(node, _NODE)
-        and node["state"] in _STATES
-        and all(_has_form(output, _OUTPUT) for output in node["outputs"])
-        and _is_error(node.get("error"))
-    )
+def _are_nodes(nodes: list[Any]) -> bool:
+    """Whether all are nodes of a run; written without calls, because garbage collection reads every run's."""
+    try:
+        for node in nodes:
+            error = node.get("error")
+            if (
+                node["state"] not in _STATES
+                or type(node["node_id"]) is not str
+                or (error and not _is_error(error))
+            ):
+                return False
+            for output in node["outputs"]:
+                if type(output["artifact_id"]) is not int or not (
+                    type(output["key"]) is type(output["type_name"]) is type(output["uri"]) is str
+                ):
+                    return False
+    except (KeyError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def _is_error(error: object) -> bool:
-    """Whether it is none, or a class's name, a problem and a fix."""
-    return not error or (
-        isinstance(error, list) and len(error) == 3 and all(isinstance(word, str) for word in error)
-    )
-
-
-def _has_form(found: Any, form: Mapping[str, Any]) -> bool:
-    return isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in form.items())
+    """Whether it is a class's name, a problem and a fix."""
+    return isinstance(error, list) and len(error) == 3 and all(isinstance(word, str) for word in error)

@@ -12,10 +12,14 @@
     ├── digests.db      digests of large input files, by what a stat tells; losing it costs time only
     ├── running/        {run}: a file that its process keeps locked while it lives; likewise `sessions/`
     ├── keys/           {cache key}: locked while a node makes what belongs to it
+    ├── starting/       files that are about to become one of `running/` or `sessions/`
+    ├── metadata_at     which SQLite file the last run named, where that is not `metadata.db`
+    ├── place.json      where the store lay when it was opened last
     ├── identity.json   which store this is, with `stamp`: a copy is another one
     ├── open.lock       held while a process opens the database
     ├── write.lock      held while one writes to it: the queue of the writers
     ├── choice.lock     held while a node chooses earlier artifacts, and while garbage is marked
+    ├── gc.lock         held by the one garbage collection
     └── gc.json         what garbage collection is removing; gone when it has ended
 """
 
