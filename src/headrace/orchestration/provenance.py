@@ -35,14 +35,24 @@ def provenance(command: str, folder: str) -> dict[str, Any]:
         command: The command line; this process's own where it is empty. Secrets in it are left out.
         folder: The project's folder, for its git commit.
     """
-    arguments = shlex.split(command) if command else [os.path.basename(sys.argv[0]), *sys.argv[1:]]
     return {
-        "command": shlex.join(secrets.mask_arguments(arguments)),
+        "command": _command(command or shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]])),
         "folder": os.getcwd(),
         "python": platform.python_version(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "git": _git(folder),
     }
+
+
+def _command(text: str) -> str:
+    """A command line, or a call in a notebook, as it was given, without the secrets in it."""
+    try:
+        arguments = shlex.split(text)
+    except ValueError:
+        # A call whose quotes are Python's.
+        return secrets.mask_text(text)
+    masked = secrets.mask_arguments(arguments)
+    return text if masked == arguments else shlex.join(masked)
 
 
 def _version(package: str) -> str:
