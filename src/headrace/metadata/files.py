@@ -61,7 +61,10 @@ def open_lock(path: str) -> TextIO:
     Raises:
         OSError: If it cannot be opened.
     """
-    file = os.fdopen(_open_plain(path, os.O_WRONLY | os.O_CREAT), "w", encoding="utf-8")
+    # Not `fdopen`, whose file does not know its name.
+    file = open(  # noqa: SIM115 - its owner closes it
+        path, "w", encoding="utf-8", opener=lambda name, _: _open_plain(name, os.O_WRONLY | os.O_CREAT)
+    )
     _locks.add(file)
     return file
 
@@ -124,7 +127,9 @@ def open_plain(path: str) -> TextIO:
     Raises:
         OSError: If it cannot be opened.
     """
-    return os.fdopen(_open_plain(path, os.O_RDONLY), encoding="utf-8", errors="replace")
+    return open(
+        path, encoding="utf-8", errors="replace", opener=lambda name, _: _open_plain(name, os.O_RDONLY)
+    )
 
 
 def read_text(path: str) -> str:
