@@ -17,6 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 import headrace
 from headrace.cli.main import cli
 from headrace.metadata.results import RunResult
+from headrace.orchestration import run as engine
 from headrace.sdk import Pipeline
 
 Run = Callable[..., RunResult]
@@ -30,9 +31,11 @@ def store(tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(store: str) -> Run:
-    """Run components in a store of this test."""
+    """Run components in a store of this test; with `configuration`, as the command line does."""
 
     def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
+        if "configuration" in options:
+            return engine.run(Pipeline(name, components=list(components)), store=store, **options)
         options = {"raise_on_failure": False, **options}
         return headrace.run(Pipeline(name, components=list(components)), store=store, show=False, **options)
 
