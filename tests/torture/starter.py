@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import traceback
@@ -32,6 +33,9 @@ def import_ahead() -> None:
 def become(job: dict[str, Any]) -> int:
     """Do what a process of its own would do; return its exit code."""
     os.setsid()
+    # Whoever started the torture, with `nohup` or in the background: a command gets its signals.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.chdir(job["folder"])
     os.environ.update(job["environment"])
     tempfile.tempdir = None
