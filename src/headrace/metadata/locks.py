@@ -17,7 +17,8 @@ from headrace.metadata.markers import SessionMarker as SessionMarker
 from headrace.metadata.markers import living_run as living_run
 from headrace.metadata.markers import living_runs as living_runs
 from headrace.metadata.mending import mend as mend
-from headrace.metadata.store import Store, disk_error
+from headrace.metadata.sqlite_files import disk_error
+from headrace.metadata.store import Store
 from headrace.sdk import names
 
 _CHOICE_LOCK = "choice.lock"

@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from headrace.metadata import files, ownership, queries
-from headrace.metadata.store import disk_error
+from headrace.metadata.sqlite_files import disk_error
 from headrace.sdk import names, process_groups
 
 if TYPE_CHECKING:

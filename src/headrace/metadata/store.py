@@ -29,19 +29,16 @@ import contextlib
 import errno
 import fcntl
 import os
-import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
-import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from headrace.errors import StoreError
-from headrace.metadata import files, identity, relocation
+from headrace.metadata import files, identity, relocation, sqlite_files, strangers
 from headrace.metadata.write_queue import LIMIT_SECONDS, WriteQueue
 from headrace.sdk import addresses
 from headrace.sdk.light import authoring
@@ -52,20 +49,15 @@ with authoring():
     from tfx.orchestration import metadata as tfx_metadata
 
 DEFAULT_PATH = ".headrace"
-# Where files come and go: a link there would lead into somebody else's. In a store from elsewhere, so deep.
-_DEPTHS = {"artifacts": 8, "logs": 1, "unpublished": 1, "kept": 1, "sources": 1, "cells": 1}
 _FOLDERS_WITHOUT_LINKS = ("running", "starting", "sessions", "keys", "unpublished")
 
 Value = TypeVar("Value")
 
-# Databases that ML Metadata has open in this process, links followed. Python's `sqlite3` is another copy of SQLite: it must not
-# touch one of them, because POSIX file locks belong to the process, and closing the file drops ML Metadata's.
+# Databases that ML Metadata has open in this process, links followed. Python's `sqlite3` is another copy of
+# SQLite: it must not touch one of them, because POSIX file locks belong to the process, and closing the file
+# drops ML Metadata's.
 _opened: Counter[str] = Counter()
 _opening = threading.Lock()
-# Run in a process of its own, which may touch any database.
-_COPY = "import sqlite3, sys; sqlite3.connect(sys.argv[1], uri=True).backup(sqlite3.connect(sys.argv[2]))"
-# What a database on a disk that cannot be written consists of: the log may hold what the file does not.
-_ENDINGS = ("", "-wal")
 # What ML Metadata says when another process writes.
 _BUSY = ("Concurrent writes", "database is locked")
 
@@ -185,8 +177,8 @@ class Store:
                 handle = self._connect(copied_path)
                 _opened[opened_path] += 1
         except (RuntimeError, mlmd_errors.StatusError) as error:
-            if _is_disk_trouble(str(error)):
-                raise disk_error(self.path, str(error)) from error
+            if sqlite_files.is_disk_trouble(str(error)):
+                raise sqlite_files.disk_error(self.path, str(error)) from error
             raise StoreError(
                 f"the metadata store of {self.path} cannot be opened: {error}",
                 "check the connection, and that the store was not written by a newer ML Metadata.",
@@ -224,24 +216,14 @@ class Store:
             StoreError: If it can only be read.
         """
         if self._why_read_only:
-            raise disk_error(self.path, self._why_read_only)
+            raise sqlite_files.disk_error(self.path, self._why_read_only)
 
     def _is_read_only(self) -> bool:
         """Whether there is a store that can only be read."""
         self._why_read_only = ""
-        if self.connection_config is not None or not os.path.isfile(self.database_path):
-            return False
-        for path in (self.path, self.database_path):
-            if not os.access(path, os.W_OK):
-                try:
-                    # What the system says of it: that its disk is read-only, or that it is another's.
-                    os.utime(path)
-                except OSError as error:
-                    self._why_read_only = str(error)
-                else:
-                    self._why_read_only = str(PermissionError(errno.EACCES, os.strerror(errno.EACCES), path))
-                return True
-        return False
+        if self.connection_config is None and os.path.isfile(self.database_path):
+            self._why_read_only = sqlite_files.why_read_only(self.path, self.database_path)
+        return bool(self._why_read_only)
 
     @contextlib.contextmanager
     def _copy(self) -> Iterator[str]:
@@ -249,7 +231,7 @@ class Store:
         with tempfile.TemporaryDirectory(prefix="headrace-read-") as folder:
             path = os.path.join(folder, "metadata.db")
             self.copy_database(path)
-            with _sqlite(path) as connection:
+            with sqlite_files.connect(path) as connection:
                 relocation.settle(self.path, connection, is_noted=False)
             yield path
 
@@ -271,11 +253,11 @@ class Store:
                 return None
             if self._is_read_only():
                 with self._copy() as path:
-                    return _read(path, read)
+                    return sqlite_files.read(path, read)
             self._make_folders()
             with self._alone():
                 self._prepare_database()
-            return _read(self.database_path, read)
+            return sqlite_files.read(self.database_path, read)
 
     def copy_database(self, path: str) -> None:
         """Copy the SQLite file, as it is at this moment, to `path`; do nothing where there is none yet.
@@ -283,26 +265,8 @@ class Store:
         Raises:
             StoreError: If it cannot be read, or the copy not written.
         """
-        if not os.path.exists(self.database_path):
-            return
-        mode = "ro" if self._is_read_only() else "rw"
-        source = f"file:{urllib.parse.quote(os.fsencode(self.database_path))}?mode={mode}"
-        command = [sys.executable, "-I", "-S", "-c", _COPY, source, path]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode and mode == "ro":
-            # SQLite cannot make the files beside the database that it shares with other processes. On a disk that
-            # is read-only nobody writes to it either.
-            with contextlib.suppress(OSError):
-                for ending in _ENDINGS:
-                    if os.path.exists(self.database_path + ending):
-                        shutil.copyfile(self.database_path + ending, path + ending)
-                return
-        if done.returncode:
-            reason = done.stderr.strip().rpartition("\n")[2]
-            raise StoreError(
-                f"{self.database_path} cannot be copied to {path}: {reason}.",
-                "free some space in the temporary folder, or restore the database from a copy.",
-            )
+        if os.path.exists(self.database_path):
+            sqlite_files.copy(self.database_path, path, is_read_only=self._is_read_only())
 
     @contextlib.contextmanager
     def handle(self) -> Iterator[Any]:
@@ -317,12 +281,12 @@ class Store:
             try:
                 yield self._handle
             except mlmd_errors.StatusError as error:
-                if _is_disk_trouble(str(error)):
+                if sqlite_files.is_disk_trouble(str(error)):
                     self._trouble = str(error)
                 if not self._trouble:
                     raise
                 # A transaction whose commit failed stays open in ML Metadata; every later call fails for that.
-                raise disk_error(self.path, self._trouble) from error
+                raise sqlite_files.disk_error(self.path, self._trouble) from error
 
     def _make_folders(self) -> None:
         try:
@@ -336,7 +300,7 @@ class Store:
             if not os.access(self.path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
         except OSError as error:
-            raise disk_error(self.path, str(error)) from error
+            raise sqlite_files.disk_error(self.path, str(error)) from error
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -344,39 +308,16 @@ class Store:
         try:
             file = files.locked(os.path.join(self.path, "open.lock"), fcntl.LOCK_EX)
         except OSError as error:
-            raise disk_error(self.path, str(error)) from error
+            raise sqlite_files.disk_error(self.path, str(error)) from error
         try:
             try:
-                self._refuse_links()
+                strangers.refuse_links(self.path)
                 self.store_id = identity.settle(self.path)
             except OSError as error:
-                raise disk_error(self.path, str(error)) from error
+                raise sqlite_files.disk_error(self.path, str(error)) from error
             yield
         finally:
             files.release(file)
-
-    def _refuse_links(self) -> None:
-        """Refuse links in a store that is from elsewhere: what is written there would land where they lead.
-
-        Those of a store that was opened here before are its user's, such as one to a larger disk. No more is
-        searched than the folders in which files are made.
-        """
-        own_path = os.path.join(self.path, "metadata.db")
-        if not os.path.lexists(own_path) or identity.read(self.path):
-            return
-        found = files.find_link(self.path, depth=1)
-        for name, depth in _DEPTHS.items():
-            path = os.path.join(self.path, name)
-            if not found and os.path.isdir(path):
-                found = files.find_link(path, depth)
-        if found:
-            where = f", which leads to {os.path.realpath(found)}" if os.path.islink(found) else ""
-            raise StoreError(
-                f"the store {self.path} is a copy or from elsewhere, and {found} is no plain file or folder{where}: "
-                "what is written there would land outside of the store.",
-                "remove it, or put what it names in its place. A link of your own can be made again "
-                "once a command has worked in the store.",
-            )
 
     def _prepared_connection(self) -> metadata_store_pb2.ConnectionConfig:
         if self.connection_config is not None:
@@ -392,7 +333,7 @@ class Store:
         if _opened[os.path.realpath(self.database_path)]:
             return
         try:
-            with _sqlite(self.database_path) as connection:
+            with sqlite_files.connect(self.database_path) as connection:
                 # Switching needs the database for oneself; a store that another process uses has switched.
                 if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                     connection.execute("PRAGMA journal_mode=WAL")
@@ -403,8 +344,8 @@ class Store:
                     f"{self.database_path} was in use by another process for {LIMIT_SECONDS:.0f} s.",
                     "end that process, or what it does with the database, then start again.",
                 ) from error
-            if isinstance(error, sqlite3.OperationalError) and _is_disk_trouble(str(error)):
-                raise disk_error(self.path, str(error)) from error
+            if isinstance(error, sqlite3.OperationalError) and sqlite_files.is_disk_trouble(str(error)):
+                raise sqlite_files.disk_error(self.path, str(error)) from error
             raise StoreError(
                 f"{self.database_path} is not a usable SQLite database: {error}.",
                 "move it away to start anew, or restore it from a copy.",
@@ -420,19 +361,6 @@ def _enter(handle: Any) -> None:
         raise
 
 
-@contextlib.contextmanager
-def _sqlite(path: str) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(sqlite3.connect(path, timeout=LIMIT_SECONDS)) as connection:
-        yield connection
-
-
-def _read(path: str, read: Callable[[sqlite3.Connection], Value]) -> Value | None:
-    with _sqlite(path) as connection:
-        connection.execute("BEGIN")
-        has_tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Execution'").fetchone()
-        return read(connection) if has_tables else None
-
-
 def _print_to_stderr(text: str) -> None:
     print(f"headrace: {text}", file=sys.stderr, flush=True)
 
@@ -440,21 +368,6 @@ def _print_to_stderr(text: str) -> None:
 def handle_for(connection_config: bytes) -> Any:
     """Return TFX's metadata handle, not yet open, for a serialized MLMD connection."""
     return tfx_metadata.Metadata(metadata_store_pb2.ConnectionConfig.FromString(connection_config))
-
-
-def _is_disk_trouble(message: str) -> bool:
-    return any(
-        words in message.lower()
-        for words in ("disk is full", "readonly", "read-only", "unable to open", "disk i/o")
-    )
-
-
-def disk_error(path: str, message: str) -> StoreError:
-    """Return the error for a store on a full or read-only disk."""
-    return StoreError(
-        f"the store {path} cannot be written: {message}",
-        "free some space or make the folder writable, or name another store with --store DIR.",
-    )
 
 
 def _check_text(path: str) -> None:
