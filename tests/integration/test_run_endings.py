@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -314,3 +316,50 @@ def test_the_public_names_are_listed():
     assert set(headrace.__all__) <= set(dir(headrace))
     assert not {"Any", "importlib", "sys", "annotations"} & set(dir(headrace))
     assert errors.OptionError.__mro__[1] is errors.DefinitionError
+
+
+SEVERAL_RUNS = """
+import headrace
+from headrace.errors import HeadraceError
+from headrace.sdk import Pipeline
+from headrace.sdk.light import authoring
+
+with authoring():
+    from tfx.dsl.component.experimental.annotations import OutputDict, Parameter
+    from tfx.dsl.component.experimental.decorators import component
+
+
+@component
+def One() -> OutputDict(text=str):
+    return {"text": "one"}
+
+
+try:
+    headrace.run(Pipeline("first", components=[One()]), only=["Nothing"], show=False)
+except HeadraceError as error:
+    print(type(error).__name__)
+first = headrace.run(Pipeline("first", components=[One()]), show=False)
+with open(first.node("One").outputs[0].uri) as file:
+    made = file.read()
+
+
+@component
+def Two(text: Parameter[str]):
+    print("given", text)
+
+
+second = headrace.run(Pipeline("second", components=[Two(text=made)]), show=False)
+print(open(second.node("Two").log_path).read().splitlines()[-1])
+"""
+
+
+def test_a_script_may_define_components_between_its_runs(tmp_path: Path):
+    """A worker that reads the script passes the runs before: each call gives what it gave in the script."""
+    (tmp_path / "several.py").write_text(SEVERAL_RUNS)
+
+    done = subprocess.run(
+        [sys.executable, "several.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["UnknownNodeError", "given one"]

@@ -19,7 +19,7 @@ from headrace.notebook.session import Session, Step, check_not_skipped
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
 from headrace.notebook.views import Views, show_report
-from headrace.orchestration import interrupts, worker
+from headrace.orchestration import earlier_runs, interrupts, worker
 from headrace.orchestration import run as engine
 from headrace.sdk import Artifact, BaseNode, Pipeline, cells
 
@@ -92,7 +92,7 @@ class InteractiveContext:
             KeyboardInterrupt: After an interruption, once the component has stopped.
         """
         if worker.is_worker_process:
-            raise worker.LeaveScript
+            raise earlier_runs.LeaveScript
         if not isinstance(component, BaseNode):
             raise DefinitionError(
                 f"context.run takes a component, and was given a {type(component).__name__}.",

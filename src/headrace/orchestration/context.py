@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.metadata.store import Store
+from headrace.orchestration import earlier_runs
 from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan import PlannedNode
 from headrace.orchestration.tasks import Done, Task
@@ -160,6 +161,7 @@ class NodeContext:
             spec=spec.SerializeToString(),
             execution_info=info.to_proto().SerializeToString(),
             main_path=self.run.main_path,
+            earlier_runs=earlier_runs.remembered() if class_path.startswith("__main__.") else (),
             connection_config=connection,
             arguments=self.run.arguments,
             tmp_path=os.path.join(self.run.tmp_path, str(info.execution_id)) if self.run.tmp_path else "",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec
 
-from headrace.errors import DefinitionError
+from headrace.errors import DefinitionError, HeadraceError
 from headrace.metadata.results import RunResult
 from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.orchestration import dry_run as dry_runs
-from headrace.orchestration import pipeline_graph, worker
+from headrace.orchestration import earlier_runs, pipeline_graph, worker
 from headrace.orchestration.capacity import num_processors
 from headrace.orchestration.engine import Engine, RunSettings
 from headrace.orchestration.events import Listener
@@ -28,7 +29,34 @@ with authoring():
     from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.proto.orchestration import pipeline_pb2
 
+Parameters = ParamSpec("Parameters")
 
+
+def _remembered(run: Callable[Parameters, RunResult]) -> Callable[Parameters, RunResult]:
+    """Note how each run of a script ends; in a worker that reads the script, give that instead of running."""
+
+    @functools.wraps(run)
+    def remember(*args: Parameters.args, **kwargs: Parameters.kwargs) -> RunResult:
+        if worker.is_worker_process:
+            return earlier_runs.next_result()
+        try:
+            result = run(*args, **kwargs)
+        except HeadraceError as error:
+            _remember(error)
+            raise
+        _remember(result)
+        return result
+
+    return remember
+
+
+def _remember(outcome: earlier_runs.Outcome) -> None:
+    # A kernel or a server may start runs without end, and nobody reads it again.
+    if _main_script():
+        earlier_runs.remember(outcome)
+
+
+@_remembered
 def run(
     pipeline: tfx_pipeline.Pipeline | pipeline_pb2.Pipeline,
     *,
@@ -92,8 +120,6 @@ def run(
         StoreError: If the store cannot be opened or written.
         InputResolutionError: If a partial run needs a node that never ran.
     """
-    if worker.is_worker_process:
-        raise worker.LeaveScript
     # TFX warns of what the compiler itself left out; nothing there is for the user of a run.
     logging.getLogger("absl").setLevel(logging.ERROR)
     if max_workers is not None and max_workers < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headrace.errors import HeadraceError
+from headrace.orchestration.earlier_runs import Outcome
 from headrace.sdk.payloads import Payload
 
 
@@ -20,6 +21,7 @@ class Task:
         spec: The serialized executable spec.
         execution_info: The serialized `ExecutionInvocation` of TFX.
         main_path: The script whose `__main__` holds the class; empty where no script is needed.
+        earlier_runs: How the runs ended that it started before this one.
         module_path: The file of the class's module, where that was loaded by its path; empty otherwise.
         connection_config: For a driver, the serialized MLMD connection; empty otherwise.
         arguments: The script's own command-line arguments, which TFX hands to executors as extra flags.
@@ -35,6 +37,7 @@ class Task:
     spec: bytes
     execution_info: bytes
     main_path: str = ""
+    earlier_runs: tuple[Outcome, ...] = ()
     connection_config: bytes = b""
     arguments: tuple[str, ...] = ()
     tmp_path: str = ""

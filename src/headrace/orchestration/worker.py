@@ -17,7 +17,8 @@ from headrace.errors import HeadraceError
 from headrace.io import lasting
 from headrace.io.digests import describe
 from headrace.metadata.store import handle_for
-from headrace.orchestration import failures
+from headrace.orchestration import earlier_runs, failures
+from headrace.orchestration.earlier_runs import LeaveScript
 from headrace.orchestration.tasks import Done, Failed, Message, Progress, Started, Task
 from headrace.sdk import functions, light, partial_results, progress, side_processes
 from headrace.sdk.process_groups import kill_below
@@ -34,10 +35,6 @@ with light.authoring():
     from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2
 
 is_worker_process = False
-
-
-class LeaveScript(BaseException):
-    """Raised where a script would start its pipeline, while a worker reads it for its definitions."""
 
 
 def run(task: Task, channel: connection.Connection) -> int:
@@ -163,6 +160,7 @@ def _import_class_module(task: Task) -> None:
     main.__dict__.update(__name__="__mp_main__", __file__=path)
     sys.modules["__mp_main__"] = main
     _stop_at_runners()
+    earlier_runs.replay(task.earlier_runs)
     with open(path, "rb") as file, contextlib.suppress(LeaveScript):
         exec(compile(file.read(), path, "exec", dont_inherit=True), main.__dict__)
 
