@@ -42,7 +42,7 @@ def run_command(ctx: click.Context, /, **options: Any) -> None:
     Headrace runs it in the runner's place. PIPELINE may be left out where the configuration names it.
 
     Exit code: 0 when the run did its work, 1 when it failed, 2 when the pipeline or a setting is wrong,
-    130 when it was cancelled, 143 when SIGTERM stopped it.
+    130 when it was cancelled, 143 when SIGTERM stopped it, 129 when its terminal was closed.
     """
     from headrace.cli.run_session import Options, run_session
 
