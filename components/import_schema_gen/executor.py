@@ -7,7 +7,6 @@ import shutil
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.schema_gen.executor import summary
 from headrace.errors import MalformedFileError, MissingFileError
 from headrace.io import protos
 from headrace.sdk.context import ExecutionContext
@@ -42,4 +41,4 @@ class Executor(ExecutorBase):
         destination = os.path.join(context.output("schema").uri, protos.SCHEMA_FILE)
         os.makedirs(os.path.dirname(destination), exist_ok=True)
         shutil.copyfile(path, destination)
-        context.summarize("schema", summary(schema))
+        context.summarize("schema", protos.schema_summary(schema))

@@ -57,7 +57,7 @@ class Executor(ExecutorBase):
         notes = _notes(schema, empty)
         for note in notes:
             _log.warning("%s: %s.", context.node_id, note)
-        context.summarize("schema", "; ".join([summary(schema), *notes]))
+        context.summarize("schema", "; ".join([protos.schema_summary(schema), *notes]))
 
 
 def _notes(schema: schema_pb2.Schema, empty: Sequence[str]) -> list[str]:
@@ -74,9 +74,3 @@ def _notes(schema: schema_pb2.Schema, empty: Sequence[str]) -> list[str]:
             "node reads"
         )
     return notes
-
-
-def summary(schema: schema_pb2.Schema) -> str:
-    """Return one line on what a schema holds."""
-    number = len(schema.feature)
-    return f"{number:,} {'feature' if number == 1 else 'features'}"

@@ -13,7 +13,7 @@ import keras_tuner
 from tfx.proto import tuner_pb2
 
 from headrace.components.trainer import callbacks, fitting, short_form, user_function
-from headrace.components.trainer.executor import fn_arguments
+from headrace.components.trainer.fn_arguments import fn_arguments
 from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
 from headrace.sdk import progress

@@ -90,3 +90,9 @@ def _read(path: str) -> bytes:
             return file.read()
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no file {path}.", "run the node that makes it again.") from error
+
+
+def schema_summary(schema: schema_pb2.Schema) -> str:
+    """Return one line on what a schema holds."""
+    number = len(schema.feature)
+    return f"{number:,} {'feature' if number == 1 else 'features'}"
