@@ -218,7 +218,11 @@ class _Reader:
 
 
 def files_below(folder: str) -> Iterator[str]:
-    """Yield the files of a folder and its subfolders but hidden ones and what Python keeps."""
+    """Yield the files of a folder and its subfolders but hidden ones, what Python keeps, and what the kernel shows."""
     for place, subfolders, names in os.walk(folder):
-        subfolders[:] = sorted(name for name in subfolders if name[0] != "." and name != "__pycache__")
+        subfolders[:] = sorted(
+            name
+            for name in subfolders
+            if name[0] != "." and name != "__pycache__" and payloads.is_kept(os.path.join(place, name))
+        )
         yield from (os.path.join(place, name) for name in sorted(names) if name[0] != ".")

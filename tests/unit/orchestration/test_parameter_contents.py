@@ -12,7 +12,7 @@ import pytest
 
 from headrace.metadata.differences import UNKNOWN, compare
 from headrace.orchestration import cache_key
-from headrace.sdk import Component, NamedExecutorSpec, standard_artifacts
+from headrace.sdk import Component, NamedExecutorSpec, payloads, standard_artifacts
 
 EXECUTOR = "some_library.Executor"
 
@@ -175,9 +175,19 @@ def test_a_declared_file_elsewhere_is_never_the_same(folder: Path):
     assert cache_key.key(first) != cache_key.key(second)
 
 
-@pytest.mark.parametrize("path", ["/proc/self/stat", "/dev/null", "/proc"])
+@pytest.mark.parametrize("path", ["/proc/self/stat", "/dev/null", "/proc", "/sys/"])
 def test_what_the_kernel_shows_of_itself_is_no_content(folder: Path, path: str):
-    assert key(folder, table=path) == key(folder, table=path)
+    """It is only a text."""
+    assert ingredients(folder, table=path)["parameters"] == {"table": path}
+
+
+def test_a_folder_counts_without_what_the_kernel_shows_in_it(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(payloads, "KERNEL_FOLDERS", (f"{folder}/data/deep/",))
+    before = key(folder, table="data")
+
+    write("data/deep/c.csv")(folder)
+
+    assert key(folder, table="data") == before
 
 
 def test_two_texts_with_equal_files_are_two_values_for_a_component_of_the_user(folder: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.sdk import sources
+from headrace.sdk import payloads, sources
 
 SCRIPT = '''"""A pipeline in one file."""
 
@@ -295,6 +295,26 @@ def test_data_files_that_code_names_count_by_content(project: Path, body: str, f
     (project / file).write_text("something else\n")
 
     assert (usage(project, "reads.py", "f").digest != before) is counts
+
+
+@pytest.mark.parametrize("place", ["/proc", "/sys/", "/dev"])
+def test_folders_of_the_kernel_have_no_content(project: Path, place: str):
+    """Code that looks through the processes of the machine is not made of their memory."""
+    (project / "looks.py").write_text(f"import os\n\n\ndef f():\n    return os.listdir('{place}')\n")
+
+    assert [Path(path).name for path in usage(project, "looks.py", "f").files] == ["looks.py"]
+
+
+def test_folders_of_the_kernel_have_no_content_below_others(project: Path, monkeypatch: pytest.MonkeyPatch):
+    """`/` is listed without them."""
+    monkeypatch.setattr(payloads, "KERNEL_FOLDERS", (f"{project}/data/kernel/",))
+    (project / "data" / "kernel").mkdir()
+    (project / "data" / "kernel" / "memory").touch()
+    (project / "looks.py").write_text("import os\n\n\ndef f():\n    return os.listdir('data')\n")
+
+    found = {Path(path).name for path in usage(project, "looks.py", "f").files}
+
+    assert found == {"looks.py", "more.txt", "unnamed.txt"}
 
 
 def test_a_file_that_appears_counts(project: Path):
