@@ -225,4 +225,6 @@ def files_below(folder: str) -> Iterator[str]:
             for name in subfolders
             if name[0] != "." and name != "__pycache__" and payloads.is_kept(os.path.join(place, name))
         )
-        yield from (os.path.join(place, name) for name in sorted(names) if name[0] != ".")
+        found = (os.path.join(place, name) for name in sorted(names) if name[0] != ".")
+        # Who opens a pipe waits for a writer.
+        yield from filter(os.path.isfile, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -310,6 +311,16 @@ def test_folders_of_the_kernel_have_no_content_below_others(project: Path, monke
     monkeypatch.setattr(payloads, "KERNEL_FOLDERS", (f"{project}/data/kernel/",))
     (project / "data" / "kernel").mkdir()
     (project / "data" / "kernel" / "memory").touch()
+    (project / "looks.py").write_text("import os\n\n\ndef f():\n    return os.listdir('data')\n")
+
+    found = {Path(path).name for path in usage(project, "looks.py", "f").files}
+
+    assert found == {"looks.py", "more.txt", "unnamed.txt"}
+
+
+def test_a_pipe_in_a_folder_has_no_content(project: Path):
+    """Whoever opened it would wait for ever."""
+    os.mkfifo(project / "data" / "pipe")
     (project / "looks.py").write_text("import os\n\n\ndef f():\n    return os.listdir('data')\n")
 
     found = {Path(path).name for path in usage(project, "looks.py", "f").files}
