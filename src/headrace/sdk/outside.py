@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import glob
-import operator
 import os
 import re
 from collections.abc import Iterator
@@ -70,7 +69,10 @@ class Outside:
     def add(self, other: Outside) -> None:
         """Add what more code takes."""
         for one in fields(self):
-            setattr(self, one.name, operator.ior(getattr(self, one.name), getattr(other, one.name)))
+            value = getattr(self, one.name)
+            # In place: much is added, a little at a time.
+            value |= getattr(other, one.name)
+            setattr(self, one.name, value)
 
 
 def look(module: Module, part: Part, dotted: str = "") -> Outside:
