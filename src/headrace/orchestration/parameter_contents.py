@@ -132,7 +132,8 @@ class Reader:
         )
 
         def is_apart(folder: str) -> bool:
-            return os.path.basename(folder) in _NEVER_READ or os.path.realpath(folder) in apart
+            is_read = os.path.basename(folder) not in _NEVER_READ and payloads.is_kept(folder)
+            return not is_read or os.path.realpath(folder) in apart
 
         for name, full in payloads.walk(path, is_apart):
             if os.path.isfile(full):

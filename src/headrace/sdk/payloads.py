@@ -26,6 +26,8 @@ from headrace.sdk import digest_memory
 
 MAX_NAMED = 2000
 GONE = "it is gone"
+# Their files change at each look, wait for ever, or have no end.
+KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 _FORMAT = 1
 _CHUNK_BYTES = 4 << 20
 _UNKNOWN_PREFIX = "unknown-"
@@ -56,7 +58,7 @@ def file_digest(path: str) -> str:
 
 def is_kept(path: str) -> bool:
     """Whether a path can be that of contents: what the kernel shows of itself changes at each look."""
-    return not os.path.abspath(path).startswith(("/proc/", "/sys/", "/dev/"))
+    return not f"{os.path.abspath(path)}/".startswith(KERNEL_FOLDERS)
 
 
 def readable_digest(path: str) -> str:

@@ -6,15 +6,15 @@ import ast
 import os
 from collections.abc import Iterator
 
-from headrace.sdk import module_parts
+from headrace.sdk import parsed_modules
 from headrace.sdk.module_files import absolute_name, find_module, is_followed
-from headrace.sdk.module_parts import Module, Part, chain_of
+from headrace.sdk.module_parts import Module, Part
+from headrace.sdk.syntax_trees import FUNCTIONS, chain_of
 
 _MAX_DEPTH = 20
 _ENTERS = frozenset(
     {"append", "add", "update", "setdefault", "extend", "insert", "register", "put", "connect"}
 )
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 Place = tuple[Module, str, str]
 
@@ -43,7 +43,7 @@ def _is_registering(decorator: ast.expr, module: Module, dotted: str) -> bool:
         return False
     home, _, name = place
     bound = home.bindings[name]
-    if not all(isinstance(part.node, _FUNCTIONS) for part in bound):
+    if not all(isinstance(part.node, FUNCTIONS) for part in bound):
         # A method of an object, or a class: who knows what it keeps.
         return True
     return any(_stores(part.node, home) for part in bound)
@@ -65,7 +65,7 @@ def _place(chain: str, module: Module, dotted: str, depth: int) -> Place | None:
     file = find_module(target, folder)
     if not names or file is None or not file.endswith(".py") or not is_followed(file):
         return None
-    home = module_parts.read_now(file)
+    home = parsed_modules.read_now(file)
     if names[0] not in home.bindings:
         return None
     return _place(names[0], home, target, depth + 1) if names[0] in home.imports else (home, target, names[0])
@@ -101,7 +101,7 @@ def _is_entered_by_base(node: ast.ClassDef, module: Module, dotted: str, depth: 
         for part in home.bindings[name]:
             if not isinstance(part.node, ast.ClassDef) or part.node is node:
                 continue
-            if any(isinstance(i, _FUNCTIONS) and i.name == "__init_subclass__" for i in part.node.body):
+            if any(isinstance(i, FUNCTIONS) and i.name == "__init_subclass__" for i in part.node.body):
                 return True
             if _is_entered_by_base(part.node, home, home_dotted, depth + 1):
                 return True

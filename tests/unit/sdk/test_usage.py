@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from headrace.sdk import sources
+from headrace.sdk import payloads, sources
 
 SCRIPT = '''"""A pipeline in one file."""
 
@@ -297,6 +298,36 @@ def test_data_files_that_code_names_count_by_content(project: Path, body: str, f
     assert (usage(project, "reads.py", "f").digest != before) is counts
 
 
+@pytest.mark.parametrize("place", ["/proc", "/sys/", "/dev"])
+def test_folders_of_the_kernel_have_no_content(project: Path, place: str):
+    """Code that looks through the processes of the machine is not made of their memory."""
+    (project / "looks.py").write_text(f"import os\n\n\ndef f():\n    return os.listdir('{place}')\n")
+
+    assert [Path(path).name for path in usage(project, "looks.py", "f").files] == ["looks.py"]
+
+
+def test_folders_of_the_kernel_have_no_content_below_others(project: Path, monkeypatch: pytest.MonkeyPatch):
+    """`/` is listed without them."""
+    monkeypatch.setattr(payloads, "KERNEL_FOLDERS", (f"{project}/data/kernel/",))
+    (project / "data" / "kernel").mkdir()
+    (project / "data" / "kernel" / "memory").touch()
+    (project / "looks.py").write_text("import os\n\n\ndef f():\n    return os.listdir('data')\n")
+
+    found = {Path(path).name for path in usage(project, "looks.py", "f").files}
+
+    assert found == {"looks.py", "more.txt", "unnamed.txt"}
+
+
+def test_a_pipe_in_a_folder_has_no_content(project: Path):
+    """Whoever opened it would wait for ever."""
+    os.mkfifo(project / "data" / "pipe")
+    (project / "looks.py").write_text("import os\n\n\ndef f():\n    return os.listdir('data')\n")
+
+    found = {Path(path).name for path in usage(project, "looks.py", "f").files}
+
+    assert found == {"looks.py", "more.txt", "unnamed.txt"}
+
+
 def test_a_file_that_appears_counts(project: Path):
     (project / "words.txt").unlink()
     before = usage(project).digest
@@ -333,6 +364,15 @@ def test_the_kept_text_is_what_counts_of_the_file(project: Path):
     assert "metrics" not in found.files[str(project / "script.py")].text
 
 
+def test_lines_are_counted_as_python_counts_them(project: Path):
+    """A form feed between definitions, as in old GNU style, ends no line."""
+    (project / "old.py").write_text("K = 1\n\f\ndef f():\n    return K\n\f\ndef g():\n    return 2\n")
+
+    found = usage(project, "old.py", "f")
+
+    assert found.files[str(project / "old.py")].text == "K = 1\ndef f():\n    return K\n"
+
+
 def test_a_module_of_the_project_hides_one_of_the_standard_library(project: Path):
     (project / "statistics.py").write_text("def mean(values):\n    return 1\n")
     (project / "uses.py").write_text("import statistics\n\n\ndef f():\n    return statistics.mean([])\n")
@@ -346,8 +386,8 @@ def test_a_module_of_the_project_hides_one_of_the_standard_library(project: Path
 
 def test_code_that_is_not_python_counts_by_its_bytes(project: Path):
     (project / "broken.py").write_text("def f(:\n")
-    before = sources.digest(str(project / "broken.py"))
+    before = sources.usage(str(project / "broken.py")).digest
 
     (project / "broken.py").write_text("def f(:\n\n")
 
-    assert sources.digest(str(project / "broken.py")) != before
+    assert sources.usage(str(project / "broken.py")).digest != before
