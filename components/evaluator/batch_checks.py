@@ -20,10 +20,12 @@ from headrace.errors import DataError, DefinitionError, ModelError, SchemaMismat
 _WITHOUT_PREDICTIONS = frozenset({"ExampleCount", "WeightedExampleCount", "Mean", "QueryStatistics"})
 _WITHOUT_LABELS = _WITHOUT_PREDICTIONS | {
     "MeanPrediction",
+    "NDCG",
     "ScoreDistributionPlot",
     "ModelCosineSimilarity",
     "SymmetricPredictionDifference",
 }
+_WITH_OWN_LABELS = frozenset({"MinLabelPosition"})
 _WITHOUT_LABELS_PARTS = ("FlipRate", "Attributions")
 # Metrics of text, of sets of classes, and of images, with labels and predictions of forms of their own.
 _OF_OTHER_FORM = (
@@ -57,16 +59,24 @@ class Readers:
     @classmethod
     def of(cls, metrics_specs: Sequence[Any]) -> Readers:
         """Find the first of each in the `MetricsSpec` protos of a configuration."""
-        names = [metric.class_name for spec in metrics_specs for metric in spec.metrics]
-        labels = [
-            name
-            for name in names
-            if name not in _WITHOUT_LABELS and not any(part in name for part in _WITHOUT_LABELS_PARTS)
-        ]
+        metrics = [metric for spec in metrics_specs for metric in spec.metrics]
+        names = [metric.class_name for metric in metrics]
+        labels = [metric.class_name for metric in metrics if _reads_label(metric)]
         predictions = [name for name in names if name not in _WITHOUT_PREDICTIONS]
         is_plain = not any(name.startswith(_OF_OTHER_FORM) for name in names)
         plain = [name for name in labels if is_plain]
         return cls(*(found[0] if found else "" for found in (labels, predictions, plain)))
+
+
+def _reads_label(metric: Any) -> bool:
+    """Whether a `MetricConfig` reads what label_key names: some take a feature of their own instead."""
+    name = metric.class_name
+    has_own = name in _WITH_OWN_LABELS and "label_key" in metric.config
+    return (
+        name not in _WITHOUT_LABELS
+        and not has_own
+        and not any(part in name for part in _WITHOUT_LABELS_PARTS)
+    )
 
 
 def check(extracts: Mapping[str, Any], specs: Sequence[Any], readers: Readers, num_rows: int) -> None:

@@ -19,6 +19,7 @@ from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
 from headrace.components.evaluator import (
     batches,
+    checked_extractors,
     checks,
     classes,
     intervals,
@@ -183,17 +184,16 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
             arrow_schema=_arrow_schema(evaluation.schema),
             tensor_representations=_representations(evaluation.schema),
         )
-    extractors = None
-    if evaluation.extractors is not None:
-        extractors = evaluation.extractors(
-            eval_shared_model=shared,
-            eval_config=evaluation.config,
-            tensor_adapter_config=tensor_adapter_config,
-        )
+    make_extractors = evaluation.extractors or tfma.default_extractors
+    extractors = make_extractors(
+        eval_shared_model=shared,
+        eval_config=evaluation.config,
+        tensor_adapter_config=tensor_adapter_config,
+    )
     _ = _read(pipeline, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
         eval_shared_model=shared,
         eval_config=evaluation.config,
-        extractors=extractors,
+        extractors=checked_extractors.with_checks(extractors, evaluation.config),
         output_path=folder,
         tensor_adapter_config=tensor_adapter_config,
     )

@@ -16,7 +16,7 @@ import pyarrow as pa
 from tensorflow_data_validation import constants
 from tensorflow_data_validation.arrow import arrow_util
 from tensorflow_data_validation.statistics import stats_impl
-from tensorflow_data_validation.statistics.generators import stats_generator
+from tensorflow_data_validation.statistics.generators import basic_stats_generator, stats_generator
 from tensorflow_data_validation.statistics.generators import top_k_uniques_stats_generator as exact_top_k
 from tensorflow_data_validation.utils import slicing_util
 from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -127,6 +127,27 @@ class SplitAccumulator:
             parts or [statistics_pb2.DatasetFeatureStatistics()]
         )
         return in_order(merged)
+
+    def quartiles(self, state: SplitState) -> dict[str, tuple[float, float]]:
+        """Return the first and third quartile of each numeric feature of all rows, by feature name.
+
+        They come from the sketch of TFDV that gives its median, and are values of the data as the median is.
+        """
+        all_rows = state.slices.get(NO_SLICE) or state.slices.get(constants.DEFAULT_SLICE_KEY)
+        found = {}
+        for combiner, accumulator in zip(self._combiners, all_rows.accumulators if all_rows else []):
+            if isinstance(combiner, basic_stats_generator.BasicStatsGenerator):
+                for path, partial in accumulator.items():
+                    if borders := _quarters(partial):
+                        found[".".join(path.steps())] = borders[1], borders[3]
+        return found
+
+
+def _quarters(partial: Any) -> list[float]:
+    """Borders of four equal shares of the numbers of a feature; empty where it has none."""
+    # TFDV's private fields: without them only the page knows less.
+    sketch = getattr(getattr(partial, "numeric_stats", None), "quantiles_summary", None)
+    return [] if sketch is None else list(sketch.GetQuantiles(4).flatten().to_pylist())
 
 
 def can_accumulate(options: Any) -> bool:

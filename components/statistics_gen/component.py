@@ -48,6 +48,8 @@ class StatisticsGen(Component):
     Outputs:
         statistics: `ExampleStatistics`, one `Split-{name}/FeatureStats.pb` (a serialized
             `DatasetFeatureStatisticsList`) per kept split, features in the order of their names.
+            Beside it `Quartiles.json`: first and third quartile by feature, which TFDV's file does not hold; missing
+            where TFDV's own transform computes.
 
     Args:
         examples: Channel of `Examples`; payload tf.Example or Parquet. Several artifacts, such as the spans of a

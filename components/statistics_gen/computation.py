@@ -22,7 +22,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.components.statistics_gen import accumulation, sampling
 from headrace.errors import DataError, DefinitionError
-from headrace.io import artifacts, protos
+from headrace.io import artifacts, protos, quartiles
 from headrace.sdk import Artifact, partial_results, progress
 from headrace.sdk.spread import Spread
 
@@ -177,6 +177,7 @@ class _MergeAndWrite(beam.DoFn):
             ]
             merged = accumulator.merge(spans)
         protos.write_binary(self._paths[split], accumulator.extract(merged))
+        quartiles.write(os.path.dirname(self._paths[split]), accumulator.quartiles(merged))
 
     def _span(
         self,

@@ -7,7 +7,10 @@ ragged dimension but the first. What reads the records knows these alone.
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
+import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 
@@ -44,13 +47,15 @@ class RecordColumns:
 def _features(ragged: schema_pb2.TensorRepresentation.RaggedTensor, column: pa.Array) -> dict[str, pa.Array]:
     """Split a nested column into its values, and the lengths of its lists at each level below the rows."""
     offsets, level = column.offsets, column.values
+    lengths_features = [one.row_length for one in ragged.partition if one.WhichOneof("kind") == "row_length"]
+    # Dimensions of fixed size come last: an innermost list has the values of that many elements in a row.
+    size = math.prod(one.uniform_row_length or 1 for one in ragged.partition)
     found = {}
-    for partition in ragged.partition:
-        # Dimensions of fixed size come last, and their values lie in one list.
-        if partition.WhichOneof("kind") != "row_length":
-            continue
+    for name in lengths_features:
         lengths = level.value_lengths().cast(pa.int64())
-        found[partition.row_length] = pa.LargeListArray.from_arrays(offsets, lengths)
+        if name == lengths_features[-1]:
+            lengths = pc.divide(lengths, size)
+        found[name] = pa.LargeListArray.from_arrays(offsets, lengths)
         offsets, level = level.offsets.take(offsets), level.values
     found[".".join(ragged.feature_path.step)] = pa.LargeListArray.from_arrays(offsets, level)
     return found

@@ -40,18 +40,10 @@ class InputLayout:
         Raises:
             SchemaMismatchError: If the schema contradicts itself.
         """
-        try:
-            representations = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema)
-        except ValueError as error:
-            raise SchemaMismatchError(
-                f"the schema does not say how features become tensors: {error}", "correct the schema."
-            ) from error
-        # A projection infers only where the schema gives no feature a representation: all get theirs here.
-        complete = schema_pb2.Schema()
-        complete.CopyFrom(schema)
-        tensor_representation_util.SetTensorRepresentationsInSchema(complete, representations)
+        complete = with_all_representations(schema)
         decoder = example_coder.ExamplesToRecordBatchDecoder(complete.SerializeToString())
-        return cls(complete, decoder.ArrowSchema(), representations)
+        representations = tensor_representation_util.GetTensorRepresentationsFromSchema(complete)
+        return cls(complete, decoder.ArrowSchema(), representations or {})
 
     def project(self, names: Iterable[str]) -> InputLayout:
         """The layout of the tensors `names` alone; columns that they don't need are not read."""
@@ -108,6 +100,26 @@ class InputLayout:
     def __reduce__(self) -> tuple[Any, ...]:
         # Beam ships layouts to its workers; a TensorRepresentation map of protos does not pickle by itself.
         return _from_bytes, (self.schema.SerializeToString(),)
+
+
+def with_all_representations(schema: schema_pb2.Schema) -> schema_pb2.Schema:
+    """A copy that says of each feature how it becomes a tensor.
+
+    TFX's projections infer that only where a schema says it of no feature.
+
+    Raises:
+        SchemaMismatchError: If the schema contradicts itself.
+    """
+    try:
+        representations = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema)
+    except ValueError as error:
+        raise SchemaMismatchError(
+            f"the schema does not say how features become tensors: {error}", "correct the schema."
+        ) from error
+    complete = schema_pb2.Schema()
+    complete.CopyFrom(schema)
+    tensor_representation_util.SetTensorRepresentationsInSchema(complete, representations)
+    return complete
 
 
 def _from_bytes(schema: bytes) -> InputLayout:

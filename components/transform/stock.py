@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import apache_beam as beam
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.dsl.components.base import base_beam_executor
 
+from headrace.components.transform.layout import with_all_representations
 from headrace.components.transform.request import TransformRequest
 from headrace.components.transform.tft_library import environment_kept, tft_beam
 from headrace.sdk.context import ExecutionContext
@@ -40,6 +42,25 @@ class _StockExecutor(stock_executor.Executor):
 
     def _GetStatsOptionsUpdaterFn(self, *_: Any) -> Callable[..., Any] | None:  # noqa: N802
         return self._request.stats_options_updater_fn
+
+
+class _Processor(stock_executor.TransformProcessor):
+    """Reads every feature of a schema that says of some of them alone how they become tensors."""
+
+    def _CreateTFXIO(self, dataset: Any, schema: schema_pb2.Schema) -> Any:  # noqa: N802 - TFX's name
+        # Without any, sequence examples are read as raw records: that must stay as it is.
+        is_partial = bool(schema.tensor_representation_group)
+        return super()._CreateTFXIO(dataset, with_all_representations(schema) if is_partial else schema)
+
+
+@contextlib.contextmanager
+def _own_processor() -> Iterator[None]:
+    original = stock_executor.TransformProcessor
+    stock_executor.TransformProcessor = _Processor
+    try:
+        yield
+    finally:
+        stock_executor.TransformProcessor = original
 
 
 @contextlib.contextmanager
@@ -73,5 +94,5 @@ def run(
 ) -> None:
     """Run the whole execution as stock TFX does."""
     executor = _StockExecutor(context.tmp_path, request, make_pipeline)
-    with without_deep_copy(), _escaped_patterns():
+    with without_deep_copy(), _escaped_patterns(), _own_processor():
         executor.Do(dict(context.inputs), dict(context.outputs), dict(context.parameters))

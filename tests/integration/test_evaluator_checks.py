@@ -165,6 +165,71 @@ def test_a_feature_that_a_file_lacks_is_missing_in_all_of_its_rows(tmp_path: Pat
     assert error.problem == "label_key 'y' has no value in 1 of 1 rows."
 
 
+# Each of them is computed by TFMA's own extractors and evaluators.
+CROSS = {"cross_slicing_specs": [{"baseline_spec": {}, "slicing_specs": [{"feature_keys": ["q"]}]}]}
+BY_QUERY = {"metrics_specs": [{"metrics": [{"class_name": "MinLabelPosition"}], "query_key": "q"}]}
+SCORED = np.array([0.2, 0.5, 0.3], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("rows", "metric", "more", "problem"),
+    [
+        ([{}, {"y": 1}], "AUC", CROSS, "label_key 'y' has no value in 1 of 2 rows."),
+        ([{"y": 1}, {}], "", BY_QUERY, "label_key 'y' has no value in 1 of 2 rows."),
+        ([{"y": "no"}, {"y": "yes"}], "AUC", CROSS, "label_key 'y' holds text such as 'no', and AUC needs"),
+        ([{"y": "no"}, {"y": "yes"}], "", BY_QUERY, "label_key 'y' holds text such as 'no', and MinLabelPo"),
+        (
+            [{"y": 0, "p": SCORED}, {"y": 3, "p": SCORED}],
+            "SparseCategoricalAccuracy",
+            CROSS,
+            "label_key 'y' is 3 in 1 of 2 rows, and the model has 3 outputs, for classes 0 to 2.",
+        ),
+    ],
+)
+def test_tfmas_own_way_says_the_same(tmp_path: Path, rows: Any, metric: str, more: Any, problem: str) -> None:
+    """Of query metrics and crossed slices, which TFMA computes row by row."""
+    records = [example({"p": np.float32(0.5), "q": "a", **row}) for row in rows]
+    asked = config("y", "p", metric, slicing_specs=[{}, {"feature_keys": ["q"]}])
+
+    error = fails(tmp_path, {**asked, **more}, {"examples": write(tmp_path, records, [[len(rows)]])})
+
+    assert error.problem.startswith(problem)
+    assert error.fix
+
+
+def test_extractors_of_the_users_own_are_checked_too(tmp_path: Path) -> None:
+    """TFMA's default ones, from a function in a file."""
+    module = tmp_path / "extract.py"
+    module.write_text(
+        "import tensorflow_model_analysis as tfma\n"
+        "def custom_extractors(eval_shared_model, eval_config, tensor_adapter_config):\n"
+        "    return tfma.default_extractors(eval_shared_model, eval_config)\n"
+    )
+    records = [example({"p": np.float32(1), "y": "no"})]
+
+    error = fails(
+        tmp_path,
+        config("y", "p", "AUC", slicing_specs=[{}]),
+        {"examples": write(tmp_path, records, [[1]])},
+        module_file=str(module),
+    )
+
+    assert error.problem.startswith("label_key 'y' holds text such as 'no', and AUC needs numbers.")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ([{"class_name": "NDCG", "config": '"gain_key": "gain"'}], ""),
+        ([{"class_name": "MinLabelPosition", "config": '"label_key": "other"'}], ""),
+        (["MinLabelPosition"], "MinLabelPosition"),
+    ],
+)
+def test_metrics_of_queries_may_read_a_label_of_their_own(metrics: list[Any], expected: str) -> None:
+    """Then what label_key names may be missing."""
+    assert batch_checks.Readers.of(eval_config(*metrics).metrics_specs).labels == expected
+
+
 def test_a_range_beyond_0_to_1_is_named(tmp_path: Path) -> None:
     """CalibrationPlot without ends, of a regression."""
     records = [example({"y": np.float32(at), "p": np.float32(at)}) for at in range(4)]
@@ -356,6 +421,6 @@ def test_of_two_bounds_the_one_that_failed_is_said(threshold: Any, expected: dic
 
 def test_metrics_of_no_kind_read_nothing() -> None:
     """An evaluation of counts alone runs on rows without a label."""
-    specs = [SimpleNamespace(metrics=[SimpleNamespace(class_name="ExampleCount")])]
+    specs = [SimpleNamespace(metrics=[SimpleNamespace(class_name="ExampleCount", config="")])]
 
     assert batch_checks.Readers.of(specs) == batch_checks.Readers("", "", "")

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow_data_validation as tfdv
 from data_validation import (
@@ -26,7 +27,7 @@ from tfx_bsl.public.proto import slicing_spec_pb2
 
 from headrace.components.statistics_gen.executor import Executor
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnknownSplitError
-from headrace.io import protos
+from headrace.io import protos, quartiles
 
 _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 
@@ -181,6 +182,23 @@ def test_files_of_a_split_merge_to_what_one_file_gives(tmp_path):
     ]
 
     _assert_statistics_equal(*found)
+
+
+def test_quartiles_lie_beside_tfdvs_file(tmp_path):
+    """Values of the data, of all files of a split; one of text has none, nor a number that is a category."""
+    order = np.random.default_rng(0).permutation(1_000)
+    rows = [
+        example(skewed=[0.0 if n < 720 else 1_000.0], even=[int(n)], text=[b"a"], code=[int(n % 3)])
+        for n in order
+    ]
+    schema = write_schema(
+        tmp_path / "schema", 'feature { name: "code" type: INT int_domain { is_categorical: true } }\n'
+    )
+    inputs = {"examples": write_examples(tmp_path / "rows", {"train": rows}, num_files=3), "schema": schema}
+
+    made = execute(Executor, tmp_path, inputs, "statistics", ExampleStatistics)
+
+    assert quartiles.read(f"{made.uri}/Split-train") == {"skewed": (0, 1_000), "even": (250, 750)}
 
 
 def test_samples_and_bytes_are_the_same_each_time(tmp_path, small_taxi):

@@ -6,6 +6,7 @@ import glob
 import os
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from conftest_transform import (
@@ -13,6 +14,7 @@ from conftest_transform import (
     odd_records,
     odd_schema,
     transform,
+    vocabularies,
     write_examples,
     write_schema,
 )
@@ -24,6 +26,7 @@ from headrace.components.trainer.features import read_transformed
 from headrace.components.transform.output_checks import check_outputs
 from headrace.components.transform.tft_library import tft
 from headrace.errors import UnsupportedFeatureError, UserFunctionError
+from headrace.io import protos
 
 KEPT = ("transform_graph", "transformed_examples")
 
@@ -122,32 +125,75 @@ def test_python_functions_work_where_they_were_traced(examples, schema, tmp_path
     assert "TensorFlow operations" in caught.value.fix
 
 
-def test_a_representation_of_one_feature_leaves_the_others_theirs(tmp_path):
-    """The documented way to give a feature a default: the others come as without it."""
+@pytest.fixture(scope="module")
+def partly_described(tmp_path_factory):
+    """Rows, and a schema that says of two features alone how they become tensors: a default, and ragged."""
     given = schema_pb2.Schema()
     given.feature.add(name="x", type=schema_pb2.FLOAT)
+    given.feature.add(name="tags", type=schema_pb2.BYTES)
+    given.feature.add(name="more", type=schema_pb2.BYTES)
     other = given.feature.add(name="number", type=schema_pb2.INT)
     other.shape.SetInParent()
     other.presence.min_fraction = 1
-    dense = given.tensor_representation_group[""].tensor_representation["x"].dense_tensor
+    tensors = given.tensor_representation_group[""].tensor_representation
+    dense = tensors["x"].dense_tensor
     dense.column_name = "x"
     dense.shape.SetInParent()
     dense.default_value.float_value = -1
-    records = [example(x=[1.0], number=[2]), example(number=[3])] * 10
-    rows = write_examples(tmp_path / "rows", {"train": records})
+    tensors["tags"].ragged_tensor.feature_path.step.append("tags")
+    records = [
+        example(x=[1.0], number=[2], tags=[b"a", b"b"], more=[b"c"]),
+        example(number=[3], tags=[b"d"]),
+        example(x=[5.0], number=[4], more=[b"e", b"f"]),
+    ] * 10
+    folder = tmp_path_factory.mktemp("partly")
+    return write_examples(folder / "rows", {"train": records}), write_schema(folder / "schema", given)
 
-    made = transform(
-        tmp_path / "run", rows, write_schema(tmp_path / "schema", given), f"{__name__}.as_they_are"
-    )
+
+def test_a_representation_of_one_feature_leaves_the_others_theirs(partly_described, tmp_path):
+    """The documented way to give a feature a default: the others come as without it."""
+    made = transform(tmp_path, *partly_described, f"{__name__}.as_they_are")
 
     found = parsed(made)
-    assert values(found["x"])[:2] == [1.0, -1.0]
-    assert values(found["number"])[:2] == [2, 3]
+    assert values(found["x"])[:3] == [1.0, -1.0, 5.0]
+    assert values(found["number"])[:3] == [2, 3, 4]
+    assert values(found["tags"])[:3] == [[b"a", b"b"], [b"d"], []]
+    assert values(tf.sparse.to_dense(found["more"]))[:3] == [[b"c", b""], [b"", b""], [b"e", b"f"]]
+
+
+def test_what_is_left_to_tfx_reads_such_a_schema_too(partly_described, tmp_path):
+    """TFX's own implementation alone cannot; records, feature spec and schemas are those of the fast way."""
+    fast = transform(tmp_path / "fast", *partly_described, f"{__name__}.as_they_are")
+    left = transform(tmp_path / "left", *partly_described, f"{__name__}.informative")
+
+    rows, specs = left.rows("train"), [_feature_spec(run) for run in (fast, left)]
+    kept = [name for name in rows.schema.names if name != "index"]
+    assert_equal_rows(pa.Table.from_batches([rows]).select(kept).to_batches()[0], fast.rows("train"))
+    assert specs[1].pop("index") is not None
+    assert specs[0] == specs[1]
+    assert [sorted(tokens.splitlines()) for tokens in vocabularies(left).values()] == [[b"a", b"d"]]
+    for written in ("transform_graph/metadata", "pre_transform_schema"):
+        fast_one, left_one = (
+            protos.read_text(f"{run.folder}/{written}/schema.pbtxt", schema_pb2.Schema)
+            for run in (fast, left)
+        )
+        assert fast_one == left_one, written
+
+
+def _feature_spec(run):
+    return tft.TFTransformOutput(run.path("transform_graph")).transformed_feature_spec()
 
 
 def as_they_are(inputs):
-    """Both features, by name."""
-    return {"x": inputs["x"], "number": inputs["number"]}
+    """The features, by name."""
+    return {name: inputs[name] for name in ("x", "number", "tags", "more")}
+
+
+def informative(inputs):
+    """The same, and a vocabulary by mutual information, which TFX's own implementation finds."""
+    first = inputs["tags"].to_tensor(default_value="a", shape=[None, 1])[:, 0]
+    index = tft.compute_and_apply_vocabulary(first, labels=inputs["number"] % 2)
+    return {**as_they_are(inputs), "index": index}
 
 
 @pytest.mark.parametrize(
@@ -249,6 +295,7 @@ def test_a_model_gets_from_records_what_it_gets_from_the_graph(ours, examples):
         "lengths": (None,),
         "nested": (None, None, None),
         "pairs": (None, 2),
+        "squares": (None, None, 2, 2),
         "tags": (None,),
         "words": (None,),
         "z_lengths": (None,),

@@ -8,15 +8,13 @@ whose rows TFMA itself does not put into a batch go on in TFMA.
 from __future__ import annotations
 
 import pickle
-import unittest
 from collections.abc import Iterable
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pytest
-from absl import flags
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+import suite_surroundings
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
@@ -28,7 +26,6 @@ NUM_FILES = 2
 _ALL = ((), intervals.ALL_ROWS)
 _CombinePerKey = beam.CombinePerKey
 _make_computation = metric_types.MetricComputation.__new__
-_begin = beam.Pipeline.__init__
 _computations: dict[int, Any] = {}
 _taken: list[str] = []
 
@@ -90,29 +87,13 @@ def _noted(cls: Any, *arguments: Any, **named: Any) -> Any:
     return made
 
 
-def _in_process(self: Any, runner: Any = None, *arguments: Any, **named: Any) -> None:
-    _begin(self, FnApiRunner() if runner is None else runner, *arguments, **named)
-
-
-def _without_outcome(self: Any) -> dict[str, Any]:
-    """Matchers hold the case, and what pytest put into it cannot be pickled."""
-    return {
-        key: value
-        for key, value in vars(self).items()
-        if key not in ("_outcome", "_cleanups", "_subtest", "_result")
-    }
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Put Headrace's code in the place of TFMA's."""
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["suite"])
+    suite_surroundings.prepare()
     metric_types.MetricComputation.__new__ = _noted
     beam.CombinePerKey = _combine_per_key
-    beam.Pipeline.__init__ = _in_process
-    unittest.TestCase.__getstate__ = _without_outcome
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how often Headrace's code was used: a suite that it never meets shows nothing."""
-    terminalreporter.write_line(f"combined by batches: {len(_taken)}")
+    terminalreporter.write_line(f"cases taken: {len(_taken)}")

@@ -139,6 +139,8 @@ def composites(inputs: dict[str, Any]) -> dict[str, Any]:
         "characters": characters,
         "nested": tf.stack([characters, characters], axis=1),
         "pairs": repeated,
+        # Two ragged dimensions and two of fixed size.
+        "squares": characters.with_flat_values(tf.reshape(tf.repeat(characters.flat_values, 4), [-1, 2, 2])),
     }
 
 

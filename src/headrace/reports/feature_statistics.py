@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from headrace.io.quartiles import Quartiles
 from headrace.reports.drawings import Density
 
 TYPES = {0: "INT", 1: "FLOAT", 2: "STRING", 3: "BYTES", 4: "STRUCT"}
@@ -41,6 +42,7 @@ class FeatureStatistics:
         num_values: All values.
         custom: Custom statistics that are numbers or text.
         not_finite: Values that are NaN.
+        quartiles: The first and the third of the numbers, where they are known.
     """
 
     name: str
@@ -64,6 +66,7 @@ class FeatureStatistics:
     num_values: float
     custom: Sequence[tuple[str, str]]
     not_finite: float = 0
+    quartiles: tuple[float, float] | None = None
 
     @property
     def missing_share(self) -> float:
@@ -150,9 +153,12 @@ def _density(edges: Sequence[float], counts: Sequence[float]) -> Density:
     return Density(edges, heights)
 
 
-def parse(features: Sequence[Any], num_rows: float) -> list[FeatureStatistics]:
-    """Return the features of a `DatasetFeatureStatistics`."""
-    return [_feature(feature, num_rows) for feature in features]
+def parse(
+    features: Sequence[Any], num_rows: float, quartiles: Quartiles | None = None
+) -> list[FeatureStatistics]:
+    """Return the features of a `DatasetFeatureStatistics`, with their quartiles where these are known by name."""
+    found = [_feature(feature, num_rows) for feature in features]
+    return [replace(one, quartiles=(quartiles or {}).get(one.name)) for one in found]
 
 
 def _feature(proto: Any, num_rows: float) -> FeatureStatistics:

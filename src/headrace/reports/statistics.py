@@ -9,7 +9,7 @@ from markupsafe import Markup
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.errors import HeadraceError, listed
-from headrace.io import artifacts, protos
+from headrace.io import artifacts, protos, quartiles
 from headrace.metadata.subjects import Subject
 from headrace.reports import correlations
 from headrace.reports.blocks import Block, Cell, Facts, Feature, FeatureList, Note, Picture, Table, Value
@@ -127,12 +127,13 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
         lists = {"all": protos.read_binary(path, statistics_pb2.DatasetFeatureStatisticsList)}
     else:
         lists = {name: protos.read_statistics(statistics, name) for name in names}
+    known = {name: quartiles.read(artifacts.split_path(statistics, name)) for name in names}
     return {
         name: (
             [
                 feature
                 for dataset in one.datasets[:1]
-                for feature in parse(dataset.features, dataset.num_examples)
+                for feature in parse(dataset.features, dataset.num_examples, known.get(name))
             ],
             one.datasets[0].num_examples if one.datasets else 0,
         )
@@ -281,10 +282,14 @@ def _number_rows(splits: Splits) -> list[list[Value]]:
         if percent == 50:
             rows.append(["median", *[one.median for one in splits.values()]])
         elif all(len(one.quantiles) > 2 for one in splits.values()):
-            rows.append(
-                [f"{percent} %", *[_quantile(one.quantiles, percent / 100) for one in splits.values()]]
-            )
+            rows.append([f"{percent} %", *[_percentile(one, percent) for one in splits.values()]])
     return [*rows, ["largest", *[one.high for one in splits.values()]]]
+
+
+def _percentile(feature: FeatureStatistics, percent: int) -> Value:
+    if feature.quartiles is not None and percent in (25, 75):
+        return feature.quartiles[percent > 50]
+    return _quantile(feature.quantiles, percent / 100)
 
 
 def _quantile(values: Sequence[float], share: float) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,14 @@ def texts(counts: dict[str, int], unique: int | None = None) -> FeatureStatistic
 def test_a_quantile_is_a_border_that_is_known_or_the_two_that_it_lies_between(deciles, share, shown):
     """Nothing is interpolated between deciles and shown as a fact."""
     assert statistics._quantile(deciles, share) == shown
+
+
+@pytest.mark.parametrize(("percent", "shown"), [(25, 0.0), (75, 1_000.0), (10, 0.0), (90, 1_000.0)])
+def test_quartiles_that_are_known_are_shown(percent, shown):
+    """In place of the two borders."""
+    known = replace(numbers([0.0] * 8 + [1_000.0] * 3), quartiles=(0.0, 1_000.0))
+
+    assert statistics._percentile(known, percent) == shown
 
 
 @pytest.mark.parametrize(
