@@ -65,8 +65,12 @@ def paths(result: RunResult) -> list[str]:
     return [output.uri for node in result.nodes for output in node.outputs]
 
 
+def texts(result: RunResult, node_id: str) -> list[str]:
+    return [nodes.read(output.uri) for output in result.node(node_id).outputs]
+
+
 def text_of(result: RunResult, node_id: str) -> str:
-    return nodes.read(result.node(node_id).outputs[0].uri)
+    return texts(result, node_id)[0]
 
 
 def open_store(store: str) -> mlmd.MetadataStore:

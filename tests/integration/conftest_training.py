@@ -130,6 +130,33 @@ def execute(
     executor(context).Do(inputs, outputs, parameters)
 
 
+def train(
+    path: Any, model_file: str, name: str, inputs: dict[str, list[Any]] | None = None, **given: Any
+) -> dict[str, list[Any]]:
+    """Train the model of a `build_model` function, on the transformed taxi data unless other inputs are given."""
+    from headrace.components.trainer.executor import Executor
+
+    outputs = training_outputs(path)
+    parameters = properties(build_model=f"{model_file}:{name}", **{"label": "tips", **given})
+    execute(Executor, inputs or transformed_inputs(), outputs, parameters, path)
+    return outputs
+
+
+def serving_path(outputs: dict[str, list[Any]]) -> str:
+    """Return the folder of the model that is served."""
+    return f"{outputs['model'][0].uri}/Format-Serving"
+
+
+def split_examples(path: Any, rows: list[bytes]) -> Any:
+    """Write the same records for training and evaluation; return their Examples artifact."""
+    for split in ("train", "eval"):
+        (path / f"Split-{split}").mkdir(parents=True)
+        with tf.io.TFRecordWriter(f"{path}/Split-{split}/data_tfrecord-00000-of-00001.gz", "GZIP") as writer:
+            for row in rows:
+                writer.write(row)
+    return artifact("Examples", path, ["train", "eval"])
+
+
 def records(pattern: str) -> list[bytes]:
     """Return the records of gzipped TFRecord files."""
     paths = sorted(glob.glob(pattern))
