@@ -20,7 +20,10 @@ def stock(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory) -> Path:
-    """The folder in which `headrace run taxi` ran, with the stock example's steps and batch size."""
+    """The folder in which `headrace run taxi` ran as a new user starts it, with the stock example's steps.
+
+    What it printed is in the file `printed`.
+    """
     folder = tmp_path_factory.mktemp("ours")
     steps = (f"--set=train_steps={stock_taxi.TRAIN_STEPS}", f"--set=eval_steps={stock_taxi.EVAL_STEPS}")
     done = subprocess.run(
@@ -31,4 +34,5 @@ def ours(tmp_path_factory) -> Path:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "printed").write_text(done.stdout)
     return folder

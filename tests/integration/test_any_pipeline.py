@@ -10,7 +10,7 @@ from pathlib import Path
 import ml_metadata as mlmd
 import nodes
 import pytest
-from conftest_runs import Run, run, store, texts
+from conftest_runs import Run, run, store, texts, workers
 from ml_metadata.proto import metadata_store_pb2
 
 import headrace
@@ -23,7 +23,7 @@ from headrace.sdk.light import authoring
 with authoring():
     from tfx.orchestration.pipeline import ExecutionMode
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 def test_container_components_and_async_pipelines_are_refused_before_anything_starts(tmp_path: Path):
@@ -78,9 +78,10 @@ def test_an_exclusive_node_runs_alone_and_processors_are_counted(run: Run):
     assert all(other_end <= begin or end <= other_begin for other_begin, other_end in times.values())
 
 
-def test_a_run_in_a_thread_leaves_signals_alone(run: Run):
+def test_a_run_in_a_thread_leaves_signals_alone(store: str):
     results: list[RunResult] = []
-    thread = threading.Thread(target=lambda: results.append(run(nodes.Make())))
+    pipeline = Pipeline("test", components=[nodes.Make()])
+    thread = threading.Thread(target=lambda: results.append(headrace.run(pipeline, store=store, show=False)))
     thread.start()
     thread.join(60)
 

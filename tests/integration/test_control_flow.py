@@ -9,7 +9,7 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, run, states, store, texts
+from conftest_runs import Run, run, states, store, texts, workers
 
 import headrace
 from headrace.errors import DuplicateNodeError
@@ -24,7 +24,7 @@ with authoring():
     from tfx.proto.orchestration import pipeline_pb2
     from tfx.types.channel_utils import union
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 COMPLETED = pipeline_pb2.NodeExecutionOptions.ALL_UPSTREAM_NODES_COMPLETED

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import nodes
-from conftest_runs import Run, run, states, store, texts
+from conftest_runs import Run, run, states, store, texts, workers
 
 from headrace.metadata import runs
 from headrace.sdk import Pipeline
@@ -16,7 +16,7 @@ with authoring():
     from tfx.dsl.experimental.conditionals.conditional import Cond
     from tfx.orchestration.pipeline import PipelineInputs
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 def inner(name: str, given: Any, fails: bool = False) -> Pipeline:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import nodes
-from conftest_runs import Run, run, states, store, texts
+from conftest_runs import Run, run, states, store, texts, workers
 
 from headrace.sdk import standard_artifacts
 from headrace.sdk.light import authoring
@@ -18,7 +18,7 @@ with authoring():
     from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
     from tfx.types.channel import Channel
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 def test_an_importer_counts_by_what_it_imports(run: Run, tmp_path: Path):

@@ -18,6 +18,11 @@ from headrace.errors import ExecutorError, StoreError
 _ = (run, store)  # fixtures
 
 
+@pytest.fixture
+def workers() -> None:
+    """Each run here starts and ends a server of its own."""
+
+
 def test_a_pipeline_runs_and_its_second_run_comes_from_the_cache(run: Run, tmp_path: Path):
     first, second = run(*chain("hello")), run(*chain("hello"))
 
