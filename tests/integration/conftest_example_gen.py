@@ -7,13 +7,11 @@ import math
 import os
 from collections import Counter
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from executor_contexts import executor_context
 from tfx.examples import chicago_taxi_pipeline
 from tfx.types import standard_artifacts
 
@@ -53,10 +51,7 @@ def run(executor_class, component, folder, **parameters):
     examples = standard_artifacts.Examples()
     examples.uri = str(folder)
     os.makedirs(examples.uri, exist_ok=True)
-    context = BaseBeamExecutor.Context(tmp_dir=f"{folder}.tmp", unique_id="1")
-    executor = executor_class(context)
-    # Beam's bare DirectRunner, which stock TFX uses, tries to download another runner first.
-    executor._make_beam_pipeline = lambda: beam.Pipeline(runner=FnApiRunner())
+    executor = executor_class(executor_context(f"{folder}.tmp"))
     executor.Do({}, {"examples": [examples]}, {**component.exec_properties, **parameters})
     return examples
 

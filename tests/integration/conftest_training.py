@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import tfx
-from tfx.dsl.components.base import base_beam_executor
+from executor_contexts import executor_context
 from tfx.types import artifact_utils, standard_artifacts
 
 DATA = os.path.join(os.path.dirname(tfx.__file__), "components", "testdata")
@@ -126,8 +126,7 @@ def execute(
     executor: Callable[..., Any], inputs: Any, outputs: Any, parameters: dict[str, Any], path: Any
 ) -> None:
     """Run an executor as a launcher does."""
-    context = base_beam_executor.BaseBeamExecutor.Context(tmp_dir=f"{path}/tmp", unique_id="1")
-    executor(context).Do(inputs, outputs, parameters)
+    executor(executor_context(path)).Do(inputs, outputs, parameters)
 
 
 def train(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tensorflow_model_analysis as tfma
-from conftest_serving import executor_context
+from executor_contexts import executor_context
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from tfx.components.evaluator.executor import Executor as StockExecutor

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
 from conftest_serving import model_artifact
-from evaluated_rows import ROWS, columns, config, example, measured, read, weights, write, written
+from evaluated_rows import ROWS, columns, config, example, measured, read, write, written
 from evaluation import evaluate
 from sklearn import metrics as sk
 from tfx.components.evaluator.executor import Executor as StockExecutor
@@ -24,10 +24,9 @@ from headrace.reports.evaluation_plots import read_plots
 _ = (written,)  # fixtures
 
 
-def binary(is_weighted: bool) -> dict[str, float]:
-    """What metrics of two classes are."""
-    y, p = columns("is_it", "share")
-    weight = weights(is_weighted)
+def binary() -> dict[str, float]:
+    """What metrics of two classes are, by weight."""
+    y, p, weight = columns("is_it", "share", "weight")
     given = {"sample_weight": weight}
     loss = -y * np.log(p) - (1 - y) * np.log(1 - p)
     return {
@@ -44,9 +43,8 @@ def binary(is_weighted: bool) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("is_weighted", [False, True])
 def test_metrics_of_two_classes_are_right_in_several_files(
-    tmp_path: Path, written: dict[str, list[Any]], is_weighted: bool
+    tmp_path: Path, written: dict[str, list[Any]]
 ) -> None:
     """TFMA's, Keras' that make their variables late, and Keras' losses, whose mean is that of rows."""
     names = (
@@ -63,11 +61,11 @@ def test_metrics_of_two_classes_are_right_in_several_files(
         "config": '"beta": 2.0, "threshold": 0.5, "average": "micro", "name": "fbeta"',
     }
     loss = {"class_name": "BinaryCrossentropy", "module": "tf.keras.losses", "config": '"name": "keras_loss"'}
-    asked = config("is_it", "share", *names, fbeta, loss, is_weighted=is_weighted, slicing_specs=[{}])
+    asked = config("is_it", "share", *names, fbeta, loss, is_weighted=True, slicing_specs=[{}])
 
     found = measured(tmp_path, asked, written["several files"])[""]
 
-    expected = binary(is_weighted)
+    expected = binary()
     assert {name: found[name] for name in expected} == pytest.approx(expected, rel=2e-4)
 
 

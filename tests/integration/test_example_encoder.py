@@ -48,7 +48,7 @@ def _as_proto(batch, row):
     return example
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_columns())
 def test_encoder_equals_protobuf(batch):
     """Byte for byte, for any names, values, lists and missing cells; and for slices of a batch."""
@@ -63,7 +63,7 @@ def test_encoder_equals_protobuf(batch):
         assert example_encoder.encode_feature(column).to_pylist() == keys
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_columns(), st.data())
 def test_imported_records_take_their_deterministic_form(batch, data):
     """Also where a row lacks a feature altogether, or has one without values."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from conftest_serving import executor_context, model_artifact, taxi_examples, taxi_models
+from conftest_serving import model_artifact, taxi_examples, taxi_models
+from executor_contexts import executor_context
 from tensorflow_serving.apis import prediction_log_pb2
 from tfx.types import standard_artifacts
 
