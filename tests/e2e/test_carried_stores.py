@@ -22,6 +22,7 @@ CARRIED = Path(__file__).parents[1] / "data" / "carried"
 GENERATIONS = ("1.16", "1.21")
 NODES = ["CsvExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "Trainer", "Pusher"]
 INSTALLED = ".".join(importlib.metadata.version("tfx").split(".")[:2])
+OTHERS = [generation for generation in GENERATIONS if generation != INSTALLED]
 
 
 def headrace(folder: Path, *arguments: str) -> str:
@@ -97,6 +98,7 @@ def test_a_run_is_resumed(place):
     assert states(place) == {**dict.fromkeys(NODES, "cached"), "Check": "done"}
 
 
+@pytest.mark.parametrize("made_with", OTHERS, indirect=True)
 def test_training_reads_payloads_of_the_other_generation(place):
     """Examples, transform graph and schema; a partial run takes them over, and its parts run anew."""
     (place / "ready").touch()

@@ -5,25 +5,34 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import ml_metadata as mlmd
 import nodes
 import pytest
-from conftest_runs import Run, run, store, texts, workers
+from conftest_runs import Run, run, store, texts
 from ml_metadata.proto import metadata_store_pb2
 
 import headrace
 from headrace.errors import UnsupportedFeatureError
 from headrace.metadata import runs
 from headrace.metadata.results import RunResult
+from headrace.orchestration.workers import Workers
 from headrace.sdk import Pipeline, with_resources
 from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.orchestration.pipeline import ExecutionMode
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store)  # fixtures
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """One server with all that these nodes load."""
+    with Workers(lambda: ["tensorflow", "apache_beam", "beam_nodes"]) as kept:
+        yield kept
 
 
 def test_container_components_and_async_pipelines_are_refused_before_anything_starts(tmp_path: Path):
@@ -47,16 +56,19 @@ def test_container_components_and_async_pipelines_are_refused_before_anything_st
     assert not (tmp_path / "store").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--runner=DirectRunner"], ["--direct_running_mode=multi_processing"]])
-def test_beam_components_run_in_process_whatever_direct_runner_means(run: Run, arguments: list[str]):
+def test_beam_components_run_in_process_whatever_direct_runner_means(run: Run):
     import beam_nodes
 
-    beam_node = beam_nodes.BeamNode(count=3).with_beam_pipeline_args(arguments)
+    ways = {"named": ["--runner=DirectRunner"], "unnamed": ["--direct_running_mode=multi_processing"]}
+    parts = [
+        beam_nodes.BeamNode(count=3).with_id(name).with_beam_pipeline_args(arguments)
+        for name, arguments in ways.items()
+    ]
 
-    result = run(beam_node)
+    result = run(*parts)
 
     assert result.is_success, result.failed
-    assert texts(result, "BeamNode") == ["0+1+2"]
+    assert [texts(result, name) for name in ways] == [["0+1+2"], ["0+1+2"]]
 
 
 def test_old_style_components_with_executor_and_driver_run(run: Run):

@@ -16,9 +16,7 @@ from conftest_serving import model_artifact
 from evaluated_rows import ROWS, columns, config, example, measured, read, write, written
 from evaluation import evaluate
 from sklearn import metrics as sk
-from tfx.components.evaluator.executor import Executor as StockExecutor
 
-from headrace.components.evaluator.executor import Executor
 from headrace.reports.evaluation_plots import read_plots
 
 _ = (written,)  # fixtures
@@ -202,10 +200,7 @@ class Thresholded:
         return np.array([float(row[0] > 0.5) for row in features])
 
 
-@pytest.mark.parametrize("kind_of_executor", [StockExecutor, Executor])
-def test_tfx_example_of_another_kind_of_model_runs(
-    tmp_path: Path, written: dict[str, list[Any]], kind_of_executor: Any
-) -> None:
+def test_tfx_example_of_another_kind_of_model_runs(tmp_path: Path, written: dict[str, list[Any]]) -> None:
     """A pickle, with TFX's own `custom_eval_shared_model` and `custom_extractors`, and no word of a model type."""
     folder = tmp_path / "model" / "Format-Serving"
     folder.mkdir(parents=True)
@@ -216,7 +211,6 @@ def test_tfx_example_of_another_kind_of_model_runs(
         tmp_path,
         asked,
         {"examples": written["one file"], "model": [model_artifact(tmp_path / "model")]},
-        kind_of_executor,
         module_path="tfx.examples.penguin.experimental.sklearn_predict_extractor",
     )
 
