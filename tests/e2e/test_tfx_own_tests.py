@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tfx_own_tests import LEFT_OUT
 
-# Module by module, how many of its cases run. Everything in seconds.
+# Module by module, how many of its cases run. Each in less than a second.
 QUICK = {
     "bulk_inferrer.component_test": 2,
     "evaluator.component_test": 9,
@@ -34,7 +34,7 @@ QUICK = {
     "transform.component_test": 9,
     "tuner.component_test": 4,
 }
-# Those that train or run many Beam pipelines: minutes. `HEADRACE_SLOW_TESTS=1` runs them.
+# Those that train or run many Beam pipelines.
 SLOW = {
     "bulk_inferrer.executor_test": 3,
     "evaluator.executor_test": 7,

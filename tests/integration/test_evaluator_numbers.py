@@ -12,7 +12,7 @@ from evaluated_rows import columns, config, measured, read, weights, written
 from evaluation import evaluate
 from sklearn import metrics as sk
 
-from headrace.components.evaluator import batches, merging
+from headrace.components.evaluator import batches
 
 _ = (written,)  # fixtures
 
@@ -124,18 +124,3 @@ def test_tfmas_own_pipeline_merges_files_right(tmp_path: Path, written: dict[str
     expected = regression("target", "value", True, "a")
     found = {key: value for key, value in read(evaluation)["a"].items() if key in expected}
     assert found == pytest.approx(expected, rel=2e-5)
-
-
-def test_every_combiner_of_tfma_merges_a_list_like_an_iterator() -> None:
-    """The first of several accumulators counts once, in whatever is handed over."""
-    from tensorflow_model_analysis.metrics import mean_regression_error, metric_types
-
-    combiner = mean_regression_error._MeanSquaredErrorCombiner(
-        None, "", "", metric_types.MetricKey("m"), False, None, None
-    )
-    parts = [combiner.create_accumulator() for _ in range(2)]
-    for number, part in enumerate(parts):
-        part.total_regression_error, part.total_example_weights = 3.0 * number, 1.0
-
-    assert combiner.extract_output(combiner.merge_accumulators(parts)) == {metric_types.MetricKey("m"): 1.5}
-    assert merging is not None
