@@ -78,7 +78,7 @@ def test_transform_features_equals_transform(taxi_model):
 
 
 def test_raw_examples_and_parquet_train_alike(tmp_path, model_file):
-    """Without Transform the model reads raw features; Parquet and tf.Example give the same weights."""
+    """Without Transform the model reads raw features; Parquet and tf.Example give the same weights by one seed."""
     rows = records(f"{DATA}/csv_example_gen/Split-eval/*")[:400]
     inputs = raw_inputs()
     inputs["examples"] = [split_examples(tmp_path / "records", rows)]
@@ -99,7 +99,9 @@ def test_raw_examples_and_parquet_train_alike(tmp_path, model_file):
         )
     ]
     second = train(tmp_path / "b", model_file, "build_raw", inputs, batch_size=50)
-    assert summary(first["model"][0]) == summary(second["model"][0])
+    other = train(tmp_path / "c", model_file, "build_raw", inputs, batch_size=50, seed=7)
+    lines = [summary(outputs["model"][0]) for outputs in (first, second, other)]
+    assert lines[0] == lines[1] != lines[2]
 
     loaded = tf.saved_model.load(serving_path(first))
     unlabelled = records(f"{DATA}/csv_example_gen/unlabelled/*")[:5]
@@ -126,20 +128,6 @@ def test_streamed_rows_are_the_same_rows(tmp_path, model_file, monkeypatch):
         tmp_path / "b", model_file, "build_model", batch_size=64, train_args='{"num_steps": 200}'
     )
     assert len(read_json(f"{streamed['model_run'][0].uri}/history.json")["loss"]) == 2
-
-
-def test_same_seed_same_model(tmp_path, model_file):
-    """Two runs with one seed end with the same metrics; another seed does not."""
-    given = {"label": "species", "custom_config": '{"units": 2}'}
-    parameters = [
-        properties(build_model=f"{model_file}:build_classes", seed=seed, **given) for seed in (3, 3, 4)
-    ]
-    lines = []
-    for number, one in enumerate(parameters):
-        outputs = training_outputs(tmp_path / str(number))
-        execute(Executor, penguin_inputs(), outputs, one, tmp_path)
-        lines.append(summary(outputs["model"][0]))
-    assert lines[0] == lines[1] != lines[2]
 
 
 def test_classes_hyperparameters_and_warm_start(tmp_path, model_file):
