@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
-from conftest_example_gen import TAXI, data, deterministic, files, records, run, table_of_all_types
+from conftest_example_gen import data, deterministic, files, records, run, table_of_all_types
+from data_validation import taxi_records
 from tfx.components.example_gen.import_example_gen import executor as stock_import
 from tfx.proto import example_gen_pb2
 
-from headrace.components.example_gen import CsvExampleGen, ImportExampleGen
-from headrace.components.example_gen.csv_executor import Executor as CsvExecutor
+from headrace.components.example_gen import ImportExampleGen
 from headrace.components.example_gen.import_executor import Executor as ImportExecutor
 from headrace.errors import MalformedFileError
 from headrace.io import tfrecord
@@ -26,14 +26,13 @@ _ = (data,)  # fixtures
 def taxi_files(tmp_path_factory):
     """The taxi Examples as files to import: of one split, in this form and in stock TFX's random order."""
     folder = tmp_path_factory.mktemp("taxi")
-    made = run(CsvExecutor, CsvExampleGen(TAXI), folder / "made")
     given = folder / "data"
     given.mkdir()
-    kept = records(made, "eval")[:1000]
+    parsed = [tf.train.Example.FromString(record) for record in taxi_records(1_000)]
     with tfrecord.Writer(str(given / "a.gz")) as writer:
-        writer.write(kept[:600])
+        writer.write([one.SerializeToString(deterministic=True) for one in parsed[:600]])
     with tfrecord.Writer(str(given / "b")) as writer:
-        writer.write([tf.train.Example.FromString(record).SerializeToString() for record in kept[600:]])
+        writer.write([one.SerializeToString() for one in parsed[600:]])
     return given
 
 
