@@ -46,8 +46,8 @@ def test_taxi_runs_to_a_pushed_model(ours, pushed):
 
 def records(folder, split=""):
     """Return the records of an artifact's split, in the order of their bytes: shards have no order."""
-    paths = tf.io.gfile.glob(os.path.join(folder, f"Split-{split}" if split else "", "*.gz"))
-    return sorted(tf.data.TFRecordDataset(sorted(paths), "GZIP").as_numpy_iterator())
+    paths = sorted(map(str, Path(folder, f"Split-{split}" if split else "").glob("*.gz")))
+    return sorted(tf.data.TFRecordDataset(paths, "GZIP").as_numpy_iterator())
 
 
 def parsed(example):

@@ -120,6 +120,16 @@ def test_splitting_by_a_feature_equals_stock(tmp_path):
         assert deterministic(records(ours, name)) == deterministic(records(theirs, name))
 
 
+def test_a_folder_may_have_signs_of_patterns_in_its_name(tmp_path):
+    """They are part of the name."""
+    folder = tmp_path / "proj [v1]*?"
+    folder.mkdir()
+    _write(folder, "x\n1\n")
+    component = CsvExampleGen(str(folder), output_config=_all_in_one())
+
+    assert len(records(run(Executor, component, tmp_path / "out"), "all")) == 1
+
+
 def test_input_splits_are_inferred_each_by_itself(tmp_path):
     """A column may be integers in one input split and text in another, as in stock TFX."""
     _write(tmp_path, "x\n1\n2\n", "train.csv")

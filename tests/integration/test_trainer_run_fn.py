@@ -12,7 +12,9 @@ from conftest_training import (
     execute,
     properties,
     raw_inputs,
+    records,
     serving_path,
+    split_examples,
     training_outputs,
     transformed_inputs,
 )
@@ -105,3 +107,19 @@ def test_run_fn_with_nan_weights_fails(tmp_path):
             properties(run_fn=f"{__name__}.run_nan"),
             tmp_path,
         )
+
+
+def test_run_fn_gets_patterns_that_find_their_files_in_any_folder(tmp_path):
+    """[ ] * ? in the path of a project are part of its name."""
+    [record, *_] = records(f"{DATA}/csv_example_gen/Split-eval/*")
+    inputs = {**raw_inputs(), "examples": [split_examples(tmp_path / "proj [v1]*?", [record])]}
+    CAPTURED.clear()
+
+    execute(
+        Executor, inputs, training_outputs(tmp_path), properties(run_fn=f"{__name__}.run_capture"), tmp_path
+    )
+
+    [arguments] = CAPTURED
+    for pattern in (*arguments.train_files, *arguments.eval_files):
+        [path] = tf.io.gfile.glob(pattern)
+        assert list(tf.data.TFRecordDataset(path, "GZIP").as_numpy_iterator()) == [record]
