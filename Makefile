@@ -16,11 +16,12 @@ set-up: ## Make .venv from the tested lock file that fits this machine
 run: set-up ## Run the taxi pipeline on real data (PIPELINE=penguin for another, ARGS=... for options)
 	@$(BIN)/headrace run $(PIPELINE) $(ARGS)
 
-# Whole files go to one process each: their tests share what took long to make.
-PARALLEL = -n auto --maxprocesses 4 --dist loadfile
+# Whole files go to one process each: their tests share what took long to make. They begin in the order in which they
+# are collected, whose last are short, so that no process is left alone with a long one.
+PARALLEL = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: unit set-up ## Run all tests: unit, then integration and e2e
-	@$(BIN)/python -m pytest tests/integration tests/e2e $(PARALLEL) $(ARGS)
+test: unit set-up ## Run all tests: unit, then e2e and integration
+	@$(BIN)/python -m pytest tests/e2e tests/integration $(PARALLEL) $(ARGS)
 
 unit: set-up ## Run the tests that need no heavy library
 	@$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 $(ARGS)

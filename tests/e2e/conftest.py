@@ -20,8 +20,13 @@ def stock(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory) -> Path:
-    """The folder in which `headrace run taxi` ran, with the stock example's steps and batch size."""
-    folder = tmp_path_factory.mktemp("ours")
+    """The folder in which `headrace run taxi` ran as a new user starts it, with the stock example's steps.
+
+    Its name has signs of file patterns in it, which are part of the name for all that is read and written there. What
+    the run printed is in the file `printed`.
+    """
+    folder = tmp_path_factory.mktemp("ours") / "proj [v1]*?"
+    folder.mkdir()
     steps = (f"--set=train_steps={stock_taxi.TRAIN_STEPS}", f"--set=eval_steps={stock_taxi.EVAL_STEPS}")
     done = subprocess.run(
         [sys.executable, "-m", "headrace", "run", "taxi", "--plain", *steps],
@@ -31,4 +36,5 @@ def ours(tmp_path_factory) -> Path:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "printed").write_text(done.stdout)
     return folder

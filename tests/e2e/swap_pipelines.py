@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+import stock_taxi
 import swap_module
 import tfx.v1 as tfx
 from tfx.orchestration import metadata
@@ -22,6 +24,30 @@ NAMES = (
 )
 STOCK: dict[str, Any] = {name: getattr(tfx.components, name) for name in NAMES}
 HEADRACE: dict[str, Any] = {name: getattr(headrace_components, name) for name in NAMES}
+_EVERY_OTHER = NAMES[1::2]
+_THE_REST = ("ExampleValidator", "Transform", "Pusher", "BulkInferrer")
+
+
+def mix(ours: Iterable[str]) -> dict[str, Any]:
+    """Return the class of each component: Headrace's for those named, else the stock one."""
+    return {**STOCK, **{name: HEADRACE[name] for name in ours}}
+
+
+# Together they have each connection of the pipeline twice: from a stock component to ours, and from ours to a stock one.
+MIXES = {
+    "stock reads first": mix(_EVERY_OTHER),
+    "ours reads first": mix(set(NAMES) - set(_EVERY_OTHER)),
+    "stock reads the rest": mix(_THE_REST),
+    "ours reads the rest": mix(set(NAMES) - set(_THE_REST)),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def beam_in_process() -> Iterator[None]:
+    """Stock components get no Beam arguments: TFX would package its own source for each of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        stock_taxi.use_beam_in_process(patch)
+        yield
 
 
 def write_rows(folder: Path, num_rows: int = 1000) -> str:
@@ -87,27 +113,13 @@ class Project:
         )
         return nodes
 
-    def pipeline(self, kinds: Mapping[str, Any], wanted: Iterable[str] = NAMES) -> Any:
-        """Return the pipeline of the wanted components and what they depend on."""
-        nodes = self.nodes(kinds)
-        needed: set[str] = set()
-
-        def need(name: str) -> None:
-            if name not in needed:
-                needed.add(name)
-                for channel in nodes[name].inputs.values():
-                    need(channel.producer_component_id)
-
-        for name in wanted:
-            need(name)
-        return self._pipeline([nodes[name] for name in NAMES if name in needed])
-
-    def _pipeline(self, components: list[Any]) -> Any:
+    def pipeline(self, kinds: Mapping[str, Any]) -> Any:
+        """Return the pipeline of all components."""
         config = metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
         return tfx.dsl.Pipeline(
             "swaps",
             pipeline_root=str(self.folder / "root"),
-            components=components,
+            components=list(self.nodes(kinds).values()),
             metadata_connection_config=config,
             enable_cache=True,
         )

@@ -17,11 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+
+from headrace.cli.main import cli
+from headrace.metadata import runs
 
 CARRIED = Path(__file__).parents[1] / "data" / "carried"
 GENERATIONS = ("1.16", "1.21")
 NODES = ["CsvExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "Trainer", "Pusher"]
 INSTALLED = ".".join(importlib.metadata.version("tfx").split(".")[:2])
+OTHERS = [generation for generation in GENERATIONS if generation != INSTALLED]
 
 
 def headrace(folder: Path, *arguments: str) -> str:
@@ -38,10 +43,16 @@ def headrace(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def states(folder: Path, run: str = "latest") -> dict[str, str]:
-    """How each node of a run ended."""
-    shown = json.loads(headrace(folder, "show", run, "--json"))
-    return {node["node_id"]: node["state"] for node in shown["nodes"]}
+def look(*arguments: str) -> str:
+    """Call a command that only reads, here and in the working folder; return what it printed."""
+    done = CliRunner().invoke(cli, arguments, env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def states(folder: Path) -> dict[str, str]:
+    """How each node of the latest run ended."""
+    return {node.node_id: node.state.value for node in runs.read_run(str(folder / ".headrace")).nodes}
 
 
 @pytest.fixture(params=GENERATIONS)
@@ -59,19 +70,24 @@ def place(tmp_path: Path, made_with: str) -> Path:
     return tmp_path
 
 
-def test_what_was_recorded_is_shown(place):
+def test_what_was_recorded_is_shown(place, monkeypatch):
     """Runs, nodes, artifacts, lineage, logs and the page of the run."""
-    [run] = json.loads(headrace(place, "runs", "--json"))
+    monkeypatch.chdir(place)
+    [run] = json.loads(look("runs", "--json"))
     assert (run["pipeline_name"], run["state"]) == ("carried", "failed")
 
-    assert states(place) == {**dict.fromkeys(NODES, "done"), "Check": "failed"}
-    assert "LookupError: not ready" in headrace(place, "logs", run["run_id"], "Check")
-    artifacts = {a["type_name"]: a for a in json.loads(headrace(place, "artifacts", "--json"))}
+    shown = json.loads(look("show", "latest", "--json"))
+    assert {node["node_id"]: node["state"] for node in shown["nodes"]} == {
+        **dict.fromkeys(NODES, "done"),
+        "Check": "failed",
+    }
+    assert "LookupError: not ready" in look("logs", run["run_id"], "Check")
+    artifacts = {a["type_name"]: a for a in json.loads(look("artifacts", "--json"))}
     assert all(Path(artifact["uri"]).exists() for artifact in artifacts.values())
-    lineage = headrace(place, "lineage", str(artifacts["PushedModel"]["artifact_id"]))
+    lineage = look("lineage", str(artifacts["PushedModel"]["artifact_id"]))
     assert all(node_id in lineage for node_id in ("CsvExampleGen", "SchemaGen", "Transform", "Trainer"))
 
-    headrace(place, "report", run["run_id"], "--out", "run.html")
+    look("report", run["run_id"], "--out", "run.html")
     page = (place / "run.html").read_text()
     assert all(node_id in page for node_id in NODES)
 
@@ -97,6 +113,7 @@ def test_a_run_is_resumed(place):
     assert states(place) == {**dict.fromkeys(NODES, "cached"), "Check": "done"}
 
 
+@pytest.mark.parametrize("made_with", OTHERS, indirect=True)
 def test_training_reads_payloads_of_the_other_generation(place):
     """Examples, transform graph and schema; a partial run takes them over, and its parts run anew."""
     (place / "ready").touch()

@@ -35,10 +35,19 @@ def pushed(ours):
     return str(version)
 
 
+def test_taxi_runs_to_a_pushed_model(ours, pushed):
+    """The main job: every node runs, the model is blessed and pushed, and the store knows the run."""
+    result = runs.read_run(str(ours / ".headrace"))
+
+    assert [node.state.value for node in result.nodes] == ["done"] * 11
+    assert "BLESSED" in (ours / "printed").read_text().replace("NOT BLESSED", "")
+    assert Path(pushed, "saved_model.pb").is_file()
+
+
 def records(folder, split=""):
     """Return the records of an artifact's split, in the order of their bytes: shards have no order."""
-    paths = tf.io.gfile.glob(os.path.join(folder, f"Split-{split}" if split else "", "*.gz"))
-    return sorted(tf.data.TFRecordDataset(sorted(paths), "GZIP").as_numpy_iterator())
+    paths = sorted(map(str, Path(folder, f"Split-{split}" if split else "").glob("*.gz")))
+    return sorted(tf.data.TFRecordDataset(paths, "GZIP").as_numpy_iterator())
 
 
 def parsed(example):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-from tfx_own_tests import LEFT_OUT
+from tfx_own_tests import LEFT_OUT, assert_they_pass
 
-# Module by module, how many of its cases run. Everything in seconds.
-QUICK = {
+# Module by module, how many of its cases run.
+MODULES = {
     "bulk_inferrer.component_test": 2,
     "evaluator.component_test": 9,
     "example_gen.component_test": 8,
@@ -34,41 +29,11 @@ QUICK = {
     "transform.component_test": 9,
     "tuner.component_test": 4,
 }
-# Those that train or run many Beam pipelines: minutes. `HEADRACE_SLOW_TESTS=1` runs them.
-SLOW = {
-    "bulk_inferrer.executor_test": 3,
-    "evaluator.executor_test": 7,
-    "example_gen.csv_example_gen.executor_test": 4,
-    "example_gen.custom_executors.parquet_executor_test": 2,
-    "example_gen.import_example_gen.executor_test": 5,
-    "trainer.executor_test": 3,
-    "tuner.executor_test": 1,
-}
 
 
-def run(modules, folder):
-    """Run TFX's test modules in a process of their own, with the plugin that replaces the classes."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tfx_own_tests", "-p", "no:cacheprovider"]
-        + ["-c", os.devnull, "--rootdir", str(folder), "--pyargs"]
-        + [f"tfx.components.{module}" for module in modules],
-        # The models of TFX's tests are Keras 2.
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TF_USE_LEGACY_KERAS": "1"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-
-
-@pytest.mark.parametrize("modules", [pytest.param(QUICK, id="quick"), pytest.param(SLOW, id="slow")])
-def test_headrace_passes_tfxs_own_tests(modules, tmp_path):
+def test_headrace_passes_tfxs_own_tests(tmp_path):
     """All of them but those that `LEFT_OUT` gives a reason for."""
-    done = run(modules, tmp_path)
-
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    [passed] = re.findall(r"(\d+) passed", done.stdout)
-    assert int(passed) >= sum(modules.values()), done.stdout[-2000:]
+    assert_they_pass(MODULES, tmp_path)
 
 
 def test_what_is_left_out_exists_and_says_why():

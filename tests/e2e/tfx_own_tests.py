@@ -1,8 +1,14 @@
-"""A pytest plugin that puts Headrace's classes where TFX's own tests expect TFX's."""
+"""A pytest plugin that puts Headrace's classes where TFX's own tests expect TFX's, and what runs tests with it."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -173,3 +179,26 @@ def name_of(item: Any) -> str:
     """Return `folder/module/case` of a collected test, below `tfx/components`."""
     module = item.module.__name__.removeprefix("tfx.components.").replace(".", "/")
     return f"{module}/{item.name}"
+
+
+def assert_they_pass(modules: Mapping[str, int], folder: Path) -> None:
+    """Run TFX's test modules in a process of their own, with this plugin.
+
+    Args:
+        modules: Their names below `tfx.components`, and how many cases of each run at least.
+        folder: Where they run.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tfx_own_tests", "-p", "no:cacheprovider"]
+        + ["-c", os.devnull, "--rootdir", str(folder), "--pyargs"]
+        + [f"tfx.components.{module}" for module in modules],
+        # The models of TFX's tests are Keras 2.
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TF_USE_LEGACY_KERAS": "1"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    [passed] = re.findall(r"(\d+) passed", done.stdout)
+    assert int(passed) >= sum(modules.values()), done.stdout[-2000:]

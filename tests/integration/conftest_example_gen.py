@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import glob
+import math
 import os
 from collections import Counter
 
-import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pytest
 import tensorflow as tf
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from executor_contexts import executor_context
 from tfx.examples import chicago_taxi_pipeline
 from tfx.types import standard_artifacts
 
 TAXI = os.path.join(os.path.dirname(chicago_taxi_pipeline.__file__), "data", "simple")
+
+
+@pytest.fixture
+def data(tmp_path):
+    """An empty folder for the files that a test reads."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+def table_of_all_types(num_rows=300):
+    """Rows with a column of each type that has a form in tf.Example."""
+    chooser = np.random.default_rng(7)
+    return pa.table(
+        {
+            "int": pa.array(chooser.integers(1, 1000, num_rows)),
+            "missing": pa.array([None if row % 3 else row + 1 for row in range(num_rows)]),
+            "float": pa.array(chooser.random(num_rows) + 0.5),
+            "nan": pa.array([math.nan] * num_rows),
+            "single": pa.array(chooser.random(num_rows) + 0.5, pa.float32()),
+            "text": pa.array([f"tëxt {row}" for row in range(num_rows)]),
+            "bytes": pa.array([b"bytes %d" % row for row in range(num_rows)]),
+            "list": pa.array([[1] * (row % 4) for row in range(num_rows)]),
+            "texts": pa.array([["a", "b"], None, []] * (num_rows // 3)),
+            "dictionary": pa.array(["x", "y", "z"] * (num_rows // 3)).dictionary_encode(),
+            "small": pa.array([7] * num_rows, pa.int8()),
+        }
+    )
 
 
 def run(executor_class, component, folder, **parameters):
@@ -21,10 +51,7 @@ def run(executor_class, component, folder, **parameters):
     examples = standard_artifacts.Examples()
     examples.uri = str(folder)
     os.makedirs(examples.uri, exist_ok=True)
-    context = BaseBeamExecutor.Context(tmp_dir=f"{folder}.tmp", unique_id="1")
-    executor = executor_class(context)
-    # Beam's bare DirectRunner, which stock TFX uses, tries to download another runner first.
-    executor._make_beam_pipeline = lambda: beam.Pipeline(runner=FnApiRunner())
+    executor = executor_class(executor_context(f"{folder}.tmp"))
     executor.Do({}, {"examples": [examples]}, {**component.exec_properties, **parameters})
     return examples
 

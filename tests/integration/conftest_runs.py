@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from ml_metadata.proto import metadata_store_pb2
 
-import headrace
 from headrace.cli.main import cli
 from headrace.metadata.results import RunResult
 from headrace.orchestration import run as engine
+from headrace.orchestration.workers import Workers
 from headrace.sdk import Pipeline
 
 Run = Callable[..., RunResult]
@@ -29,15 +29,20 @@ def store(tmp_path: Path) -> str:
     return str(tmp_path / "store")
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """One server for the runs of a file: to start it takes longer than these nodes do."""
+    with Workers(lambda: ["nodes"]) as kept:
+        yield kept
+
+
 @pytest.fixture
-def run(store: str) -> Run:
-    """Run components in a store of this test; with `configuration`, as the command line does."""
+def run(store: str, workers: Workers | None) -> Run:
+    """Run components in a store of this test, on the workers of its file."""
 
     def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
-        if "configuration" in options:
-            return engine.run(Pipeline(name, components=list(components)), store=store, **options)
-        options = {"raise_on_failure": False, **options}
-        return headrace.run(Pipeline(name, components=list(components)), store=store, show=False, **options)
+        pipeline = Pipeline(name, components=list(components))
+        return engine.run(pipeline, store=store, workers=workers, **options)
 
     return run_components
 
@@ -65,8 +70,12 @@ def paths(result: RunResult) -> list[str]:
     return [output.uri for node in result.nodes for output in node.outputs]
 
 
+def texts(result: RunResult, node_id: str) -> list[str]:
+    return [nodes.read(output.uri) for output in result.node(node_id).outputs]
+
+
 def text_of(result: RunResult, node_id: str) -> str:
-    return nodes.read(result.node(node_id).outputs[0].uri)
+    return texts(result, node_id)[0]
 
 
 def open_store(store: str) -> mlmd.MetadataStore:

@@ -7,12 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import pytest
 import tensorflow as tf
 import tfx
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
 from headrace.io import tfrecord
@@ -102,15 +99,6 @@ def schema_artifact() -> Any:
     schema = standard_artifacts.Schema()
     schema.uri = os.path.join(_TESTDATA, "schema_gen")
     return schema
-
-
-def executor_context(path: Path) -> Any:
-    """A context with Beam's in-process runner, named: its bare default would download another."""
-    return BaseBeamExecutor.Context(
-        tmp_dir=str(path / "tmp"),
-        unique_id="1",
-        make_beam_pipeline_fn=lambda: beam.Pipeline(runner=FnApiRunner()),
-    )
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import tfx
-from tfx.dsl.components.base import base_beam_executor
+from executor_contexts import executor_context
 from tfx.types import artifact_utils, standard_artifacts
 
 DATA = os.path.join(os.path.dirname(tfx.__file__), "components", "testdata")
@@ -126,8 +126,34 @@ def execute(
     executor: Callable[..., Any], inputs: Any, outputs: Any, parameters: dict[str, Any], path: Any
 ) -> None:
     """Run an executor as a launcher does."""
-    context = base_beam_executor.BaseBeamExecutor.Context(tmp_dir=f"{path}/tmp", unique_id="1")
-    executor(context).Do(inputs, outputs, parameters)
+    executor(executor_context(path)).Do(inputs, outputs, parameters)
+
+
+def train(
+    path: Any, model_file: str, name: str, inputs: dict[str, list[Any]] | None = None, **given: Any
+) -> dict[str, list[Any]]:
+    """Train the model of a `build_model` function, on the transformed taxi data unless other inputs are given."""
+    from headrace.components.trainer.executor import Executor
+
+    outputs = training_outputs(path)
+    parameters = properties(build_model=f"{model_file}:{name}", **{"label": "tips", **given})
+    execute(Executor, inputs or transformed_inputs(), outputs, parameters, path)
+    return outputs
+
+
+def serving_path(outputs: dict[str, list[Any]]) -> str:
+    """Return the folder of the model that is served."""
+    return f"{outputs['model'][0].uri}/Format-Serving"
+
+
+def split_examples(path: Any, rows: list[bytes]) -> Any:
+    """Write the same records for training and evaluation; return their Examples artifact."""
+    for split in ("train", "eval"):
+        (path / f"Split-{split}").mkdir(parents=True)
+        with tf.io.TFRecordWriter(f"{path}/Split-{split}/data_tfrecord-00000-of-00001.gz", "GZIP") as writer:
+            for row in rows:
+                writer.write(row)
+    return artifact("Examples", path, ["train", "eval"])
 
 
 def records(pattern: str) -> list[bytes]:

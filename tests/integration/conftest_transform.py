@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 import tfx
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from data_validation import example, taxi_records
+from executor_contexts import executor_context
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.transform import executor as stock_executor
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 from tfx_bsl.coders import example_coder
 
@@ -184,18 +182,10 @@ def transform(
         inputs["analyzer_cache"] = [cache]
     run = Run(folder, inputs, outputs_in(folder, *without))
     run.parameters = {"preprocessing_fn": function, "custom_config": "null", **parameters}
-    context = BaseBeamExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")
-    executor: Any = _StockExecutor(context) if stock else Executor(context)
+    executor_class: Any = stock_executor.Executor if stock else Executor
     with without_deep_copy():
-        executor.Do(run.inputs, run.outputs, run.parameters)
+        executor_class(executor_context(folder)).Do(run.inputs, run.outputs, run.parameters)
     return run
-
-
-class _StockExecutor(stock_executor.Executor):
-    """The stock executor on Beam's in-process runner; Beam's own default downloads a binary."""
-
-    def _make_beam_pipeline(self) -> beam.Pipeline:
-        return beam.Pipeline(runner=FnApiRunner())
 
 
 def assert_equal_rows(ours: pa.RecordBatch, theirs: pa.RecordBatch, tolerance: float = 2e-6) -> None:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 import tensorflow as tf
 import tfx
+from executor_contexts import executor_context
 from tensorflow_metadata.proto.v0 import statistics_pb2
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 from tfx_bsl.coders import example_coder
 
@@ -108,15 +108,12 @@ def execute(
     output = output_class()
     output.uri = str(folder / output_key)
     os.makedirs(output.uri)
-    context = BaseBeamExecutor.Context(
-        tmp_dir=str(folder / "tmp"), unique_id="1", beam_pipeline_args=["--runner=FnApiRunner"]
-    )
     lists = {
         key: given if isinstance(given, list) else [given]
         for key, given in inputs.items()
         if given is not None
     }
-    executor_class(context).Do(lists, {output_key: [output]}, dict(parameters or {}))
+    executor_class(executor_context(folder)).Do(lists, {output_key: [output]}, dict(parameters or {}))
     return output
 
 

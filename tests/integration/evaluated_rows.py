@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from evaluation import evaluate
 from google.protobuf import json_format
@@ -71,6 +72,21 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
+ROWS = rows()
+
+
+def columns(*names: str, of_slice: str = "") -> list[np.ndarray]:
+    """Columns of the rows of a slice, in float64."""
+    kept = [row for row in ROWS if of_slice in ("", row["slice"])]
+    return [np.array([row[name] for row in kept], np.float64) for name in names]
+
+
+def weights(is_weighted: bool, of_slice: str = "") -> np.ndarray:
+    """Of the rows of a slice."""
+    (found,) = columns("weight", of_slice=of_slice)
+    return found if is_weighted else np.ones_like(found)
+
+
 def write(path: Path, records: Sequence[bytes], layout: Sequence[Sequence[int]]) -> list[Any]:
     """Write records as Examples artifacts of files of so many rows."""
     made, start = [], 0
@@ -88,6 +104,13 @@ def write(path: Path, records: Sequence[bytes], layout: Sequence[Sequence[int]])
         made.append(artifact)
     assert start == len(records)
     return made
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """The same rows in each layout."""
+    records = [example(row) for row in ROWS]
+    return {name: write(tmp_path_factory.mktemp("rows"), records, layout) for name, layout in LAYOUTS.items()}
 
 
 def config(label: str, prediction: str, *metrics: Any, **more: Any) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import tensorflow_model_analysis as tfma
-from conftest_serving import executor_context
+from executor_contexts import executor_context
 from google.protobuf import json_format
-from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2
 from tfx.components.evaluator.executor import Executor as StockExecutor
 from tfx.types import standard_artifacts
 
@@ -48,6 +48,13 @@ def binary_config(*thresholds: dict[str, Any], **more: Any) -> dict[str, Any]:
         "slicing_specs": [{}],
         **more,
     }
+
+
+def eval_config(*names: Any, **spec: Any) -> Any:
+    """An EvalConfig with metrics by name."""
+    metrics = [{"class_name": one} if isinstance(one, str) else one for one in names]
+    content = {"model_specs": [{"label_key": "y"}], "metrics_specs": [{"metrics": metrics, **spec}]}
+    return json_format.ParseDict(content, config_pb2.EvalConfig())
 
 
 def tables(evaluation: Any) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from headrace.metadata.results import RunResult
 from headrace.sdk import Pipeline
 
 NODES_PATH = str(Path(__file__).parent)
+NUM_PROCESSES = 5
 
 DIFFERENT = """
 import sys
@@ -72,16 +73,18 @@ def executions(tmp_path: Path) -> list[Any]:
     return found
 
 
-def test_eight_processes_run_different_pipelines_in_one_store(tmp_path: Path):
+def test_processes_run_different_pipelines_in_one_new_store(tmp_path: Path):
     """The store is new: they also create its tables at the same time."""
-    processes = [start(tmp_path, DIFFERENT, f"pipeline{i}") for i in range(8)]
+    processes = [start(tmp_path, DIFFERENT, f"pipeline{i}") for i in range(NUM_PROCESSES)]
 
     ends = [(process.communicate(timeout=170), process.returncode) for process in processes]
 
-    assert [code for _, code in ends] == [0] * 8, [error for (_, error), code in ends if code]
-    assert [output for (output, _), _ in ends] == [f"{['done'] * 6}\n"] * 8
-    assert len(runs.list_runs(str(tmp_path / "store"))) == 8
-    assert [e.last_known_state for e in executions(tmp_path)] == [metadata_store_pb2.Execution.COMPLETE] * 48
+    assert [code for _, code in ends] == [0] * NUM_PROCESSES, [error for (_, error), code in ends if code]
+    assert [output for (output, _), _ in ends] == [f"{['done'] * 6}\n"] * NUM_PROCESSES
+    assert len(runs.list_runs(str(tmp_path / "store"))) == NUM_PROCESSES
+    assert [e.last_known_state for e in executions(tmp_path)] == [
+        metadata_store_pb2.Execution.COMPLETE
+    ] * 6 * NUM_PROCESSES
     assert os.listdir(tmp_path / "store" / "running") == []
 
 

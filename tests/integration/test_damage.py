@@ -8,13 +8,13 @@ from pathlib import Path
 
 import nodes
 import pytest
-from conftest_runs import Command, Run, chain, command, open_store, run, states, store, text_of
+from conftest_runs import Command, Run, chain, command, open_store, run, states, store, text_of, workers
 
 from headrace.errors import InputResolutionError
 from headrace.metadata.explanation import explain
 from headrace.sdk import Resolver
 
-_ = (command, run, store)  # fixtures
+_ = (command, run, store, workers)  # fixtures
 
 
 def file_of(result, node_id: str) -> Path:

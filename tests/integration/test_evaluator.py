@@ -26,9 +26,9 @@ _ = (taxi_examples, taxi_models)  # fixtures
 def test_binary_model_with_baseline_slices_and_thresholds_equals_tfx(
     tmp_path: Path, taxi_models: dict[str, Any]
 ) -> None:
-    """5,000 rows, two models, slices by one feature, by two, by a value, and thresholds on some."""
+    """2,500 rows, two models, slices by one feature, by two, by a value, and thresholds on some."""
     records = taxi_records()
-    examples = write_examples(tmp_path / "examples", {"eval": (records * 2)[:5000]})
+    examples = write_examples(tmp_path / "examples", {"eval": records[:2_500]})
     config = {
         "model_specs": [{"name": "candidate", **SPEC}, {"name": "baseline", "is_baseline": True, **SPEC}],
         "slicing_specs": [

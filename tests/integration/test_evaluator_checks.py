@@ -10,22 +10,11 @@ import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
 from evaluated_rows import config, example, write
-from evaluation import fails
-from google.protobuf import json_format
-from tensorflow_model_analysis.metrics import metric_specs, metric_types
-from tensorflow_model_analysis.proto import config_pb2
+from evaluation import eval_config, fails
 from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
-from headrace.components.evaluator import batch_checks, combiners, metric_names, tfma_internals, verdict
-from headrace.components.evaluator.outcome import Metrics
+from headrace.components.evaluator import batch_checks, metric_names
 from headrace.errors import DefinitionError, HeadraceError
-
-
-def eval_config(*names: Any, **spec: Any) -> Any:
-    """An EvalConfig with metrics by name."""
-    metrics = [{"class_name": one} if isinstance(one, str) else one for one in names]
-    content = {"model_specs": [{"label_key": "y"}], "metrics_specs": [{"metrics": metrics, **spec}]}
-    return json_format.ParseDict(content, config_pb2.EvalConfig())
 
 
 def sparse(counts: list[int]) -> Any:
@@ -328,95 +317,6 @@ def test_keras_classes_are_found_by_their_name(given: dict[str, str], module: st
     metric_names.resolve(asked)
 
     assert asked.metrics_specs[0].metrics[0].module == module
-
-
-BATCHED = (
-    "ExampleCount",
-    "WeightedExampleCount",
-    "AUC",
-    "BinaryAccuracy",
-    "CalibrationPlot",
-    "MeanLabel",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "MeanAbsolutePercentageError",
-    "MeanSquaredLogarithmicError",
-    "BinaryCrossEntropy",
-    "CategoricalCrossEntropy",
-    "MultiClassConfusionMatrixPlot",
-    "RootMeanSquaredError",
-    "ConfusionMatrixAtThresholds",
-    "R2Score",
-)
-
-
-def combined(*names: Any) -> list[Any]:
-    """The computations of metrics that combine rows."""
-    asked = eval_config(*names)
-    computations = metric_specs.to_computations(list(asked.metrics_specs), eval_config=asked)
-    return [one for one in computations if isinstance(one, metric_types.MetricComputation)]
-
-
-def test_tfmas_private_names_have_the_form_that_batches_build_on() -> None:
-    """A new version of TFMA that changes one of them fails here, and goes row by row until it is looked at."""
-    plain = [
-        one if one != "ConfusionMatrixAtThresholds" else {"class_name": one, "config": '"thresholds": [0.5]'}
-        for one in BATCHED
-    ]
-    computations = combined(*plain)
-
-    assert tfma_internals.MISSING == ()
-    assert tfma_internals.MATRICES_EPSILON is not None
-    assert {type(one.combiner) for one in computations} >= set(tfma_internals.FIELDS)
-    assert all(combiners.takes_batches(one) for one in computations)
-
-
-@pytest.mark.parametrize("name", BATCHED[:14])
-def test_a_combiner_of_another_form_is_left_to_tfma(name: str) -> None:
-    """A field that is new, or gone, may change what is computed."""
-    for change in ("more", "less"):
-        for computation in combined(name):
-            fields = vars(computation.combiner)
-            if change == "more":
-                fields["_new_setting"] = True
-            else:
-                fields.pop(sorted(fields)[0])
-            assert not combiners.takes_batches(computation)
-
-
-def change(direction: int, **bounds: float) -> Any:
-    """A change threshold."""
-    made = config_pb2.GenericChangeThreshold(direction=direction)
-    for kind, bound in bounds.items():
-        getattr(made, kind).value = bound
-    return made
-
-
-HIGHER, LOWER = config_pb2.MetricDirection.HIGHER_IS_BETTER, config_pb2.MetricDirection.LOWER_IS_BETTER
-
-
-@pytest.mark.parametrize(
-    ("threshold", "expected"),
-    [
-        # 0.8 after 0.5: 0.3 more, or 60 %.
-        (change(HIGHER, absolute=0.2, relative=0.5), {"absolute": True, "relative": True}),
-        (change(HIGHER, absolute=0.4, relative=0.5), {"absolute": False, "relative": True}),
-        (change(HIGHER, absolute=0.2, relative=0.7), {"absolute": True, "relative": False}),
-        (change(LOWER, absolute=0.4, relative=0.5), {"absolute": True, "relative": False}),
-        (change(LOWER, absolute=0.2, relative=0.7), {"absolute": False, "relative": True}),
-        (change(LOWER, absolute=0.2), {"absolute": False}),
-    ],
-)
-def test_of_two_bounds_the_one_that_failed_is_said(threshold: Any, expected: dict[str, bool]) -> None:
-    """TFMA fails a threshold as a whole."""
-    key = metric_types.MetricKey("auc", model_name="new")
-    values = {key: 0.8, key._replace(model_name="old"): 0.5, key.make_diff_key(): 0.3}
-    named = {one.to_proto().SerializeToString(deterministic=True): value for one, value in values.items()}
-    passed = all(expected.values())
-
-    found = list(verdict._result(Metrics({(): named}, {}), (), key.make_diff_key(), threshold, "old", passed))
-
-    assert {one.kind.partition(" ")[0]: one.passed for one in found} == expected
 
 
 def test_metrics_of_no_kind_read_nothing() -> None:

@@ -24,10 +24,19 @@ from headrace.io import tfrecord
 
 
 @pytest.fixture(scope="module")
-def taxi(tmp_path_factory):
-    """The taxi data through both executors."""
+def taxi_path(tmp_path_factory):
+    """A folder with the first 3,000 rows of the taxi data."""
+    folder = tmp_path_factory.mktemp("data")
+    with open(os.path.join(TAXI, "data.csv")) as file:
+        _write(folder, "".join(file.readlines()[:3001]))
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def taxi(tmp_path_factory, taxi_path):
+    """They through both executors."""
     folder = tmp_path_factory.mktemp("taxi")
-    component = CsvExampleGen(TAXI)
+    component = CsvExampleGen(taxi_path)
     return run(Executor, component, folder / "ours"), run(stock.Executor, component, folder / "stock")
 
 
@@ -61,27 +70,28 @@ def test_taxi_artifact_says_what_stock_says(taxi):
     assert ours.split_names == theirs.split_names
     for name in ("payload_format", "file_format"):
         assert ours.get_string_custom_property(name) == theirs.get_string_custom_property(name)
-    assert ours.get_string_custom_property("headrace_summary") == "train 10,036 rows, eval 4,966 rows"
+    counts = [f"{split} {len(records(ours, split)):,} rows" for split in ("train", "eval")]
+    assert ours.get_string_custom_property("headrace_summary") == ", ".join(counts)
     assert sorted(files(ours.uri)) == sorted(files(theirs.uri))
 
 
-def test_equal_input_gives_equal_bytes(taxi, tmp_path):
+def test_equal_input_gives_equal_bytes(taxi, taxi_path, tmp_path):
     """The cache compares contents."""
-    again = run(Executor, CsvExampleGen(TAXI), tmp_path / "again")
+    again = run(Executor, CsvExampleGen(taxi_path), tmp_path / "again")
     assert files(again.uri) == files(taxi[0].uri)
 
 
-def test_rows_keep_their_order_over_any_number_of_shards(taxi, tmp_path):
+def test_rows_keep_their_order_over_any_number_of_shards(taxi, taxi_path, tmp_path):
     """Shards hold consecutive parts of the input."""
-    sharded = run(Executor, CsvExampleGen(TAXI, num_shards=3), tmp_path / "sharded")
+    sharded = run(Executor, CsvExampleGen(taxi_path, num_shards=3), tmp_path / "sharded")
     names = sorted(os.listdir(os.path.join(sharded.uri, "Split-eval")))
     assert names == [f"data_tfrecord-0000{shard}-of-00003.gz" for shard in range(3)]
     assert records(sharded, "eval") == records(taxi[0], "eval")
 
 
-def test_parquet_payload_holds_the_same_features(taxi, tmp_path):
+def test_parquet_payload_holds_the_same_features(taxi, taxi_path, tmp_path):
     """The same rows in the same splits, read back as the same batches."""
-    component = CsvExampleGen(TAXI, output_data_format=example_gen_pb2.FORMAT_PARQUET)
+    component = CsvExampleGen(taxi_path, output_data_format=example_gen_pb2.FORMAT_PARQUET)
     parquet = run(Executor, component, tmp_path / "parquet")
     assert os.listdir(os.path.join(parquet.uri, "Split-eval")) == ["data_parquet-00000-of-00001.parquet"]
     assert parquet.get_string_custom_property("payload_format") == "FORMAT_PARQUET"
@@ -108,6 +118,16 @@ def test_splitting_by_a_feature_equals_stock(tmp_path):
     theirs = run(stock.Executor, component, tmp_path / "stock")
     for name in "ab":
         assert deterministic(records(ours, name)) == deterministic(records(theirs, name))
+
+
+def test_a_folder_may_have_signs_of_patterns_in_its_name(tmp_path):
+    """They are part of the name."""
+    folder = tmp_path / "proj [v1]*?"
+    folder.mkdir()
+    _write(folder, "x\n1\n")
+    component = CsvExampleGen(str(folder), output_config=_all_in_one())
+
+    assert len(records(run(Executor, component, tmp_path / "out"), "all")) == 1
 
 
 def test_input_splits_are_inferred_each_by_itself(tmp_path):

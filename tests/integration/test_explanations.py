@@ -8,14 +8,14 @@ from pathlib import Path
 
 import nodes
 import pytest
-from conftest_runs import Command, Run, chain, command, run, store
+from conftest_runs import Command, Run, chain, command, run, store, workers
 
 from headrace.errors import StoreError, UnknownNodeError
 from headrace.metadata.catalog import list_artifacts
 from headrace.metadata.explanation import explain
 from headrace.metadata.lineage import read_lineage
 
-_ = (command, run, store)  # fixtures
+_ = (command, run, store, workers)  # fixtures
 
 
 def test_explain_names_the_changed_parameter_and_who_made_the_changed_input(run: Run, store: str):

@@ -10,7 +10,7 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, chain, open_store, paths, run, states, store
+from conftest_runs import Run, chain, open_store, paths, run, states, store, workers
 from ml_metadata.proto import metadata_store_pb2
 
 from headrace.errors import StoreError
@@ -24,7 +24,7 @@ from headrace.metadata.runs import list_runs, read_run
 from headrace.metadata.store import Store
 from headrace.sdk import Importer, standard_artifacts
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 def blessed(model: Any, is_good: bool) -> Any:

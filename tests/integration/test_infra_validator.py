@@ -7,12 +7,17 @@ import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
-from conftest_serving import executor_context, model_artifact, taxi_examples, taxi_models
+from conftest_serving import model_artifact, taxi_examples, taxi_models
+from executor_contexts import executor_context
 from tensorflow_serving.apis import prediction_log_pb2
 from tfx.types import standard_artifacts
 
@@ -21,9 +26,31 @@ from headrace.components.infra_validator.executor import Executor
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import ModelError, UnknownSplitError
 from headrace.io import tfrecord
+from headrace.sdk import fresh_processes
 
 _ = (taxi_examples, taxi_models)  # fixtures
 ONE_TRY = '{"num_tries": 1}'
+NURSERY = """
+import socket, sys
+import tensorflow
+from headrace.sdk import fresh_processes
+
+requests = socket.socket(fileno=int(sys.argv[1]))
+fresh_processes._Nursery(requests, fresh_processes._resident_file_bytes()).serve()
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nursery() -> Iterator[None]:
+    """Fresh processes are forks of one that has TensorFlow loaded, as under the workers' server."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-c", NURSERY, str(theirs.fileno())]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()]), pytest.MonkeyPatch.context() as patch:
+        theirs.close()
+        patch.setattr(fresh_processes, "_nursery", ours)
+        yield
+        # It ends when nobody is left to ask.
+        ours.close()
 
 
 def validate(path: Path, model: Any, examples: Any = None, **parameters: Any) -> Any:
@@ -229,8 +256,11 @@ def test_unknown_split_lists_those_there_are(
     assert caught.value.problem.startswith("infra_validator: request_spec: there is no split 'evl'. ")
 
 
-def test_process_and_its_children_end_whatever_happens(tmp_path: Path, taxi_models: dict[str, Any]) -> None:
-    """Killed while it serves: said, and nobody of its group is left."""
+def test_process_and_its_children_end_whatever_happens(
+    tmp_path: Path, taxi_models: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while it serves: said, and nobody of its group is left. Here as under TFX's runners, a Python of its own."""
+    monkeypatch.setattr(fresh_processes, "_nursery", None)
     path = os.path.join(taxi_models["binary"].uri, "Format-Serving")
     with ServerProcess(str(tmp_path / "server.log")) as process:
         group = process.pid

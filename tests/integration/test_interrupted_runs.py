@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest_runs import Run, chain, open_store, run, states, store
+from conftest_runs import Run, chain, open_store, run, states, store, workers
 from ml_metadata.proto import metadata_store_pb2
 
 from headrace.metadata.runs import list_runs, read_run
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 SLOW_SCRIPT = """

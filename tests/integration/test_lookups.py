@@ -8,7 +8,7 @@ from typing import Any
 import ml_metadata as mlmd
 import nodes
 import pytest
-from conftest_runs import Run, run, states, store, text_of
+from conftest_runs import Run, run, states, store, text_of, workers
 
 from headrace.components import PreviousSpanStrategy
 from headrace.metadata.results import RunResult
@@ -27,7 +27,7 @@ with authoring():
     from tfx.orchestration.pipeline import PipelineInputs
     from tfx.types.channel_utils import union
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 def made_by(producer: str, kind: Any = types.Schema, **more: Any) -> Channel:

@@ -11,6 +11,12 @@ from conftest_runs import Run, run, states, store
 
 _ = (run, store)  # fixtures
 
+
+@pytest.fixture
+def workers() -> None:
+    """Each run here starts and ends a server of its own."""
+
+
 MODULE = """
 import os, subprocess
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import portable_stages
 import pytest
 from conftest_serving import export
 from data_validation import TAXI_CSV
@@ -97,8 +98,8 @@ def portable(tmp_path: Path) -> Iterator[list[str]]:
         ]
 
 
-def _run(folder: Path, name: str, beam: Sequence[str]) -> None:
-    """All stages on one runner, in a bounded time."""
+def _run_apart(folder: Path, name: str, beam: Sequence[str]) -> None:
+    """All stages on one runner, in a process of their own and a bounded time."""
     log = folder / f"{name}.txt"
     stages = [
         str(_FOLDER / "portable_stages.py"),
@@ -128,8 +129,10 @@ def test_stages_make_the_same_on_the_portable_runner(tmp_path: Path, portable: l
         (tmp_path / "data" / "data.csv").write_text("".join(file.readlines()[: _NUM_ROWS + 1]))
     os.rename(export(tmp_path / "exported", "binary", 0.1).uri, tmp_path / "model")
 
-    _run(tmp_path, "portable", portable)
-    _run(tmp_path, "in_process", _IN_PROCESS)
+    _run_apart(tmp_path, "portable", portable)
+    portable_stages.main(
+        str(tmp_path / "in_process"), str(tmp_path / "data"), str(tmp_path / "model"), _IN_PROCESS
+    )
 
     parts = (
         "examples/examples",

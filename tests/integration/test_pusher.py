@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from conftest_serving import executor_context, model_artifact, taxi_models
+from conftest_serving import model_artifact, taxi_models
+from executor_contexts import executor_context
 from tfx.components.pusher.executor import Executor as StockExecutor
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts

@@ -8,12 +8,12 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of
+from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of, workers
 
 from headrace.errors import InputResolutionError
 from headrace.metadata.runs import list_runs, read_run
 
-_ = (run, store)  # fixtures
+_ = (run, store, workers)  # fixtures
 
 
 def test_a_partial_run_reuses_what_it_leaves_out(run: Run):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of
+from conftest_runs import Run, chain, open_store, run, states, store, text_of
 from ml_metadata.proto import metadata_store_pb2
 
 from headrace.errors import ExecutorError, StoreError
 
 _ = (run, store)  # fixtures
+
+
+@pytest.fixture
+def workers() -> None:
+    """Each run here starts and ends a server of its own."""
 
 
 def test_a_pipeline_runs_and_its_second_run_comes_from_the_cache(run: Run, tmp_path: Path):
@@ -146,35 +150,6 @@ def test_a_killed_worker_is_named_with_its_signal(run: Run):
     assert error.problem == (
         "KillItself: its process was killed by signal SIGKILL. "
         "The system kills a process so when memory runs out."
-    )
-
-
-def test_a_script_without_a_guard_and_with_its_own_components_runs(tmp_path: Path):
-    """`python my_pipeline.py` with components in the script itself, started at its top level."""
-    script = tmp_path / "my_pipeline.py"
-    script.write_text(
-        textwrap.dedent(
-            """
-            import headrace
-            from headrace.sdk import Pipeline, standard_artifacts
-            from tfx.dsl.component.experimental.annotations import OutputArtifact
-            from tfx.dsl.component.experimental.decorators import component
-
-            @component
-            def Hello(out: OutputArtifact[standard_artifacts.Schema]):
-                open(out.uri + "/text", "w").write("hello from the script")
-
-            result = headrace.run(Pipeline("script", components=[Hello()]))
-            result.raise_for_failure()
-            print(open(result.node("Hello").outputs[0].uri + "/text").read())
-            """
-        )
-    )
-
-    done = run_python(tmp_path, str(script))
-
-    assert (done.returncode, done.stdout.strip().splitlines()[-1:]) == (0, ["hello from the script"]), (
-        done.stderr
     )
 
 

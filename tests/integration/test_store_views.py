@@ -6,14 +6,14 @@ import json
 import os
 
 import nodes
-from conftest_runs import Command, Run, chain, command, run, states, store
+from conftest_runs import Command, Run, chain, command, run, states, store, workers
 
 from headrace.metadata.catalog import list_artifacts
 from headrace.metadata.comparison import compare_runs
 from headrace.metadata.lineage import read_lineage
 from headrace.metadata.runs import list_runs, read_run
 
-_ = (command, run, store)  # fixtures
+_ = (command, run, store, workers)  # fixtures
 
 
 def test_runs_are_listed_and_read_back(run: Run, store: str):

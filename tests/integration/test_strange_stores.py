@@ -49,34 +49,40 @@ COMMANDS = [
 CODE = "open({path!r}, 'w').close()\n"
 
 
-@pytest.fixture
-def victims(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the user's own things and the stranger's project lie side by side."""
+    return tmp_path_factory.mktemp("ground")
+
+
+@pytest.fixture(scope="module")
+def victims(ground: Path) -> Path:
     """What is the user's own, beside the stranger's project: as outputs are named, and with an own store's claim."""
-    folder = tmp_path / "victims"
+    folder = ground / "victims"
     for place in ("Node/out/1", "Node/out/2", "thesis", "log", f"headrace-{'0' * 16}-x"):
         (folder / place).mkdir(parents=True)
         (folder / place / "file").write_text("mine")
     (folder / "database").write_text("mine")
-    own = Store(str(tmp_path / "own" / ".headrace"))
+    own = Store(str(ground / "own" / ".headrace"))
     with own.open():
         (folder / ".headrace-root").mkdir()
         (folder / ".headrace-root" / own.store_id).write_text('{"store": "", "newest_execution": 0}')
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def victim() -> Iterator[subprocess.Popen[bytes]]:
     """A process that belongs to a living run of the user's."""
     environment = {**os.environ, process_groups.SERVER_MARK: f"{'a' * 16}.1"}
-    with subprocess.Popen(["sleep", "300"], env=environment) as process:
+    with subprocess.Popen(["sleep", "600"], env=environment) as process:
         yield process
         process.kill()
 
 
-@pytest.fixture
-def arrived(tmp_path: Path, victims: Path, victim: subprocess.Popen[bytes]) -> Path:
-    """The stranger's project, as it came out of an archive."""
-    made = tmp_path / "made"
+@pytest.fixture(scope="module")
+def archive(ground: Path, victims: Path, victim: subprocess.Popen[bytes]) -> Path:
+    """The stranger's project, as it was sent."""
+    made = ground / "made"
     store_path = made / ".headrace"
     (made / "pipeline.py").parent.mkdir()
     (made / "pipeline.py").write_text(CODE.format(path=str(victims / "executed")))
@@ -84,10 +90,19 @@ def arrived(tmp_path: Path, victims: Path, victim: subprocess.Popen[bytes]) -> P
         fill_database(SmallStore(store), victims)
         store_id = store.store_id
     fill_folder(store_path, victims, victim.pid, store_id)
-    project = tmp_path / "project"
-    shutil.copytree(made, project, symlinks=True)
+    sent = ground / "sent"
+    shutil.copytree(made, sent, symlinks=True)
     shutil.rmtree(made)
-    return project
+    return sent
+
+
+@pytest.fixture
+def arrived(ground: Path, archive: Path) -> Iterator[Path]:
+    """The stranger's project, as it came out of the archive."""
+    project = ground / "project"
+    shutil.copytree(archive, project, symlinks=True)
+    yield project
+    shutil.rmtree(project)
 
 
 def fill_database(small: SmallStore, victims: Path) -> None:

@@ -19,8 +19,8 @@ from conftest_transform import (
     write_examples,
     write_schema,
 )
+from executor_contexts import executor_context
 from tensorflow_metadata.proto.v0 import statistics_pb2
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
 from headrace.components.transform import gathering
 from headrace.components.transform.executor import Executor
@@ -204,7 +204,7 @@ def test_a_module_file_names_both_functions(examples, schema, tmp_path):
     )
     inputs = {"examples": [examples], "schema": [schema]}
     outputs = outputs_in(tmp_path)
-    executor = Executor(BaseBeamExecutor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1"))
+    executor = Executor(executor_context(tmp_path))
 
     executor.Do(inputs, outputs, {"module_file": str(module), "custom_config": "null"})
 

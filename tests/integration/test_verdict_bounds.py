@@ -41,6 +41,16 @@ def results(value: float, base: float, passed: bool, **threshold: Any) -> list[A
             {"absolute": 0.5, "relative": 0.5},
             [("absolute change", 0.5, None, 0.25, False), ("relative change", 0.5, None, 1.0, True)],
         ),
+        (
+            0.5,
+            {"absolute": 0.125, "relative": 2.0},
+            [("absolute change", 0.125, None, 0.25, True), ("relative change", 2.0, None, 1.0, False)],
+        ),
+        (
+            0.5,
+            {"absolute": 0.5, "relative": 0.5, "direction": _LOWER},
+            [("absolute change", None, 0.5, 0.25, True), ("relative change", None, 0.5, 1.0, False)],
+        ),
         (0.5, {"absolute": 0.25, "direction": _LOWER}, [("absolute change", None, 0.25, 0.25, True)]),
         (0.75, {"absolute": 0.25, "direction": _LOWER}, [("absolute change", None, 0.25, 0.5, False)]),
         (0.75, {"relative": 2.0, "direction": _LOWER}, [("relative change", None, 2.0, 2.0, True)]),

@@ -6,41 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from changed_folders import CHANGES, make_folder, touch
 
 from headrace.io import digests
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "made"
-    (made / "inner").mkdir(parents=True)
-    (made / "a").write_text("one")
-    (made / "inner" / "b").write_text("two")
-    return made
+    return make_folder(tmp_path)
 
 
-def _change_name(folder: Path) -> None:
-    (folder / "a").rename(folder / "c")
-
-
-def _swap(folder: Path) -> None:
-    (folder / "a").write_text("two")
-    (folder / "inner" / "b").write_text("one")
-
-
-def _move_up(folder: Path) -> None:
-    (folder / "inner" / "b").rename(folder / "b")
-
-
-def _add_empty(folder: Path) -> None:
-    (folder / "inner" / "c").touch()
-
-
-def _change_byte(folder: Path) -> None:
-    (folder / "inner" / "b").write_text("twO")
-
-
-@pytest.mark.parametrize("change", [_change_name, _swap, _move_up, _add_empty, _change_byte])
+@pytest.mark.parametrize("change", CHANGES)
 def test_every_change_of_names_or_bytes_is_seen(folder: Path, change):
     before = digests.tree_digest(str(folder))
     change(folder)
@@ -50,7 +26,7 @@ def test_every_change_of_names_or_bytes_is_seen(folder: Path, change):
 
 def test_times_and_the_place_do_not_count(folder: Path, tmp_path: Path):
     before = digests.tree_digest(str(folder))
-    os.utime(folder / "a", (0, 0))
+    touch(folder)
     folder.rename(tmp_path / "moved")
 
     assert digests.tree_digest(str(tmp_path / "moved")) == before

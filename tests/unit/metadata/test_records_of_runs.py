@@ -11,7 +11,7 @@ from small_stores import SmallStore, node_record
 from headrace.errors import DataError, StoreError, UnknownNodeError
 from headrace.metadata import runs
 from headrace.metadata.executions import INNER_RUN_PROPERTY
-from headrace.metadata.results import NodeResult, NodeState, RunResult
+from headrace.metadata.results import NodeState
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -114,23 +114,3 @@ def test_a_run_is_read_back_as_it_ended(small: SmallStore):
         runs.node_of(result, "D")
     with small.store.handle() as handle:
         assert runs.read_command(handle, "run-1") == "headrace run taxi"
-
-
-@pytest.mark.parametrize(
-    ("state", "is_optional", "is_success"),
-    [
-        (NodeState.DONE, False, True),
-        (NodeState.CACHED, False, True),
-        (NodeState.SKIPPED, False, True),
-        (NodeState.FAILED, False, False),
-        (NodeState.FAILED, True, True),
-        (NodeState.CANCELLED, False, False),
-        (NodeState.CANCELLED, True, False),
-    ],
-)
-def test_a_run_succeeds_when_nothing_it_needs_failed_and_nothing_was_cancelled(
-    state: NodeState, is_optional: bool, is_success: bool
-):
-    result = RunResult("run-1", "p", (NodeResult("A", state, is_optional=is_optional),), 1.0, "store")
-
-    assert result.is_success is is_success

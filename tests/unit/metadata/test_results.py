@@ -85,9 +85,12 @@ def test_only_a_run_whose_nodes_ended_well_is_a_success(
 
 
 def test_a_failure_that_the_run_does_not_need_is_none():
-    result = result_of(NodeResult("B", NodeState.FAILED, is_optional=True))
+    """A node that was cancelled is another matter: the run did not come to its end."""
+    failed = result_of(NodeResult("B", NodeState.FAILED, is_optional=True))
+    cancelled = result_of(NodeResult("B", NodeState.CANCELLED, is_optional=True))
 
-    assert (result.is_success, result.failed) == (True, ())
+    assert (failed.is_success, failed.failed) == (True, ())
+    assert not cancelled.is_success
 
 
 def test_an_unknown_node_is_answered_with_those_there_are():

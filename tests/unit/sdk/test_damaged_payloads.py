@@ -2,71 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from changed_folders import CHANGES, make_folder, touch
 
 from headrace.sdk import payloads
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "made"
-    (made / "inner").mkdir(parents=True)
-    (made / "a").write_text("one")
-    (made / "inner" / "b").write_text("two")
-    return made
+    return make_folder(tmp_path)
 
 
-def _touch(folder: Path) -> None:
-    os.utime(folder / "a", (0, 0))
-
-
-def _edit(folder: Path) -> None:
-    (folder / "a").write_text("onE")
-    os.utime(folder / "a", (0, 0))
-
-
-def _cut(folder: Path) -> None:
-    (folder / "inner" / "b").write_text("tw")
-
-
-def _grow(folder: Path) -> None:
-    (folder / "inner" / "b").write_text("twoo")
-
-
-def _empty(folder: Path) -> None:
-    (folder / "a").write_text("")
-
-
-def _remove(folder: Path) -> None:
-    (folder / "inner" / "b").unlink()
-
-
-def _add(folder: Path) -> None:
-    (folder / "inner" / "c").touch()
-
-
-def _swap(folder: Path) -> None:
-    (folder / "a").rename(folder / "c")
-    (folder / "inner" / "b").rename(folder / "a")
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (_touch, ""),
-        (_edit, "a was edited"),
-        (_cut, "inner/b is 2 bytes, was 3"),
-        (_grow, "inner/b is 4 bytes, was 3"),
-        (_empty, "a is 0 bytes, was 3"),
-        (_remove, "inner/b is gone"),
-        (_add, "inner/c was added"),
-        (_swap, "c was added, and 1 more"),
-    ],
-)
+@pytest.mark.parametrize(("change", "words"), [(touch, ""), *CHANGES.items()])
 def test_what_is_not_as_it_was_written_is_told(folder: Path, change: Callable[[Path], None], words: str):
     """A file that was only touched holds what it held."""
     written = payloads.describe(str(folder))

@@ -1,4 +1,4 @@
-"""Headrace's data validation components and stock TFX's, mixed in one pipeline under LocalDagRunner."""
+"""A config of TFDV's custom validation, for Headrace's components and stock TFX's mixed in one pipeline."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stock_taxi
 import tfx.v1 as tfx
 from data_validation import taxi_records, write_examples
 from tfx.orchestration import metadata
@@ -40,36 +41,25 @@ def _run(folder: Path, source: str, kinds: tuple[Any, Any, Any], **parameters: A
                 str(folder / "metadata.db")
             ),
             components=[examples, statistics, schema, anomalies],
-            beam_pipeline_args=["--runner=FnApiRunner"],
         )
     )
     [found] = (folder / "root" / "ExampleValidator" / "anomalies").glob("*/Split-train/SchemaDiff.pb")
     return found
 
 
-_KINDS = pytest.mark.parametrize(
+@pytest.mark.skipif(not generations.HAS_CUSTOM_VALIDATION, reason="TFDV has no custom validation")
+@pytest.mark.parametrize(
     "kinds",
     [
         (StatisticsGen, _STOCK[1], ExampleValidator),
         (_STOCK[0], SchemaGen, _STOCK[2]),
     ],
 )
-
-
-@_KINDS
-def test_each_stands_in_for_the_stock_one(tmp_path, kinds):
-    source = write_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
-
-    path = _run(tmp_path, source, kinds)
-
-    assert not protos.read_binary(str(path), protos.anomalies_pb2.Anomalies).anomaly_info
-
-
-@pytest.mark.skipif(not generations.HAS_CUSTOM_VALIDATION, reason="TFDV has no custom validation")
-@_KINDS
-def test_where_tfdv_has_custom_validation_each_takes_a_config_of_it(tmp_path, kinds):
+def test_where_tfdv_has_custom_validation_each_takes_a_config_of_it(tmp_path, kinds, monkeypatch):
+    """Through TFX's own launcher."""
     from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
 
+    stock_taxi.use_beam_in_process(monkeypatch)
     source = write_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
     config = custom_validation_config_pb2.CustomValidationConfig()
     validation = config.feature_validations.add()

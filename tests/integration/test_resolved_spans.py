@@ -1,17 +1,9 @@
-"""The driver against stock TFX's on the same folders, and components in place of stock ones in a pipeline."""
+"""The spans, versions and patterns that the driver of ExampleGens finds, against stock TFX's on the same folders."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
-from conftest_example_gen import TAXI
-from ml_metadata import metadata_store
-from tfx.components import StatisticsGen
 from tfx.components.example_gen import driver as stock_driver
-from tfx.orchestration import metadata
-from tfx.orchestration import pipeline as pipeline_module
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.utils import proto_utils
 
@@ -91,36 +83,3 @@ def test_span_and_version_equal_stock(data, patterns, range_config):
     )
     properties = CsvExampleGen(data, input_config=config, range_config=range_config).exec_properties
     assert _decided(Driver(None), properties) == _decided(stock_driver.FileBasedDriver(None), properties)
-
-
-def test_stock_statistics_read_what_headrace_wrote(tmp_path):
-    """Under TFX's LocalDagRunner, beside a stock component, recorded as the stock one would be."""
-    data = tmp_path / "data"
-    data.mkdir()
-    with open(os.path.join(TAXI, "data.csv")) as source:
-        (data / "data.csv").write_text("".join(source.readlines()[:501]))
-    examples = CsvExampleGen(str(data))
-    statistics = StatisticsGen(examples=examples.outputs["examples"])
-    config = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
-    LocalDagRunner().run(
-        pipeline_module.Pipeline(
-            pipeline_name="swap",
-            pipeline_root=str(tmp_path / "root"),
-            components=[examples, statistics],
-            metadata_connection_config=config,
-            beam_pipeline_args=["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"],
-        )
-    )
-    store = metadata_store.MetadataStore(config)
-    (made,) = store.get_artifacts_by_type("ExampleStatistics")
-    assert sorted(os.listdir(made.uri)) == ["Split-eval", "Split-train"]
-    (artifact,) = store.get_artifacts_by_type("Examples")
-    assert artifact.properties["split_names"].string_value == '["train", "eval"]'
-    assert artifact.custom_properties["span"].int_value == 0
-    assert artifact.custom_properties["input_fingerprint"].string_value.startswith(
-        "split:single_split,num_files:1"
-    )
-    (execution,) = store.get_executions_by_type(
-        "tfx.components.example_gen.csv_example_gen.component.CsvExampleGen"
-    )
-    assert execution.custom_properties["span"].int_value == 0
