@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from headrace.sdk import module_parts
-from headrace.sdk.module_files import absolute_name, find_module, is_followed
+from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
 from headrace.sdk.module_parts import Module, Part, chain_of
 
 _MAX_DEPTH = 20
@@ -59,7 +59,7 @@ def _place(chain: str, module: Module, dotted: str, depth: int) -> Place | None:
         return None
     target = absolute_name(imported[0].module, dotted, module.path)
     names = [*([imported[0].name] if imported[0].name else []), *attributes]
-    folder = os.path.dirname(module.path)
+    folder = import_folder(module.path, dotted)
     while names and find_module(f"{target}.{names[0]}", folder):
         target = f"{target}.{names.pop(0)}"
     file = find_module(target, folder)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 
 from headrace.sdk import module_parts
-from headrace.sdk.module_files import absolute_name, find_module, is_followed
+from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
 from headrace.sdk.module_parts import Imported, Module
 
 _MAX_DEPTH = 20
@@ -85,7 +85,7 @@ class Values:
         """The value of a name of another module of the project; `wanted` are attributes of what is imported."""
         target = absolute_name(imported.module, self._dotted, self._module.path)
         names = [*([imported.name] if imported.name else []), *wanted]
-        folder = os.path.dirname(self._module.path)
+        folder = import_folder(self._module.path, self._dotted)
         while len(names) > 1 and find_module(f"{target}.{names[0]}", folder):
             target = f"{target}.{names.pop(0)}"
         file = find_module(target, folder)
