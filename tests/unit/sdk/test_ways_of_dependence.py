@@ -322,7 +322,10 @@ IN_PACKAGES = [
     ("import q.b\ndef g():\n    return q.b.K\n", "absolute import"),
     ("def g():\n    from q.b import K\n    return K\n", "import in a function"),
     ("import importlib\ndef g():\n    return importlib.import_module('q.b').K\n", "import by name"),
-    ("from .b import add\n@add(1)\nclass A:\n    pass\nfrom . import b\ndef g():\n    return b.K\n", "decorator"),
+    (
+        "from .b import add\n@add(1)\nclass A:\n    pass\nfrom . import b\ndef g():\n    return b.K\n",
+        "decorator",
+    ),
 ]
 
 NONE = [
