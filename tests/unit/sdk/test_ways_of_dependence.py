@@ -316,18 +316,6 @@ WAYS = [
     ),
 ]
 
-IN_PACKAGES = [
-    ("from .b import K\ndef g():\n    return K\n", "relative import"),
-    ("from . import b\ndef g():\n    return b.K\n", "import from the package"),
-    ("import q.b\ndef g():\n    return q.b.K\n", "absolute import"),
-    ("def g():\n    from q.b import K\n    return K\n", "import in a function"),
-    ("import importlib\ndef g():\n    return importlib.import_module('q.b').K\n", "import by name"),
-    (
-        "from .b import add\n@add(1)\nclass A:\n    pass\nfrom . import b\ndef g():\n    return b.K\n",
-        "decorator",
-    ),
-]
-
 NONE = [
     pytest.param(
         {"m.py": 'def f():\n    """one"""\n    return 1\n'}, "m.py", "one", "two", id="own docstring"
@@ -489,21 +477,6 @@ def test_code_that_decides_what_the_function_does_counts(
     change(folder, file, old, new)
 
     assert digest(folder) != before
-
-
-@pytest.mark.parametrize("code", [pytest.param(code, id=name) for code, name in IN_PACKAGES])
-def test_packages_beside_a_module_file_count_before_their_folder_joins_the_import_path(
-    code: str, tmp_path: Path
-):
-    """Only a worker loads a module file, and with it the folder in which its packages are found."""
-    tables = "K = 1\ndef add(n):\n    return lambda c: c\n"
-    main = "from q.a import g\ndef f():\n    return g()\n"
-    make(tmp_path, {"m.py": main, "q/__init__.py": "", "q/a.py": code, "q/b.py": tables})
-    before = digest(tmp_path)
-
-    change(tmp_path, "q/b.py", "K = 1", "K = 2")
-
-    assert digest(tmp_path) != before
 
 
 @pytest.mark.parametrize(("files", "file", "old", "new"), NONE)
