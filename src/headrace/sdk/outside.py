@@ -20,7 +20,8 @@ from headrace.sdk.text_values import Values
 
 _MAX_PATH_LENGTH = 1024
 _LISTS = re.compile(
-    r"(list|walk|scan|glob|load|restore|from_dir|iterdir|read|matching|_dir|hub|folder)", re.IGNORECASE
+    r"(list|walk|scan|glob|load|restore|from_dir|iterdir|read|matching|_dir|hub|folder|copytree|make_archive)",
+    re.IGNORECASE,
 )
 _GLOBS = re.compile(r"(glob|matching|list_files|read|Dataset)", re.IGNORECASE)
 _WRITES = re.compile(
@@ -36,6 +37,8 @@ _OPENS = re.compile(r"^(open\w*|GFile|FileIO|File|ZipFile|TarFile|GzipFile)$")
 _COPIES = re.compile(r"^(copy\w*|move|rename|replace|urlretrieve)$")
 _LISTERS = frozenset({"listdir", "scandir", "iterdir", "walk", "glob", "iglob", "rglob", "list_files"})
 _ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb", "expandvars"})
+# `%s`, `%05d`, `%(name)s`, `%-8.3f`.
+_PERCENT = re.compile(r"%(\(\w+\))?[-+ #0]*[\d*]*(\.[\d*]+)?[a-zA-Z]")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 _PROGRAMS = frozenset(
     {
@@ -168,8 +171,8 @@ class _Reader:
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 continue  # a docstring
             if isinstance(node, ast.Constant):
-                if isinstance(node.value, str):
-                    yield glob.escape(node.value)
+                if isinstance(node.value, (str, bytes)):
+                    yield glob.escape(os.fsdecode(node.value))
                 continue
             if isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Call)):
                 pattern = _pattern(node)
@@ -299,9 +302,11 @@ def _pattern(node: ast.AST) -> str:
         sides = [_pattern(side) or _constant(side) or "*" for side in (node.left, node.right)]
         return "".join(sides) if sides != ["*", "*"] else ""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        return re.sub(r"%[-\w.]*[a-z]", "*", _constant(node.left))
+        return _PERCENT.sub("*", _constant(node.left))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
         return re.sub(r"\{[^{}]*\}", "*", _constant(node.func.value))
+    if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("Template"):
+        return re.sub(r"\$(\w+|\{\w+\})", "*", _constant(node.args[0]))
     return ""
 
 

@@ -16,6 +16,7 @@ from headrace.sdk.module_parts import Imported, Module
 
 _MAX_DEPTH = 20
 _SAME = {"abspath", "realpath", "normpath", "expanduser", "fspath", "str", "resolve", "absolute", "as_posix"}
+_OF_OS = {"pardir": os.pardir, "curdir": os.curdir, "sep": os.sep}
 _JOINS = ("join", "joinpath", "Path", "PurePath", "PosixPath")
 
 
@@ -101,6 +102,8 @@ class Values:
         if node.attr == "parent":
             value = self.value(node.value, depth + 1)
             return None if value is None else os.path.dirname(os.path.abspath(value))
+        if node.attr in _OF_OS and ast.unparse(node.value) in ("os", "os.path"):
+            return _OF_OS[node.attr]
         root, *attributes = ast.unparse(node).split(".")
         imported = self._module.imports.get(root, [])
         if len(imported) == 1 and all(name.isidentifier() for name in attributes):
