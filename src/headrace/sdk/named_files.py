@@ -12,6 +12,7 @@ import glob
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
@@ -57,12 +58,19 @@ def find(
     found: set[str] = set()
     given = {os.path.abspath(place) for place in places}
     for folder in _with_named([*given, *folders], plain):
-        if lists_folders and folder not in given:
+        if lists_folders and folder not in given and not _is_everybodys(folder):
             found.update(outside.files_below(folder))
         found.update(path for name in plain if os.path.isfile(path := os.path.join(folder, name)))
         found.update(_matching(folder, patterns))
     kept = {os.path.normpath(path) for path in found if payloads.is_kept(path)}
     return {path for path in kept if path not in written and os.path.basename(path) not in written}
+
+
+def _is_everybodys(folder: str) -> bool:
+    """Whether a folder holds the working folder, or all temporary files: a text that names it speaks of no data."""
+    inside = (os.path.realpath(os.getcwd()), os.path.realpath(tempfile.gettempdir()), os.path.expanduser("~"))
+    real = os.path.realpath(folder)
+    return any(os.path.commonpath([real, path]) == real for path in inside)
 
 
 def _listed(text: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import glob
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,8 @@ from headrace.sdk.module_parts import Module, Part
 from headrace.sdk.text_values import Values
 
 _MAX_PATH_LENGTH = 1024
+# A folder of more files, such as that of all users, is not what a node's result is made of.
+MAX_FILES = 20_000
 _LISTS = re.compile(
     r"(list|walk|scan|glob|load|restore|from_dir|iterdir|read|matching|_dir|hub|folder|copytree|make_archive)",
     re.IGNORECASE,
@@ -135,7 +138,8 @@ def environment_digest(name: str) -> str:
 def variables_among(texts: Iterable[str]) -> set[str]:
     """Return the environment variables that are set and that some texts name: `MODE`, or `$MODE/data`."""
     named = {name for text in texts for name in (text, *_VARIABLE.findall(text))}
-    return {name for name in named if name in os.environ and name.isupper()}
+    known = set(os.environ)  # which refuses to be asked for what cannot be encoded
+    return {name for name in named if name in known and name.isupper()}
 
 
 class _Reader:
@@ -286,10 +290,20 @@ def _opens_to_write(call: ast.Call) -> bool:
 
 
 def files_below(folder: str) -> Iterator[str]:
-    """Yield the files of a folder and its subfolders but hidden ones and what Python keeps."""
-    for place, subfolders, names in os.walk(folder):
-        subfolders[:] = sorted(name for name in subfolders if name[0] != "." and name != "__pycache__")
-        yield from (os.path.join(place, name) for name in sorted(names) if name[0] != ".")
+    """Yield the files of a folder and its subfolders but hidden ones and what Python keeps; `MAX_FILES` at most.
+
+    Linked folders are followed.
+    """
+    if not payloads.is_kept(folder) or not os.access(folder, os.R_OK | os.X_OK):
+        return
+    files = (path for _, path in payloads.walk(folder, _is_apart) if os.path.basename(path)[0] != ".")
+    yield from itertools.islice((path for path in files if os.path.isfile(path)), MAX_FILES)
+
+
+def _is_apart(folder: str) -> bool:
+    name = os.path.basename(folder)
+    is_shown = name[0] != "." and name != "__pycache__"
+    return not (is_shown and payloads.is_kept(folder) and os.access(folder, os.R_OK | os.X_OK))
 
 
 def _pattern(node: ast.AST) -> str:
