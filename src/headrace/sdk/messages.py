@@ -37,13 +37,21 @@ def concise(error: BaseException) -> str:
 
     Where nothing but such things is left to say what happened, the words of its cause follow.
     """
-    text = _CALL.sub("", _ANSI.sub("", _BEAM_SUFFIX.sub("", str(error))).strip())
+    text = _CALL.sub("", _ANSI.sub("", _BEAM_SUFFIX.sub("", own_words(error))).strip())
     inputs = _INPUTS.search(text)
     if inputs is not None:
         text = text[: inputs.start()].rstrip()
         if (cause := _cause(error)) is not None:
             text = f"{text}: {concise(cause)}"
     return concise_text(text) or "no message"
+
+
+def own_words(error: BaseException) -> str:
+    """Return an exception's text; a sentence about it where it fails to give one."""
+    try:
+        return str(error)
+    except Exception as unsaid:
+        return f"its text cannot be told: its __str__ raises {type(unsaid).__name__}"
 
 
 def concise_text(text: str) -> str:
