@@ -27,7 +27,7 @@ from headrace.metadata.differences import NOT_IN_KEY, SOURCES, UNKNOWN
 from headrace.metadata.executions import DAMAGE_PROPERTY
 from headrace.orchestration import code_contents
 from headrace.orchestration.parameter_contents import Reader, Sources
-from headrace.sdk import Artifact, libraries, outside, payloads
+from headrace.sdk import Artifact, environment_variables, libraries, payloads
 from headrace.sdk.component import input_files_of
 from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
 from headrace.sdk.sources import Usage
@@ -116,7 +116,7 @@ def _surroundings(used: Usage, arguments: Sequence[str]) -> Ingredients:
     if own:
         what["headrace"] = code_contents.own_digest(own)
     if used.environment:
-        what["environment"] = {name: outside.environment_digest(name) for name in sorted(used.environment)}
+        what["environment"] = {name: environment_variables.digest(name) for name in sorted(used.environment)}
     if used.reads_arguments:
         what["arguments"] = list(arguments)
     return what

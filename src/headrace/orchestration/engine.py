@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shlex
 import sys
-import threading
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from headrace.errors import InputResolutionError, StoreError
+from headrace.errors import StoreError
 from headrace.metadata import executions, locks, publications, runs
 from headrace.metadata.results import NodeResult, RunResult
-from headrace.metadata.store import DEFAULT_PATH, Store
-from headrace.orchestration import exit_handlers, failures, interrupts, schedule
+from headrace.metadata.store import Store
+from headrace.orchestration import exit_handlers, failures, interrupts, left_out, schedule
 from headrace.orchestration.capacity import machine_capacity
-from headrace.orchestration.context import NodeContext, RunContext, class_path_of
-from headrace.orchestration.events import Event, Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
+from headrace.orchestration.context import NodeContext, RunContext
+from headrace.orchestration.events import Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
+from headrace.orchestration.listening import Audience, warn
 from headrace.orchestration.node import NodeLife
-from headrace.orchestration.plan import NodeKind, Plan, PlannedNode
+from headrace.orchestration.plan import Plan, PlannedNode
+from headrace.orchestration.preloading import modules_ahead
+from headrace.orchestration.resume_commands import resume_command
 from headrace.orchestration.workers import Workers
-from headrace.sdk import compiler, sources
+from headrace.sdk import compiler
 from headrace.sdk.light import authoring
 
 with authoring():
-    from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+    from tfx.proto.orchestration import pipeline_pb2
 
 Ending = TypeVar("Ending", bound="NodeResult | None")
-
-# In the folder of the run's logs, beside those of its nodes.
-_LISTENER_LOG = "listener-error.txt"
 
 
 @dataclass(frozen=True)
@@ -78,15 +74,13 @@ class Engine:
         self._store = store
         self._root = root
         self._settings = settings
-        self._event_lock = threading.RLock()
-        self._listener = settings.listener
+        self._audience = Audience(settings.listener)
         self._stopped_by = 0
-        self._log_path = ""
         self._num_slots = min(settings.max_workers, len(planned))
         self._plan = Plan(
             planned,
             settings.fail_fast,
-            lambda result: self._emit(NodeFinished(result)),
+            lambda result: self._audience.tell(NodeFinished(result)),
             machine_capacity(self._num_slots),
         )
         self._started = time.monotonic()
@@ -96,9 +90,11 @@ class Engine:
         """Run the plan to its end and record it."""
         with self._store.open():
             locks.mend(self._store)
-            self._check_reusable()
+            left_out.check_outputs(
+                self._store, self._planned, self._settings.base_run, self._settings.outputs_from
+            )
             run_id = locks.new_run_id(self._store, run_id)
-            self._log_path = self._store.logs_path(run_id)
+            self._audience.log_path = self._store.logs_path(run_id)
             try:
                 result = self._run_and_record(run_id)
             except Exception as error:
@@ -106,8 +102,8 @@ class Engine:
                 if not result.failed:
                     raise
                 # A store that cannot record a failed run must not hide why it failed.
-                _warn(f"run {run_id} could not be recorded to its end: {error}")
-        self._emit(RunFinished(result))
+                warn(f"run {run_id} could not be recorded to its end: {error}")
+        self._audience.tell(RunFinished(result))
         return result
 
     def _run_and_record(self, run_id: str) -> RunResult:
@@ -123,7 +119,9 @@ class Engine:
             with self._workers() as workers:
                 context = self.context(self._store, run_id, workers, tmp_path)
                 node_ids = tuple(node.node_id for node in self._planned)
-                self._emit(RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._log_path))
+                self._audience.tell(
+                    RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._audience.log_path)
+                )
                 self._record(self._result(run_id), "running")
                 self._run_nodes(context)
             # Of an execution that is still open nobody works any more, whatever kept its node from closing it.
@@ -147,7 +145,7 @@ class Engine:
             ir=self._ir,
             run_id=run_id,
             workers=workers,
-            listener=self._emit,
+            listener=self._audience.tell,
             is_cancelled=lambda: self._plan.is_cancelled,
             main_path=settings.script,
             arguments=tuple(sys.argv[1:]) if settings.script else (),
@@ -157,7 +155,8 @@ class Engine:
             outputs_from=settings.outputs_from,
             tmp_path=tmp_path,
             final_status=lambda: exit_handlers.final_status(run_id, self._plan.results()),
-            resume_command=self._resume_command(store, run_id),
+            # A dry run, which is on a copy, is nothing to go on with.
+            resume_command=self._resume_command(run_id) if store is self._store else "",
         )
 
     def _workers(self) -> contextlib.AbstractContextManager[Workers]:
@@ -169,14 +168,8 @@ class Engine:
         """Return the life of one node in a run."""
         return NodeLife(NodeContext(context, node))
 
-    def _resume_command(self, store: Store, run_id: str) -> str:
-        details = self._settings.details
-        is_known = details["configuration"].get("pipeline") or details["script"]
-        if not is_known or store is not self._store:
-            # Nothing says how to make the pipeline again, or this is a dry run on a copy.
-            return ""
-        path = store.given_path
-        return f"headrace resume {run_id}" + ("" if path == DEFAULT_PATH else f" --store {shlex.quote(path)}")
+    def _resume_command(self, run_id: str) -> str:
+        return resume_command(run_id, self._store.given_path, self._settings.details)
 
     def _run_nodes(self, context: RunContext) -> None:
         """Serve from the cache what it holds; hand the rest to Beam, which need not load before."""
@@ -213,7 +206,7 @@ class Engine:
 
     def _drive(self, context: RunContext, node: PlannedNode) -> tuple[NodeLife, NodeResult | None]:
         if node.is_selected:
-            self._emit(NodeStarted(node.node_id))
+            self._audience.tell(NodeStarted(node.node_id))
         life = self.life(context, node)
         return life, self._guarded(life, life.drive)
 
@@ -232,58 +225,18 @@ class Engine:
                 self._plan.cancel("the store cannot be written")
             return life.failed(described)
 
-    def _check_reusable(self) -> None:
-        """A partial run needs outputs of the nodes it leaves out: refuse before anything starts."""
-        needed = {name for node in self._planned if node.is_selected for name in node.upstream}
-        for node in self._planned:
-            # Only an executor must have run before: what TFX's rules find can be found now.
-            is_left_out = not node.is_selected and node.node_id in needed and node.kind is NodeKind.COMPONENT
-            is_left_out = is_left_out and node.node_id not in self._settings.outputs_from
-            if not is_left_out or not node.ir.outputs.outputs:
-                continue
-            if executions.latest_successful(self._store, node.ir, self._settings.base_run) is None:
-                runs_searched = (
-                    f"run {self._settings.base_run} did not make" if self._settings.base_run else ""
-                )
-                raise InputResolutionError(
-                    f"this partial run leaves out {node.node_id}, and "
-                    f"{runs_searched or 'no earlier run made'} its outputs.",
-                    f"run the whole pipeline once, or select {node.node_id} too.",
-                )
-
     def _modules(self) -> list[str]:
-        """What the workers' server loads ahead of need: executors of nodes without a result, in order."""
-        specs = [
-            node.executor_spec
-            for node in self._planned
-            if node.is_selected and self._plan.result(node.node_id) is None and node.executor_spec is not None
-        ]
-        paths = [class_path_of(spec) for spec in specs]
-        modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]
-        if len(modules) < len(paths) and self._settings.script:
-            # Each worker reads the script again; what it imports need not be.
-            modules += sources.loaded_libraries(self._settings.script)
-        if any(isinstance(spec, executable_spec_pb2.BeamExecutableSpec) for spec in specs):
-            # TFX's base of such an executor needs both, however little the executor itself loads.
-            modules = ["tensorflow", "apache_beam", *modules]
-        return modules
-
-    def _emit(self, event: Event) -> None:
-        """Tell the listener. The run does not depend on it: one that raises is told nothing more."""
-        with self._event_lock:
-            if self._listener is None:
-                return
-            try:
-                self._listener(event)
-            except BaseException as error:
-                self._listener = None
-                path = os.path.join(self._log_path, _LISTENER_LOG)
-                with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as log:
-                    log.write(traceback.format_exc())
-                _warn(
-                    f"the run's listener raised {type(error).__name__}: {error}. The run goes on without it; the "
-                    f"traceback is in {path}"
-                )
+        """What the workers' server loads: for the nodes without a result, in order."""
+        return modules_ahead(
+            [
+                node.executor_spec
+                for node in self._planned
+                if node.is_selected
+                and self._plan.result(node.node_id) is None
+                and node.executor_spec is not None
+            ],
+            self._settings.script,
+        )
 
     def _result(self, run_id: str) -> RunResult:
         return RunResult(
@@ -293,15 +246,9 @@ class Engine:
             seconds=time.monotonic() - self._started,
             store_path=self._store.path,
             parameters=dict(self._settings.details),
-            resume_command=self._resume_command(self._store, run_id),
+            resume_command=self._resume_command(run_id),
             stopped_by=self._stopped_by,
         )
 
     def _record(self, result: RunResult, state: str) -> None:
         publications.publish_run(self._store, result, state, self._started_at, self._settings.details)
-
-
-def _warn(text: str) -> None:
-    """Warn whoever reads standard error; where warnings are errors, or it cannot be written, go on."""
-    with contextlib.suppress(Warning, OSError, AttributeError):
-        warnings.warn(text, RuntimeWarning, stacklevel=3)

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from headrace.errors import HeadraceError, InputResolutionError
 from headrace.metadata import damage, executions, locks, publications
-from headrace.orchestration import driver, execution, system_nodes
+from headrace.orchestration import driver, execution, resume_commands, system_nodes
 from headrace.orchestration.context import NodeContext
 from headrace.orchestration.driver import Prepared
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord
@@ -103,9 +103,8 @@ class NodeLife:
 
     def failed(self, error: HeadraceError) -> NodeResult:
         """Return the result of a node that `error` stopped."""
-        return self._result(
-            NodeState.FAILED, reason=error.problem, error=_with_resume(error, self._node.run.resume_command)
-        )
+        told = resume_commands.with_command(error, self._node.run.resume_command)
+        return self._result(NodeState.FAILED, reason=error.problem, error=told)
 
     def _drive(self) -> NodeResult | None:
         store = self._node.run.store
@@ -224,19 +223,3 @@ def output_records(outputs: Mapping[str, Sequence[Artifact]]) -> tuple[OutputRec
 def _extend(outputs: dict[str, list[Artifact]], more: Mapping[str, Sequence[Artifact]]) -> None:
     for key, artifacts in more.items():
         outputs.setdefault(key, []).extend(artifacts)
-
-
-def _with_resume(error: HeadraceError, command: str) -> HeadraceError:
-    """The error with the command that goes on from here at the end of its fix."""
-    fix = error.fix.rstrip()
-    if not command or fix.endswith(command):
-        return error
-    if not fix:
-        fix = f"run: {command}"
-    elif fix.endswith("."):
-        fix = f"{fix} Then run: {command}"
-    else:
-        fix = f"{fix}, then run: {command}"
-    described = type(error)(error.problem, fix)
-    described.__cause__ = error.__cause__
-    return described.with_traceback(error.__traceback__)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import ast
 import builtins
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
 
-from headrace.sdk import module_parts, named_files, outside, payloads, registrations
+from headrace.sdk import (
+    dynamic_code,
+    environment_variables,
+    named_files,
+    outside,
+    parsed_modules,
+    payloads,
+    registrations,
+)
 from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
-from headrace.sdk.module_parts import Imported, Module, Part
+from headrace.sdk.module_parts import Module, Part
+from headrace.sdk.outside import Outside
+from headrace.sdk.statements import Imported
+from headrace.sdk.syntax_trees import DEFINITIONS, IMPORTS, is_docstring
 from headrace.sdk.usage import Source, Usage
 
 WHOLE = "*"
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # What reads the docstrings of code; elsewhere they are comments.
 _DOCSTRINGS = frozenset(
     {"__doc__", "getdoc", "getsource", "getcomments", "doctest", "docstring", "click", "fire"}
@@ -32,58 +41,60 @@ class Walk:
         self._modules: dict[str, str] = {}
         self._parts: dict[str, dict[int, Part]] = {}
         self._imports: dict[str, set[str]] = {}
+        self._libraries: set[str] = set()
         self._whole: set[str] = set()
         self._seen: set[tuple[str, str, str]] = set()
-        self._data: set[str] = set()
         self._places = {os.getcwd()}
-        self._folders: set[str] = set()
-        self._texts: set[str] = set()
-        self._written: set[str] = set()
-        self._reads_environment = False
-        self._starts_programs = False
-        self._lists_folders = False
+        self._outside = Outside()
         self._reads_docstrings = False
         self._reads_subclasses = False
-        self._found = Usage()
 
     def result(self) -> Usage:
         """Return what was found."""
         self._follow_programs()
-        self._found.written = self._written
-        self._data |= named_files.find(
-            self._texts,
-            self._places,
-            self._folders,
-            self._written,
-            lists_folders=self._lists_folders,
+        found = self._outside
+        environment = set(found.environment)
+        if found.reads_environment:
+            environment |= environment_variables.among(found.texts)
+        files = {path: source for path in self._parts if (source := self._source(path)) is not None}
+        for path in self._data_files() - files.keys():
+            files[path] = Source(payloads.readable_digest(path))
+        return Usage(
+            files=files,
+            libraries=self._libraries,
+            environment=environment,
+            reads_arguments=found.reads_arguments,
+            written=found.written,
+            names=self._names(list(files)),
         )
-        if self._reads_environment:
-            self._found.environment |= outside.variables_among(self._texts)
-        for path in self._parts:
-            source = self._source(path)
-            if source is not None:
-                self._found.files[path] = source
-        for path in self._data - self._found.files.keys() - self._written:
-            self._found.files[path] = Source(payloads.readable_digest(path))
-        data = [path for path in self._found.files if path not in self._parts]
+
+    def _data_files(self) -> set[str]:
+        found = self._outside
+        named = named_files.find(
+            found.texts, self._places, found.folders, found.written, lists_folders=found.lists_folders
+        )
+        return (found.paths | named) - found.written
+
+    def _names(self, paths: Sequence[str]) -> dict[str, str]:
+        """The names under which files count: of modules, and of data files in their common folder."""
+        data = [path for path in paths if path not in self._parts]
         common = os.path.commonpath(data) if len(data) > 1 else ""
-        self._found.names = {
+        return {
             path: self._modules.get(path)
             or (os.path.relpath(path, common) if common else os.path.basename(path))
-            for path in self._found.files
+            for path in paths
             if path != self._root
         }
-        return self._found
 
     def _follow_programs(self) -> None:
         """Count the scripts and modules that code may start in a process of their own, with what these use."""
         seen: set[str] = set()
-        while self._starts_programs and self._texts - seen:
-            texts = self._texts - seen
+        while self._outside.starts_programs and self._outside.texts - seen:
+            texts = self._outside.texts - seen
             seen |= texts
-            self._texts |= {word for text in texts if "\n" not in text for word in text.split()}
+            self._outside.texts |= {word for text in texts if "\n" not in text for word in text.split()}
             folder = os.getcwd()
-            for word in sorted(self._texts):
+            for word in sorted(self._outside.texts):
                 path = os.path.join(folder, word)
                 if word.endswith(".py") and os.path.isfile(path) and is_followed(path):
                     self.need(os.path.abspath(path), "", WHOLE, ())
@@ -94,14 +105,8 @@ class Walk:
         module = _read(path)
         if module is None or module.parts is None:
             return Source(payloads.file_digest(path), module.text if module is not None else "")
-        parts = sorted(self._parts[path].values(), key=lambda part: part.node.lineno)
-        imports = sorted(self._imports[path])
-        if not parts and not imports:
-            return None
-        dumped = "\n".join([*imports, *_dumped(module, parts, self._reads_docstrings)])
-        text = module_parts.segment(module, parts) if parts else ""
-        head = "".join(f"{line}\n" for line in imports)
-        return Source(hashlib.sha256(dumped.encode()).hexdigest(), head + text)
+        parts = list(self._parts[path].values())
+        return module.source(parts, sorted(self._imports[path]), has_docstrings=self._reads_docstrings)
 
     def need(self, path: str, dotted: str, name: str, attributes: Sequence[str]) -> None:
         """Count a global name of a file, and the attributes taken from it; `WHOLE` for the whole file."""
@@ -123,7 +128,7 @@ class Walk:
             # Made by `import *`, `__getattr__`, or something that does not show.
             self.need(path, dotted, WHOLE, ())
         for part in found:
-            if not isinstance(part.node, (ast.Import, ast.ImportFrom)):
+            if not isinstance(part.node, IMPORTS):
                 self._add(path, dotted, module, part)
         for imported in module.imports.get(name, ()):
             self._import(path, dotted, name, imported, attributes)
@@ -137,20 +142,23 @@ class Walk:
         module = _read(path)
         if module is None or module.parts is None:
             return
+        self._enter_packages(path, dotted)
+        for part in [*module.effects, *registrations.find(module, dotted)]:
+            self._add(path, dotted, module, part)
+        if self._reads_subclasses:
+            self._add_derived(path)
+        for part in module.parts:
+            if not isinstance(part.node, DEFINITIONS):
+                for _, imported in part.imports:
+                    self._enter_imported(path, dotted, imported)
+
+    def _enter_packages(self, path: str, dotted: str) -> None:
         parents = dotted.split(".")[:-1] if dotted else []
         for count in range(len(parents), 0, -1):
             parent = ".".join(parents[:count])
             file = find_module(parent, import_folder(path, dotted))
             if file is not None and is_followed(file):
                 self._enter(file, parent)
-        for part in [*module.effects, *registrations.find(module, dotted)]:
-            self._add(path, dotted, module, part)
-        if self._reads_subclasses:
-            self._add_derived(path)
-        for part in module.parts:
-            if not isinstance(part.node, _DEFINITIONS):
-                for _, imported in part.imports:
-                    self._enter_imported(path, dotted, imported)
 
     def _enter_imported(self, path: str, dotted: str, imported: Imported) -> None:
         """Count what a module that another one imports does when it is loaded, whether it is used or not."""
@@ -168,14 +176,14 @@ class Walk:
                 self._add(path, self._modules[path], module, part)
 
     def _add(self, path: str, dotted: str, module: Module, part: Part) -> None:
+        """Count one part of a file, with all that it needs."""
         if id(part) in self._parts[path]:
             return
-        is_import = isinstance(part.node, (ast.Import, ast.ImportFrom))
-        if not is_import:
+        if not isinstance(part.node, IMPORTS):
             self._parts[path][id(part)] = part
-            self._look_outside(module, part, dotted)
+            self._outside.add(outside.look(module, part, dotted))
             self._look_inside(path, dotted, module, part)
-        if part.is_dynamic or _imports_by_name(module, part):
+        if dynamic_code.is_dynamic(module, part):
             self._need_all(path, dotted, module)
         chains: dict[str, list[list[str]]] = {}
         for chain in part.chains:
@@ -195,24 +203,12 @@ class Walk:
     def _look_inside(self, path: str, dotted: str, module: Module, part: Part) -> None:
         """Note what a part sees of code without naming it."""
         self._reads_docstrings = self._reads_docstrings or bool(part.words & _DOCSTRINGS)
-        if "__doc__" in part.needs and module.parts and module_parts.is_docstring(module.parts[0].node):
+        if "__doc__" in part.needs and module.parts and is_docstring(module.parts[0].node):
             self._add(path, dotted, module, module.parts[0])
         if "__subclasses__" in part.words and not self._reads_subclasses:
             self._reads_subclasses = True
             for entered in list(self._parts):
                 self._add_derived(entered)
-
-    def _look_outside(self, module: Module, part: Part, dotted: str) -> None:
-        found = outside.look(module, part, dotted)
-        self._data |= found.paths
-        self._folders |= found.folders
-        self._texts |= found.texts
-        self._written |= found.written
-        self._reads_environment = self._reads_environment or found.reads_environment
-        self._starts_programs |= found.starts_programs
-        self._lists_folders |= found.lists_folders
-        self._found.environment |= found.environment
-        self._found.reads_arguments = self._found.reads_arguments or found.reads_arguments
 
     def _need_all(self, path: str, dotted: str, module: Module) -> None:
         """Count a whole file whose code may reach anything, and each project module that a text in it names."""
@@ -224,11 +220,15 @@ class Walk:
             for node in ast.walk(part.node):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     self._need_named(node.value, path)
-        for neighbour in sorted(os.listdir(os.path.dirname(path))):
-            full = os.path.join(os.path.dirname(path), neighbour)
-            if _imports_anything(module) and neighbour.endswith(".py") and full != path:
-                package = dotted.rpartition(".")[0]
-                self.need(full, f"{package}.{neighbour[:-3]}" if package else neighbour[:-3], WHOLE, ())
+        if dynamic_code.imports_anything(module):
+            self._need_neighbours(path, dotted.rpartition(".")[0])
+
+    def _need_neighbours(self, path: str, package: str) -> None:
+        folder, own_name = os.path.split(path)
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".py") and name != own_name:
+                dotted = f"{package}.{name[:-3]}" if package else name[:-3]
+                self.need(os.path.join(folder, name), dotted, WHOLE, ())
 
     def _need_named(self, text: str, path: str) -> None:
         if all(part.isidentifier() for part in text.strip(".").split(".")):
@@ -249,8 +249,8 @@ class Walk:
     ) -> None:
         """Follow one import to the name that is used of it."""
         target = absolute_name(imported.module, dotted, path)
-        self._reads_environment |= outside.is_environment(imported.module, imported.name)
-        self._starts_programs |= outside.is_program(imported.module, imported.name)
+        self._outside.reads_environment |= environment_variables.is_given_by(imported.module, imported.name)
+        self._outside.starts_programs |= outside.is_program(imported.module, imported.name)
         shown = f"from {imported.module} import {imported.name}" if imported.name else f"import {target}"
         if not is_entered_only:
             self._imports[path].add(shown + ("" if name in (imported.name, target) else f" as {name}"))
@@ -261,7 +261,7 @@ class Walk:
         while True:
             file = find_module(target, folder)
             if file is not None and not is_followed(file):
-                self._found.libraries.add(target)
+                self._libraries.add(target)
                 return
             module = _read(file) if file is not None else None
             is_bound = bool(wanted) and module is not None and wanted[0] in module.bindings
@@ -274,10 +274,8 @@ class Walk:
             self._add_library(target)
         elif is_entered_only and not imported.name:
             self._enter(file, target)
-        elif wanted:
-            self.need(file, target, wanted[0], wanted[1:])
         else:
-            self.need(file, target, WHOLE, ())
+            self.need(file, target, *((wanted[0], wanted[1:]) if wanted else (WHOLE, ())))
 
     def _load(self, target: str, folder: str) -> None:
         file = find_module(target, folder)
@@ -288,45 +286,13 @@ class Walk:
 
     def _add_library(self, name: str) -> None:
         if name.partition(".")[0] not in sys.stdlib_module_names:
-            self._found.libraries.add(name)
+            self._libraries.add(name)
 
 
 def _read(path: str) -> Module | None:
     """A parsed file; `None` for compiled code."""
-    return module_parts.read_now(path) if path.endswith(".py") else None
-
-
-def _dumped(module: Module, parts: Sequence[Part], has_docstrings: bool) -> list[str]:
-    """The syntax trees of parts: those that may stand in any order sorted, then the others in theirs."""
-    free: list[str] = []
-    fixed: list[str] = []
-    for part in parts:
-        (free if module.is_movable(part) else fixed).append(part.dump if has_docstrings else part.bare_dump)
-    return [*sorted(free), *fixed]
+    return parsed_modules.read_now(path) if path.endswith(".py") else None
 
 
 def _is_builtin(name: str) -> bool:
     return hasattr(builtins, name)
-
-
-def _imports_by_name(module: Module, part: Part) -> bool:
-    """Whether a part uses a function that imports modules by name, or takes names from a module by name."""
-    for name in part.needs:
-        for imported in module.imports.get(name, ()):
-            if imported.module == "importlib" and imported.name in ("import_module", "reload", "util"):
-                return True
-            if imported.module in ("runpy", "pkgutil"):
-                return True
-    return False
-
-
-def _imports_anything(module: Module) -> bool:
-    """Whether a module imports others by names that it computes."""
-    return any(
-        isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2]
-        in ("import_module", "__import__", "spec_from_file_location")
-        and not (node.args and isinstance(node.args[0], ast.Constant))
-        for part in module.parts or ()
-        for node in ast.walk(part.node)
-    )

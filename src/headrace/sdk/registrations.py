@@ -9,16 +9,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from headrace.sdk import module_parts
+from headrace.sdk import parsed_modules
 from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
-from headrace.sdk.module_parts import Module, Part, chain_of
+from headrace.sdk.module_parts import Module, Part
+from headrace.sdk.syntax_trees import DEFINITIONS, FUNCTIONS, chain_of
 
 _MAX_DEPTH = 20
 _ENTERS = frozenset(
     {"append", "add", "update", "setdefault", "extend", "insert", "register", "put", "connect"}
 )
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 
 Place = tuple[Module, str, str]
 
@@ -44,7 +43,7 @@ def _run_when_loaded(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a statement that its module's loading comes to: no bodies of functions."""
     yield node
     for name, value in ast.iter_fields(node):
-        if isinstance(node, (*_FUNCTIONS, ast.Lambda)) and name in ("body", "decorator_list"):
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)) and name in ("body", "decorator_list"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
@@ -62,7 +61,7 @@ def _changes_another(node: ast.AST, module: Module, dotted: str) -> bool:
         return True
     place = _place(chain, module, dotted, 0)
     return place is not None and any(
-        isinstance(part.node, _DEFINITIONS) and _stores(part.node, place[0])
+        isinstance(part.node, DEFINITIONS) and _stores(part.node, place[0])
         for part in place[0].bindings[place[2]]
     )
 
@@ -94,7 +93,7 @@ def _is_registering(decorator: ast.expr, module: Module, dotted: str) -> bool:
         return False
     home, _, name = place
     bound = home.bindings[name]
-    if not all(isinstance(part.node, _FUNCTIONS) for part in bound):
+    if not all(isinstance(part.node, FUNCTIONS) for part in bound):
         # A method of an object, or a class: who knows what it keeps.
         return True
     return any(_stores(part.node, home) for part in bound)
@@ -116,7 +115,7 @@ def _place(chain: str, module: Module, dotted: str, depth: int) -> Place | None:
     file = find_module(target, folder)
     if not names or file is None or not file.endswith(".py") or not is_followed(file):
         return None
-    home = module_parts.read_now(file)
+    home = parsed_modules.read_now(file)
     if names[0] not in home.bindings:
         return None
     return _place(names[0], home, target, depth + 1) if names[0] in home.imports else (home, target, names[0])
@@ -152,7 +151,7 @@ def _is_entered_by_base(node: ast.ClassDef, module: Module, dotted: str, depth: 
         for part in home.bindings[name]:
             if not isinstance(part.node, ast.ClassDef) or part.node is node:
                 continue
-            if any(isinstance(i, _FUNCTIONS) and i.name == "__init_subclass__" for i in part.node.body):
+            if any(isinstance(i, FUNCTIONS) and i.name == "__init_subclass__" for i in part.node.body):
                 return True
             if _is_entered_by_base(part.node, home, home_dotted, depth + 1):
                 return True

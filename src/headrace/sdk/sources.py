@@ -13,23 +13,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from headrace.sdk import functions, module_files, module_parts
+from headrace.sdk import functions, module_files, parsed_modules
 from headrace.sdk.code_walk import WHOLE, Walk
 from headrace.sdk.module_files import is_followed, is_project_file
-from headrace.sdk.usage import Source, Usage, combined_digest, text_of
+from headrace.sdk.usage import Usage, text_of
 
-__all__ = [
-    "Source",
-    "Usage",
-    "closure",
-    "combined_digest",
-    "digest",
-    "function_usage",
-    "loaded_libraries",
-    "text_of",
-    "top_level_names",
-    "usage",
-]
+__all__ = ["Usage", "function_usage", "loaded_libraries", "text_of", "top_level_names", "usage"]
 
 
 def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
@@ -46,16 +35,6 @@ def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
     for name in names or (WHOLE,):
         walk.need(path, module, name, ())
     return walk.result()
-
-
-def closure(path: str, module: str = "") -> dict[str, str]:
-    """Return the digests of the sources that a whole file depends on, by path; see `usage`."""
-    return {place: source.digest for place, source in usage(path, module).files.items()}
-
-
-def digest(path: str, module: str = "") -> str:
-    """Return one digest for a file and what it uses; moving the folder keeps it."""
-    return usage(path, module).digest
 
 
 def function_usage(text: str, where: str) -> Usage:
@@ -75,12 +54,12 @@ def function_usage(text: str, where: str) -> Usage:
 
 def top_level_names(path: str) -> frozenset[str]:
     """Return the names that a file binds at its top level."""
-    return frozenset(module_parts.read_now(os.path.abspath(path)).bindings)
+    return frozenset(parsed_modules.read_now(os.path.abspath(path)).bindings)
 
 
 def loaded_libraries(path: str) -> list[str]:
     """Return the installed modules, beside the standard library, that a file imports and this process has loaded."""
-    parts = module_parts.read_now(os.path.abspath(path)).parts or ()
+    parts = parsed_modules.read_now(os.path.abspath(path)).parts or ()
     imported = {
         name for part in parts for _, one in part.imports for name in (one.loads, f"{one.loads}.{one.name}")
     }

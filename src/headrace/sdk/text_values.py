@@ -10,9 +10,11 @@ import ast
 import os
 from collections.abc import Sequence
 
-from headrace.sdk import module_parts
+from headrace.sdk import parsed_modules
 from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
-from headrace.sdk.module_parts import Imported, Module
+from headrace.sdk.module_parts import Module
+from headrace.sdk.statements import Imported
+from headrace.sdk.syntax_trees import FUNCTIONS, class_values
 
 _MAX_DEPTH = 20
 _SAME = {"abspath", "realpath", "normpath", "expanduser", "fspath", "str", "resolve", "absolute", "as_posix"}
@@ -31,7 +33,7 @@ class Values:
             if isinstance(inner, ast.Assign) and len(inner.targets) == 1:
                 if isinstance(inner.targets[0], ast.Name):
                     self._bind(inner.targets[0].id, inner.value)
-            elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            elif isinstance(inner, (*FUNCTIONS, ast.Lambda)):
                 for name, default in _defaults(inner.args):
                     self._bind(name, default)
 
@@ -94,7 +96,7 @@ class Values:
             return None
         if not is_followed(file):
             return None
-        module = module_parts.read_now(file)
+        module = parsed_modules.read_now(file)
         return Values(module, ast.Pass(), target)._named(names[0], depth + 1)
 
     def _attribute(self, node: ast.Attribute, depth: int) -> str | None:
@@ -111,7 +113,7 @@ class Values:
         bound = self._module.bindings.get(root, [])
         if len(attributes) != 1 or len(bound) != 1 or not isinstance(bound[0].node, ast.ClassDef):
             return None
-        values = module_parts.class_values(bound[0].node)
+        values = class_values(bound[0].node)
         return self.value(values[attributes[0]], depth + 1) if attributes[0] in values else None
 
     def _joined(self, nodes: list[ast.expr], separator: str, depth: int) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
+from headrace.metadata import locks
 from headrace.metadata.store import Store
 from headrace.sdk.light import authoring
 
@@ -70,3 +72,13 @@ def files_of(folder: Path) -> dict[str, Any]:
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(folder.rglob("*"))
     }
+
+
+def die(store: Store, run_id: str = "dead", root: str = "") -> str:
+    """Leave the marker of a run that did not end in order; return its text."""
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        locks.living_run(store, run_id, root or store.artifacts_path),
+    ):
+        raise KeyboardInterrupt
+    return Path(store.path, "running", run_id).read_text()

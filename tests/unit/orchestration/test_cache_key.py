@@ -59,7 +59,7 @@ def test_the_form_of_the_key_stays(project: Path):
 
     assert what["parameters"].pop("module_file") == {
         "file": "features.py",
-        "source": sources.digest(str(project / "features.py")),
+        "source": sources.usage(str(project / "features.py")).digest,
         "text": "{project}/features.py",
     }
     assert what["parameters"] == {"place": "{project}/data", "steps": 100}

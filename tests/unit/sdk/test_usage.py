@@ -333,6 +333,15 @@ def test_the_kept_text_is_what_counts_of_the_file(project: Path):
     assert "metrics" not in found.files[str(project / "script.py")].text
 
 
+def test_lines_are_counted_as_python_counts_them(project: Path):
+    """A form feed between definitions, as in old GNU style, ends no line."""
+    (project / "old.py").write_text("K = 1\n\f\ndef f():\n    return K\n\f\ndef g():\n    return 2\n")
+
+    found = usage(project, "old.py", "f")
+
+    assert found.files[str(project / "old.py")].text == "K = 1\ndef f():\n    return K\n"
+
+
 def test_a_module_of_the_project_hides_one_of_the_standard_library(project: Path):
     (project / "statistics.py").write_text("def mean(values):\n    return 1\n")
     (project / "uses.py").write_text("import statistics\n\n\ndef f():\n    return statistics.mean([])\n")
@@ -346,8 +355,8 @@ def test_a_module_of_the_project_hides_one_of_the_standard_library(project: Path
 
 def test_code_that_is_not_python_counts_by_its_bytes(project: Path):
     (project / "broken.py").write_text("def f(:\n")
-    before = sources.digest(str(project / "broken.py"))
+    before = sources.usage(str(project / "broken.py")).digest
 
     (project / "broken.py").write_text("def f(:\n\n")
 
-    assert sources.digest(str(project / "broken.py")) != before
+    assert sources.usage(str(project / "broken.py")).digest != before

@@ -1,0 +1,52 @@
+"""Calls that write files, as code writes them."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+_WRITES = re.compile(
+    r"^(save\w*|savefig|imsave|dump|export\w*|write\w*|to_(csv|json|parquet|pickle|excel|html|feather)|"
+    r"make_?dirs?|mkdir|remove|unlink|rmtree|rename|replace|FileHandler|TensorBoard|CSVLogger|ModelCheckpoint|"
+    r"print|debug|info|warning|error|exception)$"
+)
+_WRITES_FILES = re.compile(
+    r"^(savefig|imsave|dump|to_(csv|json|parquet|pickle|excel|html|feather)|save\w*|"
+    r"write_(text|bytes|csv|table)|FileHandler|CSVLogger|ModelCheckpoint|\w*Writer)$"
+)
+_OPENS = re.compile(r"^(open\w*|GFile|FileIO|File|ZipFile|TarFile|GzipFile)$")
+_COPIES = re.compile(r"^(copy\w*|move|rename|urlretrieve)$")
+
+
+def name_of(call: ast.Call) -> str:
+    """Return the name of what is called, without the object or module that it is taken from."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+
+
+def is_writing(call: ast.Call) -> bool:
+    """Whether the files that a call names are written or removed, and not read."""
+    name = name_of(call)
+    return bool(_WRITES.match(name) or (_OPENS.match(name) and _opens_to_write(call)))
+
+
+def targets(call: ast.Call) -> list[ast.expr]:
+    """Return the expressions that say which file a call writes."""
+    name = name_of(call)
+    if name in ("rename", "replace") and len(call.args) == 1:
+        return call.args  # a method of a path
+    # Of all others that are called so, `str.replace` is the usual one.
+    if _COPIES.match(name) or ast.unparse(call.func) == "os.replace":
+        return call.args[1:2]
+    if name == "basicConfig":
+        return [keyword.value for keyword in call.keywords if keyword.arg == "filename"]
+    if not (_WRITES_FILES.match(name) or (_OPENS.match(name) and _opens_to_write(call))):
+        return []
+    return [*call.args[:1], *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
+
+
+def _opens_to_write(call: ast.Call) -> bool:
+    modes = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    if not call.args and not isinstance(call.func, ast.Attribute):
+        return False
+    texts = [mode.value for mode in modes if isinstance(mode, ast.Constant) and isinstance(mode.value, str)]
+    return any(mode[:1] in ("w", "a", "x") for mode in texts)
