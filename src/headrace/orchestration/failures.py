@@ -69,7 +69,8 @@ def find_user_frame(error: BaseException) -> UserFrame | None:
             for summary in traceback.extract_tb(link.__traceback__)
         ]
         frames += [
-            UserFrame(path, int(line), name) for path, line, name in _AUTOGRAPH_FRAME.findall(str(link))
+            UserFrame(path, int(line), name)
+            for path, line, name in _AUTOGRAPH_FRAME.findall(messages.own_words(link))
         ]
         for frame in reversed(frames):
             if is_user_file(frame.path):

@@ -35,6 +35,7 @@ _MAX_SPLIT_LENGTH = 1 << 14
 _ELSEWHERE = re.compile(r"\s*(?!file:)[a-zA-Z][\w+.-]*://(?!/|localhost/)")
 _LOCAL = re.compile(r"^(file://localhost(?=/)|file://|[a-zA-Z][\w+.-]*:(//)?(?=/))")
 _LIST = re.compile(r"[,;|\n]")
+_QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
 _PIECE = re.compile(r"[\s,;|=#?'\"\[\](){}<>]+|::?(?!//)")
 _DESTINATION = re.compile(
     r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
@@ -192,7 +193,7 @@ def _paths(text: str) -> Iterator[str]:
     if not found:
         listed = [piece.strip() for piece in _LIST.split(text)]
         found = [path for piece in listed if piece != text for path in _named(piece)]
-        finer = dict.fromkeys(_PIECE.split(text)) if len(text) <= _MAX_SPLIT_LENGTH else {}
+        finer = dict.fromkeys(_finer(text)) if len(text) <= _MAX_SPLIT_LENGTH else {}
         # A single word is more likely a word than a folder.
         found += [
             path
@@ -204,9 +205,21 @@ def _paths(text: str) -> Iterator[str]:
     yield from dict.fromkeys(found)
 
 
+def _finer(text: str) -> Iterator[str]:
+    """What a text holds between quotes, and what stands between separators of any kind."""
+    yield from (one or other for one, other in _QUOTED.findall(text))
+    yield from _PIECE.split(text)
+
+
 def _named(text: str) -> Iterator[str]:
     """The files and folders that one path, pattern, or beginning of file names stands for."""
-    if not text.strip() or len(text) > _MAX_PATH_LENGTH or "\n" in text or _ELSEWHERE.match(text):
+    if not text.strip() or len(text) > _MAX_PATH_LENGTH or _ELSEWHERE.match(text):
+        return
+    if os.path.exists(text) and payloads.is_kept(text):
+        # As it is written: a name may hold whatever else would be taken for a sign.
+        yield from [text] if os.path.isfile(text) or os.path.isdir(text) else []
+        return
+    if "\n" in text:
         return
     local = _LOCAL.sub("", text)
     shapes = [local]

@@ -44,12 +44,14 @@ def run(task: Task, channel: connection.Connection) -> int:
     """
     global is_worker_process
     is_worker_process = True
-    started = time.monotonic()
+    started, pid = time.monotonic(), os.getpid()
     lock = threading.Lock()
 
     def send(message: Message) -> None:
-        with lock:
-            channel.send(message)
+        # A process that the user's code forked has this function too, and nothing to say of the node.
+        if os.getpid() == pid:
+            with lock:
+                channel.send(message)
 
     send(Started(os.getpid()))
     if task.tmp_path:
@@ -63,12 +65,19 @@ def run(task: Task, channel: connection.Connection) -> int:
     except BaseException as error:
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
+        _leave_unless(pid, 1)
         send(Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text))
         return 1
     finally:
         progress.set_reporter(None)
     send(done)
     return 0
+
+
+def _leave_unless(pid: int, code: int) -> None:
+    """End this process here if it is another one, forked by the user's code: that goes on in the one it was."""
+    if os.getpid() != pid:
+        os._exit(code)
 
 
 def _picklable(error: HeadraceError) -> HeadraceError:
@@ -79,10 +88,12 @@ def _picklable(error: HeadraceError) -> HeadraceError:
 
 
 def _run_executor(task: Task) -> Done:
+    pid = os.getpid()
     _import_class_module(task)
     info = data_types.ExecutionInfo.from_proto(
         execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
     )
+    given = [artifact.uri for artifacts in info.output_dict.values() for artifact in artifacts]
     sys.argv = ["headrace", *task.arguments]
     if task.spec_type == "BeamExecutableSpec":
         # An executor on TFX's own Beam base finds Beam there, even if nothing heavy was imported before.
@@ -98,11 +109,13 @@ def _run_executor(task: Task) -> Done:
     else:
         spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)
         output = PythonExecutorOperator(spec).run_executor(info)
+    _leave_unless(pid, 0)
     if output.execution_result.code:
         raise HeadraceError(
             f"{task.node_id} ended with code {output.execution_result.code}: "
             f"{output.execution_result.result_message}"
         )
+    _check_places(given)
     # What goes on writing would make what is digested now another content than what is found later.
     kill_below(os.getpid())
     progress.report("checking what was written")
@@ -113,6 +126,15 @@ def _run_executor(task: Task) -> Done:
     for uri in written:
         lasting.flush(uri)
     return Done(output.SerializeToString(), {uri: describe(uri) for uri in written})
+
+
+def _check_places(uris: list[str]) -> None:
+    """Refuse outputs that were replaced by links: whatever these lead to is not the node's."""
+    for uri in filter(os.path.islink, uris):
+        raise HeadraceError(
+            f"its output at {uri} was replaced by a link to {os.path.realpath(uri)}.",
+            "let the executor write into the folder that it is given, or set the artifact's uri to what it stands for.",
+        )
 
 
 def _take_beam_arguments(spec: Any, info: Any) -> Any:

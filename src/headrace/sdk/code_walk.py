@@ -17,7 +17,7 @@ from headrace.sdk import (
     payloads,
     registrations,
 )
-from headrace.sdk.module_files import absolute_name, find_module, is_followed
+from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
 from headrace.sdk.module_parts import Module, Part
 from headrace.sdk.outside import Outside
 from headrace.sdk.statements import Imported
@@ -156,7 +156,7 @@ class Walk:
         parents = dotted.split(".")[:-1] if dotted else []
         for count in range(len(parents), 0, -1):
             parent = ".".join(parents[:count])
-            file = find_module(parent, os.path.dirname(path))
+            file = find_module(parent, import_folder(path, dotted))
             if file is not None and is_followed(file):
                 self._enter(file, parent)
 
@@ -164,7 +164,7 @@ class Walk:
         """Count what a module that another one imports does when it is loaded, whether it is used or not."""
         target = absolute_name(imported.loads or imported.module, dotted, path)
         for name in (target, f"{target}.{imported.name}" if imported.name else ""):
-            file = find_module(name, os.path.dirname(path)) if name else None
+            file = find_module(name, import_folder(path, dotted)) if name else None
             if file is not None and file.endswith(".py") and is_followed(file):
                 self._enter(file, name)
 
@@ -232,9 +232,10 @@ class Walk:
 
     def _need_named(self, text: str, path: str) -> None:
         if all(part.isidentifier() for part in text.strip(".").split(".")):
-            file = find_module(text.strip("."), os.path.dirname(path))
-            if file is not None and is_followed(file):
-                self.need(file, text.strip("."), WHOLE, ())
+            for folder in {os.path.dirname(path), import_folder(path, self._modules.get(path, ""))}:
+                file = find_module(text.strip("."), folder)
+                if file is not None and is_followed(file):
+                    self.need(file, text.strip("."), WHOLE, ())
 
     def _import(
         self,
@@ -253,7 +254,7 @@ class Walk:
         shown = f"from {imported.module} import {imported.name}" if imported.name else f"import {target}"
         if not is_entered_only:
             self._imports[path].add(shown + ("" if name in (imported.name, target) else f" as {name}"))
-        folder = os.path.dirname(path)
+        folder = import_folder(path, dotted)
         if imported.loads and not imported.name:
             self._load(absolute_name(imported.loads, dotted, path), folder)
         wanted = [*([imported.name] if imported.name else []), *attributes]

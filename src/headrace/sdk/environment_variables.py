@@ -32,12 +32,18 @@ def is_read_by(function: str) -> bool:
 def among(texts: Iterable[str]) -> set[str]:
     """Return the environment variables that are set and that some texts name: `MODE`, or `$MODE/data`."""
     named = {name for text in texts for name in (text, *_VARIABLE.findall(text))}
-    return {name for name in named if name in os.environ and name.isupper()}
+    known = _all()
+    return {name for name in named if name in known and name.isupper()}
 
 
 def digest(name: str) -> str:
     """Return what stands for the value of an environment variable; the value itself is not recorded."""
-    value = os.environ.get(name)
+    value = _all().get(name)
     if value is None:
         return ""
     return "set" if _SECRET.search(name) else hashlib.sha256(os.fsencode(value)).hexdigest()[:16]
+
+
+def _all() -> dict[str, str]:
+    """The variables that are set; `os.environ` itself refuses to be asked for what cannot be encoded."""
+    return dict(os.environ)

@@ -16,14 +16,16 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _ARGUMENTS = re.compile(r"^[ \t]*(?:Call arguments|Arguments) received by .*$", re.MULTILINE)
 # What TensorFlow puts around an error of a graph: where each node was defined, then the node, then what is wrong.
 _GRAPH_ERROR = re.compile(r"\AGraph execution error:.*^Node: [^\n]*\n", re.DOTALL | re.MULTILINE)
-_ROOT_ERROR = re.compile(r"^\s*\(0\) [A-Z_]+:\s*(.*)$", re.MULTILINE)
-_NODE = re.compile(r"\s*\[\[\{\{node [^\n]*|\{\{function_node [^}]*\}\}\s*|\s*\[Op:\w+\][^\n]*")
+_ROOT_ERROR = re.compile(r"^[ \t]*\(0\) [A-Z_]+:\s*(.*)$", re.MULTILINE)
+_NODE = re.compile(
+    r"(?<!\s)\s*\[\[\{\{node [^\n]*|\{\{function_node [^{}]*\}\}\s*|(?<!\s)\s*\[Op:\w+\][^\n]*"
+)
 _ERROR_NAME = re.compile(r"^\w*(?:Error|Exception): ")
 _WRAPPER = re.compile(r"^Exception encountered when calling .*$", re.MULTILINE)
 # TFMA repeats the call of its own function, with everything that it was given.
-_CALL = re.compile(r"\n+\w+\(inputs=.*", re.DOTALL)
+_CALL = re.compile(r"(?<!\n)\n+\w+\(inputs=.*", re.DOTALL)
 # "TF Metric r2_score fails to update with inputs:", "add_input failed on ... with inputs:" of TFMA.
-_INPUTS = re.compile(r"[, ]*with inputs:?\s*\n.*", re.DOTALL)
+_INPUTS = re.compile(r"(?<![, ])[, ]*with inputs:?\s*\n.*", re.DOTALL)
 _PROTO_LINE = re.compile(r"^\s*(?:\w+ ?[:{].*|\})\s*$")
 _MIN_PROTO_LINES = 4
 _MAX_LINE_CHARACTERS = 400
@@ -35,13 +37,21 @@ def concise(error: BaseException) -> str:
 
     Where nothing but such things is left to say what happened, the words of its cause follow.
     """
-    text = _CALL.sub("", _ANSI.sub("", _BEAM_SUFFIX.sub("", str(error))).strip())
+    text = _CALL.sub("", _ANSI.sub("", _BEAM_SUFFIX.sub("", own_words(error))).strip())
     inputs = _INPUTS.search(text)
     if inputs is not None:
         text = text[: inputs.start()].rstrip()
         if (cause := _cause(error)) is not None:
             text = f"{text}: {concise(cause)}"
     return concise_text(text) or "no message"
+
+
+def own_words(error: BaseException) -> str:
+    """Return an exception's text; a sentence about it where it fails to give one."""
+    try:
+        return str(error)
+    except Exception as unsaid:
+        return f"its text cannot be told: its __str__ raises {type(unsaid).__name__}"
 
 
 def concise_text(text: str) -> str:

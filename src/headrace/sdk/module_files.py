@@ -105,3 +105,11 @@ def absolute_name(name: str, module: str, path: str) -> str:
     is_package = os.path.basename(path) == "__init__.py"
     kept = len(parts) - level + (1 if is_package else 0)
     return ".".join([*parts[: max(kept, 0)], *([name[level:]] if name[level:] else [])])
+
+
+def import_folder(path: str, module: str) -> str:
+    """The folder in which a module's neighbours are found: that of its file, or the one its topmost package lies in."""
+    is_package = os.path.basename(path) == "__init__.py"
+    for _ in range(module.count(".") + (is_package if module else 0)):
+        path = os.path.dirname(path)
+    return os.path.dirname(path)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Set
+from typing import Any
 
 from headrace.sdk import outside, payloads
 
@@ -21,6 +24,12 @@ _MAX_FOUND = 1000
 # A pattern is taken for one of file names where it ends in a suffix.
 _HAS_SUFFIX = re.compile(r"[\w*?\])-]\.\w{1,8}$")
 _NO_NAME = re.compile(r"[\n\0]|://|^\s*$|^[/.*]+$")
+# Lists of names in one text; longer texts are data.
+_SEPARATOR = re.compile(r"[\s,;|]+")
+_MAX_LIST_LENGTH = 1 << 14
+_NAMES_A_FILE = re.compile(r"/|\w\.\w{1,8}$")
+# As SQLite takes it: file:table.db?mode=ro.
+_ADDRESS = re.compile(r"^file:(?://(?=/))?(.+?)(?:(?:\?|\[\?\]).*)?$")
 
 
 def find(
@@ -40,20 +49,55 @@ def find(
         written: Paths and names that are left out.
         lists_folders: Whether all files in the folders that texts name are meant.
     """
+    given_texts = [name for text in texts for name in (text, *_listed(text))]
     names = sorted(
-        {text for text in texts if 0 < len(text) <= _MAX_NAME_LENGTH and not _NO_NAME.search(text)}
+        {text for text in given_texts if 0 < len(text) <= _MAX_NAME_LENGTH and not _NO_NAME.search(text)}
     )
     plain = [name for name in names if not glob.has_magic(name)]
     patterns = [name for name in names if glob.has_magic(name) and _HAS_SUFFIX.search(name)]
     found: set[str] = set()
     given = {os.path.abspath(place) for place in places}
     for folder in _with_named([*given, *folders], plain):
-        if lists_folders and folder not in given:
+        if lists_folders and folder not in given and not _is_everybodys(folder):
             found.update(outside.files_below(folder))
         found.update(path for name in plain if os.path.isfile(path := os.path.join(folder, name)))
         found.update(_matching(folder, patterns))
     kept = {os.path.normpath(path) for path in found if payloads.is_kept(path)}
     return {path for path in kept if path not in written and os.path.basename(path) not in written}
+
+
+def _is_everybodys(folder: str) -> bool:
+    """Whether a folder holds the working folder, or all temporary files: a text that names it speaks of no data."""
+    inside = (os.path.realpath(os.getcwd()), os.path.realpath(tempfile.gettempdir()), os.path.expanduser("~"))
+    real = os.path.realpath(folder)
+    return any(os.path.commonpath([real, path]) == real for path in inside)
+
+
+def _listed(text: str) -> Iterator[str]:
+    """The names in a text that is nothing but a list of them, or JSON with some in it, or the address of a file."""
+    if len(text) > _MAX_LIST_LENGTH:
+        return
+    if text[:1] in '{["' or text[:3] == "[[]":
+        yield from _in_json(text.replace("[[]", "["))
+        return
+    if (address := _ADDRESS.match(text)) is not None:
+        yield address.group(1)
+    pieces = [piece for piece in _SEPARATOR.split(text) if piece]
+    if len(pieces) > 1 and all(map(_NAMES_A_FILE.search, pieces)):
+        yield from pieces
+
+
+def _in_json(text: str) -> Iterator[str]:
+    try:
+        waiting: list[Any] = [json.loads(text)]
+    except ValueError:
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield glob.escape(value)
+        elif isinstance(value, (list, dict)):
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 def _with_named(folders: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import glob
+import itertools
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from headrace.sdk import environment_variables, payloads, written_files
 from headrace.sdk.module_parts import Module, Part
@@ -19,8 +21,11 @@ from headrace.sdk.text_patterns import texts_in
 from headrace.sdk.text_values import Values
 
 _MAX_PATH_LENGTH = 1024
+# A folder of more files, such as that of all users, is not what a node's result is made of.
+MAX_FILES = 20_000
 _LISTS = re.compile(
-    r"(list|walk|scan|glob|load|restore|from_dir|iterdir|read|matching|_dir|hub|folder)", re.IGNORECASE
+    r"(list|walk|scan|glob|load|restore|from_dir|iterdir|read|matching|_dir|hub|folder|copytree|make_archive)",
+    re.IGNORECASE,
 )
 _GLOBS = re.compile(r"(glob|matching|list_files|read|Dataset)", re.IGNORECASE)
 _LISTERS = frozenset({"listdir", "scandir", "iterdir", "walk", "glob", "iglob", "rglob", "list_files"})
@@ -69,7 +74,7 @@ class Outside:
     def add(self, other: Outside) -> None:
         """Add what more code takes."""
         for one in fields(self):
-            value = getattr(self, one.name)
+            value: Any = getattr(self, one.name)
             # In place: much is added, a little at a time.
             value |= getattr(other, one.name)
             setattr(self, one.name, value)
@@ -220,13 +225,18 @@ class _Reader:
 
 
 def files_below(folder: str) -> Iterator[str]:
-    """Yield the files of a folder and its subfolders but hidden ones, what Python keeps, and what the kernel shows."""
-    for place, subfolders, names in os.walk(folder):
-        subfolders[:] = sorted(
-            name
-            for name in subfolders
-            if name[0] != "." and name != "__pycache__" and payloads.is_kept(os.path.join(place, name))
-        )
-        found = (os.path.join(place, name) for name in sorted(names) if name[0] != ".")
-        # Who opens a pipe waits for a writer.
-        yield from filter(os.path.isfile, found)
+    """Yield the files of a folder and its subfolders but hidden ones and what Python keeps; `MAX_FILES` at most.
+
+    Linked folders are followed.
+    """
+    if not payloads.is_kept(folder) or not os.access(folder, os.R_OK | os.X_OK):
+        return
+    files = (path for _, path in payloads.walk(folder, _is_apart) if os.path.basename(path)[0] != ".")
+    # Who opens a pipe waits for a writer.
+    yield from itertools.islice((path for path in files if os.path.isfile(path)), MAX_FILES)
+
+
+def _is_apart(folder: str) -> bool:
+    name = os.path.basename(folder)
+    is_shown = name[0] != "." and name != "__pycache__"
+    return not (is_shown and payloads.is_kept(folder) and os.access(folder, os.R_OK | os.X_OK))

@@ -11,6 +11,7 @@ the size and the time of the last change in nanoseconds of each file. Where ther
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import hashlib
 import json
@@ -25,6 +26,7 @@ from typing import Any
 from headrace.sdk import digest_memory
 
 MAX_NAMED = 2000
+MAX_VISITS = 64
 GONE = "it is gone"
 # Their files change at each look, wait for ever, or have no end.
 KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
@@ -81,13 +83,19 @@ def file_digests(paths: Sequence[str], read: Callable[[str], str] = file_digest)
 def walk(path: str, is_apart: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
     """Yield each file below a folder as its relative name and its path: a folder's files before its subfolders.
 
-    Linked folders are followed, but not into a folder that they lie in. Subfolders that are `is_apart` are left out.
+    Linked folders are followed, but not into a folder that they lie in, and none more than `MAX_VISITS` times: the
+    ways through folders that are full of links to each other are without number. Subfolders that are `is_apart` are
+    left out.
     """
-    yield from _walk(path, "", frozenset({os.path.realpath(path)}), is_apart)
+    yield from _walk(path, "", frozenset({os.path.realpath(path)}), is_apart, collections.Counter())
 
 
 def _walk(
-    folder: str, prefix: str, above: frozenset[str], is_apart: Callable[[str], bool] | None
+    folder: str,
+    prefix: str,
+    above: frozenset[str],
+    is_apart: Callable[[str], bool] | None,
+    visits: collections.Counter[str],
 ) -> Iterator[tuple[str, str]]:
     subfolders = []
     for name in sorted(os.listdir(folder)):
@@ -98,8 +106,9 @@ def _walk(
             subfolders.append((name, path))
     for name, path in subfolders:
         real = os.path.realpath(path)
-        if real not in above:
-            yield from _walk(path, os.path.join(prefix, name), above | {real}, is_apart)
+        if real not in above and visits[real] < MAX_VISITS:
+            visits[real] += 1
+            yield from _walk(path, os.path.join(prefix, name), above | {real}, is_apart, visits)
 
 
 def tree_digest(path: str) -> str:

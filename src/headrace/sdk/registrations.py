@@ -1,15 +1,18 @@
-"""Definitions that are found without their name: entered in a table by a decorator, or by the class they derive from."""
+"""Statements that act on other modules when their own is loaded, without being asked for.
+
+Definitions that are entered in a table, by a decorator or by the class they derive from; and assignments, defaults of
+arguments and bodies of classes that change what another module of the project holds.
+"""
 
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Iterator
 
 from headrace.sdk import parsed_modules
-from headrace.sdk.module_files import absolute_name, find_module, is_followed
+from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
 from headrace.sdk.module_parts import Module, Part
-from headrace.sdk.syntax_trees import FUNCTIONS, chain_of
+from headrace.sdk.syntax_trees import DEFINITIONS, FUNCTIONS, chain_of
 
 _MAX_DEPTH = 20
 _ENTERS = frozenset(
@@ -20,7 +23,7 @@ Place = tuple[Module, str, str]
 
 
 def find(module: Module, dotted: str = "") -> Iterator[Part]:
-    """Yield the functions and classes of a module that loading it enters somewhere.
+    """Yield the statements of a module that enter or change something elsewhere when it is loaded.
 
     Args:
         module: The module.
@@ -28,10 +31,57 @@ def find(module: Module, dotted: str = "") -> Iterator[Part]:
     """
     for part in module.parts or ():
         decorators = getattr(part.node, "decorator_list", [])
-        if any(_is_registering(decorator, module, dotted) for decorator in decorators) or (
-            isinstance(part.node, ast.ClassDef) and _is_entered_by_base(part.node, module, dotted, 0)
+        if (
+            any(_is_registering(decorator, module, dotted) for decorator in decorators)
+            or (isinstance(part.node, ast.ClassDef) and _is_entered_by_base(part.node, module, dotted, 0))
+            or any(_changes_another(node, module, dotted) for node in _run_when_loaded(part.node))
         ):
             yield part
+
+
+def _run_when_loaded(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement that its module's loading comes to: no bodies of functions."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)) and name in ("body", "decorator_list"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _run_when_loaded(child)
+
+
+def _changes_another(node: ast.AST, module: Module, dotted: str) -> bool:
+    """Whether an expression changes an object of another module of the project, itself or by a function."""
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        return _is_of_another(chain_of(node), module, dotted)
+    if not isinstance(node, ast.Call):
+        return False
+    chain = chain_of(node.func)
+    if chain.rpartition(".")[2] in _ENTERS and _is_of_another(chain, module, dotted):
+        return True
+    place = _place(chain, module, dotted, 0)
+    return place is not None and any(
+        isinstance(part.node, DEFINITIONS) and _stores(part.node, place[0])
+        for part in place[0].bindings[place[2]]
+    )
+
+
+def _is_of_another(chain: str, module: Module, dotted: str) -> bool:
+    """Whether a chain leads to an object of another module, by its import or by a name given to it here."""
+    place = _place(_resolved(chain, module), module, dotted, 0)
+    return place is not None and place[0] is not module
+
+
+def _resolved(chain: str, module: Module) -> str:
+    """A chain without the names that stand for others, as `c.x` after `c = settings.table`."""
+    for _ in range(_MAX_DEPTH):
+        root, _, rest = chain.partition(".")
+        bound = module.bindings.get(root, [])
+        value = bound[0].node.value if len(bound) == 1 and isinstance(bound[0].node, ast.Assign) else None
+        if not isinstance(value, (ast.Name, ast.Attribute)):
+            break
+        chain = f"{chain_of(value)}.{rest}" if rest else chain_of(value)
+    return chain
 
 
 def _is_registering(decorator: ast.expr, module: Module, dotted: str) -> bool:
@@ -59,7 +109,7 @@ def _place(chain: str, module: Module, dotted: str, depth: int) -> Place | None:
         return None
     target = absolute_name(imported[0].module, dotted, module.path)
     names = [*([imported[0].name] if imported[0].name else []), *attributes]
-    folder = os.path.dirname(module.path)
+    folder = import_folder(module.path, dotted)
     while names and find_module(f"{target}.{names[0]}", folder):
         target = f"{target}.{names.pop(0)}"
     file = find_module(target, folder)

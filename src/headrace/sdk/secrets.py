@@ -26,10 +26,29 @@ _OWNERS_OF_KEYS = {
 }  # fmt: skip
 # Tokens of a vocabulary.
 _TOKENS_OF_TEXT = {"pad", "unk", "mask", "oov", "start", "end", "bos", "eos", "sep", "cls", "special"}
-_ADDRESS = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:)[^/\s]+(?=@)")
-# A name and its value as they stand in a query, a connection string, YAML or JSON.
+# Of the users of databases and servers; the pass of a filter is none.
+_OWNERS_OF_PASSES = {
+    "db", "database", "sql", "mysql", "pg", "postgres", "redis", "user", "root", "admin", "smtp", "mail", "ftp", "ssh",
+    "http", "proxy",
+}  # fmt: skip
+_COMPOUND = re.compile(r"(password|passwd|passphrase)s?$")
+# A user alone may be a token: of `https`, which git takes so, and not of `ssh`.
+_ADDRESS = re.compile(
+    r"(?P<before>(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://(?:[^/\s:@]*:|(?<=http://)|(?<=https://)))"
+    r"[^/\s]+(?=@)"
+)
+_AUTHORIZATION = re.compile(
+    r"""(?P<before>(?i:authorization)["']?\s*[=:]\s*["']?(?:[A-Za-z]+\s+)?|\bBearer\s+)(?!\s)[^\s"',;}]+"""
+)
+_OPTION = re.compile(
+    r"""(?P<before>(?<![\w-])--(?P<name>[A-Za-z][\w.-]*)\s+)(?P<value>"[^"]*"|'[^']*'|[^\s-]\S*)"""
+)
+_TEXT = r"""\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\".*?\\"|["'][^\s,;}\])]+"""
+# A name and its value as they stand in a query, a connection string, YAML or JSON, also in JSON within JSON.
 _PAIR = re.compile(
-    r"""(?P<name>[A-Za-z_][\w.-]*)(?P<sign>["']?\s*(?:=|:(?=\s|["']))\s*)(?P<value>"[^"]*"|'[^']*'|[^\s,;&"'{\[(][^\s,;&"'}\])]*)"""
+    rf"""(?P<name>(?<![\w.-])[\w.-]+)(?P<sign>\\?["']?\s*(?:=|:(?=\s|\\?["']))\s*)"""
+    rf"""(?P<value>{_TEXT}|\[[^\[\]{{}}]*\]|\([^()]*\)|[^\s,;&"'{{\[(\\][^\s,;&"'}}\])]*)""",
+    re.DOTALL,
 )
 
 
@@ -38,8 +57,10 @@ def is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words:
         return False
-    if _ALWAYS.intersection(words) or words == ["key"]:
+    if _ALWAYS.intersection(words) or words in (["key"], ["pass"]) or _COMPOUND.search(words[-1]):
         return True
+    if words[-1] == "pass":
+        return len(words) > 1 and words[-2] in _OWNERS_OF_PASSES
     if words[-1] == "token":
         return not _TOKENS_OF_TEXT.intersection(words)
     return any(
@@ -49,16 +70,26 @@ def is_secret_name(name: str) -> bool:
 
 def mask_text(text: str) -> str:
     """Return a text with `MASK` in the place of the secrets in it."""
-    text = _ADDRESS.sub(lambda found: found["before"] + MASK, text)
+    text = _without_tokens(text)
+
+    def of_option(found: re.Match[str]) -> str:
+        return f"{found['before']}{MASK}" if is_secret_name(found["name"]) else found[0]
 
     def masked(found: re.Match[str]) -> str:
         name = found["name"].rpartition(".")[2]
-        # A text about a key says nothing of whose it is.
-        if not is_secret_name(name) or name.lower() == "key":
-            return found[0]
+        # A text about a key, or a pass, says nothing of whose it is.
+        if not is_secret_name(name) or name.lower() in ("key", "pass"):
+            return f"{found['name']}{found['sign']}{_PAIR.sub(masked, found['value'])}"
         return f"{found['name']}{found['sign']}{MASK}"
 
-    return _PAIR.sub(masked, text)
+    return _PAIR.sub(masked, _OPTION.sub(of_option, text))
+
+
+def _without_tokens(text: str) -> str:
+    """A text without what is secret by its place: in an address, in a header."""
+    for pattern in (_ADDRESS, _AUTHORIZATION):
+        text = pattern.sub(lambda found: found["before"] + MASK, text)
+    return text
 
 
 def mask_line(line: str) -> str:
@@ -66,10 +97,10 @@ def mask_line(line: str) -> str:
 
     def masked(found: re.Match[str]) -> str:
         name = found["name"].rpartition(".")[2]
-        is_text = found["value"][0] in "\"'" and is_secret_name(name) and name.lower() != "key"
+        is_text = found["value"][0] in "\"'" and is_secret_name(name) and name.lower() not in ("key", "pass")
         return f"{found['name']}{found['sign']}{MASK}" if is_text else found[0]
 
-    return _PAIR.sub(masked, _ADDRESS.sub(lambda found: found["before"] + MASK, line))
+    return _PAIR.sub(masked, _without_tokens(line))
 
 
 def mask_values(value: Any) -> Any:

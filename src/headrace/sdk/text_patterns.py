@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import ast
 import glob
+import os
 import re
 from collections.abc import Iterator
+
+# `%s`, `%05d`, `%(name)s`, `%-8.3f`.
+_PERCENT = re.compile(r"%(\(\w+\))?[-+ #0]*[\d*]*(\.[\d*]+)?[a-zA-Z]")
+_BRACES = re.compile(r"\{[^{}]*\}")
+_DOLLAR = re.compile(r"\$(\w+|\{\w+\})")
 
 
 def texts_in(node: ast.AST) -> Iterator[str]:
@@ -36,11 +42,15 @@ def _pattern(node: ast.AST) -> str:
         sides = [_pattern(side) or _constant(side) or "*" for side in (node.left, node.right)]
         return "".join(sides) if sides != ["*", "*"] else ""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        return re.sub(r"%[-\w.]*[a-z]", "*", _constant(node.left))
+        return _PERCENT.sub("*", _constant(node.left))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-        return re.sub(r"\{[^{}]*\}", "*", _constant(node.func.value))
+        return _BRACES.sub("*", _constant(node.func.value))
+    if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("Template"):
+        return _DOLLAR.sub("*", _constant(node.args[0]))
     return ""
 
 
 def _constant(node: ast.AST) -> str:
-    return glob.escape(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+        return glob.escape(os.fsdecode(node.value))
+    return ""

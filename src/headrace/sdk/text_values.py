@@ -11,13 +11,14 @@ import os
 from collections.abc import Sequence
 
 from headrace.sdk import parsed_modules
-from headrace.sdk.module_files import absolute_name, find_module, is_followed
+from headrace.sdk.module_files import absolute_name, find_module, import_folder, is_followed
 from headrace.sdk.module_parts import Module
 from headrace.sdk.statements import Imported
 from headrace.sdk.syntax_trees import FUNCTIONS, class_values
 
 _MAX_DEPTH = 20
 _SAME = {"abspath", "realpath", "normpath", "expanduser", "fspath", "str", "resolve", "absolute", "as_posix"}
+_OF_OS = {"pardir": os.pardir, "curdir": os.curdir, "sep": os.sep}
 _JOINS = ("join", "joinpath", "Path", "PurePath", "PosixPath")
 
 
@@ -87,7 +88,7 @@ class Values:
         """The value of a name of another module of the project; `wanted` are attributes of what is imported."""
         target = absolute_name(imported.module, self._dotted, self._module.path)
         names = [*([imported.name] if imported.name else []), *wanted]
-        folder = os.path.dirname(self._module.path)
+        folder = import_folder(self._module.path, self._dotted)
         while len(names) > 1 and find_module(f"{target}.{names[0]}", folder):
             target = f"{target}.{names.pop(0)}"
         file = find_module(target, folder)
@@ -103,6 +104,8 @@ class Values:
         if node.attr == "parent":
             value = self.value(node.value, depth + 1)
             return None if value is None else os.path.dirname(os.path.abspath(value))
+        if node.attr in _OF_OS and ast.unparse(node.value) in ("os", "os.path"):
+            return _OF_OS[node.attr]
         root, *attributes = ast.unparse(node).split(".")
         imported = self._module.imports.get(root, [])
         if len(imported) == 1 and all(name.isidentifier() for name in attributes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from headrace.sdk import messages
@@ -110,3 +112,11 @@ def test_rows_that_a_metric_was_given_make_place_for_the_cause():
     error.__cause__ = TypeError("labels are text\n\nto_label_prediction_example_weight(inputs={})")
 
     assert messages.concise(error) == "TF Metric r2_score fails to update: labels are text"
+
+
+@pytest.mark.parametrize("piece", [" ", "\n", ", ", "{{function_node ", "[Op:x {{", "in user code:\n"])
+def test_a_long_message_takes_time_in_proportion(piece):
+    """Errors of megabytes pass through here, such as one with all rows in it."""
+    started = time.process_time()
+    assert messages.concise(ValueError(f"before{piece * 50_000}after")).startswith("before")
+    assert time.process_time() - started < 4

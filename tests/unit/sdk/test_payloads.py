@@ -34,6 +34,21 @@ def test_linked_folders_are_followed_and_circles_end(folder: Path, tmp_path: Pat
     assert payloads.tree_digest(str(folder)) != before
 
 
+def test_folders_full_of_links_to_each_other_have_few_files(tmp_path: Path):
+    """Of n folders that each link to the others there are more than n! ways to a file."""
+    names = [f"p{i}" for i in range(12)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_text(name)
+        for other in set(names) - {name}:
+            (tmp_path / name / f"to_{other}").symlink_to(f"../{other}")
+
+    found = list(payloads.walk(str(tmp_path)))
+
+    assert len(found) <= payloads.MAX_VISITS * len(names)
+    assert {os.path.realpath(path) for _, path in found} == {str(tmp_path / name / "data") for name in names}
+
+
 def test_broken_links_and_pipes_do_not_stop_a_digest(folder: Path):
     (folder / "broken").symlink_to("nowhere")
     os.mkfifo(folder / "pipe")

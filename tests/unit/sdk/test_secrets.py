@@ -1,6 +1,7 @@
 """What is taken for a secret, and what is recorded in its place."""
 
 import shlex
+import time
 
 import pytest
 
@@ -12,7 +13,7 @@ from headrace.sdk import secrets
     [
         "password", "db_password", "dbPassword", "DB_PASSWD", "token", "auth_token", "accessToken", "api_key", "apiKey",
         "APIKey", "apikey", "aws_secret_access_key", "private-key", "client_secret", "credentials", "key", "pwd",
-        "storage_account_key",
+        "storage_account_key", "pass", "db_pass", "smtpPass", "PGPASSWORD", "mysqlpassword",
     ],
 )  # fmt: skip
 def test_names_of_secrets(name):
@@ -24,7 +25,7 @@ def test_names_of_secrets(name):
     "name",
     [
         "label_key", "feature_key", "example_weight_key", "keys", "max_tokens", "num_tokens", "pad_token", "tokenizer",
-        "secretary", "passwordless", "monkey", "epochs", "partition_feature_name", "", "_",
+        "secretary", "passwordless", "monkey", "low_pass", "first_pass", "num_passes", "bypass", "epochs", "partition_feature_name", "", "_",
     ],
 )  # fmt: skip
 def test_names_of_what_is_no_secret(name):
@@ -42,6 +43,24 @@ def test_names_of_what_is_no_secret(name):
         ("password='hunt er' x", "password=*** x"),
         ("{password: hunter2, user: me}", "{password: ***, user: me}"),
         ('{"api_key": "abc", "n": 1}', '{"api_key": ***, "n": 1}'),
+        ("--password hunter2 --epochs 3", "--password *** --epochs 3"),
+        ("--db-password 'hunt er'", "--db-password ***"),
+        ("--ask-password --epochs 3", "--ask-password --epochs 3"),
+        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
+        (r"password='it\'s hunter2' x", "password=*** x"),
+        ('password = """hunt\ner2"""', "password = ***"),
+        ("password='hunter2", "password=***"),
+        ("passwords: [a, hunter2]", "passwords: ***"),
+        (
+            r'{"config": "{\"password\": \"hunter2\", \"n\": 1}"}',
+            r'{"config": "{\"password\": ***, \"n\": 1}"}',
+        ),
+        ("https://hunter2@github.com/x", "https://***@github.com/x"),
+        ("ssh://git@github.com/x", "ssh://git@github.com/x"),
+        ("Authorization: Bearer hunter2", "Authorization: Bearer ***"),
+        ("{'Authorization': 'Basic hunter2=='}", "{'Authorization': 'Basic ***'}"),
+        ("Basic statistics of the bearer", "Basic statistics of the bearer"),
+        ("pass: 2", "pass: 2"),
         ("http://host:80/path", "http://host:80/path"),
         ("label_key: tips", "label_key: tips"),
         ("me@host.example", "me@host.example"),
@@ -51,6 +70,14 @@ def test_names_of_what_is_no_secret(name):
 def test_secrets_within_a_text(text, expected):
     """In an address, a query, a connection string, YAML and JSON; all else stays."""
     assert secrets.mask_text(text) == expected
+
+
+@pytest.mark.parametrize("piece", ["a", "a.b-", "a: ", 'a="', "a=['", "a://b:", '\\"', "--x "])
+def test_a_long_text_takes_time_in_proportion(piece):
+    """Messages and values of megabytes pass through here: this would take hours if each sign looked at all others."""
+    started = time.process_time()
+    assert secrets.mask_text(piece * 30_000) == piece * 30_000
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

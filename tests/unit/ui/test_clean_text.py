@@ -1,5 +1,7 @@
 """What reaches a terminal."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +44,11 @@ def test_nothing_that_a_terminal_obeys_is_left(text):
 def test_a_progress_bar_takes_a_line_for_each_step():
     """Rather than all steps in one."""
     assert visible_lines("1/3\r2/3\r3/3\r\ndone\n") == "1/3\n2/3\n3/3\ndone\n"
+
+
+@pytest.mark.parametrize("piece", ["\x9d", "\x90a", "\x1b]", "\x1b[", "\x9b0", "\x1bP;"])
+def test_sequences_without_end_take_time_in_proportion(piece):
+    """A log from elsewhere may be made to keep its reader waiting."""
+    started = time.process_time()
+    assert "\x1b" not in visible(piece * 50_000)
+    assert time.process_time() - started < 4
