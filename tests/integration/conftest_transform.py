@@ -204,6 +204,12 @@ def assert_equal_rows(ours: pa.RecordBatch, theirs: pa.RecordBatch, tolerance: f
             assert values.equals(expected), name
 
 
+def transform_by_stock(folder: Path, examples: Any, schema: Any, function: str) -> Run:
+    """Run stock TFX's executor for its graph and rows alone: statistics and cache take it more than half of its time."""
+    without = (*STATISTICS, "updated_analyzer_cache")
+    return transform(folder, examples, schema, function, stock=True, without=without, disable_statistics=1)
+
+
 def tree(folder: str) -> list[str]:
     """Relative paths of all files."""
     return sorted(

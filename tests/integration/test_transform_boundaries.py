@@ -7,6 +7,7 @@ from conftest_transform import (
     assert_equal_rows,
     odd_schema,
     transform,
+    transform_by_stock,
     vocabularies,
     write_examples,
     write_schema,
@@ -30,8 +31,8 @@ def runs(tmp_path_factory):
     schema = write_schema(folder / "schema", odd_schema())
     function = "transform_functions.boundaries"
     return {
-        name: transform(folder / name, examples, schema, function, stock=name == "stock")
-        for name in ("ours", "stock")
+        name: make(folder / name, examples, schema, function)
+        for name, make in (("ours", transform), ("stock", transform_by_stock))
     }
 
 

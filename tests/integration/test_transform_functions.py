@@ -15,6 +15,7 @@ from conftest_transform import (
     odd_schema,
     rows,
     transform,
+    transform_by_stock,
     vocabularies,
     write_examples,
     write_schema,
@@ -59,7 +60,7 @@ def ours(tmp_path_factory, examples, schema):
 
 def test_every_kind_of_analyzer_equals_stock(ours, examples, schema, tmp_path):
     """Moments, quantiles, vocabularies, per key, matrices; on unicode, NaN, missing and huge values."""
-    stock = transform(tmp_path / "stock", examples, schema, "transform_functions.one_of_each", stock=True)
+    stock = transform_by_stock(tmp_path / "stock", examples, schema, "transform_functions.one_of_each")
 
     for split in ("train", "eval"):
         # Covariance over 2^40 in TensorFlow's 32-bit floats depends on the size of batches.

@@ -14,6 +14,7 @@ from conftest_transform import (
     odd_records,
     odd_schema,
     transform,
+    transform_by_stock,
     vocabularies,
     write_examples,
     write_schema,
@@ -51,7 +52,7 @@ def ours(tmp_path_factory, examples, schema):
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory, examples, schema):
     folder = tmp_path_factory.mktemp("stock")
-    return transform(folder, examples, schema, "transform_functions.composites", stock=True)
+    return transform_by_stock(folder, examples, schema, "transform_functions.composites")
 
 
 def parsed(run, split="train"):
