@@ -3,6 +3,13 @@
 Importing this package is light; each executor loads its heavy libraries when its node runs.
 """
 
+from headrace.authoring import (
+    Importer,
+    LatestArtifactStrategy,
+    LatestBlessedModelStrategy,
+    PreviousSpanStrategy,
+    Resolver,
+)
 from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
@@ -15,13 +22,6 @@ from headrace.components.statistics_gen.component import StatisticsGen
 from headrace.components.trainer.component import Trainer
 from headrace.components.transform.component import Transform
 from headrace.components.tuner.component import Tuner
-from headrace.sdk import (
-    Importer,
-    LatestArtifactStrategy,
-    LatestBlessedModelStrategy,
-    PreviousSpanStrategy,
-    Resolver,
-)
 
 __all__ = [
     "BulkInferrer",

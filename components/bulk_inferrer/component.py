@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -14,7 +14,7 @@ from headrace.sdk import (
     NamedBeamExecutorSpec,
     standard_artifacts,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.proto import bulk_inferrer_pb2

@@ -14,13 +14,15 @@ from tfx.components.bulk_inferrer import prediction_to_example_utils
 from tfx.proto import bulk_inferrer_pb2
 from tfx.utils import path_utils
 
+from headrace.authoring import Artifact
 from headrace.components.bulk_inferrer import inference
 from headrace.errors import DataError
-from headrace.io import artifacts, example_encoder, tfrecord
-from headrace.io import examples as examples_io
-from headrace.sdk import Artifact, progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import BeamExecutor
+from headrace.formats import artifacts
+from headrace.formats.examples import example_encoder, tfrecord
+from headrace.formats.examples import examples as examples_io
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import BeamExecutor
 
 PREDICTIONS_NAME = "prediction_logs"
 EXAMPLES_NAME = "examples"

@@ -16,7 +16,7 @@ from tfx_bsl.public.beam import run_inference
 from tfx_bsl.public.proto import model_spec_pb2
 
 from headrace.errors import ModelError, SchemaMismatchError, listed
-from headrace.io import saved_models, tensorflow_paths
+from headrace.formats import saved_models, tensorflow_paths
 
 tensorflow_paths.accept_any_folder()
 
@@ -43,7 +43,7 @@ def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where
                 f"{where}: the model's signature '{name}' takes {takes or 'nothing'}, and one string tensor of "
                 "serialized examples is needed.",
                 "name another signature in model_spec, or export one as "
-                "headrace.components.trainer.export.export_model does.",
+                "headrace.training.export.export_model does.",
             )
 
 

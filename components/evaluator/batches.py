@@ -27,10 +27,10 @@ from headrace.components.evaluator import (
     slices,
     tfma_internals,
 )
-from headrace.io import examples as examples_io
-from headrace.io import tensorflow_paths
-from headrace.io.prefetch import prefetched
-from headrace.sdk import progress
+from headrace.files.prefetch import prefetched
+from headrace.formats import tensorflow_paths
+from headrace.formats.examples import examples as examples_io
+from headrace.runtime import progress
 
 tensorflow_paths.accept_any_folder()
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 from tensorflow.core.framework import types_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.authoring import Artifact
 from headrace.components.evaluator import classes, slices
 from headrace.errors import SchemaMismatchError, did_you_mean, listed
-from headrace.io import examples as examples_io
-from headrace.io import saved_models
-from headrace.sdk import Artifact
+from headrace.formats import saved_models
+from headrace.formats.examples import examples as examples_io
 
 _DEFAULT_TRANSFORMS = ("transformed_features", "transformed_labels")
 

@@ -8,9 +8,7 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from headrace.components.evaluator import configuration
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -22,7 +20,9 @@ from headrace.sdk import (
     standard_artifacts,
     system_executions,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.components.evaluator import configuration
+from headrace.errors import DefinitionError
 
 with authoring():
     from tfx.proto import evaluator_pb2

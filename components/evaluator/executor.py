@@ -17,6 +17,7 @@ from tensorflow_model_analysis.utils import model_util
 from tfx.types import artifact_utils
 from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
+from headrace.authoring import Artifact
 from headrace.components.evaluator import (
     batches,
     checked_extractors,
@@ -32,12 +33,12 @@ from headrace.components.evaluator import (
 )
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
-from headrace.io import artifacts, tensorflow_paths
-from headrace.io import examples as examples_io
-from headrace.sdk import Artifact, progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import BeamExecutor
-from headrace.sdk.spread import Spread
+from headrace.formats import artifacts, tensorflow_paths
+from headrace.formats.examples import examples as examples_io
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.spread import Spread
 
 # TFMA's own extractors take time that grows with the square of the batch where values are missing.
 _ROW_WISE_BATCH_ROWS = 1_000

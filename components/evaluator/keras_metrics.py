@@ -18,7 +18,7 @@ from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
 from headrace.components.evaluator import tfma_internals
 from headrace.errors import DefinitionError
-from headrace.sdk import messages
+from headrace.runtime import messages
 
 
 def set_up(combiner: Any) -> None:

@@ -16,7 +16,7 @@ from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
 from headrace.components.evaluator import r2_score
 from headrace.errors import DefinitionError, did_you_mean, listed
-from headrace.sdk import messages
+from headrace.runtime import messages
 
 # Imported for what it does: TFMA knows R2Score from here on.
 _ = r2_score

@@ -10,7 +10,7 @@ from typing import Any
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from tensorflow_model_analysis.slicer import slicer_lib
 
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 
 @dataclass(frozen=True)

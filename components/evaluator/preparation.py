@@ -15,11 +15,12 @@ from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.utils import path_utils
 
+from headrace.authoring import Artifact
 from headrace.components.evaluator import checks, configuration, metric_names
 from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
-from headrace.io import artifacts, protos, saved_models, tensorflow_paths
-from headrace.sdk import Artifact, functions
-from headrace.sdk.context import ExecutionContext
+from headrace.formats import artifacts, protos, saved_models, tensorflow_paths
+from headrace.runtime.context import ExecutionContext
+from headrace.usercode import functions
 
 tensorflow_paths.accept_any_folder()
 

@@ -21,7 +21,7 @@ from tensorflow_model_analysis.utils import model_util
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as tfma_writer
 
 from headrace.components.evaluator import histograms, intervals, keras_metrics
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 _TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
 

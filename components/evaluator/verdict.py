@@ -16,7 +16,7 @@ from tensorflow_model_analysis.slicer import slicer_lib
 from tensorflow_model_analysis.utils import model_util
 
 from headrace.components.evaluator.outcome import Metrics
-from headrace.io import tensorflow_paths
+from headrace.formats import tensorflow_paths
 
 VERDICT_FILE = "verdict.json"
 NO_BASELINE = "not checked: there is no baseline model yet"

@@ -6,9 +6,7 @@ from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
 
-from headrace.components.example_gen.driver import Driver
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     Channel,
     ChannelParameter,
     Component,
@@ -17,7 +15,9 @@ from headrace.sdk import (
     NamedBeamExecutorSpec,
     standard_artifacts,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.components.example_gen.driver import Driver
+from headrace.errors import DefinitionError
 
 with authoring():
     from tfx.proto import example_gen_pb2, range_config_pb2

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from headrace.components.example_gen.executor import ExampleGenExecutor
-from headrace.components.example_gen.rows import FeatureRows, Rows
-from headrace.components.example_gen.source import Source, shards_for
 from headrace.errors import DefinitionError, MalformedFileError
-from headrace.io import csv_blocks, csv_columns
-from headrace.io.csv_blocks import CsvBlock, CsvPiece
-from headrace.io.csv_columns import CsvType
+from headrace.sources.csv import csv_blocks, csv_columns
+from headrace.sources.csv.csv_blocks import CsvBlock, CsvPiece
+from headrace.sources.csv.csv_columns import CsvType
+from headrace.sources.rows import FeatureRows, Rows
+from headrace.sources.source import Source, shards_for
 
 # Work for each column of a block takes a tenth of a millisecond: rows of many columns come in larger blocks.
 _COLUMNS_OF_ONE_BLOCK = 250

@@ -6,9 +6,9 @@ import copy
 import os
 from typing import Any
 
-from headrace.components.example_gen import input_files, spans
-from headrace.io import split_names
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.formats import split_names
+from headrace.sources import input_files, spans
 
 with authoring():
     from tfx.dsl.components.base import base_driver

@@ -15,17 +15,17 @@ import apache_beam as beam
 import numpy as np
 from tfx.proto import example_gen_pb2
 
-from headrace.components.example_gen import input_files
-from headrace.components.example_gen.partition import Partition, partitions
-from headrace.components.example_gen.rows import Rows, SplitFiles
-from headrace.components.example_gen.source import Part, Source, parts
 from headrace.errors import EmptyDataError, HeadraceError, listed
-from headrace.io import artifacts
-from headrace.io.prefetch import prefetched
-from headrace.sdk import progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import BeamExecutor
-from headrace.sdk.spread import Spread
+from headrace.files.prefetch import prefetched
+from headrace.formats import artifacts
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.spread import Spread
+from headrace.sources import input_files
+from headrace.sources.rows import Rows, SplitFiles
+from headrace.sources.source import Part, Source, parts
+from headrace.sources.splits import Partition, partitions
 
 _NUM_SHARDS = "num_shards"
 _OUTCOMES_FILE = "outcomes.pickle"

@@ -14,13 +14,13 @@ from google.protobuf.message import DecodeError
 from tfx.proto import example_gen_pb2
 from tfx_bsl.coders import example_coder
 
-from headrace.components.example_gen import rows as rows_module
 from headrace.components.example_gen.executor import ExampleGenExecutor
 from headrace.components.example_gen.parquet_executor import Columns, ParquetSource, conformed
-from headrace.components.example_gen.rows import Rows
-from headrace.components.example_gen.source import Source, group, shards_for
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnsupportedFeatureError
-from headrace.io import example_encoder, tfrecord
+from headrace.formats.examples import example_encoder, tfrecord
+from headrace.sources import rows as rows_module
+from headrace.sources.rows import Rows
+from headrace.sources.source import Source, group, shards_for
 
 _BATCH_RECORDS = 20_000
 _PROTOS = {

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 from tfx.proto import example_gen_pb2
 
 from headrace.components.example_gen.executor import ExampleGenExecutor
-from headrace.components.example_gen.rows import FeatureRows, Rows
-from headrace.components.example_gen.source import Source, group, shards_for
 from headrace.errors import DataError, MalformedFileError, did_you_mean, listed
-from headrace.io import arrow_features, example_encoder, parquet_files
+from headrace.formats import parquet_files
+from headrace.formats.examples import arrow_features, example_encoder
+from headrace.sources.rows import FeatureRows, Rows
+from headrace.sources.source import Source, group, shards_for
 
 _BATCH_CELLS = 400_000
 

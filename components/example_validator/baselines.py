@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from headrace.io import artifacts, protos
-from headrace.sdk import Artifact
+from headrace.authoring import Artifact
+from headrace.formats import artifacts, protos
 
 NO_SPLITS_FIX = (
     "give those of StatisticsGen: statistics_gen.outputs['statistics'], or in a Resolver "

@@ -6,9 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.components.example_validator import validation_config
-from headrace.errors import DefinitionError, did_you_mean, listed
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -18,7 +16,9 @@ from headrace.sdk import (
     NamedExecutorSpec,
     standard_artifacts,
 )
-from headrace.sdk.generations import HAS_CUSTOM_VALIDATION
+from headrace.authoring.generations import HAS_CUSTOM_VALIDATION
+from headrace.components.example_validator import validation_config
+from headrace.errors import DefinitionError, did_you_mean, listed
 
 FAIL_ON = ("never", "error", "any")
 

@@ -13,10 +13,10 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from headrace.components.example_validator import baselines, findings, validation_config
 from headrace.components.example_validator.component import check_fail_on
 from headrace.errors import AnomaliesError, DefinitionError, UnknownSplitError, listed
-from headrace.io import artifacts, protos
-from headrace.sdk import progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as ExecutorBase
+from headrace.formats import artifacts, protos
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as ExecutorBase
 
 _log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from google.protobuf.message import Message
 
+from headrace.authoring import generations
 from headrace.errors import UnsupportedFeatureError
-from headrace.sdk import generations
 
 _PACKAGE = "tensorflow_data_validation"
 _FILE = os.path.join("anomalies", "proto", "custom_validation_config_pb2.py")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from headrace.sdk import (
+from headrace.authoring import (
     Channel,
     ChannelParameter,
     Component,

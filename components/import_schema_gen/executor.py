@@ -8,9 +8,9 @@ import shutil
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.errors import MalformedFileError, MissingFileError
-from headrace.io import protos
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as ExecutorBase
+from headrace.formats import protos
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as ExecutorBase
 
 
 class Executor(ExecutorBase):

@@ -7,8 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -18,7 +17,8 @@ from headrace.sdk import (
     NamedExecutorSpec,
     standard_artifacts,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError
 
 with authoring():
     from tfx.proto import infra_validator_pb2

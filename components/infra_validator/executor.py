@@ -16,11 +16,12 @@ from tfx.utils import path_utils
 
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import DefinitionError, EmptyDataError, ModelError
-from headrace.io import artifacts, saved_models, tfrecord
-from headrace.io import examples as examples_io
-from headrace.sdk import progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as BaseExecutor
+from headrace.formats import artifacts, saved_models
+from headrace.formats.examples import examples as examples_io
+from headrace.formats.examples import tfrecord
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as BaseExecutor
 
 _DEFAULT_TRIES = 5
 _DEFAULT_LOAD_SECONDS = 300.0

@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import Any
 
 from headrace.components.infra_validator import server
-from headrace.io import tensorflow_paths
-from headrace.sdk import fresh_processes, messages
-from headrace.sdk.fresh_processes import FreshProcess
+from headrace.formats import tensorflow_paths
+from headrace.runtime import messages
+from headrace.runtime.processes import fresh_processes
+from headrace.runtime.processes.fresh_processes import FreshProcess
 
 _START_SECONDS = 120.0
 _LOG_TAIL_CHARACTERS = 600

@@ -8,8 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -21,7 +20,8 @@ from headrace.sdk import (
     standard_artifacts,
     system_executions,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError
 
 with authoring():
     from tfx.proto import pusher_pb2

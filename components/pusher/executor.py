@@ -12,12 +12,13 @@ from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.utils import io_utils, path_utils
 
+from headrace.authoring import Artifact
 from headrace.components.pusher import versions
 from headrace.components.pusher.component import check_base_directory
 from headrace.errors import DefinitionError, InputResolutionError, ModelError, StoreError
-from headrace.sdk import Artifact, progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as BaseExecutor
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as BaseExecutor
 
 _BLOCK_BYTES = 1 << 20
 

@@ -11,7 +11,7 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable
 
-from headrace.io import lasting
+from headrace.files import lasting
 
 _HIDDEN_PREFIX = ".headrace-pushing-"
 # A name that is taken: rename refuses to replace a folder that is not empty.

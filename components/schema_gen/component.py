@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -16,7 +16,7 @@ from headrace.sdk import (
     RuntimeParameter,
     standard_artifacts,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.types.system_executions import Process

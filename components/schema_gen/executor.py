@@ -10,10 +10,10 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.errors import DefinitionError, listed
-from headrace.io import artifacts, protos
-from headrace.sdk import progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as ExecutorBase
+from headrace.formats import artifacts, protos
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as ExecutorBase
 
 _log = logging.getLogger(__name__)
 

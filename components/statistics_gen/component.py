@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -17,7 +16,8 @@ from headrace.sdk import (
     NamedBeamExecutorSpec,
     standard_artifacts,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError
 
 with authoring():
     from tfx.types.system_executions import Process

@@ -20,11 +20,12 @@ import tensorflow_data_validation as tfdv
 from apache_beam.options.pipeline_options import TypeOptions
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.statistics_gen import accumulation, sampling
+from headrace.authoring import Artifact
 from headrace.errors import DataError, DefinitionError
-from headrace.io import artifacts, protos, quartiles
-from headrace.sdk import Artifact, partial_results, progress
-from headrace.sdk.spread import Spread
+from headrace.formats import artifacts, protos, quartiles
+from headrace.runtime import partial_results, progress
+from headrace.runtime.spread import Spread
+from headrace.statistics import accumulation, sampling
 
 # Enough for a cluster, few enough to merge; fixed, because the parts decide how floats are summed.
 _MAX_PARTS_PER_SPLIT = 64

@@ -10,13 +10,14 @@ from typing import Any
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from headrace.components.statistics_gen import accumulation, computation
+from headrace.authoring import Artifact
+from headrace.components.statistics_gen import computation
 from headrace.components.statistics_gen.options import read_options, read_sample_rates
 from headrace.errors import DefinitionError, UnknownSplitError, listed
-from headrace.io import artifacts, protos
-from headrace.sdk import Artifact
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import BeamExecutor
+from headrace.formats import artifacts, protos
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import BeamExecutor
+from headrace.statistics import accumulation
 
 _log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import tensorflow_data_validation as tfdv
 
+from headrace.authoring import Artifact, generations
 from headrace.errors import DefinitionError, UnsupportedFeatureError, did_you_mean, listed
-from headrace.io import artifacts, protos
-from headrace.sdk import Artifact, generations
-from headrace.sdk.context import ExecutionContext
+from headrace.formats import artifacts, protos
+from headrace.runtime.context import ExecutionContext
 
 
 def read_options(context: ExecutionContext) -> tfdv.StatsOptions:

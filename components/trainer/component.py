@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.components.trainer.arguments import (
-    Function,
-    check_module,
-    check_one_given,
-    check_unused_with,
-    checked_numbers,
-    custom_config_text,
-    function_text,
-)
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -26,7 +16,17 @@ from headrace.sdk import (
     standard_artifacts,
     system_executions,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError
+from headrace.training.arguments import (
+    Function,
+    check_module,
+    check_one_given,
+    check_unused_with,
+    checked_numbers,
+    custom_config_text,
+    function_text,
+)
 
 with authoring():
     from tfx.proto import trainer_pb2
@@ -71,10 +71,10 @@ class Trainer(Component):
 
     - `run_fn(fn_args)`, TFX's form: the function reads the data, trains, and saves a SavedModel to
       `fn_args.serving_model_dir`. It gets the same `FnArgs` as under TFX. For the export it may call
-      `headrace.components.trainer.export.export_model`.
+      `headrace.training.export.export_model`.
     - `build_model(features, hyperparameters) -> keras.Model`, the short form (Keras 3: `import keras`).
       `features` maps the name of each model input to its dtype, shape and number of categories, and makes
-      its `keras.Input`; see `headrace.components.trainer.features`. `hyperparameters` is a dict: the values
+      its `keras.Input`; see `headrace.training.features`. `hyperparameters` is a dict: the values
       of the `hyperparameters` artifact over those of `custom_config`. Headrace makes the datasets, compiles
       the model where `build_model` did not, trains with early stopping and exports.
 

@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 from tfx.utils import path_utils
 
-from headrace.components.trainer import callbacks, export, fitting, short_form, user_function
-from headrace.components.trainer.fn_arguments import fn_arguments
 from headrace.errors import TrainingError
-from headrace.io import tensorflow_paths
-from headrace.sdk import progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as BaseExecutor
+from headrace.formats import tensorflow_paths
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as BaseExecutor
+from headrace.training import callbacks, export, fitting, short_form, user_function
+from headrace.training.fn_arguments import fn_arguments
 
 tensorflow_paths.accept_any_folder()
 
@@ -44,7 +44,7 @@ def _run(context: ExecutionContext, run_fn: Callable[[Any], None]) -> None:
         raise TrainingError(
             f"{context.node_id}: run_fn returned and left no model at {path}.",
             "save it there: tf.saved_model.save(model, fn_args.serving_model_dir, signatures=...), or "
-            "headrace.components.trainer.export.export_model.",
+            "headrace.training.export.export_model.",
         )
     check_weights(path, context.node_id)
     steps = arguments.train_steps

@@ -24,7 +24,7 @@ from headrace.components.transform.tft_library import (
     beam_nodes,
     tf_utils,
 )
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 Elements = list[Any]
 

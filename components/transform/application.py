@@ -13,8 +13,6 @@ import pyarrow as pa
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.statistics_gen.accumulation import SplitAccumulator, SplitState
-from headrace.components.transform import text_lengths
 from headrace.components.transform.background import Behind
 from headrace.components.transform.composites import RecordColumns
 from headrace.components.transform.layout import InputLayout, to_tensors
@@ -23,10 +21,12 @@ from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import impl_helper, tfdv
 from headrace.errors import UserFunctionError
-from headrace.io import example_encoder, tfrecord
-from headrace.io.prefetch import prefetched
-from headrace.sdk import progress
-from headrace.sdk.spread import Spread
+from headrace.files.prefetch import prefetched
+from headrace.formats.examples import example_encoder, tfrecord
+from headrace.runtime import progress
+from headrace.runtime.spread import Spread
+from headrace.statistics import text_lengths
+from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 
 @dataclass(frozen=True)

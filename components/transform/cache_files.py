@@ -15,10 +15,11 @@ import shutil
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from headrace.authoring import Artifact
 from headrace.components.transform import plain_pickles
 from headrace.components.transform.tft_library import analyzer_cache
-from headrace.io import tfrecord
-from headrace.sdk import Artifact, partial_results
+from headrace.formats.examples import tfrecord
+from headrace.runtime import partial_results
 
 # What stands for the code that made a cache, where Headrace ran it.
 _MAKER_PROPERTY = "headrace_maker"

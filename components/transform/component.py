@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -15,11 +14,12 @@ from headrace.sdk import (
     ExecutionParameter,
     NamedBeamExecutorSpec,
     RuntimeParameter,
-    functions,
     standard_artifacts,
     system_executions,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError
+from headrace.usercode import functions
 
 with authoring():
     from tfx.proto import transform_pb2

@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.statistics_gen.accumulation import SplitAccumulator, SplitState
+from headrace.authoring import Artifact
 from headrace.components.transform import (
     analysis,
     application,
@@ -27,8 +27,9 @@ from headrace.components.transform.request import Dataset, TransformRequest
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
-from headrace.sdk import Artifact, beam_options, partial_results, progress
-from headrace.sdk.context import ExecutionContext
+from headrace.runtime import beam_options, partial_results, progress
+from headrace.runtime.context import ExecutionContext
+from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
 

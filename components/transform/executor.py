@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from headrace.components.transform import request
 from headrace.components.transform.execution import Execution, NeedsStock
 from headrace.components.transform.tft_library import tft
-from headrace.io import tensorflow_paths
-from headrace.sdk import progress
-from headrace.sdk.context import SUMMARY_PROPERTY, ExecutionContext
-from headrace.sdk.executor import BeamExecutor
+from headrace.formats import tensorflow_paths
+from headrace.runtime import progress
+from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
+from headrace.runtime.executor import BeamExecutor
 
 _log = logging.getLogger(__name__)
 

@@ -10,16 +10,16 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from headrace.components.statistics_gen.accumulation import SplitAccumulator, SplitState
-from headrace.components.transform import text_lengths
 from headrace.components.transform.analysis import Pass, Stream
 from headrace.components.transform.layout import InputLayout, to_tensors
 from headrace.components.transform.request import Dataset
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import analyzer_cache, tfdv
-from headrace.io.prefetch import prefetched
-from headrace.sdk import progress
-from headrace.sdk.spread import Spread
+from headrace.files.prefetch import prefetched
+from headrace.runtime import progress
+from headrace.runtime.spread import Spread
+from headrace.statistics import text_lengths
+from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 
 @dataclass

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from headrace.components.statistics_gen import accumulation
 from headrace.components.transform.request import Dataset
 from headrace.components.transform.tft_library import analyzer_cache, tfdv, tft
-from headrace.sdk import partial_results
+from headrace.runtime import partial_results
+from headrace.statistics import accumulation
 
 _ENTRIES_FORMAT = "analyzer cache 1"
 

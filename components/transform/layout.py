@@ -13,7 +13,7 @@ from tfx_bsl.coders import example_coder
 from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
 from headrace.errors import SchemaMismatchError
-from headrace.io import examples
+from headrace.formats.examples import examples
 
 _WRONG_TYPE = re.compile(r'expected (\w+), found (\w+) for feature "(.*)"')
 _TYPE_FIX = "run SchemaGen on this data, or correct the type in the schema."

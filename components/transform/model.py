@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from headrace.components.transform.tft_library import saved_transform_io_v2
-from headrace.io import tensorflow_paths
+from headrace.formats import tensorflow_paths
 
 tensorflow_paths.accept_any_folder()
 

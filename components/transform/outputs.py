@@ -9,8 +9,8 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.components.transform.tft_library import tfdv, tft
 from headrace.errors import DefinitionError, listed
-from headrace.io import protos
-from headrace.sdk.context import ExecutionContext
+from headrace.formats import protos
+from headrace.runtime.context import ExecutionContext
 
 _KEYS = (
     "pre_transform_schema",

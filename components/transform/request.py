@@ -16,11 +16,13 @@ from tfx.proto import transform_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, json_utils
 
+from headrace.authoring import Artifact
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import DefinitionError, UnknownSplitError, listed
-from headrace.io import artifacts, protos
-from headrace.sdk import Artifact, functions, partial_results
-from headrace.sdk.context import ExecutionContext
+from headrace.formats import artifacts, protos
+from headrace.runtime import partial_results
+from headrace.runtime.context import ExecutionContext
+from headrace.usercode import functions
 
 OUTPUT_PREFIX = "transformed_examples"
 # TFT's cache names a split by this many trailing parts of its file pattern, and a hash of the whole.

@@ -9,9 +9,9 @@ from typing import Any
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.transform import stats_options_util
 
-from headrace.components.statistics_gen import accumulation
 from headrace.components.transform.request import TransformRequest
 from headrace.components.transform.tft_library import tfdv
+from headrace.statistics import accumulation
 
 PRE_TRANSFORM = stats_options_util.StatsType.PRE_TRANSFORM
 POST_TRANSFORM = stats_options_util.StatsType.POST_TRANSFORM

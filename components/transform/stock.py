@@ -18,7 +18,7 @@ from tfx.dsl.components.base import base_beam_executor
 from headrace.components.transform.layout import with_all_representations
 from headrace.components.transform.request import TransformRequest
 from headrace.components.transform.tft_library import environment_kept, tft_beam
-from headrace.sdk.context import ExecutionContext
+from headrace.runtime.context import ExecutionContext
 
 with environment_kept():
     from tfx.components.transform import executor as stock_executor

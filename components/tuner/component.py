@@ -6,18 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.components.trainer.arguments import (
-    Function,
-    check_module,
-    check_one_given,
-    check_unused_with,
-    checked_numbers,
-    custom_config_text,
-    function_text,
-)
-from headrace.components.tuner.search_space import check_space
-from headrace.errors import DefinitionError
-from headrace.sdk import (
+from headrace.authoring import (
     BaseChannel,
     Channel,
     ChannelParameter,
@@ -28,7 +17,18 @@ from headrace.sdk import (
     RuntimeParameter,
     standard_artifacts,
 )
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.components.tuner.search_space import check_space
+from headrace.errors import DefinitionError
+from headrace.training.arguments import (
+    Function,
+    check_module,
+    check_one_given,
+    check_unused_with,
+    checked_numbers,
+    custom_config_text,
+    function_text,
+)
 
 with authoring():
     from tfx.proto import trainer_pb2, tuner_pb2

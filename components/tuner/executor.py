@@ -12,13 +12,13 @@ import keras
 import keras_tuner
 from tfx.proto import tuner_pb2
 
-from headrace.components.trainer import callbacks, fitting, short_form, user_function
-from headrace.components.trainer.fn_arguments import fn_arguments
 from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
-from headrace.sdk import progress
-from headrace.sdk.context import ExecutionContext
-from headrace.sdk.executor import Executor as BaseExecutor
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.executor import Executor as BaseExecutor
+from headrace.training import callbacks, fitting, short_form, user_function
+from headrace.training.fn_arguments import fn_arguments
 
 BEST_FILE = "best_hyperparameters.txt"
 RESULTS_FILE = "tuner_results.json"

@@ -8,6 +8,9 @@ from __future__ import annotations
 import importlib.util
 import os
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
+from headrace.authoring.pipeline import Pipeline
 from headrace.components import (
     CsvExampleGen,
     Evaluator,
@@ -22,9 +25,6 @@ from headrace.components import (
     Transform,
     Tuner,
 )
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
-from headrace.sdk.pipeline import Pipeline
 
 with authoring():
     from tfx.proto import example_gen_pb2

@@ -9,6 +9,9 @@ from __future__ import annotations
 import importlib.util
 import os
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
+from headrace.authoring.pipeline import Pipeline
 from headrace.components import (
     BulkInferrer,
     CsvExampleGen,
@@ -23,9 +26,6 @@ from headrace.components import (
     Trainer,
     Transform,
 )
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
-from headrace.sdk.pipeline import Pipeline
 
 with authoring():
     from tfx.proto import bulk_inferrer_pb2, trainer_pb2

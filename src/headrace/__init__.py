@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace.authoring.resources import with_resources
     from headrace.notebook.interactive_context import InteractiveContext
     from headrace.orchestration.events import RunResult
-    from headrace.sdk.resources import with_resources
     from headrace.ui.runner import Runner
     from headrace.ui.shown_run import run
 
@@ -21,7 +21,7 @@ _PLACES = {
     "RunResult": "headrace.orchestration.events",
     "Runner": "headrace.ui.runner",
     "run": "headrace.ui.shown_run",
-    "with_resources": "headrace.sdk.resources",
+    "with_resources": "headrace.authoring.resources",
 }
 
 

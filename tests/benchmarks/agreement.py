@@ -27,7 +27,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from stage_process import SPLITS, artifact
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from headrace.io import examples as examples_io
+from headrace.formats.examples import examples as examples_io
 
 _FLOAT_TYPES = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 # float32 sums over a million rows depend on their order by about this much.

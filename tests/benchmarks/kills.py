@@ -34,7 +34,7 @@ import json, sys
 sys.path.insert(0, {folder!r})
 import headrace, nodes
 from headrace.errors import HeadraceError
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
 
 def build(seed):
     first = nodes.Slowly(text=seed).with_id("First")
@@ -153,9 +153,9 @@ def metadata_problems(store: Path) -> list[str]:
     """Say what of a store's metadata does not fit its files."""
     from ml_metadata.proto import metadata_store_pb2 as proto
 
-    from headrace.io.digests import tree_digest
-    from headrace.metadata.store import Store
-    from headrace.sdk.context import DIGEST_PROPERTY
+    from headrace.files.digests import tree_digest
+    from headrace.runtime.context import DIGEST_PROPERTY
+    from headrace.store.open.store import Store
 
     problems = []
     known = set()

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from headrace.metadata.executions import INGREDIENTS_PROPERTY
-from headrace.metadata.store import Store
-from headrace.orchestration.cache_key import key
-from headrace.orchestration.provenance import provenance
+from headrace.orchestration.cache.cache_key import key
+from headrace.orchestration.engine.provenance import provenance
+from headrace.store.open.store import Store
+from headrace.store.read.executions import INGREDIENTS_PROPERTY
 
 PIPELINE = "many"
 NODES = ("Load", "Statistics", "Features", "Train", "Judge")

@@ -27,7 +27,7 @@ def build(num_nodes: int, folder: str) -> Any:
     import nodes
     from tfx.orchestration import metadata
 
-    from headrace.sdk import Pipeline
+    from headrace.authoring import Pipeline
 
     components: list[Any] = []
     for number in range(num_nodes // 2):

@@ -21,10 +21,10 @@ sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "integration")]
 import report_artifacts as artifacts  # noqa: E402
 from browser import Page, open_browser  # noqa: E402
 
-from headrace.metadata.subjects import Subject  # noqa: E402
-from headrace.reports.blocks import Report  # noqa: E402
-from headrace.reports.pages import render_page  # noqa: E402
-from headrace.reports.renderers import render  # noqa: E402
+from headrace.reports.artifacts.renderers import render  # noqa: E402
+from headrace.reports.blocks.blocks import Report  # noqa: E402
+from headrace.reports.blocks.pages import render_page  # noqa: E402
+from headrace.store.read.subjects import Subject  # noqa: E402
 
 _SEEN = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go(performance.now()))))"
 _LOADED = "performance.timing.loadEventEnd - performance.timing.navigationStart"

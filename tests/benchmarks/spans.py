@@ -52,7 +52,7 @@ def table(folder: str, num_rows: int) -> str:
 
 def _workers() -> Any:
     """Workers for all runs, so that libraries are loaded before anything is timed."""
-    from headrace.orchestration.workers import Workers
+    from headrace.orchestration.runners.local.workers import Workers
 
     executors = ("example_gen.csv_executor", "statistics_gen.executor", "transform.executor")
     return Workers(lambda: ["apache_beam", *(f"headrace.components.{name}" for name in executors)])
@@ -60,7 +60,7 @@ def _workers() -> Any:
 
 def _run(pipeline: Any, **settings: Any) -> dict[str, float]:
     """Run a pipeline, or some of its nodes; return the seconds of each."""
-    from headrace.orchestration import run as engine
+    from headrace.orchestration.engine import run as engine
 
     result = engine.run(pipeline, **settings)
     result.raise_for_failure()
@@ -69,9 +69,9 @@ def _run(pipeline: Any, **settings: Any) -> dict[str, float]:
 
 def _pipeline(data: str, span: int) -> Any:
     """Read one span, and work on all that were read."""
+    from headrace.authoring import Channel, Pipeline, Resolver, standard_artifacts
+    from headrace.authoring.light import authoring
     from headrace.components import CsvExampleGen, SchemaGen, StatisticsGen, Transform
-    from headrace.sdk import Channel, Pipeline, Resolver, standard_artifacts
-    from headrace.sdk.light import authoring
 
     with authoring():
         from tfx.dsl.input_resolution.strategies.span_range_strategy import SpanRangeStrategy

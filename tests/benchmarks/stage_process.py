@@ -52,7 +52,7 @@ class Stage:
 
 
 def _empty(kind: str) -> Any:
-    from headrace.sdk import Channel, standard_artifacts
+    from headrace.authoring import Channel, standard_artifacts
 
     return Channel(type=getattr(standard_artifacts, kind))
 
@@ -209,7 +209,7 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.dsl.components.base.base_executor import BaseExecutor
 
-    from headrace.sdk import side_processes
+    from headrace.runtime.processes import side_processes
 
     home = os.path.join(folder, side, name)
     options: dict[str, Any] = {"tmp_dir": os.path.join(home, "tmp"), "unique_id": "1"}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.pipeline import Pipeline
 from headrace.components import (
     CsvExampleGen,
     Evaluator,
@@ -20,8 +22,6 @@ from headrace.components import (
     Trainer,
     Transform,
 )
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.pipeline import Pipeline
 
 _THRESHOLD = {
     "value_threshold": {"lower_bound": 0.6},

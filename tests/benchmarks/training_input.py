@@ -47,8 +47,8 @@ def _measure(folder: str) -> dict[str, float]:
     """Return the seconds of a training step by the way in which rows are fed."""
     import tensorflow as tf
 
-    from headrace.components.trainer import short_form
-    from headrace.components.trainer.features import arrange
+    from headrace.training import short_form
+    from headrace.training.features import arrange
 
     context = _context(folder)
     settings = short_form.Settings.read(context)
@@ -110,7 +110,7 @@ def _build_model() -> Any:
 
 def _context(folder: str) -> Any:
     """What the Trainer's executor would be given."""
-    from headrace.sdk.context import ExecutionContext
+    from headrace.runtime.context import ExecutionContext
 
     for name in ("CsvExampleGen", "StatisticsGen", "SchemaGen", "Transform"):
         if not os.path.isdir(os.path.join(folder, "ours", name)):

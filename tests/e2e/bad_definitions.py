@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from headrace.authoring import Pipeline
 from headrace.components import CsvExampleGen, SchemaGen, StatisticsGen, Trainer, Transform
-from headrace.sdk import Pipeline
 
 
 def _start():

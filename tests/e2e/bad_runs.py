@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
 from headrace.components import (
     CsvExampleGen,
     ExampleValidator,
@@ -12,8 +14,6 @@ from headrace.components import (
     Transform,
 )
 from headrace.pipelines.taxi.pipeline import taxi_data_root
-from headrace.sdk import Pipeline
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import trainer_pb2

@@ -12,8 +12,8 @@ import keras
 import pytest
 from stores import assert_intact
 
-from headrace.metadata import runs
 from headrace.pipelines.taxi.pipeline import taxi_data_root
+from headrace.store.read import runs
 
 HERE = Path(__file__).parent
 _FARE = 'feature { name: "fare" type: FLOAT presence { min_fraction: 1.0 } shape { dim { size: 1 } } }\n'

@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from headrace.cli.main import cli
-from headrace.metadata import runs
+from headrace.store.read import runs
 
 CARRIED = Path(__file__).parents[1] / "data" / "carried"
 GENERATIONS = ("1.16", "1.21")

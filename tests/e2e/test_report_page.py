@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 import report_artifacts as artifacts
 
-from headrace.reports.blocks import Report, Section
-from headrace.reports.pages import render_cell, render_page
-from headrace.reports.renderers import render
+from headrace.reports.artifacts.renderers import render
+from headrace.reports.blocks.blocks import Report, Section
+from headrace.reports.blocks.pages import render_cell, render_page
 
 KINDS = ("examples", "statistics", "anomalies", "evaluation", "model_run", "tuner_results")
 NUM_CHARTS = 8

@@ -16,8 +16,8 @@ from stores import assert_intact, open_store
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
-from headrace.io import protos
-from headrace.metadata import runs
+from headrace.formats import protos
+from headrace.store.read import runs
 
 SPLITS = ("train", "eval")
 

@@ -17,7 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 from stores import open_store
 from swap_pipelines import HEADRACE, MIXES, NAMES, Project, beam_in_process, write_rows
 
-from headrace.io import protos
+from headrace.formats import protos
 
 _ = beam_in_process  # a fixture
 ENDED_WELL = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)

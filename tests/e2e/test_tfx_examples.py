@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.metadata import runs
+from headrace.store.read import runs
 
 EXAMPLES_PATH = Path(__import__("tfx").__file__).parent / "examples"
 TAXI_PATH = EXAMPLES_PATH / "chicago_taxi_pipeline"

@@ -16,7 +16,7 @@ import pytest
 
 import headrace
 from headrace.orchestration.events import NodeFinished, NodeState
-from headrace.orchestration.pipeline_graph import plan_nodes
+from headrace.orchestration.plan.pipeline_graph import plan_nodes
 
 Record = Callable[[str], None]
 

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 from ml_metadata.proto import metadata_store_pb2
 
+from headrace.authoring import Pipeline
 from headrace.cli.main import cli
-from headrace.metadata.results import RunResult
-from headrace.orchestration import run as engine
-from headrace.orchestration.workers import Workers
-from headrace.sdk import Pipeline
+from headrace.orchestration.engine import run as engine
+from headrace.orchestration.runners.local.workers import Workers
+from headrace.store.results import RunResult
 
 Run = Callable[..., RunResult]
 Command = Callable[..., Result]

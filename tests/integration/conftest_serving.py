@@ -12,7 +12,7 @@ import tensorflow as tf
 import tfx
 from tfx.types import artifact_utils, standard_artifacts
 
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 _TESTDATA = os.path.join(os.path.dirname(tfx.__file__), "components", "testdata")
 NUM_CLASSES = 3

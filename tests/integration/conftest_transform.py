@@ -22,7 +22,8 @@ from tfx_bsl.coders import example_coder
 
 from headrace.components.transform.executor import Executor
 from headrace.components.transform.stock import without_deep_copy
-from headrace.io import artifacts, protos, tfrecord
+from headrace.formats import artifacts, protos
+from headrace.formats.examples import tfrecord
 
 TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
 TAXI_SCHEMA = os.path.join(os.path.dirname(tfx.__file__), "components/testdata/schema_gen")

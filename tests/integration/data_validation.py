@@ -17,8 +17,9 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx_bsl.coders import example_coder
 
-from headrace.io import examples as examples_io
-from headrace.io import protos, tfrecord
+from headrace.formats import protos
+from headrace.formats.examples import examples as examples_io
+from headrace.formats.examples import tfrecord
 
 TAXI_CSV = os.path.join(os.path.dirname(tfx.__file__), "examples/chicago_taxi_pipeline/data/simple/data.csv")
 

@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 from tfx.types import artifact_utils, standard_artifacts
 
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 NUM_ROWS = 60
 # How the rows fall into the files of one or more artifacts.

@@ -17,7 +17,7 @@ from tfx.types import standard_artifacts
 
 from headrace.components.evaluator.executor import Executor
 from headrace.errors import HeadraceError
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 SPEC = {"preprocessing_function_names": ["transform_features"], "label_key": "big_tip"}
 

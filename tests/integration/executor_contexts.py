@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
-from headrace.sdk import beam_options
+from headrace.runtime import beam_options
 
 
 def executor_context(folder: Path | str) -> BaseBeamExecutor.Context:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import (

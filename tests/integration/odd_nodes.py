@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import OutputArtifact

@@ -16,6 +16,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.proto import bulk_inferrer_pb2
 from tfx.types import standard_artifacts
 
+from headrace.authoring import Channel
 from headrace.components import BulkInferrer, CsvExampleGen, Evaluator, SchemaGen, StatisticsGen, Transform
 from headrace.components.bulk_inferrer.executor import Executor as InferrerExecutor
 from headrace.components.evaluator.executor import Executor as EvaluatorExecutor
@@ -23,7 +24,6 @@ from headrace.components.example_gen.csv_executor import Executor as CsvExecutor
 from headrace.components.schema_gen.executor import Executor as SchemaExecutor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
 from headrace.components.transform.executor import Executor as TransformExecutor
-from headrace.sdk import Channel
 
 _TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
 _EVALUATION = {

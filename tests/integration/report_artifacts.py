@@ -11,11 +11,12 @@ import random
 from PIL import Image
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from headrace.io import protos, tfrecord
-from headrace.io.bare_protos import proto_class
-from headrace.metadata.graph import ArtifactInfo
-from headrace.metadata.subjects import Subject
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
+from headrace.formats import protos
+from headrace.formats.bare_protos import proto_class
+from headrace.formats.examples import tfrecord
+from headrace.store.read.graph import ArtifactInfo
+from headrace.store.read.subjects import Subject
 
 with authoring():
     from tfx.types import standard_artifacts
@@ -246,7 +247,7 @@ def model_run(folder):
 
 def tuner_results(folder):
     """Trials over a number and a name."""
-    from headrace.sdk import Artifact
+    from headrace.authoring import Artifact
 
     class TunerResults(Artifact):
         TYPE_NAME = "TunerResults"

@@ -15,12 +15,12 @@ from conftest_runs import Run, run, store, texts
 from ml_metadata.proto import metadata_store_pb2
 
 import headrace
+from headrace.authoring import Pipeline, with_resources
+from headrace.authoring.light import authoring
 from headrace.errors import UnsupportedFeatureError
-from headrace.metadata import runs
-from headrace.metadata.results import RunResult
-from headrace.orchestration.workers import Workers
-from headrace.sdk import Pipeline, with_resources
-from headrace.sdk.light import authoring
+from headrace.orchestration.runners.local.workers import Workers
+from headrace.store.read import runs
+from headrace.store.results import RunResult
 
 with authoring():
     from tfx.orchestration.pipeline import ExecutionMode

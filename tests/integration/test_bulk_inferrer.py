@@ -21,7 +21,7 @@ from tfx.components.bulk_inferrer import executor as stock
 from headrace.components.bulk_inferrer import executor as bulk_inferrer
 from headrace.components.bulk_inferrer.executor import Executor
 from headrace.errors import ModelError, UnknownSplitError
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 pytest_plugins = ("conftest_training",)
 PARAMETERS = {"data_spec": "{}", "model_spec": "{}"}

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from metadata.store_records import RUNNING, add_execution
+from store.store_records import RUNNING, add_execution
 
 from headrace.errors import StoreError
-from headrace.metadata import collection, locks, write_queue
-from headrace.metadata.garbage import Keeping
-from headrace.metadata.store import Store
+from headrace.store import locks
+from headrace.store.garbage import collection
+from headrace.store.garbage.policy import Keeping
+from headrace.store.open import write_queue
+from headrace.store.open.store import Store
 
 HOLD = """
 import sqlite3, sys
@@ -30,8 +32,8 @@ connection.rollback()
 WRITE = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from metadata.store_records import RUNNING, add_execution
-from headrace.metadata.store import Store
+from store.store_records import RUNNING, add_execution
+from headrace.store.open.store import Store
 with Store(sys.argv[1]).open() as store:
     for _ in range(20):
         add_execution(store, RUNNING)
@@ -161,7 +163,7 @@ def test_many_processes_write_at_once(path: str):
 def test_a_run_is_locked_from_its_first_moment(path: str):
     """Processes that mend all the time never take a living run for a dead one."""
     script = (
-        "import sys\nfrom headrace.metadata import locks\nfrom headrace.metadata.store import Store\n"
+        "import sys\nfrom headrace.store import locks\nfrom headrace.store.open.store import Store\n"
         "store = Store(sys.argv[1])\nwith store.open():\n    print('ready', flush=True)\n"
         "    while True:\n        assert locks.mend(store) == []\n"
     )

@@ -42,8 +42,8 @@ print("the script went on")
 
 # As the README's example is: a function that returns the pipeline, here with a component of the file's own.
 _FILE = """
-from headrace.sdk import Pipeline
-from headrace.sdk.light import authoring
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import OutputArtifact

@@ -15,9 +15,9 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 import headrace
-from headrace.metadata import runs
-from headrace.metadata.results import RunResult
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
+from headrace.store.read import runs
+from headrace.store.results import RunResult
 
 NODES_PATH = str(Path(__file__).parent)
 NUM_PROCESSES = 5
@@ -26,7 +26,7 @@ DIFFERENT = """
 import sys
 sys.path.insert(0, {folder!r})
 import headrace, nodes
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
 
 if __name__ == "__main__":
     name = sys.argv[1]
@@ -41,7 +41,7 @@ SHARED = """
 import sys
 sys.path.insert(0, {folder!r})
 import headrace, nodes
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
 
 if __name__ == "__main__":
     make = nodes.Timed(name="shared", seconds=1.0)

@@ -12,10 +12,10 @@ import pytest
 from conftest_runs import Run, run, states, store, texts, workers
 
 import headrace
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
 from headrace.errors import DuplicateNodeError
-from headrace.metadata import runs
-from headrace.sdk import Pipeline
-from headrace.sdk.light import authoring
+from headrace.store.read import runs
 
 with authoring():
     from tfx.dsl.control_flow.for_each import ForEach

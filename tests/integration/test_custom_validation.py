@@ -11,11 +11,11 @@ import tfx.v1 as tfx
 from data_validation import taxi_records, write_examples
 from tfx.orchestration import metadata
 
+from headrace.authoring import generations
 from headrace.components.example_validator import ExampleValidator
 from headrace.components.schema_gen import SchemaGen
 from headrace.components.statistics_gen import StatisticsGen
-from headrace.io import protos
-from headrace.sdk import generations
+from headrace.formats import protos
 
 _STOCK = (tfx.components.StatisticsGen, tfx.components.SchemaGen, tfx.components.ExampleValidator)
 

@@ -10,9 +10,9 @@ import nodes
 import pytest
 from conftest_runs import Command, Run, chain, command, open_store, run, states, store, text_of, workers
 
+from headrace.authoring import Resolver
 from headrace.errors import InputResolutionError
-from headrace.metadata.explanation import explain
-from headrace.sdk import Resolver
+from headrace.store.read.explanation import explain
 
 _ = (command, run, store, workers)  # fixtures
 
@@ -66,8 +66,8 @@ def test_artifacts_without_recorded_sizes_are_served_as_before(run: Run, store: 
 
 def test_what_a_resolver_finds_is_refused_while_it_is_damaged_and_made_again_by_the_fix(run: Run, store: str):
     """The error names the node and run that made it; after that node ran again, the Resolver finds the new one."""
+    from headrace.authoring import Channel, standard_artifacts
     from headrace.components import LatestArtifactStrategy
-    from headrace.sdk import Channel, standard_artifacts
 
     def consumer():
         resolver = Resolver(

@@ -13,7 +13,8 @@ from headrace.components.example_gen import CsvExampleGen, ImportExampleGen, Par
 from headrace.components.example_gen.csv_executor import Executor as CsvExecutor
 from headrace.components.example_gen.import_executor import Executor as ImportExecutor
 from headrace.components.example_gen.parquet_executor import Executor as ParquetExecutor
-from headrace.io import artifacts, examples, tfrecord
+from headrace.formats import artifacts
+from headrace.formats.examples import examples, tfrecord
 
 
 def _write_csv(path, num_rows):

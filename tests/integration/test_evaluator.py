@@ -18,7 +18,7 @@ from conftest_serving import (
 )
 from evaluation import SPEC, assert_same_evaluation, binary_config, evaluate
 
-from headrace.reports.evaluation_results import read_errors, read_metrics
+from headrace.reports.artifacts.evaluation_results import read_errors, read_metrics
 
 _ = (taxi_examples, taxi_models)  # fixtures
 
@@ -253,7 +253,7 @@ def test_module_functions_are_used(tmp_path: Path, taxi_examples: Any, taxi_mode
         "    CALLS.append('extractors')\n"
         "    return tfma.default_extractors(eval_shared_model=eval_shared_model, eval_config=eval_config)\n"
     )
-    from headrace.sdk import functions
+    from headrace.usercode import functions
 
     evaluate(
         tmp_path,

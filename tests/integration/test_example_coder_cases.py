@@ -14,8 +14,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders import example_coder_test
 
 from headrace.errors import MalformedFileError, UnsupportedColumnError
-from headrace.io import example_encoder, examples, tfrecord
-from headrace.io.example_decoder import ExampleDecoder
+from headrace.formats.examples import example_encoder, examples, tfrecord
+from headrace.formats.examples.example_decoder import ExampleDecoder
 
 # So many rows are decoded feature by feature.
 _MANY_ROWS = 200

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.coders import example_coder
 
-from headrace.io.example_decoder import ExampleDecoder
+from headrace.formats.examples.example_decoder import ExampleDecoder
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 _VALUES = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.components.example_gen.import_executor import ProtoRows
-from headrace.io import example_encoder
+from headrace.formats.examples import example_encoder
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 

@@ -19,8 +19,8 @@ from tfx_bsl.coders import csv_decoder
 from headrace.components.example_gen import CsvExampleGen
 from headrace.components.example_gen.csv_executor import CsvSource, Executor
 from headrace.errors import DefinitionError, EmptyDataError, MalformedFileError, MissingFileError
-from headrace.io import examples as examples_io
-from headrace.io import tfrecord
+from headrace.formats.examples import examples as examples_io
+from headrace.formats.examples import tfrecord
 
 
 @pytest.fixture(scope="module")

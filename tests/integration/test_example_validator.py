@@ -13,6 +13,7 @@ from tfx.components.example_validator import executor as stock
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
 
+from headrace.authoring import generations
 from headrace.components.example_validator.executor import Executor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
 from headrace.errors import (
@@ -23,8 +24,7 @@ from headrace.errors import (
     UnknownSplitError,
     UnsupportedFeatureError,
 )
-from headrace.io import protos
-from headrace.sdk import generations
+from headrace.formats import protos
 
 _SCHEMA = """
 feature { name: "fare" type: FLOAT presence { min_fraction: 1 min_count: 1 } shape { dim { size: 1 } } }

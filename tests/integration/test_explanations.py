@@ -11,9 +11,9 @@ import pytest
 from conftest_runs import Command, Run, chain, command, run, store, workers
 
 from headrace.errors import StoreError, UnknownNodeError
-from headrace.metadata.catalog import list_artifacts
-from headrace.metadata.explanation import explain
-from headrace.metadata.lineage import read_lineage
+from headrace.store.read.catalog import list_artifacts
+from headrace.store.read.explanation import explain
+from headrace.store.read.lineage import read_lineage
 
 _ = (command, run, store, workers)  # fixtures
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from headrace.components.trainer import fitting, short_form
-from headrace.components.trainer.datasets import Rows
-from headrace.components.trainer.parsing import LabelRange
+from headrace.training import fitting, short_form
+from headrace.training.datasets import Rows
+from headrace.training.parsing import LabelRange
 
 NUM_ROWS = 100
 

@@ -13,16 +13,17 @@ import pytest
 from conftest_runs import Run, chain, open_store, paths, run, states, store, workers
 from ml_metadata.proto import metadata_store_pb2
 
+from headrace.authoring import Importer, standard_artifacts
 from headrace.errors import StoreError
-from headrace.metadata import collection, locks
-from headrace.metadata.catalog import list_artifacts
-from headrace.metadata.collection import Collected, collect, look
-from headrace.metadata.explanation import explain
-from headrace.metadata.garbage import Keeping
-from headrace.metadata.inventory import take_inventory
-from headrace.metadata.runs import list_runs, read_run
-from headrace.metadata.store import Store
-from headrace.sdk import Importer, standard_artifacts
+from headrace.store import locks
+from headrace.store.garbage import collection
+from headrace.store.garbage.collection import Collected, collect, look
+from headrace.store.garbage.inventory import take_inventory
+from headrace.store.garbage.policy import Keeping
+from headrace.store.open.store import Store
+from headrace.store.read.catalog import list_artifacts
+from headrace.store.read.explanation import explain
+from headrace.store.read.runs import list_runs, read_run
 
 _ = (run, store, workers)  # fixtures
 

@@ -17,7 +17,7 @@ from tfx.proto import example_gen_pb2
 from headrace.components.example_gen import ImportExampleGen
 from headrace.components.example_gen.import_executor import Executor as ImportExecutor
 from headrace.errors import MalformedFileError
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 _ = (data,)  # fixtures
 

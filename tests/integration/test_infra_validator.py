@@ -25,15 +25,15 @@ from headrace.components.infra_validator import executor
 from headrace.components.infra_validator.executor import Executor
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import ModelError, UnknownSplitError
-from headrace.io import tfrecord
-from headrace.sdk import fresh_processes
+from headrace.formats.examples import tfrecord
+from headrace.runtime.processes import fresh_processes
 
 _ = (taxi_examples, taxi_models)  # fixtures
 ONE_TRY = '{"num_tries": 1}'
 NURSERY = """
 import socket, sys
 import tensorflow
-from headrace.sdk import fresh_processes
+from headrace.runtime.processes import fresh_processes
 
 requests = socket.socket(fileno=int(sys.argv[1]))
 fresh_processes._Nursery(requests, fresh_processes._resident_file_bytes()).serve()

@@ -8,9 +8,9 @@ from typing import Any
 import nodes
 from conftest_runs import Run, run, states, store, texts, workers
 
-from headrace.metadata import runs
-from headrace.sdk import Pipeline
-from headrace.sdk.light import authoring
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
+from headrace.store.read import runs
 
 with authoring():
     from tfx.dsl.experimental.conditionals.conditional import Cond

@@ -15,8 +15,9 @@ import nodes
 import pytest
 
 import headrace
+from headrace.authoring import Importer, Pipeline, standard_artifacts
 from headrace.errors import DefinitionError, ExecutorError, InputResolutionError, StoreError
-from headrace.sdk import Importer, Pipeline, cells, standard_artifacts
+from headrace.usercode import cells
 
 HERE = Path(__file__).parent
 
@@ -241,7 +242,7 @@ def test_an_export_hits_the_cache(
 
         from __future__ import annotations
 
-        from headrace.sdk import Pipeline
+        from headrace.authoring import Pipeline
         from nodes import Make, Use
 
 
@@ -257,7 +258,7 @@ def test_an_export_hits_the_cache(
 
 def _states(path: Path, store: str) -> list[str]:
     """Run a pipeline file as a person would; return how its nodes ended."""
-    from headrace.metadata import runs
+    from headrace.store.read import runs
 
     subprocess.run(
         [sys.executable, "-m", "headrace", "run", str(path), "--store", store, "--quiet"],

@@ -13,7 +13,7 @@ import pytest
 from conftest_runs import Run, chain, open_store, run, states, store, workers
 from ml_metadata.proto import metadata_store_pb2
 
-from headrace.metadata.runs import list_runs, read_run
+from headrace.store.read.runs import list_runs, read_run
 
 _ = (run, store, workers)  # fixtures
 
@@ -23,7 +23,7 @@ import sys
 sys.path.insert(0, {folder!r})
 import headrace, nodes
 from headrace.orchestration.events import NodeStarted
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
 
 def listen(event):
     if isinstance(event, NodeStarted) and event.node_id == "Use":

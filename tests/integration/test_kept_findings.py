@@ -16,17 +16,18 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types.standard_artifacts import ExampleStatistics
 
+from headrace.authoring import Pipeline
 from headrace.components import CsvExampleGen, ImportSchemaGen, StatisticsGen, Transform
-from headrace.components.statistics_gen import sampling
 from headrace.components.statistics_gen.executor import Executor
 from headrace.components.transform import cache_files, gathering
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import UnknownSplitError
-from headrace.io import tfrecord
-from headrace.orchestration.run import run as run_pipeline
-from headrace.orchestration.workers import Workers
-from headrace.sdk import Pipeline, partial_results
-from headrace.sdk.context import DIGEST_PROPERTY
+from headrace.formats.examples import tfrecord
+from headrace.orchestration.engine.run import run as run_pipeline
+from headrace.orchestration.runners.local.workers import Workers
+from headrace.runtime import partial_results
+from headrace.runtime.context import DIGEST_PROPERTY
+from headrace.statistics import sampling
 
 _FUNCTION = "transform_functions.one_pass"
 _ONE_NUMBER = 'feature { name: "x" type: FLOAT presence { min_fraction: 1 } shape {} }'

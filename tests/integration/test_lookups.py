@@ -10,13 +10,13 @@ import nodes
 import pytest
 from conftest_runs import Run, run, states, store, text_of, workers
 
+from headrace.authoring import Channel, LatestArtifactStrategy, Pipeline, Resolver, compiler
+from headrace.authoring import standard_artifacts as types
+from headrace.authoring.light import authoring
 from headrace.components import PreviousSpanStrategy
-from headrace.metadata.results import RunResult
-from headrace.orchestration import pipeline_graph
-from headrace.orchestration.plan import PlannedNode
-from headrace.sdk import Channel, LatestArtifactStrategy, Pipeline, Resolver, compiler
-from headrace.sdk import standard_artifacts as types
-from headrace.sdk.light import authoring
+from headrace.orchestration.plan import pipeline_graph
+from headrace.orchestration.plan.plan import PlannedNode
+from headrace.store.results import RunResult
 
 with authoring():
     from tfx.dsl.control_flow.for_each import ForEach

@@ -14,9 +14,9 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from headrace.components.trainer import export, readers
-from headrace.components.trainer.features import read_transformed
-from headrace.sdk import beam_options
+from headrace.runtime import beam_options
+from headrace.training import export, readers
+from headrace.training.features import read_transformed
 
 ROWS = [
     {"fare": [1.0], "tips": [0.1], "words": [b"a", b"b"], "kind": [b"x"]},

@@ -9,8 +9,8 @@ import odd_nodes
 import pytest
 
 import headrace
-from headrace.metadata.results import RunResult
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
+from headrace.store.results import RunResult
 
 
 @pytest.fixture(scope="module")

@@ -15,18 +15,20 @@ from typing import Any
 import nodes
 import pytest
 from conftest_runs import chain, paths, states, text_of
-from metadata.store_records import files_of
+from store.store_records import files_of
 
+from headrace.authoring import Pipeline
 from headrace.errors import ExecutorError, UnsupportedFeatureError
-from headrace.metadata import collection, locks, publications
-from headrace.metadata.catalog import list_artifacts
-from headrace.metadata.garbage import Keeping
-from headrace.metadata.results import RunResult
-from headrace.metadata.store import Store
-from headrace.orchestration import driver
-from headrace.orchestration import run as engine
-from headrace.orchestration.workers import Workers
-from headrace.sdk import Pipeline
+from headrace.orchestration.engine import run as engine
+from headrace.orchestration.node import driver
+from headrace.orchestration.runners.local.workers import Workers
+from headrace.store import locks
+from headrace.store.garbage import collection
+from headrace.store.garbage.policy import Keeping
+from headrace.store.open.store import Store
+from headrace.store.read.catalog import list_artifacts
+from headrace.store.record import publications
+from headrace.store.results import RunResult
 
 RunIn = Callable[..., RunResult]
 
@@ -187,7 +189,7 @@ def test_what_a_stopped_node_started_ends_with_it(tmp_path: Path):
     script = tmp_path / "stopped.py"
     script.write_text(
         f"import sys\nsys.path.insert(0, {os.path.dirname(nodes.__file__)!r})\nimport headrace, nodes\n"
-        "from headrace.sdk import Pipeline\n"
+        "from headrace.authoring import Pipeline\n"
         f"if __name__ == '__main__':\n    node = nodes.StartProcess(pid_path={str(pid_path)!r}, ending='never')\n"
         "    headrace.run(Pipeline('test', components=[node]), store='store', show=False)\n"
     )

@@ -15,15 +15,15 @@ from click.testing import CliRunner
 from conftest_runs import workers
 from rich.console import Console
 
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
 from headrace.cli.main import cli
 from headrace.components import CsvExampleGen, ExampleValidator, SchemaGen, StatisticsGen
-from headrace.orchestration import run as engine
-from headrace.reports.blocks import Chart, FeatureList, Note, Report, Section, Table
-from headrace.reports.pages import render_page, walk
-from headrace.reports.renderers import RENDERERS, render
-from headrace.reports.texts import print_report
-from headrace.sdk import Pipeline
-from headrace.sdk.light import authoring
+from headrace.orchestration.engine import run as engine
+from headrace.reports.artifacts.renderers import RENDERERS, render
+from headrace.reports.blocks.blocks import Chart, FeatureList, Note, Report, Section, Table
+from headrace.reports.blocks.pages import render_page, walk
+from headrace.reports.blocks.texts import print_report
 
 with authoring():
     from tfx.types.channel_utils import union
@@ -177,7 +177,7 @@ def test_learning_curves_mark_the_best_epoch(tmp_path):
 
 def test_an_artifact_without_files_says_who_made_it(tmp_path):
     """The reader learns what is gone, which run made it, and how to make it again."""
-    from headrace.metadata.graph import Place
+    from headrace.store.read.graph import Place
 
     subject = artifacts.examples(tmp_path / "examples")
     place = Place("taxi", "CsvExampleGen", "2026-11-21-1")
@@ -197,12 +197,12 @@ def test_every_renderer_exists_and_loads_no_tensorflow():
     """A page takes tenths of a second, not the five seconds of TensorFlow's import."""
     script = (
         "import importlib, sys\n"
-        "from headrace.reports.renderers import RENDERERS\n"
+        "from headrace.reports.artifacts.renderers import RENDERERS\n"
         "for name in RENDERERS.values():\n"
         "    module, _, function = name.partition(':')\n"
         "    getattr(importlib.import_module('headrace.reports.' + module), function)\n"
-        "import headrace.reports.run_reports, headrace.reports.pages, headrace.reports.texts\n"
-        "from headrace.io.bare_protos import proto_class\n"
+        "import headrace.reports.runs.page, headrace.reports.blocks.pages, headrace.reports.blocks.texts\n"
+        "from headrace.formats.bare_protos import proto_class\n"
         "for name in ('Example', 'SavedModel', 'PredictionLog', 'MetricsForSlice'): proto_class(name)\n"
         "print([n for n in ('tensorflow', 'apache_beam', 'pyarrow', 'pandas', 'tensorflow_model_analysis') if n in sys.modules])\n"
         "import tensorflow as tf\n"

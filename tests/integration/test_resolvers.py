@@ -8,8 +8,8 @@ from typing import Any
 import nodes
 from conftest_runs import Run, run, states, store, texts, workers
 
-from headrace.sdk import standard_artifacts
-from headrace.sdk.light import authoring
+from headrace.authoring import standard_artifacts
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.components.common.importer import Importer

@@ -11,7 +11,7 @@ import pytest
 from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of, workers
 
 from headrace.errors import InputResolutionError
-from headrace.metadata.runs import list_runs, read_run
+from headrace.store.read.runs import list_runs, read_run
 
 _ = (run, store, workers)  # fixtures
 
@@ -77,7 +77,7 @@ FLAKY = """
 import sys
 sys.path.insert(0, {folder!r})
 import nodes
-from headrace.sdk import Pipeline
+from headrace.authoring import Pipeline
 
 def create_pipeline(*, times: int = 1):
     make = nodes.Make()

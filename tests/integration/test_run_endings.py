@@ -20,11 +20,11 @@ from ml_metadata.proto import metadata_store_pb2
 
 import headrace
 from headrace import errors
+from headrace.authoring import Channel, Importer, LatestArtifactStrategy, Pipeline, Resolver, compiler
+from headrace.authoring import standard_artifacts as types
+from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError, DuplicateNodeError, InputResolutionError, OptionError, StoreError
-from headrace.metadata import locks, publications
-from headrace.metadata.results import RunResult
-from headrace.metadata.runs import list_runs, read_run
-from headrace.orchestration import run as engine
+from headrace.orchestration.engine import run as engine
 from headrace.orchestration.events import (
     Event,
     NodeFinished,
@@ -33,9 +33,10 @@ from headrace.orchestration.events import (
     RunFinished,
     RunStarted,
 )
-from headrace.sdk import Channel, Importer, LatestArtifactStrategy, Pipeline, Resolver, compiler
-from headrace.sdk import standard_artifacts as types
-from headrace.sdk.light import authoring
+from headrace.store import locks
+from headrace.store.read.runs import list_runs, read_run
+from headrace.store.record import publications
+from headrace.store.results import RunResult
 
 with authoring():
     from tfx.dsl.experimental.node_execution_options import utils
@@ -224,7 +225,7 @@ def test_why_a_run_failed_is_not_hidden_by_a_record_that_cannot_be_written():
 
 def test_executions_that_nobody_closed_are_closed_with_the_run(monkeypatch: pytest.MonkeyPatch):
     """Whatever a defect leaves open, the end of the run does not."""
-    from headrace.orchestration import driver
+    from headrace.orchestration.node import driver
 
     def fail(*_: object) -> bool:
         raise RuntimeError("a defect")
@@ -321,8 +322,8 @@ def test_the_public_names_are_listed():
 SEVERAL_RUNS = """
 import headrace
 from headrace.errors import HeadraceError
-from headrace.sdk import Pipeline
-from headrace.sdk.light import authoring
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import OutputDict, Parameter

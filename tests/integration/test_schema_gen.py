@@ -28,7 +28,7 @@ from headrace.components.import_schema_gen.executor import Executor as ImportExe
 from headrace.components.schema_gen.executor import Executor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
 from headrace.errors import DefinitionError, MalformedFileError, MissingFileError, UnknownSplitError
-from headrace.io import protos
+from headrace.formats import protos
 
 
 @pytest.fixture(scope="module")

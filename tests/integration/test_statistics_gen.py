@@ -27,7 +27,7 @@ from tfx_bsl.public.proto import slicing_spec_pb2
 
 from headrace.components.statistics_gen.executor import Executor
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnknownSplitError
-from headrace.io import protos, quartiles
+from headrace.formats import protos, quartiles
 
 _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_data_validation as tfdv
 
 from headrace.components.statistics_gen import computation
-from headrace.io import tfrecord
+from headrace.formats.examples import tfrecord
 
 _NUM_ROWS = 200
 

@@ -8,10 +8,10 @@ import os
 import nodes
 from conftest_runs import Command, Run, chain, command, run, states, store, workers
 
-from headrace.metadata.catalog import list_artifacts
-from headrace.metadata.comparison import compare_runs
-from headrace.metadata.lineage import read_lineage
-from headrace.metadata.runs import list_runs, read_run
+from headrace.store.read.catalog import list_artifacts
+from headrace.store.read.comparison import compare_runs
+from headrace.store.read.lineage import read_lineage
+from headrace.store.read.runs import list_runs, read_run
 
 _ = (command, run, store, workers)  # fixtures
 

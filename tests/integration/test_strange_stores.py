@@ -18,11 +18,12 @@ from small_stores import SmallStore, node_record
 
 import headrace
 from headrace import errors
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
 from headrace.cli.main import cli
-from headrace.metadata import identity
-from headrace.metadata.store import Store
-from headrace.sdk import Pipeline, process_groups
-from headrace.sdk.light import authoring
+from headrace.runtime.processes import process_groups
+from headrace.store.open import identity
+from headrace.store.open.store import Store
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2 as pb

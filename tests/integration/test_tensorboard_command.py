@@ -17,9 +17,9 @@ import pytest
 from click.testing import CliRunner
 
 import headrace
+from headrace.authoring import Pipeline
 from headrace.cli.main import cli
-from headrace.metadata.results import RunResult
-from headrace.sdk import Pipeline
+from headrace.store.results import RunResult
 
 
 def train(store: Path, name: str = "train") -> RunResult:

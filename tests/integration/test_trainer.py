@@ -28,8 +28,8 @@ from conftest_training import (
 )
 from tfx_bsl.coders import example_coder
 
-from headrace.components.trainer import datasets
 from headrace.components.trainer.executor import Executor
+from headrace.training import datasets
 
 pytest_plugins = ("conftest_training",)
 

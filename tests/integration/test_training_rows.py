@@ -12,10 +12,10 @@ from conftest_transform import write_examples
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.trainer import datasets, fitting, readers, short_form
-from headrace.components.trainer.datasets import Rows
-from headrace.components.trainer.features import from_schema
-from headrace.components.trainer.parsing import LabelRange
+from headrace.training import datasets, fitting, readers, short_form
+from headrace.training.datasets import Rows
+from headrace.training.features import from_schema
+from headrace.training.parsing import LabelRange
 
 
 def rows(number: int, *, is_streamed: bool, block: int = 40) -> Rows:

@@ -28,7 +28,7 @@ from tfx.components.transform import component as stock_component
 from tfx.types import standard_component_specs
 
 from headrace.components.transform.component import Transform, TransformSpec
-from headrace.io import protos
+from headrace.formats import protos
 
 
 @pytest.fixture(scope="module")

@@ -225,7 +225,7 @@ def test_nothing_to_analyze_is_an_error(run, tmp_path):
 
 def test_large_lists_of_text_lengths_equal_pythons():
     """The statistics of categorical integers measure their text."""
-    from headrace.components.transform.text_lengths import total_length
+    from headrace.statistics.text_lengths import total_length
 
     values = [0, 9, 10, 99, 100, -1, -9, -10, 2**63 - 1, -(2**63), 10**18, 10**18 - 1]
     assert total_length(pa.array(values).to_numpy()) == sum(len(str(value)) for value in values)

@@ -25,7 +25,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from headrace.components.transform import gathering
 from headrace.components.transform.executor import Executor
 from headrace.errors import DefinitionError, UnknownSplitError
-from headrace.io import protos
+from headrace.formats import protos
 
 TWO_PASSES = "transform_functions.two_passes"
 NO_ANALYZER = "transform_functions.no_analyzer"

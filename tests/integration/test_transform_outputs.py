@@ -22,12 +22,12 @@ from conftest_transform import (
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.trainer import readers
-from headrace.components.trainer.features import read_transformed
 from headrace.components.transform.output_checks import check_outputs
 from headrace.components.transform.tft_library import tft
 from headrace.errors import UnsupportedFeatureError, UserFunctionError
-from headrace.io import protos
+from headrace.formats import protos
+from headrace.training import readers
+from headrace.training.features import read_transformed
 
 KEPT = ("transform_graph", "transformed_examples")
 

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tfx_bsl.coders import example_coder
 
-from headrace.io import example_encoder
-from headrace.io.example_decoder import ExampleDecoder
-from headrace.io.records import Records
-from headrace.io.uniform_examples import UniformDecoder
+from headrace.formats.examples import example_encoder
+from headrace.formats.examples.example_decoder import ExampleDecoder
+from headrace.formats.examples.records import Records
+from headrace.formats.examples.uniform_examples import UniformDecoder
 
 _INT64 = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 300)
 _VALUES = {

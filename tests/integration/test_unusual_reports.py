@@ -11,13 +11,14 @@ import report_artifacts as artifacts
 from report_artifacts import make, standard_artifacts
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
-from headrace.io import protos, tfrecord
-from headrace.io.bare_protos import proto_class
-from headrace.reports import correlations, inferences
-from headrace.reports.blocks import Chart, FeatureList, Note, Report, Table
-from headrace.reports.evaluation_results import read_metrics
-from headrace.reports.pages import render_page, walk
-from headrace.reports.renderers import render
+from headrace.formats import protos
+from headrace.formats.bare_protos import proto_class
+from headrace.formats.examples import tfrecord
+from headrace.reports.artifacts import correlations, inferences
+from headrace.reports.artifacts.evaluation_results import read_metrics
+from headrace.reports.artifacts.renderers import render
+from headrace.reports.blocks.blocks import Chart, FeatureList, Note, Report, Table
+from headrace.reports.blocks.pages import render_page, walk
 
 
 def of_type(blocks, kind):

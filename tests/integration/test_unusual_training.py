@@ -13,10 +13,10 @@ from conftest_training import artifact, execute, properties, raw_inputs, read_js
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.components.trainer import short_form
 from headrace.components.trainer.executor import Executor
 from headrace.errors import DefinitionError, TrainingError
-from headrace.io import protos
+from headrace.formats import protos
+from headrace.training import short_form
 
 NAMES = ["class", "lambda", "<script>alert(1)</script>", "é x", "a/b", "a:b", "1st"]
 SOURCE = '''

@@ -18,7 +18,7 @@ from tensorflow_data_validation.statistics import stats_impl
 from tfx.types.standard_artifacts import ExampleStatistics
 
 from headrace.components.statistics_gen.executor import Executor
-from headrace.io import example_encoder
+from headrace.formats.examples import example_encoder
 
 NUM_FILES = 2
 _GenerateStatisticsImpl = stats_impl.GenerateStatisticsImpl

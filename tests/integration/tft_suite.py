@@ -25,8 +25,8 @@ from tfx.types import standard_artifacts
 
 from headrace.components.transform.execution import Execution
 from headrace.components.transform.request import Dataset, TransformRequest
-from headrace.io import tfrecord
-from headrace.sdk.context import ExecutionContext
+from headrace.formats.examples import tfrecord
+from headrace.runtime.context import ExecutionContext
 
 NUM_FILES = 3
 _taken: list[str] = []

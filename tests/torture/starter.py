@@ -22,8 +22,8 @@ import tortured
 def import_ahead() -> None:
     """Import what a run imports before it looks at its pipeline; Beam and TensorFlow load during the run, as ever."""
     import headrace.cli.main
-    import headrace.metadata.collection
-    import headrace.orchestration.run
+    import headrace.orchestration.engine.run
+    import headrace.store.garbage.collection
     import headrace.ui.plain
     import headrace.ui.summary  # noqa: F401
 

@@ -8,8 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from headrace.io.digests import tree_digest
-from headrace.sdk.context import DIGEST_PROPERTY
+from headrace.files.digests import tree_digest
+from headrace.runtime.context import DIGEST_PROPERTY
 
 # ML Metadata's numbers.
 _EXECUTION_STATES = {1: "NEW", 2: "RUNNING"}

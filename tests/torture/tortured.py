@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 
-from headrace.sdk.light import authoring
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -61,7 +61,7 @@ def Fragile(out: OutputArtifact[Schema], text: Parameter[str], stone: Parameter[
 
 def small(seed: str = "seed"):
     """Four nodes: one, two that use it, of which one is joined when both are done."""
-    from headrace.sdk import Pipeline
+    from headrace.authoring import Pipeline
 
     first = Begin(text=seed).with_id("First")
     left = Use(given=first.outputs["out"], name="left").with_id("Left")
@@ -73,7 +73,7 @@ def small(seed: str = "seed"):
 
 def wide(seed: str = "seed", stone: str = ""):
     """Five nodes that wait for nobody; one of them fails while `stone` exists."""
-    from headrace.sdk import Pipeline
+    from headrace.authoring import Pipeline
 
     others = [Begin(text=f"{seed} {number}").with_id(f"Node{number}") for number in range(4)]
     fragile = Fragile(text=seed, stone=stone).with_id("Fragile")
@@ -82,8 +82,8 @@ def wide(seed: str = "seed", stone: str = ""):
 
 def table(data: str = "data"):
     """CSV files, their statistics and their schema."""
+    from headrace.authoring import Pipeline
     from headrace.components import CsvExampleGen, SchemaGen, StatisticsGen
-    from headrace.sdk import Pipeline
 
     rows = CsvExampleGen(input_base=data)
     statistics = StatisticsGen(examples=rows.outputs["examples"])

@@ -17,16 +17,16 @@ import click
 
 from headrace import __version__
 from headrace.cli import failures, noise, working_folder
-from headrace.cli.diff_command import diff_command
-from headrace.cli.doctor_command import doctor_command
-from headrace.cli.explain_command import explain_command
-from headrace.cli.list_command import list_command
-from headrace.cli.report_commands import report_command
-from headrace.cli.resume_command import resume_command
-from headrace.cli.run_command import run_command
-from headrace.cli.show_commands import runs_command, show_command
-from headrace.cli.store_commands import artifacts_command, gc_command, lineage_command, logs_command
-from headrace.cli.tensorboard_command import tensorboard_command
+from headrace.cli.commands.diff import diff_command
+from headrace.cli.commands.doctor import doctor_command
+from headrace.cli.commands.explain import explain_command
+from headrace.cli.commands.list import list_command
+from headrace.cli.commands.report import report_command
+from headrace.cli.commands.resume import resume_command
+from headrace.cli.commands.run import run_command
+from headrace.cli.commands.show import runs_command, show_command
+from headrace.cli.commands.store import artifacts_command, gc_command, lineage_command, logs_command
+from headrace.cli.commands.tensorboard import tensorboard_command
 from headrace.errors import did_you_mean
 
 

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 
 from headrace.errors import HeadraceError
-from headrace.io.statistics_changes import compare_statistics
-from headrace.metadata.comparison import PayloadPair, compare_runs
-from headrace.reports.evaluation_results import OVERALL, read_metrics
-from headrace.reports.verdicts import read_verdict
+from headrace.formats.statistics_changes import compare_statistics
+from headrace.reports.artifacts.evaluation_results import OVERALL, read_metrics
+from headrace.reports.artifacts.verdicts import read_verdict
+from headrace.store.read.comparison import PayloadPair, compare_runs
 from headrace.ui.comparison import NumberChange, RunDifference
 
 _STATISTICS = "ExampleStatistics"

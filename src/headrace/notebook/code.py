@@ -12,9 +12,9 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from headrace.authoring import Channel
+from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError
-from headrace.sdk import Channel
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.types.channel import OutputChannel, UnionChannel
@@ -22,7 +22,7 @@ with authoring():
 _MAX_COLUMNS = 100
 _INDENT = "    "
 # Where a class is imported from, if it stands there too: shorter, and light.
-_USUAL_MODULES = ("headrace.components", "headrace.sdk", "tfx.components")
+_USUAL_MODULES = ("headrace.components", "headrace.authoring", "tfx.components")
 _LIGHT_MODULES = ("tfx.proto", "tfx.types", "tfx.dsl", "ml_metadata")
 
 
@@ -67,7 +67,7 @@ class Writer:
         """Return the imports and constants."""
         imports = set(self._imports)
         if self._light_imports:
-            imports.add("from headrace.sdk.light import authoring")
+            imports.add("from headrace.authoring.light import authoring")
         plain = sorted(line for line in imports if line.startswith("import "))
         parts = ["\n".join(plain)] if plain else []
         merged: dict[str, set[str]] = {}
@@ -89,7 +89,7 @@ class Writer:
     def class_name(self, kind: type[Any], where: str) -> str:
         """Return the name of a class, and see to its import."""
         if kind.__module__ == "tfx.types.standard_artifacts":
-            self.add_import("from headrace.sdk import standard_artifacts")
+            self.add_import("from headrace.authoring import standard_artifacts")
             return f"standard_artifacts.{kind.__name__}"
         if kind.__module__ == "__main__":
             module = self._find_module(kind.__name__, where)
@@ -148,7 +148,7 @@ class Writer:
             self.add_import("from tfx.types import channel_utils")
             return _joined("channel_utils.union([", [self.value(c, where) for c in value.channels], "])")
         if type(value) is Channel:
-            self.add_import("from headrace.sdk import Channel")
+            self.add_import("from headrace.authoring import Channel")
             given = {"type": value.type, "producer_component_id": value.producer_component_id}
             given["output_key"] = value.output_key
             return self.call("Channel", [], {k: v for k, v in given.items() if v is not None}, where)
@@ -170,7 +170,7 @@ def _holds(module: str, kind: type[Any]) -> bool:
     """Whether a class stands in a module as well, without loading anything heavy to find out."""
     if not kind.__module__.startswith(("headrace.", "tfx.")):
         return False
-    if module == "headrace.sdk":
+    if module == "headrace.authoring":
         importlib.import_module(module)
     return getattr(sys.modules.get(module), kind.__name__, None) is kind
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.authoring import BaseNode
 from headrace.errors import DefinitionError
-from headrace.metadata.store import DEFAULT_PATH
 from headrace.notebook import names, upstream
 from headrace.notebook.code import Code, Writer
-from headrace.sdk import BaseNode, cells, functions
+from headrace.store.open.store import DEFAULT_PATH
+from headrace.usercode import cells, functions
 
 _TEMPLATE = '''"""{title}
 
@@ -114,7 +115,7 @@ class _Exporter:
         )
 
     def _pipeline(self, arguments: PipelineArguments) -> str:
-        self._writer.add_import("from headrace.sdk import Pipeline")
+        self._writer.add_import("from headrace.authoring import Pipeline")
         given: dict[str, Any] = {}
         if arguments.root:
             given["pipeline_root"] = arguments.root

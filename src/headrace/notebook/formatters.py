@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headrace.metadata.results import RunResult
+from headrace.authoring import Artifact, BaseChannel, BaseComponent, BaseNode, Importer, Resolver
+from headrace.authoring.descriptions import describe_node
+from headrace.authoring.light import authoring
 from headrace.notebook import pages, texts
 from headrace.notebook.shell import current_shell
-from headrace.sdk import Artifact, BaseChannel, BaseComponent, BaseNode, Importer, Resolver
-from headrace.sdk.descriptions import describe_node
-from headrace.sdk.light import authoring
+from headrace.store.results import RunResult
 from headrace.ui.symbols import WORDS
 from headrace.ui.units import format_seconds
 

@@ -7,11 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from headrace.authoring import Artifact, BaseNode, Pipeline
 from headrace.errors import DefinitionError, HeadraceError, RunError
-from headrace.metadata import executions
-from headrace.metadata.locks import SessionMarker
-from headrace.metadata.results import NodeState, RunResult
-from headrace.metadata.store import DEFAULT_PATH, Store
 from headrace.notebook import export, formatters, progress, upstream
 from headrace.notebook.names import definition_name, new_name, run_call
 from headrace.notebook.server import KeptWorkers
@@ -19,9 +16,15 @@ from headrace.notebook.session import Session, Step, check_not_skipped
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
 from headrace.notebook.views import Views, show_report
-from headrace.orchestration import earlier_runs, interrupts, worker
-from headrace.orchestration import run as engine
-from headrace.sdk import Artifact, BaseNode, Pipeline, cells
+from headrace.orchestration import earlier_runs
+from headrace.orchestration.engine import interrupts
+from headrace.orchestration.engine import run as engine
+from headrace.orchestration.runners.local import worker
+from headrace.store.locks import SessionMarker
+from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.read import executions
+from headrace.store.results import NodeState, RunResult
+from headrace.usercode import cells
 
 _DEFAULT_NAME = "interactive"
 

@@ -6,7 +6,7 @@ import keyword
 import re
 import sys
 
-from headrace.sdk import BaseNode
+from headrace.authoring import BaseNode
 
 
 def variable_name(component: BaseNode) -> str:

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headrace.metadata.results import NodeResult, NodeState, RunResult
+from headrace.authoring import Artifact, BaseNode
+from headrace.authoring.descriptions import describe_source, node_name, node_rows
 from headrace.notebook.texts import artifact_rows, node_line
-from headrace.sdk import Artifact, BaseNode
-from headrace.sdk.descriptions import describe_source, node_name, node_rows
+from headrace.store.results import NodeResult, NodeState, RunResult
 from headrace.ui.board import Board
 from headrace.ui.symbols import UNICODE, WORDS
 from headrace.ui.units import format_seconds

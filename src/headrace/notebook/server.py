@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from headrace.orchestration.workers import Workers
-from headrace.sdk import BaseNode
+from headrace.authoring import BaseNode
+from headrace.orchestration.runners.local.workers import Workers
 
 # What the executors of components load, before and after the one that is asked for; never the user's own
 # modules, which change between cells.

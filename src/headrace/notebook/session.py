@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headrace.authoring import Artifact, BaseNode
 from headrace.errors import DefinitionError, InputResolutionError
-from headrace.metadata.results import NodeResult, NodeState
 from headrace.notebook import upstream
 from headrace.notebook.names import run_call, shown_name
-from headrace.sdk import Artifact, BaseNode
+from headrace.store.results import NodeResult, NodeState
 
 
 @dataclass(frozen=True)

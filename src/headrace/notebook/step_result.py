@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.metadata.results import NodeResult
+from headrace.authoring import Artifact, BaseNode
 from headrace.notebook import pages
 from headrace.notebook.texts import node_line
-from headrace.sdk import Artifact, BaseNode
+from headrace.store.results import NodeResult
 from headrace.ui.symbols import UNICODE, WORDS
 
 

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from headrace.metadata.results import NodeResult, NodeState
-from headrace.sdk import Artifact, secrets
-from headrace.sdk.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
-from headrace.sdk.descriptions import describe_source, describe_value
-from headrace.sdk.light import authoring
+from headrace import secrets
+from headrace.authoring import Artifact
+from headrace.authoring.descriptions import describe_source, describe_value
+from headrace.authoring.light import authoring
+from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
+from headrace.store.results import NodeResult, NodeState
 from headrace.ui.board import describe
 from headrace.ui.units import format_seconds
 

@@ -7,8 +7,8 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from headrace.sdk import BaseChannel, BaseNode
-from headrace.sdk.light import authoring
+from headrace.authoring import BaseChannel, BaseNode
+from headrace.authoring.light import authoring
 
 with authoring():
     from tfx.dsl.context_managers import dsl_context_registry

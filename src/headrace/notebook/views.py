@@ -6,25 +6,25 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headrace.authoring import Artifact, BaseChannel, BaseNode
+from headrace.authoring.descriptions import describe_source
 from headrace.errors import DefinitionError, HeadraceError, InputResolutionError
-from headrace.metadata import executions
-from headrace.metadata.lineage import names_artifact
-from headrace.metadata.results import NodeState, RunResult
-from headrace.metadata.runs import read_run
-from headrace.metadata.store import Store
-from headrace.metadata.subjects import read_subject
 from headrace.notebook.names import run_call
 from headrace.notebook.session import Session
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
-from headrace.reports.artifact_reports import artifact_report, artifacts_report
-from headrace.reports.blocks import Note, Report
-from headrace.reports.component_reports import component_report, declared_report
-from headrace.reports.pages import render_cell
-from headrace.reports.run_reports import run_report
-from headrace.reports.texts import print_report
-from headrace.sdk import Artifact, BaseChannel, BaseNode
-from headrace.sdk.descriptions import describe_source
+from headrace.reports.artifacts.page import artifact_report, artifacts_report
+from headrace.reports.blocks.blocks import Note, Report
+from headrace.reports.blocks.pages import render_cell
+from headrace.reports.blocks.texts import print_report
+from headrace.reports.runs.components import component_report, declared_report
+from headrace.reports.runs.page import run_report
+from headrace.store.open.store import Store
+from headrace.store.read import executions
+from headrace.store.read.lineage import names_artifact
+from headrace.store.read.runs import read_run
+from headrace.store.read.subjects import read_subject
+from headrace.store.results import NodeState, RunResult
 from headrace.ui.screen import VisibleConsole, open_screen
 from headrace.ui.units import plural
 

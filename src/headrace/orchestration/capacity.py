@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headrace.sdk import limits
-from headrace.sdk.resources import Resources
+from headrace.authoring.resources import Resources
+from headrace.runtime.processes import limits
 
 _BYTES_PER_GB = 1e9
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headrace.errors import HeadraceError
-from headrace.metadata.results import RunResult
+from headrace.store.results import RunResult
 
 Outcome = RunResult | HeadraceError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 __all__ = [
     "Event",

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headrace.errors import ExecutorError, HeadraceError, StoreError
-from headrace.sdk import messages
-from headrace.sdk.module_files import is_project_file
+from headrace.runtime import messages
+from headrace.usercode.module_files import is_project_file
 
 _LIBRARY_PATH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _READY_PIPELINES_PATH = os.path.join(_LIBRARY_PATH, "pipelines")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.errors import HeadraceError
-from headrace.metadata.store import DEFAULT_PATH
+from headrace.store.open.store import DEFAULT_PATH
 
 
 def resume_command(run_id: str, store_path: str, details: Mapping[str, Any]) -> str:

@@ -1,51 +1,8 @@
-"""The one door to TFX's authoring part: types, channels, components, pipeline.
+"""The former name of `headrace.authoring`, kept for pipelines that import from it."""
 
-Importing this package loads neither TensorFlow nor Beam. `headrace.sdk.executor` does: only executors
-import it.
-"""
+import warnings
 
-from headrace.sdk.light import authoring
+from headrace.authoring import *  # noqa: F403
+from headrace.authoring import __all__ as __all__
 
-with authoring():
-    from tfx.dsl.components.base.base_component import BaseComponent
-    from tfx.dsl.components.base.base_node import BaseNode
-    from tfx.dsl.components.common.importer import Importer
-    from tfx.dsl.components.common.resolver import Resolver
-    from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
-    from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
-        LatestBlessedModelStrategy,
-    )
-    from tfx.orchestration.data_types import RuntimeParameter
-    from tfx.types import standard_artifacts, system_executions
-    from tfx.types.artifact import Artifact
-    from tfx.types.channel import BaseChannel, Channel
-    from tfx.types.component_spec import ChannelParameter, ExecutionParameter
-
-from headrace.sdk.component import Component, ComponentSpec, NamedBeamExecutorSpec, NamedExecutorSpec
-from headrace.sdk.pipeline import Pipeline
-from headrace.sdk.previous_span import PreviousSpanStrategy
-from headrace.sdk.resources import with_resources
-
-__all__ = [
-    "Artifact",
-    "BaseChannel",
-    "BaseComponent",
-    "BaseNode",
-    "Channel",
-    "ChannelParameter",
-    "Component",
-    "ComponentSpec",
-    "ExecutionParameter",
-    "Importer",
-    "LatestArtifactStrategy",
-    "LatestBlessedModelStrategy",
-    "NamedBeamExecutorSpec",
-    "NamedExecutorSpec",
-    "Pipeline",
-    "PreviousSpanStrategy",
-    "Resolver",
-    "RuntimeParameter",
-    "standard_artifacts",
-    "system_executions",
-    "with_resources",
-]
+warnings.warn("headrace.sdk is called headrace.authoring now.", DeprecationWarning, stacklevel=2)

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from headrace.metadata.differences import Difference, FileChange
-from headrace.metadata.explanation import Explanation
+from headrace.store.read.differences import Difference, FileChange
+from headrace.store.read.explanation import Explanation
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 

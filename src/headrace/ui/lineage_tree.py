@@ -8,8 +8,8 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from headrace.metadata.graph import ArtifactInfo
-from headrace.metadata.lineage import ArtifactNode, ExecutionNode, Lineage
+from headrace.store.read.graph import ArtifactInfo
+from headrace.store.read.lineage import ArtifactNode, ExecutionNode, Lineage
 from headrace.ui.screen import Screen
 
 

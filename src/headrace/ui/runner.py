@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+from headrace.authoring import BaseNode
+from headrace.authoring.light import authoring
 from headrace.errors import OptionError, did_you_mean, listed
-from headrace.metadata.results import RunResult
-from headrace.sdk import BaseNode
-from headrace.sdk.light import authoring
+from headrace.store.results import RunResult
 from headrace.ui import shown_run
 
 with authoring():

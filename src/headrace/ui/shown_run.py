@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headrace.authoring import BaseNode
 from headrace.errors import HeadraceError
-from headrace.orchestration import interrupts, worker
-from headrace.orchestration import run as engine
+from headrace.orchestration.engine import interrupts
+from headrace.orchestration.engine import run as engine
 from headrace.orchestration.events import Listener, RunResult
-from headrace.sdk import BaseNode
+from headrace.orchestration.runners.local import worker
 
 
 def run(

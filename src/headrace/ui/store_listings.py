@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from headrace.metadata.catalog import ListedArtifact
-from headrace.metadata.garbage import Garbage
+from headrace.store.garbage.policy import Garbage
+from headrace.store.read.catalog import ListedArtifact
 from headrace.ui.lineage_tree import artifact_data
 from headrace.ui.listings import plain_table
 from headrace.ui.screen import Screen

@@ -5,6 +5,8 @@ TFX reads the annotations of `Check` when it is defined, so this module postpone
 
 import os
 
+from headrace.authoring import Pipeline, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.components import (
     CsvExampleGen,
     ExampleValidator,
@@ -14,8 +16,6 @@ from headrace.components import (
     Trainer,
     Transform,
 )
-from headrace.sdk import Pipeline, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.dsl.component.experimental.annotations import InputArtifact

@@ -41,7 +41,7 @@ def create_pipeline(*, train_steps: int = 100, push_to: str = "serving", min_acc
 
 
 class FakeEngine:
-    """Stands for `headrace.orchestration.run`.
+    """Stands for `headrace.orchestration.engine.run`.
 
     Attributes:
         pipelines, keywords: What each call was given.
@@ -90,9 +90,9 @@ class FakeEngine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    module = types.ModuleType("headrace.orchestration.run")
+    module = types.ModuleType("headrace.orchestration.engine.run")
     module.run = fake.run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "headrace.orchestration.run", module)
+    monkeypatch.setitem(sys.modules, "headrace.orchestration.engine.run", module)
     return fake
 
 

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from headrace.cli import run_difference
-from headrace.metadata.comparison import PayloadPair, RunComparison
-from headrace.metadata.results import RunResult
-from headrace.reports.evaluation_results import Metric
+from headrace.reports.artifacts.evaluation_results import Metric
+from headrace.store.read.comparison import PayloadPair, RunComparison
+from headrace.store.results import RunResult
 from headrace.ui.comparison import difference_data, print_difference
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import UNICODE

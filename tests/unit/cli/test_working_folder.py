@@ -8,7 +8,7 @@ import pytest
 
 from headrace.cli import working_folder
 from headrace.errors import SetupError, StoreError
-from headrace.metadata.store import Store
+from headrace.store.open.store import Store
 
 
 def test_a_folder_that_was_removed_is_told(tmp_path):

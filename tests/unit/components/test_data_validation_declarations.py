@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
+from headrace.authoring import Channel, Importer, Pipeline, generations, standard_artifacts
+from headrace.authoring.compiler import compile_pipeline
 from headrace.components.example_validator import ExampleValidator, validation_config
 from headrace.components.example_validator.validation_config import CustomValidationConfig
 from headrace.components.import_schema_gen import ImportSchemaGen
 from headrace.components.schema_gen import SchemaGen
 from headrace.components.statistics_gen import StatisticsGen
 from headrace.errors import DefinitionError, UnsupportedFeatureError
-from headrace.sdk import Channel, Importer, Pipeline, generations, standard_artifacts
-from headrace.sdk.compiler import compile_pipeline
 
 _HEAVY = ("tensorflow", "apache_beam", "tensorflow_data_validation", "pyarrow", "numpy", "pandas")
 

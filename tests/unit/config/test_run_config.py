@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from headrace.cli.ready_pipelines import find_ready_pipelines
+from headrace.cli.pipelines.ready_pipelines import find_ready_pipelines
 from headrace.config.document import Document, parse_document, read_document
 from headrace.config.run_config import apply_settings, check_document
 from headrace.errors import ConfigError

@@ -9,12 +9,12 @@ from typing import Any
 import nodes
 import pytest
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError
 from headrace.notebook import export
 from headrace.notebook.code import Code, Writer
 from headrace.notebook.names import new_name
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import trainer_pb2
@@ -47,7 +47,7 @@ def test_protos_become_readable_calls():
     )
     assert made.import_lines() == (
         "from google.protobuf.json_format import ParseDict\n"
-        "from headrace.sdk.light import authoring\n\n"
+        "from headrace.authoring.light import authoring\n\n"
         "with authoring():\n    from tfx.proto import trainer_pb2"
     )
 
@@ -60,7 +60,7 @@ def test_channels_name_the_variable_of_their_producer():
     assert (
         made.value(Channel(type=standard_artifacts.Model), "test") == "Channel(type=standard_artifacts.Model)"
     )
-    assert made.import_lines() == "from headrace.sdk import Channel, standard_artifacts"
+    assert made.import_lines() == "from headrace.authoring import Channel, standard_artifacts"
 
 
 def test_a_long_call_is_broken():

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import nodes
 
-from headrace.metadata.results import NodeResult, NodeState, RunResult
-from headrace.sdk import Component, ComponentSpec, ExecutionParameter, NamedExecutorSpec
+from headrace.authoring import Component, ComponentSpec, ExecutionParameter, NamedExecutorSpec
+from headrace.store.results import NodeResult, NodeState, RunResult
 
 _SESSION = """
 from IPython.core.interactiveshell import InteractiveShell
 
 shell = InteractiveShell.instance()
 import headrace
-from headrace.metadata.results import NodeResult, NodeState
+from headrace.store.results import NodeResult, NodeState
 
 result = headrace.RunResult("run-1", "taxi", (NodeResult("Make", NodeState.DONE, 1.0),), 1.0, "store")
 import nodes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import nodes
 
-from headrace.metadata.results import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.authoring.descriptions import describe_node
 from headrace.notebook import pages, texts
-from headrace.sdk.descriptions import describe_node
+from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 HOSTILE = "<script>alert(1)</script>"
 

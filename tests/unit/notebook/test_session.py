@@ -7,10 +7,10 @@ from typing import Any
 import nodes
 import pytest
 
+from headrace.authoring import standard_artifacts
 from headrace.errors import DefinitionError, InputResolutionError
-from headrace.metadata.results import NodeResult, NodeState
 from headrace.notebook.session import Session, Step, check_not_skipped
-from headrace.sdk import standard_artifacts
+from headrace.store.results import NodeResult, NodeState
 
 
 def ran(session: Session, component: Any, artifact_id: int, run_id: str) -> list[str]:

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from headrace.authoring.resources import Resources
 from headrace.orchestration.capacity import Capacity, machine_capacity, num_processors
-from headrace.sdk.resources import Resources
 
 MACHINE = Capacity(cpus=2.0, memory_gb=8.0)
 ONE = Resources()

@@ -11,9 +11,9 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.authoring import compiler
 from headrace.pipelines.penguin import pipeline as penguin
 from headrace.pipelines.taxi import pipeline as taxi
-from headrace.sdk import compiler
 
 ROOT = Path(__file__).resolve().parents[3]
 

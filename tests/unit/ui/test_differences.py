@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from headrace.metadata.differences import Difference, FileChange
+from headrace.store.read.differences import Difference, FileChange
 from headrace.ui.differences import print_differences
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import UNICODE

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.components.bulk_inferrer.component import BulkInferrer
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import bulk_inferrer_pb2

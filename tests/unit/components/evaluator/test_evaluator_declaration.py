@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from headrace.authoring import Channel, standard_artifacts
 from headrace.components.evaluator import Evaluator, configuration
 from headrace.errors import DefinitionError
-from headrace.sdk import Channel, standard_artifacts
 
 CONFIG: dict[str, Any] = {
     "model_specs": [{"label_key": "tips"}],
@@ -130,7 +130,7 @@ def test_declaring_loads_nothing_heavy() -> None:
         "from headrace.components.evaluator import Evaluator\n"
         "from headrace.components.infra_validator import InfraValidator\n"
         "from headrace.components.pusher import Pusher\n"
-        "from headrace.sdk import Channel, standard_artifacts as types\n"
+        "from headrace.authoring import Channel, standard_artifacts as types\n"
         "Evaluator(Channel(type=types.Examples), eval_config={'model_specs': [{'label_key': 'a'}]})\n"
         "heavy = ('tensorflow', 'apache_beam', 'tensorflow_model_analysis', 'numpy', 'pandas', 'pyarrow')\n"
         "print([name for name in heavy if name in sys.modules])\n"

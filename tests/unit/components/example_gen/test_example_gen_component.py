@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from headrace.authoring.light import authoring
 from headrace.components.example_gen import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.errors import DefinitionError
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import example_gen_pb2

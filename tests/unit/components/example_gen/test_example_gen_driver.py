@@ -7,11 +7,12 @@ import types
 
 import pytest
 
-from headrace.components.example_gen import CsvExampleGen, input_files
+from headrace.authoring import standard_artifacts
+from headrace.authoring.light import authoring
+from headrace.components.example_gen import CsvExampleGen
 from headrace.components.example_gen.driver import Driver
 from headrace.errors import DefinitionError, MissingFileError
-from headrace.sdk import standard_artifacts
-from headrace.sdk.light import authoring
+from headrace.sources import input_files
 
 with authoring():
     from tfx.proto import example_gen_pb2

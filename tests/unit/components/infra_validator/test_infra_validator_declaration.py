@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.components.infra_validator import InfraValidator
 from headrace.errors import DefinitionError
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import infra_validator_pb2

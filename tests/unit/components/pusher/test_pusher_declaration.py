@@ -7,10 +7,10 @@ import os
 
 import pytest
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.components.pusher import Pusher
 from headrace.errors import DefinitionError
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import pusher_pb2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from headrace.authoring import Channel, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.components.trainer.component import Trainer
 from headrace.errors import ConnectionTypeError, DefinitionError, UserFunctionError
-from headrace.sdk import Channel, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import trainer_pb2

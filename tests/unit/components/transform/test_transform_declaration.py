@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from headrace.authoring import Channel, RuntimeParameter, standard_artifacts
+from headrace.authoring.light import authoring
 from headrace.components.transform import Transform
 from headrace.errors import ConnectionTypeError, DefinitionError, UserFunctionError
-from headrace.sdk import Channel, RuntimeParameter, standard_artifacts
-from headrace.sdk.light import authoring
 
 with authoring():
     from tfx.proto import transform_pb2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from headrace.authoring import Channel, standard_artifacts
 from headrace.components.tuner.component import Tuner
 from headrace.errors import DefinitionError
-from headrace.sdk import Channel, standard_artifacts
 
 
 def tuner_fn(fn_args):

@@ -1,0 +1,45 @@
+"""`headrace list`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("list", short_help="List the ready pipelines and their parameters.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_command(as_json: bool) -> None:
+    """List the pipelines that ship with Headrace, with the parameters that --set takes."""
+    from headrace.cli.pipelines.ready_pipelines import find_ready_pipelines
+
+    pipelines = find_ready_pipelines()
+    if as_json:
+        import dataclasses
+        import json
+
+        click.echo(json.dumps([dataclasses.asdict(pipeline) for pipeline in pipelines], indent=2))
+        return
+
+    from rich.text import Text
+
+    from headrace.ui.listings import plain_table
+    from headrace.ui.screen import open_screen
+    from headrace.ui.summary import print_table
+
+    screen = open_screen()
+    console = screen.console
+    for pipeline in pipelines:
+        console.print(
+            Text(pipeline.name, "bold").append(f"  {pipeline.description}", "not bold"), soft_wrap=True
+        )
+        table = plain_table("", "", "")
+        table.show_header = False
+        for parameter in pipeline.parameters:
+            default = f"= {parameter.default_text}" if parameter.default_text else "required"
+            table.add_row(f"  {parameter.name}", Text(parameter.type_text, "dim"), Text(default, "dim"))
+        print_table(screen, table)
+        console.print()
+    if pipelines:
+        name = pipelines[0].name
+        console.print(Text("Run one: ", "dim").append(f"headrace run {name}", "cyan"), soft_wrap=True)
+    else:
+        console.print("No ready pipelines are installed.")

@@ -1,0 +1,29 @@
+"""`headrace resume`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command("resume", short_help="Go on with a run that failed or was stopped.")
+@click.argument("run", default="latest", metavar="[RUN]")
+@click.option("--store", default=".headrace", show_default=True, metavar="DIR", help="Folder of the store.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter anew, such as a secret."
+)
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Nodes at the same time.")
+@click.option("--fail", type=click.Choice(["fast", "late"]), help="After a failure stop at once, or go on.")
+@click.option("--quiet", is_flag=True, help="Show how it ended and nothing before.")
+@click.option("--plain", is_flag=True, help="One line per change, as in a CI log, also on a terminal.")
+@click.pass_context
+def resume_command(ctx: click.Context, /, run: str, store: str, **options: Any) -> None:
+    """Run what RUN left undone, with its pipeline and settings; what it finished is not executed again.
+
+    RUN is an id from headrace runs; the latest where left out. Exit codes are those of headrace run.
+    """
+    from headrace.cli.pipelines.run_session import Options, resume_session
+
+    commands = frozenset(ctx.find_root().command.commands)  # type: ignore[attr-defined]
+    ctx.exit(resume_session(run, store, Options(**options), commands))

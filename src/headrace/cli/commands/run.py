@@ -1,0 +1,50 @@
+"""`headrace run`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command("run", short_help="Run a pipeline.")
+@click.argument("pipeline", required=False, metavar="[PIPELINE]")
+@click.option("--config", "config_path", metavar="FILE", help="YAML file with the run's settings.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a parameter of the pipeline; run.KEY=VALUE sets a key of the configuration. Repeatable.",
+)
+@click.option("--from", "from_nodes", multiple=True, metavar="NODE", help="Start at this node. Repeatable.")
+@click.option("--to", "to_nodes", multiple=True, metavar="NODE", help="Stop after this node. Repeatable.")
+@click.option("--only", multiple=True, metavar="NODE", help="Run this node and no other. Repeatable.")
+@click.option("--store", metavar="DIR", help="Folder of metadata and artifacts.  [default: .headrace]")
+@click.option("--no-cache", is_flag=True, help="Run every node, also those whose inputs did not change.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Nodes at the same time.")
+@click.option(
+    "--fail",
+    type=click.Choice(["fast", "late"]),
+    help="After a failure stop at once, or run what does not depend on it.  [default: late]",
+)
+@click.option(
+    "--resume-from", metavar="RUN", help="What this run of the pipeline finished is not executed again."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would run and why, and run nothing.")
+@click.option("--quiet", is_flag=True, help="Show how it ended and nothing before.")
+@click.option("--plain", is_flag=True, help="One line per change, as in a CI log, also on a terminal.")
+@click.pass_context
+def run_command(ctx: click.Context, /, **options: Any) -> None:
+    """Run PIPELINE: the name of a ready pipeline (see headrace list), module:function, or a Python file.
+
+    A file defines create_pipeline(), or hands its pipeline to TFX's LocalDagRunner or BeamDagRunner: then
+    Headrace runs it in the runner's place. PIPELINE may be left out where the configuration names it.
+
+    Exit code: 0 when the run did its work, 1 when it failed, 2 when the pipeline or a setting is wrong,
+    130 when it was cancelled, 143 when SIGTERM stopped it, 129 when its terminal was closed.
+    """
+    from headrace.cli.pipelines.run_session import Options, run_session
+
+    commands = frozenset(ctx.find_root().command.commands)  # type: ignore[attr-defined]
+    ctx.exit(run_session(Options(**options), commands))

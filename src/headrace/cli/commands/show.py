@@ -1,0 +1,124 @@
+"""`headrace runs` and `headrace show`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from headrace.cli.options import DEFAULT_STORE, json_option, store_option
+
+if TYPE_CHECKING:
+    from headrace.store.results import RunResult
+
+
+@click.command("runs", short_help="List past runs.")
+@store_option
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the latest first."
+)
+@json_option
+def runs_command(store: str, limit: int, as_json: bool) -> None:
+    """List the runs in the store, the latest first."""
+    runs = []
+    if os.path.isdir(store):
+        from headrace.store.read.runs import list_runs
+
+        runs = list_runs(store, limit)
+    if as_json:
+        import json
+
+        from headrace.ui.listings import run_data
+
+        click.echo(json.dumps([run_data(run) for run in runs], indent=2))
+        return
+    if not runs:
+        click.echo(f"There are no runs in {store}. Start one: headrace run taxi")
+        return
+
+    from headrace.ui.listings import print_runs
+    from headrace.ui.screen import open_screen
+
+    print_runs(open_screen(), runs)
+
+
+@click.command("show", short_help="Show a run, or what an artifact holds.")
+@click.argument("run", metavar="[RUN|ARTIFACT]", default="latest")
+@store_option
+@click.option("--outputs", is_flag=True, help="List every artifact with the folder it is in.")
+@click.option("--html", metavar="FILE", default="", help="Write a page that needs no network.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--with", "other", metavar="ARTIFACT", default="", help="Compare with another artifact of the same type."
+)
+@json_option
+def show_command(
+    run: str, store: str, outputs: bool, html: str, is_opened: bool, other: str, as_json: bool
+) -> None:
+    """Show a run as it was shown at its end, or what an artifact holds.
+
+    A run is an id from headrace runs; the latest where left out. An artifact is an id from headrace artifacts, a
+    folder, or RUN/NODE.key, such as latest/Trainer.model.
+    """
+    from headrace.cli.commands import report
+
+    _check_store(store)
+    if report.is_artifact(run, store):
+        _refuse(f"{run} is an artifact", {"--outputs": outputs, "--json": as_json})
+        report.show_artifact(run, store, other, html, is_opened=is_opened)
+        return
+    _refuse(f"{run} is a run: headrace diff compares two", {"--with": bool(other)})
+    if html or is_opened:
+        _refuse("a page shows all of it", {"--outputs": outputs, "--json": as_json})
+        report.show_run_page(run, store, html, is_opened=is_opened)
+        return
+
+    from headrace.store.read.runs import read_run
+
+    result = read_run(store, run)
+    if as_json:
+        import json
+
+        from headrace.ui.listings import result_data
+
+        click.echo(json.dumps(result_data(result), indent=2, default=str))
+        return
+    _print_run(result, store, outputs)
+
+
+def _check_store(store: str) -> None:
+    from headrace.errors import StoreError
+
+    if not os.path.isdir(store):
+        raise StoreError(
+            f"there is no store '{store}' in {os.getcwd()}.",
+            "start a run, or name the store with --store DIR.",
+        )
+
+
+def _refuse(why: str, options: dict[str, bool]) -> None:
+    """Refuse options that would change nothing here.
+
+    Raises:
+        click.UsageError: If one is given.
+    """
+    for name, is_given in options.items():
+        if is_given:
+            raise click.UsageError(f"{name} has no use here: {why}.")
+
+
+def _print_run(result: RunResult, store: str, outputs: bool) -> None:
+    from headrace.ui.listings import print_details, print_outputs
+    from headrace.ui.screen import open_screen
+    from headrace.ui.summary import print_summary
+
+    screen = open_screen()
+    is_usual = store == DEFAULT_STORE
+    resume = f"headrace resume {result.run_id}{'' if is_usual else f' --store {shlex.quote(store)}'}"
+    print_summary(screen, result, next_commands=[] if result.is_success else [resume])
+    print_details(screen, result.parameters)
+    if outputs:
+        screen.console.print()
+        print_outputs(screen, result)

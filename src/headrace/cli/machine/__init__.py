@@ -1,0 +1,1 @@
+"""The machine under the commands: what `headrace doctor` looks at."""

@@ -1,0 +1,1 @@
+"""Files as contents and as places: digests, names, addresses, files that processes share. Light."""

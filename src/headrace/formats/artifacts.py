@@ -1,0 +1,117 @@
+"""Where the payload of an artifact lies: splits, files and formats, as TFX lays them out.
+
+Light: only names and paths, no payload is read.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterable, Sequence
+
+from headrace.authoring import Artifact
+from headrace.authoring.light import authoring
+from headrace.errors import DataError, EmptyDataError, UnknownSplitError, did_you_mean, listed
+from headrace.formats import split_names as split_names_rule
+
+with authoring():
+    from tfx.types import artifact_utils
+
+FILE_FORMAT_PROPERTY = "file_format"
+PAYLOAD_FORMAT_PROPERTY = "payload_format"
+_CUSTOM_PATTERNS_PROPERTY = "custom_split_pattern"
+
+
+def split_names(artifact: Artifact) -> list[str]:
+    """Return the artifact's splits, in the order in which they were recorded.
+
+    Examples made outside TFX may only have a file pattern for each split.
+
+    Raises:
+        DataError: If a name could lead out of the artifact's folder, as in a store from elsewhere.
+    """
+    where = f"{artifact.type_name} artifact {artifact.id}"
+    text = artifact.split_names
+    try:
+        names = list(artifact_utils.decode_split_names(text) if text else _custom_patterns(artifact))
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"{where}: its splits are recorded as {text!r}, which is no list of names."
+        ) from error
+    split_names_rule.check_recorded(names, where)
+    return names
+
+
+def _custom_patterns(examples: Artifact) -> dict[str, str]:
+    """Return the file pattern of each split, of Examples that were made outside TFX."""
+    return dict(json.loads(examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
+
+
+def encode_split_names(names: Iterable[str]) -> str:
+    """Return the JSON text in which TFX records split names."""
+    return str(artifact_utils.encode_split_names(list(names)))
+
+
+def check_splits(artifact: Artifact, names: Iterable[str], where: str) -> None:
+    """Check that the artifact has the splits `names`.
+
+    Raises:
+        UnknownSplitError: If it has not, naming those it has.
+    """
+    known = split_names(artifact)
+    for name in names:
+        if name not in known:
+            raise UnknownSplitError(
+                f"{where}: there is no split '{name}'. {artifact.type_name} artifact {artifact.id} has splits "
+                f"{listed(known)}.",
+                f"{did_you_mean(name, known)}Correct the name, or add an output split named '{name}' to ExampleGen.",
+            )
+
+
+def keep_splits(artifact: Artifact, exclude: Sequence[str], where: str) -> list[str]:
+    """Return the artifact's splits without those in `exclude`, in their order.
+
+    Raises:
+        UnknownSplitError: If `exclude` names a split that the artifact does not have.
+    """
+    check_splits(artifact, exclude, where)
+    return [name for name in split_names(artifact) if name not in exclude]
+
+
+def split_path(artifact: Artifact, split: str) -> str:
+    """Return the folder of one split: `{uri}/Split-{split}`, or the older `{uri}/{split}` where that exists."""
+    path = os.path.join(artifact.uri, f"Split-{split}")
+    older = os.path.join(artifact.uri, split)
+    return older if not os.path.isdir(path) and os.path.isdir(older) else path
+
+
+def split_files(examples: Artifact, split: str) -> list[str]:
+    """Return the data files of one split of an Examples artifact, sorted.
+
+    Raises:
+        EmptyDataError: If there is none.
+    """
+    patterns = _custom_patterns(examples)
+    folder, pattern = split_path(examples, split), "*"
+    if split in patterns:
+        folder, pattern = examples.uri, patterns[split]
+    # Of the folder each sign counts as it is: [ ] may stand in its path.
+    found = glob.glob(os.path.join(glob.escape(folder), pattern))
+    files = sorted(path for path in found if os.path.isfile(path))
+    if not files:
+        raise EmptyDataError(
+            f"Examples artifact {examples.id} has no file for split '{split}' ({os.path.join(folder, pattern)}).",
+            "run the ExampleGen that made it again.",
+        )
+    return files
+
+
+def file_format(examples: Artifact) -> str:
+    """Return how the files are written: `"tfrecords_gzip"`, `"tfrecords"` or `"parquet"`."""
+    return str(examples.get_string_custom_property(FILE_FORMAT_PROPERTY) or "tfrecords_gzip")
+
+
+def payload_format(examples: Artifact) -> str:
+    """Return what a record is: `"FORMAT_TF_EXAMPLE"`, `"FORMAT_PARQUET"` or another name of TFX's enum."""
+    return str(examples.get_string_custom_property(PAYLOAD_FORMAT_PROPERTY) or "FORMAT_TF_EXAMPLE")

@@ -1,0 +1,1 @@
+"""The payload of Examples: records of tf.Examples, decoded and encoded by the batch."""

@@ -1,1 +1,0 @@
-"""Payloads: reading and writing Examples, schema, statistics and models, with Arrow in the middle."""

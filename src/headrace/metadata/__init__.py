@@ -1,1 +1,0 @@
-"""ML Metadata: the only place that imports `ml_metadata`."""

@@ -1,0 +1,1 @@
+"""What a node depends on, as a key: code, parameters, inputs and libraries by content."""

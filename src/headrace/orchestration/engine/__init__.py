@@ -1,0 +1,1 @@
+"""A whole run: opened, scheduled on Beam, interrupted, recorded."""

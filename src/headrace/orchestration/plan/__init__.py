@@ -1,0 +1,1 @@
+"""What is to run, and when: nodes laid flat, selected, conditional."""

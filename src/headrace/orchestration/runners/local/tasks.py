@@ -1,0 +1,102 @@
+"""What crosses the boundary between the orchestrating process and a worker: one task, one outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headrace.errors import HeadraceError
+from headrace.files.payloads import Payload
+from headrace.orchestration.earlier_runs import Outcome
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of an executor, or of a driver too heavy for the orchestrating process.
+
+    Attributes:
+        node_id: The node, for messages.
+        kind: `"executor"` or `"driver"`.
+        class_path: Dotted path of the class.
+        spec_type: Full name of the executable spec's proto type.
+        spec: The serialized executable spec.
+        execution_info: The serialized `ExecutionInvocation` of TFX.
+        main_path: The script whose `__main__` holds the class; empty where no script is needed.
+        earlier_runs: How the runs ended that it started before this one.
+        module_path: The file of the class's module, where that was loaded by its path; empty otherwise.
+        connection_config: For a driver, the serialized MLMD connection; empty otherwise.
+        arguments: The script's own command-line arguments, which TFX hands to executors as extra flags.
+        tmp_path: Where the worker puts temporary files, removed after it; the system's place where empty.
+        kept_path: Where executors keep partial results for later executions; nowhere where empty.
+        maker: Stands for all that these depend on beside the inputs.
+    """
+
+    node_id: str
+    kind: str
+    class_path: str
+    spec_type: str
+    spec: bytes
+    execution_info: bytes
+    main_path: str = ""
+    earlier_runs: tuple[Outcome, ...] = ()
+    connection_config: bytes = b""
+    arguments: tuple[str, ...] = ()
+    tmp_path: str = ""
+    kept_path: str = ""
+    maker: str = ""
+    module_path: str = ""
+
+
+@dataclass(frozen=True)
+class Started:
+    """The worker process exists; it leads a process group of its own."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The executor says what it does."""
+
+    doing: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """The call returned.
+
+    Attributes:
+        output: Serialized `ExecutorOutput`, or `DriverOutput` for a driver.
+        digests: What each output artifact holds, by its uri.
+    """
+
+    output: bytes
+    digests: dict[str, Payload]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The call raised.
+
+    Attributes:
+        error: What to show; `problem` starts with the user's own line where one took part.
+        traceback_text: The whole traceback, for the log.
+    """
+
+    error: HeadraceError
+    traceback_text: str
+
+
+@dataclass(frozen=True)
+class Exited:
+    """The server saw the worker process end. Negative: killed by that signal."""
+
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class ServerLost:
+    """The server went away while the worker ran; nobody sends this, its silence says so."""
+
+
+Message = Started | Progress | Done | Failed | Exited | ServerLost

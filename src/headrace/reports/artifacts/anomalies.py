@@ -1,0 +1,127 @@
+"""ExampleAnomalies: what is wrong, in words, with the values and the rule; distances and their thresholds."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from headrace.formats import artifacts, protos
+from headrace.reports.artifacts.schemas import describe
+from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
+from headrace.store.read.subjects import Subject
+from headrace.ui.units import plural
+
+_MEASURES = {1: "L∞", 2: "Jensen-Shannon", 3: "normalized difference"}
+_DRIFT, _SKEW = "the previous span (drift)", "serving or baseline data (skew)"
+_SEVERITIES = {0: "", 1: "warning", 2: "bad"}
+
+
+def render(subject: Subject) -> list[Block]:
+    """Return the anomalies of each split."""
+    found = _read(subject)
+    schema = subject.inputs.get("schema", [])
+    rules = _rules(schema[0]) if schema and os.path.exists(schema[0].uri) else {}
+    counts = {split: num_anomalies(one) for split, one in found.items()}
+    total = sum(counts.values())
+    facts: list[tuple[str, Value]] = [
+        (f"split {split}", plural(count, "anomaly")) for split, count in counts.items()
+    ]
+    blocks: list[Block] = [
+        Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
+        _verdict(total, [split for split, one in found.items() if one.data_missing]),
+    ]
+    for split, one in found.items():
+        blocks.append(
+            Section(f"Split {split}" if split else "All", _split(one, rules), anchor=f"anomalies-{split}")
+        )
+    return blocks
+
+
+def _verdict(total: int, empty: list[str]) -> Note:
+    if total:
+        return Note(f"{plural(total, 'anomaly')} found.", "bad")
+    if empty:
+        names = f"split {' and '.join(empty)}" if any(empty) else "the data set"
+        return Note(f"No anomalies, and nothing to find any in: {names} has no data.", "warning")
+    return Note("No anomalies: the data fits the schema.", "good")
+
+
+def num_anomalies(anomalies: Any) -> int:
+    """Return how many features, or data sets as a whole, are anomalous."""
+    return len(anomalies.anomaly_info) + bool(anomalies.HasField("dataset_anomaly_info"))
+
+
+def _read(subject: Subject) -> dict[str, Any]:
+    names = artifacts.split_names(subject.artifact)
+    if names:
+        return {name: protos.read_anomalies(subject.artifact, name) for name in names}
+    path = os.path.join(subject.artifact.uri, protos.ANOMALIES_FILE)
+    return {"": protos.read_binary(path, anomalies_pb2.Anomalies)}
+
+
+def _rules(schema: Any) -> dict[str, str]:
+    """Return each feature's rule in the schema, as one sentence."""
+    rules = {}
+    for name, row in describe(protos.read_schema(schema)).items():
+        _, kind, presence, valency, domain, more = row
+        parts = [str(part) for part in (kind, presence, f"{valency} per row", domain, more) if part]
+        rules[name] = ", ".join(parts)
+    return rules
+
+
+def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
+    rows: list[list[Value]] = []
+    for name in sorted(anomalies.anomaly_info):
+        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, "not in the schema"))
+    if anomalies.HasField("dataset_anomaly_info"):
+        rows += _rows("(whole data set)", anomalies.dataset_anomaly_info, "")
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(
+            Table(["feature", "problem", "values", "rule in the schema"], rows, caption="Anomalies")
+        )
+    elif anomalies.data_missing:
+        blocks.append(Note("There was no data to validate.", "warning"))
+    else:
+        blocks.append(Note("No anomalies.", "good"))
+    distances = _distances(anomalies)
+    if distances:
+        blocks.append(
+            Table(
+                ["feature", "compared with", "measure", "distance", "threshold", ""],
+                distances,
+                caption="Drift and skew",
+            )
+        )
+    return blocks
+
+
+def _rows(name: str, info: Any, rule: str) -> list[list[Value]]:
+    tone = _SEVERITIES.get(info.severity, "bad") or "bad"
+    reasons = [(reason.short_description, reason.description) for reason in info.reason]
+    reasons = reasons or [(info.short_description, info.description)]
+    return [[name, Cell(short or "anomaly", tone=tone), long, rule] for short, long in reasons]
+
+
+def _distances(anomalies: Any) -> list[list[Value]]:
+    rows: list[list[Value]] = []
+    for info in anomalies.drift_skew_info:
+        name = ".".join(info.path.step)
+        measured = [(_DRIFT, one) for one in info.drift_measurements]
+        measured += [(_SKEW, one) for one in info.skew_measurements]
+        for against, one in measured:
+            is_over = one.value > one.threshold
+            verdict = Cell("over", tone="bad") if is_over else Cell("within", tone="good")
+            rows.append(
+                [
+                    name,
+                    against,
+                    _MEASURES.get(one.type, "?"),
+                    one.value,
+                    one.threshold,
+                    verdict,
+                ]
+            )
+    return rows

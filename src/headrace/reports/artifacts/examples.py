@@ -1,0 +1,79 @@
+"""Examples and what looks like them: the first rows, decoded."""
+
+from __future__ import annotations
+
+import os
+
+from headrace.authoring import Artifact
+from headrace.errors import HeadraceError
+from headrace.formats import artifacts
+from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table
+from headrace.reports.blocks.rows import columns_of, read_rows, value_cell
+from headrace.store.read.subjects import Subject
+from headrace.ui.units import format_bytes, plural
+
+_ROWS = 20
+_MAX_COLUMNS = 200
+
+
+def render(subject: Subject) -> list[Block]:
+    """Return the format of the files and the first rows of each split."""
+    examples = subject.artifact
+    names = artifacts.split_names(examples)
+    files = {name: _files(examples, name) for name in names}
+    sizes = {name: sum(_size(path) for path in files[name]) for name in names}
+    facts: list[Block] = [
+        Facts(
+            [
+                ("holds", subject.info.summary or "–"),
+                ("format", f"{artifacts.payload_format(examples)}, {artifacts.file_format(examples)}"),
+                *[
+                    (f"split {name}", f"{plural(len(files[name]), 'file')}, {format_bytes(sizes[name])}")
+                    for name in names
+                ],
+            ]
+        )
+    ]
+    if not names:
+        facts.append(Note("This artifact has no splits.", "warning"))
+    return facts + [_split(subject, name) for name in names]
+
+
+def _files(examples: Artifact, split: str) -> list[str]:
+    try:
+        return artifacts.split_files(examples, split)
+    except HeadraceError:  # Its section says so.
+        return []
+
+
+def _split(subject: Subject, split: str) -> Section:
+    try:
+        rows = read_rows(subject.artifact, split, _ROWS)
+    except HeadraceError as error:
+        return Section(f"Split {split}", [Note(error.problem, "warning", error.fix)], anchor=f"split-{split}")
+    if not rows:
+        return Section(f"Split {split}", [Note("It has no rows.", "warning")], anchor=f"split-{split}")
+    columns = columns_of(rows)
+    shown = columns[:_MAX_COLUMNS]
+    left_out = (
+        f" {len(columns) - len(shown):,} more features are left out." if len(columns) > len(shown) else ""
+    )
+    return Section(
+        f"Split {split}",
+        [
+            Table(
+                ["row", *shown],
+                [
+                    [number, *[value_cell(row.get(name, [])) for name in shown]]
+                    for number, row in enumerate(rows, 1)
+                ],
+                caption=f"First rows of split {split}",
+                footnote=f"The first {plural(len(rows), 'row')}, features by name; – stands for missing.{left_out}",
+            )
+        ],
+        anchor=f"split-{split}",
+    )
+
+
+def _size(path: str) -> int:
+    return os.path.getsize(path)

@@ -1,0 +1,109 @@
+"""Bases of Headrace's executors. Importing this module loads Beam; only executors do."""
+
+from __future__ import annotations
+
+import abc
+import os
+import re
+import tempfile
+from typing import Any
+
+import apache_beam as beam
+from tfx.dsl.components.base import base_beam_executor, base_executor
+
+from headrace.errors import HeadraceError, MalformedFileError
+from headrace.runtime import beam_options
+from headrace.runtime.context import ExecutionContext
+
+_BEAM_STEP = re.compile(r" \[while running '[^']*'\]$")
+
+
+class _RunsExecute(abc.ABC):
+    """Turns TFX's `Do` into `execute`, which sees one `ExecutionContext`."""
+
+    _context: Any
+
+    @abc.abstractmethod
+    def execute(self, context: ExecutionContext) -> None:
+        """Fill the outputs from the inputs; raise to fail the node."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX's launchers and by Headrace's."""
+        tfx_context = self._context
+        node = getattr(tfx_context, "_pipeline_node", None) if tfx_context else None
+        tmp_path = getattr(tfx_context, "_tmp_dir", None) if tfx_context else None
+        with tempfile.TemporaryDirectory(prefix="headrace-") as spare_path:
+            if tmp_path:
+                os.makedirs(tmp_path, exist_ok=True)
+            context = ExecutionContext(
+                node_id=node.node_info.id if node is not None else _folder_of(type(self)),
+                inputs=input_dict,
+                outputs=output_dict,
+                parameters=exec_properties,
+                tmp_path=tmp_path or spare_path,
+                beam_pipeline_args=tuple(getattr(self, "_beam_pipeline_args", None) or ()),
+            )
+            try:
+                self.execute(context)
+            except HeadraceError as error:
+                # Beam appends the name of its step to what a DoFn raises: no help to the reader.
+                problem = _BEAM_STEP.sub("", error.problem)
+                fix = _fix_of_damage(error, input_dict) or error.fix
+                error.problem, error.fix, error.args = problem, fix, (problem, fix)
+                raise
+
+
+def _fix_of_damage(error: HeadraceError, inputs: dict[str, list[Any]]) -> str:
+    """Return what makes a damaged file again where it is one of an input artifact; empty for any other error."""
+    if not isinstance(error, MalformedFileError):
+        return ""
+    for artifacts in inputs.values():
+        for artifact in artifacts:
+            # With the separator: artifact 1 does not begin the path of artifact 12.
+            if artifact.uri and os.path.join(artifact.uri, "") in error.problem:
+                return (
+                    f"the file is one of {artifact.type_name} artifact {artifact.id}: make it again, with all that "
+                    "is made of it: headrace run PIPELINE --no-cache"
+                )
+    return ""
+
+
+def _folder_of(executor_class: type) -> str:
+    """Return what to call a node without an id: the folder of its executor, where it lies in one."""
+    *_, folder, _ = ["", *executor_class.__module__.split(".")]
+    return folder or executor_class.__name__
+
+
+class Executor(_RunsExecute, base_executor.BaseExecutor):
+    """Base of executors that need no Beam."""
+
+
+class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):
+    """Base of executors that process data with Beam pipelines."""
+
+    def __init__(self, context: Any = None) -> None:
+        # TFX's constructor packages its own 48 MB source tree for each node that has Beam arguments, to send
+        # it to remote workers. Local runners need nothing; remote ones name a container or packages.
+        base_executor.BaseExecutor.__init__(self, context)
+        self._beam_pipeline_args = list(getattr(context, "beam_pipeline_args", None) or [])
+        self._make_beam_pipeline_fn = getattr(context, "make_beam_pipeline_fn", None)
+
+    def beam_pipeline(self, *, is_spread: bool = False) -> beam.Pipeline:
+        """Return a Beam pipeline on the runner that the arguments name; in-process where they name none.
+
+        Use it as a context manager: leaving it runs the pipeline and waits for its end.
+
+        Args:
+            is_spread: Whether the pipeline has steps of `headrace.runtime.spread.Spread`, and its results do not
+                depend on the order in which elements are done.
+        """
+        if self._make_beam_pipeline_fn is not None:
+            pipeline = self._make_beam_pipeline_fn()
+        else:
+            pipeline = beam_options.make_pipeline(self._beam_pipeline_args)
+        return beam_options.use_side_processes(pipeline) if is_spread else pipeline

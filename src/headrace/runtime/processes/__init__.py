@@ -1,0 +1,1 @@
+"""Processes beside the one that runs a node, and how they end."""

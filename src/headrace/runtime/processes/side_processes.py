@@ -1,0 +1,160 @@
+"""Processes beside the one that runs a node, so that a data stage uses every processor.
+
+Beam's in-process runner has threads, and Python lets one of them run at a time; its own processes start
+anew, load TensorFlow for seconds, and turn what a step raises into text. These are forked from the node's
+process at its start, when it has the libraries and no thread yet, and what they are given, return and raise
+is pickled. Where there are none, as under TFX's own runners, work is done where it is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import pickle
+import queue
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import Any
+
+from headrace.errors import ExecutorError
+from headrace.runtime import progress
+from headrace.runtime.processes import limits
+from headrace.runtime.processes.process_groups import die_with
+
+_KEPT_FUNCTIONS = 8
+
+
+class RemoteTraceback(Exception):
+    """The cause of an error that comes from a side process: its traceback there."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass
+class _SideProcess:
+    pid: int
+    channel: connection.Connection
+    doing: str = ""
+    num_rows: int = 0
+
+
+_idle: queue.LifoQueue[_SideProcess] | None = None
+_num_processes = 0
+
+
+def num_processors() -> int:
+    """Return the number of processors that this process may use, a part of one counted as one."""
+    return max(math.ceil(limits.num_processors()), 1)
+
+
+def start(number: int) -> None:
+    """Fork `number` side processes. Call it before this process has threads, and once."""
+    global _idle, _num_processes
+    idle: queue.LifoQueue[_SideProcess] = queue.LifoQueue()
+    started: list[_SideProcess] = []
+    parent = os.getpid()
+    for _ in range(number):
+        ours, theirs = connection.Pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if not pid:
+            ours.close()
+            for other in started:
+                other.channel.close()
+            try:
+                _serve(theirs, parent)
+            finally:
+                os._exit(0)
+        theirs.close()
+        started.append(_SideProcess(pid, ours))
+        idle.put(started[-1])
+    _idle, _num_processes = idle, number
+
+
+def count() -> int:
+    """Return the number of side processes; 0 where work is done in this process."""
+    return _num_processes
+
+
+def call(key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequence[Any]) -> Any:
+    """Call a function in a side process that is idle, waiting for one; progress is passed on.
+
+    Args:
+        key: Tells functions apart: a side process loads each once.
+        make: The function, pickled.
+        load: Unpickles it.
+        arguments: What to call it with.
+
+    Raises:
+        Exception: What the function raised.
+        ExecutorError: If the side process died.
+    """
+    assert _idle is not None
+    process = _idle.get()
+    try:
+        process.channel.send((key, make, load, tuple(arguments)))
+        while True:
+            kind, *content = process.channel.recv()
+            if kind == "progress":
+                _pass_on(process, *content)
+                continue
+            break
+    except (EOFError, OSError) as error:
+        raise ExecutorError(
+            "a process that worked beside the node's own was killed. The system does so when memory runs out.",
+            "read the node's log; give the node less data at once or more memory.",
+        ) from error
+    finally:
+        # A dead one too: whoever takes it next is told so, instead of waiting for ever.
+        _idle.put(process)
+    if kind == "error":
+        raised, text = content
+        raised.__cause__ = RemoteTraceback(f"\n{text}")
+        raise raised
+    return content[0]
+
+
+def _pass_on(process: _SideProcess, doing: str, num_rows: int | None) -> None:
+    """Report what a side process reported; rows of all of them are added up."""
+    if num_rows is None:
+        process.num_rows = 0
+        if doing != process.doing:
+            process.doing = doing
+            progress.report_once(doing)
+        return
+    progress.add_rows(num_rows - process.num_rows)
+    process.num_rows = num_rows
+
+
+def _serve(channel: connection.Connection, parent: int) -> None:
+    """Answer calls until the node's process goes away."""
+    die_with(parent)
+    progress.set_reporter(lambda doing, rows: channel.send(("progress", doing, rows)))
+    functions: dict[str, Any] = {}
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            key, make, load, arguments = channel.recv()
+            try:
+                if key not in functions:
+                    if len(functions) >= _KEPT_FUNCTIONS:
+                        functions.clear()
+                    functions[key] = load(make)
+                channel.send(("done", functions[key](*arguments)))
+            except BaseException as error:
+                text = traceback.format_exc()  # before the traceback is taken off what is sent
+                channel.send(("error", _picklable(error), text))
+
+
+def _picklable(error: BaseException) -> BaseException:
+    error.__traceback__ = None
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

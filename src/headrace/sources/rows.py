@@ -1,0 +1,155 @@
+"""Rows on their way from an input file to the splits."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from headrace.errors import DataError, DefinitionError, did_you_mean, listed
+from headrace.formats.examples import example_encoder, example_writer, tfrecord
+
+
+class Rows(abc.ABC):
+    """Some rows of the input, in its order.
+
+    Attributes:
+        num_rows: How many.
+    """
+
+    num_rows: int
+
+    @abc.abstractmethod
+    def keys(self, feature: str | None) -> list[bytes]:
+        """Return the bytes that decide each row's split: of the whole row, or of one feature.
+
+        Raises:
+            DataError: If the feature is missing from a row, or not of bytes or integers.
+            DefinitionError: If there is no such feature at all, or none can be told apart.
+        """
+
+    @abc.abstractmethod
+    def records(self) -> list[bytes]:
+        """Return each row as the payload of a TFRecord."""
+
+    @abc.abstractmethod
+    def table(self) -> pa.RecordBatch:
+        """Return the rows as they go into a Parquet file."""
+
+
+class FeatureRows(Rows):
+    """Rows with one column per feature, each of lists or of null type."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self.num_rows = batch.num_rows
+        self._batch = batch
+        self._records: list[bytes] | None = None
+
+    def records(self) -> list[bytes]:
+        """Serialized tf.Examples."""
+        if self._records is None:
+            self._records = example_encoder.encode(self._batch).to_pylist()
+        return self._records
+
+    def table(self) -> pa.RecordBatch:
+        """The features, as lists."""
+        return self._batch
+
+    def keys(self, feature: str | None) -> list[bytes]:
+        """The serialized tf.Examples, or the serialized Feature of one column."""
+        if feature is None:
+            return self.records()
+        return feature_keys(self._batch, feature)
+
+
+def feature_keys(batch: pa.RecordBatch, feature: str) -> list[bytes]:
+    """Return each row's serialized Feature of one column; see `Rows.keys`."""
+    names = batch.schema.names
+    if feature not in names:
+        raise no_such_feature(feature, names)
+    column = batch.columns[names.index(feature)]
+    if pa.types.is_null(column.type) or column.null_count:
+        row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
+        raise DataError(
+            f"partition_feature_name '{feature}' has no value in row {row + 1} of a block of {len(column)}.",
+            "split by a feature that every row has, or by the whole row.",
+        )
+    if pa.types.is_floating(column.type.value_type):
+        raise float_feature(feature)
+    return example_encoder.encode_feature(column).to_pylist()
+
+
+def no_such_feature(feature: str, names: Sequence[str]) -> DefinitionError:
+    """The error for a partition feature that rows do not have."""
+    return DefinitionError(
+        f"partition_feature_name '{feature}' is not a feature of the input. It has {listed(names)}.",
+        f"{did_you_mean(feature, names)}Correct partition_feature_name in output_config.",
+    )
+
+
+def float_feature(feature: str) -> DefinitionError:
+    """The error for a partition feature of floats."""
+    return DefinitionError(
+        f"partition_feature_name '{feature}' holds floats; bytes and integers can be split by.",
+        "name another feature in output_config.",
+    )
+
+
+class SplitFiles:
+    """The open files of one split in one part of the work: its shards.
+
+    Args:
+        folder: The split's folder.
+        shards: Numbers of the shards to write; batches go to them in turn.
+        num_shards: The number of shards of the split in all.
+        is_parquet: Whether to write Parquet; else TFRecord.
+    """
+
+    def __init__(self, folder: str, shards: Sequence[int], num_shards: int, is_parquet: bool) -> None:
+        self._folder = folder
+        self._num_shards = num_shards
+        self._is_parquet = is_parquet
+        self._writers: dict[int, example_writer.SplitWriter] = {}
+        self._shards = shards
+        self._num_batches = 0
+        self._schema: pa.Schema | None = None
+        self.num_rows = 0
+
+    def write(self, rows: Rows, chosen: NDArray[Any]) -> None:
+        """Append the rows at the positions `chosen`, in order."""
+        shard = self._shards[self._num_batches % len(self._shards)]
+        self._num_batches += 1
+        self.num_rows += len(chosen)
+        if self._is_parquet:
+            table = rows.table()
+            self._schema = table.schema
+            if len(chosen) < table.num_rows:
+                table = table.take(pa.array(chosen)) if len(chosen) else table.slice(0, 0)
+            self._writer(shard).write(table)
+        else:
+            records = rows.records()
+            if len(chosen) < len(records):
+                records = [records[row] for row in chosen.tolist()]
+            self._writer(shard).write(records)
+
+    def _writer(self, shard: int) -> example_writer.SplitWriter:
+        if shard not in self._writers:
+            if self._is_parquet:
+                path = example_writer.parquet_path(self._folder, shard, self._num_shards)
+                self._writers[shard] = example_writer.ParquetWriter(path, self._schema)
+            else:
+                path = example_writer.tfrecord_path(self._folder, shard, self._num_shards)
+                self._writers[shard] = tfrecord.Writer(path)
+        return self._writers[shard]
+
+    def close(self, error: BaseException | None) -> None:
+        """Finish the files, each shard having one even without rows; with an `error`, remove them."""
+        if error is None and (not self._is_parquet or self._schema is not None):
+            for shard in self._shards:
+                self._writer(shard)
+        for writer in self._writers.values():
+            writer.__exit__(type(error) if error else None, error, None)

@@ -1,0 +1,97 @@
+"""Into which split a record goes: by the hash of its bytes, as TFX decides it, so that both agree."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.errors import DefinitionError
+from headrace.formats import split_names
+
+# SHA-256 as eight words: what the remainder is computed from, a word at a time.
+_WORDS = 8
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The splits that one input split is divided into.
+
+    Attributes:
+        splits: Names of the output splits.
+        bounds: For each, the first bucket after its own; empty where there is one split, and nothing to decide.
+        feature: The feature that decides; `None` for the whole record.
+    """
+
+    splits: tuple[str, ...]
+    bounds: tuple[int, ...] = ()
+    feature: str | None = None
+
+    def assign(self, keys: Sequence[bytes]) -> NDArray[Any]:
+        """Return for each key the position of its split in `splits`.
+
+        The bucket is SHA-256 of the key, as a big-endian number, modulo the number of buckets.
+        """
+        if not self.bounds or not keys:
+            return np.zeros(len(keys), np.int64)
+        sha256 = hashlib.sha256
+        digests = b"".join([sha256(key).digest() for key in keys])
+        words = np.frombuffer(digests, ">u4").reshape(-1, _WORDS).astype(np.uint64)
+        num_buckets = np.uint64(self.bounds[-1])
+        buckets = np.zeros(len(words), np.uint64)
+        for place in range(_WORDS):
+            # Stays below 2**64: hash_buckets are 32-bit.
+            buckets = ((buckets << np.uint64(32)) | words[:, place]) % num_buckets
+        places: NDArray[Any] = np.searchsorted(np.array(self.bounds, np.uint64), buckets, side="right")
+        return places
+
+
+def partitions(input_config: Any, output_config: Any) -> list[Partition]:
+    """Return how each input split is divided.
+
+    Args:
+        input_config: TFX's `Input` proto.
+        output_config: TFX's `Output` proto.
+
+    Raises:
+        DefinitionError: If names are missing, double or no names for folders, buckets are not positive, or
+            several input splits meet output splits.
+    """
+    outputs = output_config.split_config.splits
+    found = []
+    if not input_config.splits:
+        raise DefinitionError("input_config has no split.", "name at least one, with its file pattern.")
+    if not outputs:
+        for split in input_config.splits:
+            if not split.name or not split.pattern:
+                raise DefinitionError(
+                    f"input_config: a split has name '{split.name}' and pattern '{split.pattern}'.",
+                    "give each input split a name and a pattern.",
+                )
+            found.append(Partition((split.name,)))
+    else:
+        if len(input_config.splits) != 1:
+            raise DefinitionError(
+                f"input_config has {len(input_config.splits)} splits and output_config names splits too.",
+                "keep one input split, or drop output_config's split_config.",
+            )
+        for split in outputs:
+            if not split.name or split.hash_buckets <= 0:
+                raise DefinitionError(
+                    f"output_config: split '{split.name}' has {split.hash_buckets} hash buckets.",
+                    "give each output split a name and 1 or more hash_buckets.",
+                )
+        config = output_config.split_config
+        feature = config.partition_feature_name if config.HasField("partition_feature_name") else None
+        bounds = np.cumsum([split.hash_buckets for split in outputs])
+        found.append(Partition(tuple(split.name for split in outputs), tuple(map(int, bounds)), feature))
+    names = [name for partition in found for name in partition.splits]
+    split_names.check_given(names, "output_config" if outputs else "input_config")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefinitionError(f"split '{twice[0]}' is named twice.", "give each split its own name.")
+    return found

@@ -1,0 +1,1 @@
+"""Statistics of features, gathered batch by batch: shared by StatisticsGen and Transform."""

@@ -1,0 +1,229 @@
+"""Statistics of a split, accumulated batch by batch and merged file by file.
+
+TFDV's own generators do the work, called directly instead of through `tfdv.GenerateStatistics`: that
+transform spreads one split over some sixty Beam steps, whose building takes seconds, and counts values
+in Python, one element for each. The one generator that is a Beam transform, exact top values and uniques,
+is replaced by counting in Arrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from tensorflow_data_validation import constants
+from tensorflow_data_validation.arrow import arrow_util
+from tensorflow_data_validation.statistics import stats_impl
+from tensorflow_data_validation.statistics.generators import basic_stats_generator, stats_generator
+from tensorflow_data_validation.statistics.generators import top_k_uniques_stats_generator as exact_top_k
+from tensorflow_data_validation.utils import slicing_util
+from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx_bsl.statistics import merge_util
+
+from headrace.authoring import generations
+from headrace.statistics.value_counts import ValueCounter, ValueCounts
+
+NO_SLICE = ""
+# To be changed with what `SplitState` holds: kept states of another form are not read.
+STATE_FORMAT = "statistics state 1"
+
+
+@dataclass
+class SliceState:
+    """What is known of one slice so far; picklable.
+
+    Attributes:
+        accumulators: One for each of TFDV's combining generators.
+        value_counts: How often each value occurs, by feature.
+    """
+
+    accumulators: list[Any]
+    value_counts: ValueCounts
+
+
+@dataclass
+class SplitState:
+    """What is known of one split, or of a part of it, by slice."""
+
+    slices: dict[str, SliceState] = field(default_factory=dict)
+
+
+class SplitAccumulator:
+    """Computes the statistics that `options` ask for.
+
+    Args:
+        options: A `tfdv.StatsOptions` for which `can_accumulate` holds.
+    """
+
+    def __init__(self, options: Any) -> None:
+        self._options = options
+        generators = stats_impl.get_generators(options)
+        self._combiners = [item for item in generators if not _is_exact_top_k(item)]
+        self._counter = ValueCounter(options) if len(self._combiners) < len(generators) else None
+        for combiner in self._combiners:
+            combiner.setup()
+        self._slice_fn = _make_slice_fn(options)
+
+    def add(self, state: SplitState, batch: pa.RecordBatch) -> None:
+        """Add the rows of a batch to `state`."""
+        if self._options.feature_allowlist:
+            batch = _select(batch, self._options.feature_allowlist)
+        for name, sliced in self._slice_fn(batch):
+            current = state.slices.get(name)
+            if current is None:
+                current = state.slices[name] = SliceState(
+                    [combiner.create_accumulator() for combiner in self._combiners], ValueCounts()
+                )
+            current.accumulators = [
+                combiner.add_input(accumulator, sliced)
+                for combiner, accumulator in zip(self._combiners, current.accumulators)
+            ]
+            if self._counter is not None:
+                self._counter.add(current.value_counts, sliced)
+
+    def compact(self, state: SplitState) -> SplitState:
+        """Return the same state, small enough to travel; `state` is used up."""
+        for current in state.slices.values():
+            current.accumulators = [
+                combiner.compact(accumulator)
+                for combiner, accumulator in zip(self._combiners, current.accumulators)
+            ]
+        return state
+
+    def merge(self, states: Iterable[SplitState]) -> SplitState:
+        """Merge the states of consecutive parts, in the order given; the parts are used up."""
+        merged = SplitState()
+        for state in states:
+            for name, part in state.slices.items():
+                known = merged.slices.get(name)
+                if known is None:
+                    merged.slices[name] = part
+                    continue
+                known.accumulators = [
+                    combiner.merge_accumulators([left, right])
+                    for combiner, left, right in zip(self._combiners, known.accumulators, part.accumulators)
+                ]
+                known.value_counts.merge(part.value_counts)
+        return merged
+
+    def extract(self, state: SplitState) -> statistics_pb2.DatasetFeatureStatisticsList:
+        """Return the statistics: one dataset per slice, all examples first, features by path."""
+        parts: list[statistics_pb2.DatasetFeatureStatistics] = []
+        for name, current in state.slices.items():
+            found = [
+                combiner.extract_output(combiner.compact(accumulator))
+                for combiner, accumulator in zip(self._combiners, current.accumulators)
+            ]
+            if self._counter is not None:
+                found += self._counter.extract(current.value_counts)
+            for part in found:
+                if name != NO_SLICE:
+                    part.name = name
+            parts += found
+        # As TFDV does: without a single row there is one dataset that says so.
+        merged = merge_util.merge_dataset_feature_statistics(
+            parts or [statistics_pb2.DatasetFeatureStatistics()]
+        )
+        return in_order(merged)
+
+    def quartiles(self, state: SplitState) -> dict[str, tuple[float, float]]:
+        """Return the first and third quartile of each numeric feature of all rows, by feature name.
+
+        They come from the sketch of TFDV that gives its median, and are values of the data as the median is.
+        """
+        all_rows = state.slices.get(NO_SLICE) or state.slices.get(constants.DEFAULT_SLICE_KEY)
+        found = {}
+        for combiner, accumulator in zip(self._combiners, all_rows.accumulators if all_rows else []):
+            if isinstance(combiner, basic_stats_generator.BasicStatsGenerator):
+                for path, partial in accumulator.items():
+                    if borders := _quarters(partial):
+                        found[".".join(path.steps())] = borders[1], borders[3]
+        return found
+
+
+def _quarters(partial: Any) -> list[float]:
+    """Borders of four equal shares of the numbers of a feature; empty where it has none."""
+    # TFDV's private fields: without them only the page knows less.
+    sketch = getattr(getattr(partial, "numeric_stats", None), "quantiles_summary", None)
+    return [] if sketch is None else list(sketch.GetQuantiles(4).flatten().to_pylist())
+
+
+def can_accumulate(options: Any) -> bool:
+    """Whether `SplitAccumulator` computes what these options ask for; otherwise TFDV's transform must.
+
+    It does not do generators that are Beam transforms (mutual information of a label), exact top values
+    with weights, semantic statistics of sampled batches, and results in partitions.
+    """
+    is_weighted = bool(options.example_weight_map.all_weight_features())
+    for generator in stats_impl.get_generators(options):
+        if _is_exact_top_k(generator):
+            if is_weighted:
+                return False
+        elif not isinstance(generator, stats_generator.CombinerStatsGenerator):
+            return False
+    return (
+        options.semantic_domain_stats_sample_rate is None
+        and options.experimental_num_feature_partitions == 1
+        and options.experimental_result_partitions == 1
+    )
+
+
+def in_order(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList,
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Return the same statistics in an order that depends on names only."""
+    ordered = statistics_pb2.DatasetFeatureStatisticsList()
+    default_name = constants.DEFAULT_SLICE_KEY
+    for dataset in sorted(statistics.datasets, key=lambda item: (item.name != default_name, item.name)):
+        features = sorted(dataset.features, key=_feature_key)
+        added = ordered.datasets.add()
+        added.CopyFrom(dataset)
+        del added.features[:]
+        added.features.extend(features)
+        cross = sorted(dataset.cross_features, key=lambda item: item.SerializeToString(deterministic=True))
+        del added.cross_features[:]
+        added.cross_features.extend(cross)
+    return ordered
+
+
+def _feature_key(feature: statistics_pb2.FeatureNameStatistics) -> tuple[tuple[str, ...], str]:
+    return tuple(feature.path.step), feature.name
+
+
+def _is_exact_top_k(generator: Any) -> bool:
+    return isinstance(generator, exact_top_k.TopKUniquesStatsGenerator)
+
+
+def _select(batch: pa.RecordBatch, names: Iterable[str]) -> pa.RecordBatch:
+    columns = {name: arrow_util.get_column(batch, name, missing_ok=True) for name in names}
+    kept = {name: column for name, column in columns.items() if column is not None}
+    return pa.RecordBatch.from_arrays(list(kept.values()), list(kept))
+
+
+def _make_slice_fn(options: Any) -> Callable[[pa.RecordBatch], Iterator[tuple[str, pa.RecordBatch]]]:
+    """Return the function that splits a batch into named slices, as `tfdv.GenerateStatistics` does."""
+    functions, queries = _slice_functions_and_queries(options)
+    if functions:
+        all_functions = [slicing_util.default_slicer, *functions]
+        return lambda batch: slicing_util.generate_slices(batch, slice_functions=all_functions)
+    if queries:
+        slicer = slicing_util.GenerateSlicesSqlDoFn(slice_sqls=queries)
+        slicer.setup()
+        return slicer.process
+    name = constants.DEFAULT_SLICE_KEY if options.slicing_config else NO_SLICE
+    return lambda batch: iter([(name, batch)])
+
+
+def _slice_functions_and_queries(options: Any) -> tuple[list[Any], list[str]]:
+    if generations.HAS_SQL_SLICES:
+        if options.slicing_config:
+            functions, queries = slicing_util.convert_slicing_config_to_slice_functions_and_sqls(
+                options.slicing_config
+            )
+            return functions, queries
+        return options.experimental_slice_functions or [], options.experimental_slice_sqls or []
+    if options.slicing_config:
+        return slicing_util.convert_slicing_config_to_slice_functions(options.slicing_config), []
+    return options.experimental_slice_functions or [], []

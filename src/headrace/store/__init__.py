@@ -1,0 +1,1 @@
+"""The store: ML Metadata, artifacts, logs, locks. The only package that imports `ml_metadata`."""

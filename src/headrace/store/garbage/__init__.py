@@ -1,0 +1,1 @@
+"""What nothing needs any more: the policy, the inventory it decides on, the collection."""

@@ -1,0 +1,1 @@
+"""A store as files: its database opened, moved, waited for, told from a stranger's."""

@@ -1,0 +1,1 @@
+"""What a store holds: runs, artifacts, executions, lineage, and what differs between two."""

@@ -1,0 +1,161 @@
+"""What a page about an artifact, or about a run, needs from the store besides the files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from headrace.authoring import Artifact
+from headrace.authoring.light import authoring
+from headrace.errors import StoreError
+from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.read import graph, queries
+from headrace.store.read.executions import NODE_CONTEXT_TYPE, outputs_of
+from headrace.store.read.graph import ArtifactInfo, Place
+from headrace.store.read.queries import Condition
+from headrace.store.read.runs import read_command
+from headrace.store.results import RunResult
+
+with authoring():
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.types import artifact_utils
+
+_MAX_EARLIER = 20
+
+Artifacts = Mapping[str, list[Artifact]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An artifact with what stands around it.
+
+    Attributes:
+        artifact: The artifact with its properties.
+        info: What is told of it in lists.
+        place: The run and node that made it; empty parts where that is not known.
+        key: The output key under which it was made.
+        inputs: What the node that made it read, by input key.
+        outputs: What it made, this artifact among them, by output key.
+        predecessor: The artifact that the same node made under the same key before; `None` for the first.
+        command: What started the run that made it; empty where that is not known.
+    """
+
+    artifact: Artifact
+    info: ArtifactInfo
+    place: Place = field(default_factory=Place)
+    key: str = ""
+    inputs: Artifacts = field(default_factory=dict)
+    outputs: Artifacts = field(default_factory=dict)
+    predecessor: Artifact | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class RunGraph:
+    """How the nodes of a run hang together and when each ran.
+
+    Attributes:
+        edges: Pairs of node ids: the second read what the first made.
+        times: Start and end by node id, in local time; nodes that did not run are left out.
+    """
+
+    edges: tuple[tuple[str, str], ...]
+    times: dict[str, tuple[datetime, datetime]]
+
+
+def read_subject(store: str | Store, artifact_id: int) -> Subject:
+    """Return an artifact with what stands around it.
+
+    Raises:
+        StoreError: If there is no such artifact.
+    """
+    return read_subjects(store, [artifact_id])[0]
+
+
+def read_subjects(store: str | Store, artifact_ids: list[int]) -> list[Subject]:
+    """Return several artifacts, in the order asked for, over one connection."""
+    opened = Store.at(store)
+    with opened.open():
+        return [_subject(opened, artifact_id) for artifact_id in artifact_ids]
+
+
+def _subject(store: Store, artifact_id: int) -> Subject:
+    with store.handle() as handle:
+        found = _read_artifacts(handle, [artifact_id])
+        if artifact_id not in found:
+            raise StoreError(
+                f"the store {store.path} has no artifact {artifact_id}.", "see headrace artifacts"
+            )
+        artifact = found[artifact_id]
+        info = graph.artifact_info(artifact.mlmd_artifact)
+        origin = graph.origins(graph.links_of_artifacts(handle, [artifact_id])).get(artifact_id)
+        if origin is None:
+            return Subject(artifact, info)
+        place = graph.read_places(handle, [origin.execution_id])[origin.execution_id]
+        links = graph.links_of_executions(handle, [origin.execution_id])
+        inputs = [link for link in links if not link.is_output]
+        read = _read_artifacts(handle, [link.artifact_id for link in inputs])
+        by_key: dict[str, list[Artifact]] = {}
+        for link in sorted(inputs, key=lambda link: (link.key, link.index)):
+            by_key.setdefault(link.key, []).append(read[link.artifact_id])
+        predecessor = _predecessor(handle, artifact, place, origin.key)
+        command = read_command(handle, place.run_id)
+    outputs = outputs_of(store, origin.execution_id)
+    return Subject(artifact, info, place, origin.key, by_key, outputs, predecessor, command)
+
+
+def _read_artifacts(handle: Any, artifact_ids: list[int]) -> dict[int, Artifact]:
+    protos = list(handle.store.get_artifacts_by_id(sorted(set(artifact_ids)))) if artifact_ids else []
+    if not protos:
+        return {}
+    types = {
+        kind.id: kind
+        for kind in handle.store.get_artifact_types_by_id(sorted({proto.type_id for proto in protos}))
+    }
+    return {proto.id: artifact_utils.deserialize_artifact(types[proto.type_id], proto) for proto in protos}
+
+
+def _predecessor(handle: Any, artifact: Artifact, place: Place, key: str) -> Artifact | None:
+    node = f"{place.pipeline_name}.{place.node_id}"
+    context = handle.store.get_context_by_type_and_name(NODE_CONTEXT_TYPE, node) if place.node_id else None
+    if context is None:
+        return None
+    condition = Condition(
+        artifact.type_name, (metadata_store_pb2.Artifact.LIVE,), (context.id,), before_id=artifact.id
+    )
+    found = queries.artifacts(queries.reader_of_mlmd(handle.store), condition, _MAX_EARLIER)
+    earlier = [proto.id for proto in itertools.islice(found, _MAX_EARLIER)]
+    links = graph.origins(graph.links_of_artifacts(handle, earlier))
+    same = [artifact_id for artifact_id in earlier if artifact_id in links and links[artifact_id].key == key]
+    return _read_artifacts(handle, same[:1]).get(same[0]) if same else None
+
+
+def read_run_graph(result: RunResult, store: str | Store = DEFAULT_PATH) -> RunGraph:
+    """Return how the nodes of a run hang together and when each ran."""
+    makers = {output.artifact_id: node.node_id for node in result.nodes for output in node.outputs}
+    nodes = {node.execution_id: node for node in result.nodes if node.execution_id}
+    opened = Store.at(store)
+    with opened.open(), opened.handle() as handle:
+        links = graph.links_of_executions(handle, list(nodes))
+        executions = handle.store.get_executions_by_id(sorted(nodes)) if nodes else []
+    edges = {
+        (makers[link.artifact_id], nodes[link.execution_id].node_id): None
+        for link in links
+        if not link.is_output and link.artifact_id in makers
+    }
+    times = {
+        nodes[execution.id].node_id: (
+            _local(execution.create_time_since_epoch),
+            _local(execution.create_time_since_epoch + 1000 * nodes[execution.id].seconds),
+        )
+        for execution in executions
+        if nodes[execution.id].log_path and nodes[execution.id].state.value != "cached"
+    }
+    return RunGraph(tuple(edge for edge in edges if edge[0] != edge[1]), times)
+
+
+def _local(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).astimezone()

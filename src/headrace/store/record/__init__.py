@@ -1,0 +1,1 @@
+"""What runs write into a store."""

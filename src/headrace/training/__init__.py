@@ -1,0 +1,1 @@
+"""Training with Keras: datasets, features, fitting, export. Shared by Trainer and Tuner."""

@@ -1,0 +1,105 @@
+"""Checks of the arguments that Trainer and Tuner share, and the texts in which they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from headrace.authoring import RuntimeParameter
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError, UserFunctionError, listed
+from headrace.usercode import functions
+
+with authoring():
+    from tfx.utils import json_utils
+
+Function: TypeAlias = "Callable[..., Any] | str | RuntimeParameter"
+
+
+def check_one_given(where: str, **functions_given: Any) -> None:
+    """Check that exactly one way to name the user's function is used.
+
+    Raises:
+        DefinitionError: If none or several are.
+    """
+    given = [name for name, value in functions_given.items() if value]
+    if len(given) != 1:
+        raise DefinitionError(
+            f"{where}: exactly one of {listed(functions_given)} is needed. Given: {listed(given)}.",
+            "name the user function in one way.",
+        )
+
+
+def check_unused_with(where: str, key: str, short_form: dict[str, Any]) -> None:
+    """Check that no parameter of the short form is given beside the function `key`, which would ignore it.
+
+    Raises:
+        DefinitionError: If one is.
+    """
+    given = [name for name, value in short_form.items() if value is not None]
+    if given:
+        raise DefinitionError(
+            f"{where}: {listed(given)} belongs to the short form, and {key} does not see it.",
+            "pass it in custom_config, or give build_model instead.",
+        )
+
+
+def checked_numbers(where: str, values: dict[str, Any], zero_is_fine: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return `values`, checked: whole numbers are at least 1, or 0 where zero has a meaning.
+
+    Raises:
+        DefinitionError: If one is not.
+    """
+    for name, value in values.items():
+        least = 0 if name in zero_is_fine else 1
+        if isinstance(value, int) and value < least:
+            raise DefinitionError(f"{where}: {name} is {value}; it must be {least} or more.")
+    return values
+
+
+def check_module(where: str, module_file: str, names: tuple[str, ...]) -> None:
+    """Check that `module_file` defines one of the functions `names`; a remote file is not looked at.
+
+    Raises:
+        UserFunctionError: If the file is missing, or defines none of them.
+    """
+    if "://" in module_file:
+        return
+    place = f"{where}: module_file"
+    functions.source_path(functions.FunctionReference(module_file, names[0]), place)
+    for name in names:
+        try:
+            functions.check(f"{module_file}:{name}", place)
+        except UserFunctionError as error:
+            missing = error
+            if error.__cause__ is not None:  # a syntax error: no other name changes that
+                raise
+        else:
+            return
+    if len(names) == 1:
+        raise missing
+    raise UserFunctionError(
+        f"{place}: {module_file} has neither of the functions {listed(names)}.",
+        f"define {' or '.join(names)} at the top level of the file.",
+    )
+
+
+def function_text(where: str, function: Function | None) -> Any:
+    """Return the text of a user function that exists; a dotted path where it has a module.
+
+    The stock executors read dotted paths only.
+
+    Raises:
+        UserFunctionError: If it does not exist.
+    """
+    if function is None or isinstance(function, RuntimeParameter):
+        return function
+    text = functions.to_text(function)
+    functions.check(text, where)
+    reference = functions.parse(text)
+    return text if reference.is_file else f"{reference.place}.{reference.name}"
+
+
+def custom_config_text(custom_config: Any) -> Any:
+    """Return `custom_config` as the JSON text in which TFX records it."""
+    return custom_config if isinstance(custom_config, RuntimeParameter) else json_utils.dumps(custom_config)

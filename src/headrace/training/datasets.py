@@ -1,0 +1,230 @@
+"""The rows that a model is trained on, in memory where they fit, else streamed from their files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from headrace.authoring import Artifact
+from headrace.formats import artifacts
+from headrace.formats.examples import examples as examples_io
+from headrace.runtime import progress
+from headrace.training.parsing import Columns, LabelRange, Parser
+
+# Beyond this, rows stay in their files and are shuffled within blocks.
+MAX_BYTES_IN_MEMORY = 1 << 30
+BLOCK_ROWS = 16_384
+_STREAMED_BLOCKS_AHEAD = 2
+# More than the blocks of any pass, so that each block of each pass has a number of its own.
+_MAX_BLOCKS = 1 << 32
+
+# AutoGraph would rewrite the source of each function that a dataset maps, 50 ms each; these need none of it.
+_as_it_is = tf.autograph.experimental.do_not_convert
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one or more splits.
+
+    Attributes:
+        num_rows: 1 or more.
+        label: The label's name; it is one of the columns.
+        label_range: What its values are like.
+        columns: All rows, or `None` where they stay in their files.
+        blocks: Makes an iterator that reads the rows from their files again.
+        signature: Shape and type of the columns of a block.
+    """
+
+    num_rows: int
+    label: str
+    label_range: LabelRange
+    columns: Columns | None
+    blocks: Callable[[], Iterator[Columns]]
+    signature: dict[str, tf.TensorSpec]
+
+    @property
+    def bytes_per_row(self) -> int:
+        """About how much memory a row takes, 1 or more; a string counts as its first 24 bytes."""
+        specs = self.signature.values()
+        return sum(math.prod(size or 1 for size in spec.shape) * (spec.dtype.size or 24) for spec in specs)
+
+    def steps(self, batch_size: int) -> int:
+        """Return the number of training batches in one pass; the last one may be smaller."""
+        return -(-self.num_rows // batch_size)
+
+    def batches(self, batch_size: int, arrange: Callable[[Columns], Any], seed: int) -> tf.data.Dataset:
+        """Return endless batches of `(inputs, label)`: every row once in each pass, in a new random order.
+
+        A pass has `steps(batch_size)` batches, of which the last may be smaller; the shape that TensorFlow knows
+        allows for that, so that the training step is compiled once. In memory the order is that of all rows;
+        streamed, rows are shuffled within blocks.
+        """
+        batch_size = min(batch_size, self.num_rows)
+        if self.columns is None:
+            dataset = self._streamed(batch_size, seed)
+        else:
+            dataset = self._shuffled(batch_size, seed)
+        return dataset.map(self._pair(arrange), num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+
+    def batches_once(self, batch_size: int, arrange: Callable[[Columns], Any]) -> tf.data.Dataset:
+        """Return batches of `(inputs, label)` in the order of the files, the last one perhaps smaller."""
+        if self.columns is None:
+            dataset = self._read_blocks().prefetch(_STREAMED_BLOCKS_AHEAD).rebatch(batch_size)
+        else:
+            dataset = tf.data.Dataset.from_tensors(self.columns).rebatch(batch_size)
+        dataset = dataset.map(self._pair(arrange)).prefetch(tf.data.AUTOTUNE)
+        # Keras takes the end of a dataset of unknown length for a mistake, and warns.
+        return dataset.apply(tf.data.experimental.assert_cardinality(-(-self.num_rows // batch_size)))
+
+    def _pair(self, arrange: Callable[[Columns], Any]) -> Callable[[Columns], tuple[Any, tf.Tensor]]:
+        @_as_it_is
+        def pair(columns: Columns) -> tuple[Any, tf.Tensor]:
+            inputs = {name: value for name, value in columns.items() if name != self.label}
+            return arrange(inputs), columns[self.label]
+
+        return pair
+
+    def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
+        columns, num_rows, steps = self.columns or {}, self.num_rows, self.steps(batch_size)
+        size = None if num_rows % batch_size else batch_size
+
+        @_as_it_is
+        def epoch(number: tf.Tensor) -> tf.data.Dataset:
+            order = _permutation(num_rows, seed, number)
+
+            @_as_it_is
+            def batch(step: tf.Tensor) -> Columns:
+                return _take(columns, order[step * batch_size : (step + 1) * batch_size], size)
+
+            return tf.data.Dataset.range(steps).map(batch)
+
+        return tf.data.Dataset.counter().flat_map(epoch)
+
+    def _streamed(self, batch_size: int, seed: int) -> tf.data.Dataset:
+        is_even = self.num_rows % batch_size == 0
+
+        @_as_it_is
+        def epoch(number: tf.Tensor) -> tf.data.Dataset:
+            @_as_it_is
+            def shuffle(block: tf.Tensor, columns: Columns) -> Columns:
+                rows = tf.shape(next(iter(columns.values())))[0]
+                return _take(columns, _permutation(rows, seed, number * _MAX_BLOCKS + block), None)
+
+            shuffled = self._read_blocks().enumerate().map(shuffle).prefetch(_STREAMED_BLOCKS_AHEAD)
+            return shuffled.rebatch(batch_size, drop_remainder=is_even)
+
+        return tf.data.Dataset.counter().flat_map(epoch)
+
+    def _read_blocks(self) -> tf.data.Dataset:
+        return tf.data.Dataset.from_generator(self.blocks, output_signature=self.signature)
+
+
+def _permutation(num_rows: Any, seed: int, number: tf.Tensor) -> tf.Tensor:
+    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(number, tf.int64)])
+    return tf.random.experimental.stateless_shuffle(tf.range(num_rows), seed=key)
+
+
+def _take(columns: Columns, rows: tf.Tensor, count: int | None) -> Columns:
+    taken = {}
+    for name, column in columns.items():
+        taken[name] = tf.gather(column, rows)
+        taken[name].set_shape([count, *column.shape[1:]])
+    return taken
+
+
+def read(
+    examples: Sequence[Artifact],
+    splits: Sequence[str],
+    reader: Any,
+    names: Iterable[str],
+    label: str,
+    node_id: str,
+) -> Rows:
+    """Read the splits of the examples.
+
+    Args:
+        examples: Examples artifacts; the rows of all are used.
+        splits: Names of splits that each of them has.
+        reader: What parses their records; see `readers`.
+        names: The features to read, without the label.
+        label: The label's name.
+        node_id: The node, for messages.
+
+    Raises:
+        UnknownSplitError: If an artifact has no such split.
+        EmptyDataError: If there is no row.
+        SchemaMismatchError: If a record does not hold what the schema says.
+        DataError: If the label is missing from a row.
+    """
+    for artifact in examples:
+        artifacts.check_splits(artifact, splits, node_id)
+    parser = Parser(reader, [*names, label], label, f"{node_id}: split {' and '.join(map(repr, splits))}")
+
+    def blocks() -> Iterator[Columns]:
+        for artifact in examples:
+            for split in splits:
+                for records in examples_io.read_records(artifact, split, BLOCK_ROWS):
+                    yield parser.parse(records)
+
+    kept: list[Columns] | None = []
+    num_rows = num_bytes = 0
+    sizes: dict[str, list[int]] = {}
+    for columns in blocks():
+        _note_sizes(sizes, columns, reader.features)
+        rows = int(columns[label].shape[0])
+        num_rows += rows
+        num_bytes += sum(_bytes(column) for column in columns.values())
+        progress.add_rows(rows)
+        if num_bytes > MAX_BYTES_IN_MEMORY:
+            kept = None
+        if kept is not None:
+            kept.append(columns)
+    parser.check_label(num_rows)
+    return Rows(
+        num_rows=num_rows,
+        label=label,
+        label_range=parser.label_range(),
+        columns=None if kept is None else _concatenate(kept, sizes, reader.features),
+        blocks=lambda: (_padded(columns, sizes, reader.features) for columns in blocks()),
+        signature=parser.signature(),
+    )
+
+
+def _bytes(column: tf.Tensor) -> int:
+    # A short string lies in its 24 bytes; a longer one is counted by a sample's length.
+    count = int(tf.size(column))
+    if column.dtype != tf.string:
+        return count * int(column.dtype.size)
+    sample = tf.strings.length(tf.reshape(column, [-1])[:1000])
+    return count * (24 + int(tf.reduce_mean(sample)) if count else 0)
+
+
+def _note_sizes(sizes: dict[str, list[int]], columns: Columns, features: Any) -> None:
+    """Widen `sizes`, by name, to the blocks of columns whose rows differ in length."""
+    for name, column in columns.items():
+        if None in features[name].shape:
+            found = [int(size) for size in column.shape[1:]]
+            sizes[name] = [max(pair) for pair in zip(found, sizes.get(name, found))]
+
+
+def _padded(columns: Columns, sizes: dict[str, list[int]], features: Any) -> Columns:
+    """Pad columns whose rows differ in length to the longest row of all blocks."""
+    padded = dict(columns)
+    for name, wanted in sizes.items():
+        missing = [[0, size - int(has)] for size, has in zip(wanted, columns[name].shape[1:])]
+        padded[name] = tf.pad(columns[name], [[0, 0], *missing], constant_values=features[name].default)
+    return padded
+
+
+def _concatenate(blocks: list[Columns], sizes: dict[str, list[int]], features: Any) -> Columns:
+    """Join blocks column by column."""
+    joined = {}
+    for name in list(blocks[0]):
+        widths = {name: sizes[name]} if name in sizes else {}
+        parts = [_padded({name: block.pop(name)}, widths, features)[name] for block in blocks]
+        joined[name] = tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
+    return joined

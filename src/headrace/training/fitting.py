@@ -1,0 +1,128 @@
+"""The training of the short form's models."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from headrace.errors import TrainingError
+from headrace.training import datasets
+from headrace.training.callbacks import Watch
+from headrace.training.features import arrange
+from headrace.training.short_form import Settings
+
+DEFAULT_EPOCHS = 10
+_MANY = 1 << 30
+_EVAL_BATCH_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training came to.
+
+    Attributes:
+        history: Values of loss and metrics, one for each epoch.
+        steps: Steps taken.
+        best: The metrics of the epoch whose weights the model has.
+    """
+
+    history: dict[str, list[float]]
+    steps: int
+    best: dict[str, float]
+
+
+def fit(
+    model: keras.Model,
+    rows: tuple[datasets.Rows, datasets.Rows],
+    settings: Settings,
+    hyperparameters: dict[str, Any],
+    callbacks: Sequence[Any],
+    *,
+    is_row_wise: bool,
+    prefix: str = "",
+) -> Outcome:
+    """Train a compiled model until its steps or epochs are done, or it stops getting better.
+
+    Args:
+        model: From `short_form.build`, compiled.
+        rows: For training and for evaluation.
+        settings: Of the node.
+        hyperparameters: `batch_size` and `epochs` go before those of the settings.
+        callbacks: Of Keras, beside the one that reports progress.
+        is_row_wise: What `short_form.compile_if_needed` returned.
+        prefix: Said before the epoch in progress.
+
+    Raises:
+        TrainingError: If the loss is NaN or infinite, that in evaluation is always NaN, or a hyperparameter that
+            is a size is below one.
+    """
+    train, evaluate = rows
+    batch_size = _size(hyperparameters, "batch_size", settings) or settings.batch_size
+    steps_per_epoch = train.steps(batch_size)
+    epochs = _size(hyperparameters, "epochs", settings) or settings.epochs
+    if settings.train_steps is not None:
+        steps_per_epoch = min(steps_per_epoch, settings.train_steps)
+        epochs = min(epochs or _MANY, -(-settings.train_steps // steps_per_epoch))
+    epochs = epochs or DEFAULT_EPOCHS
+    watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, prefix)
+    place = functools.partial(arrange, model)
+    eval_size, eval_steps = _eval_batches(evaluate, batch_size, settings.eval_steps, is_row_wise)
+    result = model.fit(
+        train.batches(batch_size, place, settings.seed),
+        epochs=epochs,
+        steps_per_epoch=steps_per_epoch,
+        validation_data=evaluate.batches_once(eval_size, place).take(eval_steps),
+        callbacks=[*callbacks, watch],
+        verbose=0,
+    )
+    history = result.history
+    best = _best_epoch(history["val_loss"], settings.node_id)
+    return Outcome(history, watch.steps_done, {name: values[best] for name, values in history.items()})
+
+
+def _eval_batches(
+    rows: datasets.Rows, batch_size: int, num_steps: int | None, is_row_wise: bool
+) -> tuple[int, int]:
+    """Return size and number of the batches of an evaluation over `num_steps` batches of `batch_size`.
+
+    A step costs as much as a thousand rows of a small model. So where that changes no number, the same rows
+    come in fewer, larger batches.
+    """
+    all_steps = -(-rows.num_rows // batch_size)
+    steps = min(all_steps, num_steps or all_steps)
+    most = max(1, min(steps, _EVAL_BATCH_BYTES // (batch_size * rows.bytes_per_row)))
+    if not is_row_wise:
+        most = 1
+    elif steps < all_steps:
+        most = max(count for count in range(1, most + 1) if steps % count == 0)
+    return most * batch_size, -(-steps // most)
+
+
+def _size(hyperparameters: dict[str, Any], name: str, settings: Settings) -> int | None:
+    """Return a hyperparameter that is a whole number from 1; `None` where it is not given."""
+    value = hyperparameters.get(name)
+    if value is None:
+        return None
+    # A Tuner's range gives floats.
+    if isinstance(value, (int, float)) and value >= 1 and value == int(value):
+        return int(value)
+    raise TrainingError(
+        f"{settings.node_id}: hyperparameter '{name}' is {value!r}, and a whole number from 1 is needed.",
+        "correct it in custom_config, or in the Tuner's search_space.",
+    )
+
+
+def _best_epoch(losses: Sequence[float], node_id: str) -> int:
+    """Return the epoch with the smallest loss, which is the one whose weights early stopping keeps."""
+    known = [(loss, epoch) for epoch, loss in enumerate(losses) if not math.isnan(loss)]
+    if not known:
+        raise TrainingError(
+            f"{node_id}: the loss in evaluation is NaN in each of {len(losses)} epochs.",
+            "look for NaN, infinite or very large inputs in the statistics of the evaluation's splits.",
+        )
+    return min(known)[1]

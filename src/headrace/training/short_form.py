@@ -1,0 +1,258 @@
+"""The short form: what a model is trained on, and how it is built and compiled.
+
+Trainer trains one model of it, Tuner one for each trial.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from tensorflow.core.example import example_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.proto import trainer_pb2
+from tfx.utils import json_utils
+
+from headrace.errors import DefinitionError, InputResolutionError, TrainingError
+from headrace.formats import artifacts, protos
+from headrace.formats.examples import examples as examples_io
+from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.training import datasets, readers
+from headrace.training.export import last_activation
+from headrace.training.features import (
+    Features,
+    find_label,
+    from_schema,
+    input_names,
+    read_transformed,
+)
+from headrace.training.parsing import LabelRange
+
+DEFAULT_BATCH_SIZE = 128
+DEFAULT_PATIENCE = 5
+DEFAULT_SEED = 1
+DEFAULT_LEARNING_RATE = 0.001
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters of the short form, with their defaults filled in."""
+
+    node_id: str
+    train_splits: tuple[str, ...]
+    eval_splits: tuple[str, ...]
+    train_steps: int | None
+    eval_steps: int | None
+    batch_size: int
+    epochs: int | None
+    patience: int
+    seed: int
+
+    @classmethod
+    def read(cls, context: ExecutionContext) -> Settings:
+        """Read them from a node's parameters.
+
+        Raises:
+            DefinitionError: If a number of steps is negative.
+        """
+        train = context.proto_parameter("train_args", trainer_pb2.TrainArgs)
+        evaluate = context.proto_parameter("eval_args", trainer_pb2.EvalArgs)
+        for key, given in (("train_args", train), ("eval_args", evaluate)):
+            if given.num_steps < 0:
+                raise DefinitionError(
+                    f"{context.node_id}: num_steps of {key} is {given.num_steps}.",
+                    "give the number of batches, or leave it out for no bound.",
+                )
+        return cls(
+            node_id=context.node_id,
+            train_splits=tuple(train.splits) or ("train",),
+            eval_splits=tuple(evaluate.splits) or ("eval",),
+            train_steps=train.num_steps or None,
+            eval_steps=evaluate.num_steps or None,
+            batch_size=context.parameter("batch_size", DEFAULT_BATCH_SIZE),
+            epochs=context.parameter("epochs"),
+            patience=context.parameter("patience", DEFAULT_PATIENCE),
+            seed=context.parameter("seed", DEFAULT_SEED),
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the short form's rows come from.
+
+    Attributes:
+        reader: Parses the records.
+        features: The model's inputs to choose from: all but the label.
+        label: Name of the label.
+        transform_graph_path: Folder of the transform graph, where there is one.
+        schema: Of the raw examples, where there is no transform graph.
+    """
+
+    reader: Any
+    features: Features
+    label: str
+    transform_graph_path: str | None
+    schema: schema_pb2.Schema | None
+
+
+def open_source(context: ExecutionContext) -> Source:
+    """Look at transform graph or schema, and find the label.
+
+    Raises:
+        DefinitionError: If there is neither transform graph nor schema.
+        TrainingError: If there is no label.
+    """
+    graph, schema_artifact = context.optional_input("transform_graph"), context.optional_input("schema")
+    schema = None
+    reader: Any
+    if graph is not None:
+        features = read_transformed(graph.uri)
+        is_raw = _holds_raw_rows(context, features)
+        reader = readers.TransformReader(graph.uri) if is_raw else readers.ExampleReader(features)
+    elif schema_artifact is not None:
+        schema = protos.read_schema(schema_artifact)
+        features = from_schema(schema)
+        reader = readers.ExampleReader(features)
+    else:
+        raise DefinitionError(
+            f"{context.node_id}: build_model needs to know the features, and neither transform_graph nor schema "
+            "is connected.",
+            "add transform_graph=transform.outputs['transform_graph'], or schema=schema_gen.outputs['schema'].",
+        )
+    label = find_label(features, context.parameter("label"), context.node_id)
+    return Source(reader, features.without(label), label, graph.uri if graph is not None else None, schema)
+
+
+def _holds_raw_rows(context: ExecutionContext, features: Features) -> bool:
+    """Whether the examples are those before Transform (`materialize=False`), by the names in a record."""
+    settings = Settings.read(context)
+    artifact = context.inputs["examples"][0]
+    artifacts.check_splits(artifact, settings.train_splits, context.node_id)
+    for records in examples_io.read_records(artifact, settings.train_splits[0], 1):
+        found = example_pb2.Example.FromString(records[0]).features.feature
+        return not any(name in found for name in features)
+    return False
+
+
+def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
+    """Return what `build_model` gets: the hyperparameters artifact's values over those of `custom_config`.
+
+    Raises:
+        InputResolutionError: If the artifact holds no file.
+    """
+    values = dict(json_utils.loads(context.parameter("custom_config", "null")) or {})
+    artifact = context.optional_input("hyperparameters")
+    if artifact is not None:
+        names = sorted(name for name in os.listdir(artifact.uri) if not name.startswith("."))
+        if not names:
+            raise InputResolutionError(
+                f"{context.node_id}: the hyperparameters in {artifact.uri} have no file.",
+                "run the Tuner that makes them again.",
+            )
+        content = read_json(os.path.join(artifact.uri, names[0]))
+        # KerasTuner writes the space beside the values.
+        is_keras_tuner = isinstance(content.get("values"), dict) and "space" in content
+        values.update(content["values"] if is_keras_tuner else content)
+    return values
+
+
+def read_json(path: str) -> Any:
+    """Return the content of a JSON file."""
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def build(
+    build_model: Callable[..., Any], source: Source, hyperparameters: dict[str, Any], settings: Settings
+) -> keras.Model:
+    """Call the user's function, from the same random state each time.
+
+    Raises:
+        TrainingError: If it returns no Keras 3 model. What it raises itself passes through.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    model = build_model(source.features, dict(hyperparameters))
+    if not isinstance(model, keras.Model):
+        kind = f"{type(model).__module__}.{type(model).__qualname__}"
+        fix = "return the keras.Model from build_model."
+        if kind.startswith(("tf_keras", "keras.src.engine")):
+            fix = "this is a model of Keras 2 (tf.keras); build it with Keras 3: import keras."
+        raise TrainingError(f"{settings.node_id}: build_model returned {kind}, not a keras.Model.", fix)
+    return model
+
+
+def read_rows(
+    context: ExecutionContext, settings: Settings, source: Source, names: Sequence[str]
+) -> tuple[datasets.Rows, datasets.Rows]:
+    """Read the rows for training and for evaluation, with the features `names`."""
+    rows = []
+    for splits in (settings.train_splits, settings.eval_splits):
+        progress.report(f"reading {', '.join(splits)}")
+        rows.append(
+            datasets.read(
+                context.inputs["examples"], splits, source.reader, names, source.label, settings.node_id
+            )
+        )
+    return rows[0], rows[1]
+
+
+def compile_if_needed(
+    model: keras.Model, label: LabelRange, hyperparameters: dict[str, Any], node_id: str
+) -> bool:
+    """Compile a model that is not, with Adam and the loss that its output and the label call for.
+
+    One output and a label of 0 and 1: binary cross-entropy. Several outputs and whole numbers: categorical
+    cross-entropy. Else: the squared error. The hyperparameter `learning_rate` is used, default 0.001.
+
+    Returns:
+        Whether it was compiled here: then loss and metrics are means over rows, however these are batched.
+
+    Raises:
+        TrainingError: If no loss fits.
+    """
+    if model.compiled:
+        return False
+    if label.dtype == "string":
+        raise TrainingError(
+            f"{node_id}: the label holds strings, for which there is no loss.",
+            "map them to numbers from 0 in preprocessing_fn: tft.compute_and_apply_vocabulary.",
+        )
+    outputs = model.outputs if getattr(model, "outputs", None) else []
+    if len(outputs) != 1:
+        raise TrainingError(
+            f"{node_id}: build_model returned a model with {len(outputs) or 'unknown'} outputs and no loss.",
+            "call model.compile(loss=...) in build_model.",
+        )
+    loss, metrics = _loss(outputs[0].shape[-1], last_activation(model), label, node_id)
+    rate = float(hyperparameters.get("learning_rate", DEFAULT_LEARNING_RATE))
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=metrics)
+    return True
+
+
+def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -> tuple[Any, list[Any]]:
+    if width > 1:
+        if not label.is_whole or label.least < 0 or label.greatest >= width:
+            raise TrainingError(
+                f"{node_id}: the model has {width} outputs, and the label goes from {label.least:g} to "
+                f"{label.greatest:g}{'' if label.is_whole else ' with fractions'}.",
+                f"number the classes 0 to {width - 1}, or call model.compile(loss=...) in build_model.",
+            )
+        logits = activation != "softmax"
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+        return loss, [keras.metrics.SparseCategoricalAccuracy()]
+    is_binary = label.is_whole and label.least >= 0 and label.greatest <= 1
+    if is_binary and (label.dtype == "int64" or activation == "sigmoid"):
+        logits = activation != "sigmoid"
+        metrics = [keras.metrics.BinaryAccuracy(threshold=0.0 if logits else 0.5)]
+        return keras.losses.BinaryCrossentropy(from_logits=logits), metrics
+    return keras.losses.MeanSquaredError(), [keras.metrics.MeanAbsoluteError()]
+
+
+def input_features(model: keras.Model, source: Source, node_id: str) -> list[str]:
+    """Return the names of the features that a built model takes; see `features.input_names`."""
+    return input_names(model, source.features, node_id)

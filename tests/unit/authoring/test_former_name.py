@@ -1,0 +1,21 @@
+"""`headrace.sdk`, as pipelines of earlier versions import it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import pytest
+
+from headrace import authoring
+
+
+def test_the_former_name_gives_the_same_and_says_the_new_one(monkeypatch):
+    monkeypatch.delitem(sys.modules, "headrace.sdk", raising=False)
+
+    with pytest.warns(DeprecationWarning, match=r"headrace\.authoring"):
+        former = importlib.import_module("headrace.sdk")
+
+    assert {name: getattr(former, name) for name in authoring.__all__} == {
+        name: getattr(authoring, name) for name in authoring.__all__
+    }

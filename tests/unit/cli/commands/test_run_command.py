@@ -1,0 +1,250 @@
+"""`headrace run` with a fake engine: what is shown, what the engine is given, how it exits."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from headrace.cli.pipelines.run_session import exit_code
+from headrace.errors import CycleError, StoreError
+from headrace.orchestration.events import NodeResult, NodeState, RunResult
+
+
+def test_a_run_in_a_pipe_prints_one_line_per_change_and_a_table(engine, project, headrace):
+    """The reader of a CI log sees each start and end, then what was made and what to try next."""
+    result = headrace("run", "demo.py")
+
+    assert result.exit_code == 0, result.output
+    lines = [re.sub(r"^ *[\d.]+ s  ", "", line) for line in result.output.splitlines()]
+    assert lines == [
+        "demo.py: loading",
+        "demo 2026-11-21-1: 2 nodes, log .headrace/logs/2026-11-21-1",
+        "ExampleGen: started",
+        "ExampleGen: done in 3.1 s: train 9,998 rows",
+        "Trainer: started",
+        "Trainer: done in 2.0 s",
+        "demo 2026-11-21-1 done in 41 s: 2 ran",
+        "",
+        "   Node        State   Time  Made",
+        "✓  ExampleGen  ran    3.1 s  train 9,998 rows",
+        "✓  Trainer     ran    2.0 s",
+        "",
+        "Next     headrace show 2026-11-21-1",
+        "         headrace runs",
+    ]
+
+
+def test_a_pipe_gets_no_control_characters(engine, project, headrace, monkeypatch):
+    """Also not where a CI service asks for colours."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    output = headrace("run", "demo.py").output
+
+    assert not re.findall(r"[\x00-\x09\x0b-\x1a\x1c-\x1f]|\x1b\[[^m]*[A-Za-ln-z]", output)
+
+
+def test_a_failed_run_shows_error_fix_and_log_and_exits_1(engine, project, headrace):
+    """Below the table stands what stopped the run."""
+    engine.ending = NodeState.FAILED
+
+    result = headrace("run", "demo.py", "--quiet")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "demo 2026-11-21-1 failed after 41 s: 1 ran, 1 failed\n"
+        "TrainingError: Trainer: the loss became NaN at step 7.\n"
+        "  Fix: lower the learning rate.\n"
+        "Log      logs/Trainer.log\n"
+        "\n"
+    )
+
+
+def test_a_failed_run_offers_to_resume(engine, project, headrace):
+    """The store is named where it is not the usual one."""
+    engine.ending = NodeState.FAILED
+
+    assert headrace("run", "demo.py").output.endswith(
+        "Next     headrace resume 2026-11-21-1\n         headrace show 2026-11-21-1\n         headrace runs\n"
+    )
+    assert headrace("run", "demo.py", "--store", "my store").output.endswith(
+        "Next     headrace resume 2026-11-21-1 --store 'my store'\n"
+        "         headrace show 2026-11-21-1 --store 'my store'\n"
+        "         headrace runs --store 'my store'\n"
+    )
+
+
+def test_a_cancelled_run_exits_130(engine, project, headrace):
+    """As shells expect of what Ctrl-C ended."""
+    engine.ending = NodeState.CANCELLED
+
+    assert headrace("run", "demo.py").exit_code == 130
+
+
+def test_ctrl_c_before_the_engine_answers_exits_130(engine, project, headrace):
+    """No traceback, no 'Aborted!'."""
+    engine.raises = KeyboardInterrupt()
+
+    result = headrace("run", "demo.py", "--quiet")
+
+    assert (result.exit_code, result.output) == (130, "Cancelled.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(CycleError("A waits for A.", "cut it."), 2), (StoreError("the disk is full."), 1)]
+)
+def test_errors_are_printed_without_a_traceback(engine, project, headrace, error, code):
+    """A wrong definition exits 2, a run that could not do its work exits 1."""
+    engine.raises = error
+
+    result = headrace("run", "demo.py", "--quiet")
+
+    assert result.exit_code == code
+    assert result.stderr == f"{type(error).__name__}: {error}\n"
+
+
+def test_an_unexpected_error_names_the_file_with_its_traceback(engine, project, headrace):
+    """Short on the screen, whole in a file."""
+    engine.raises = LookupError("no such thing")
+
+    result = headrace("run", "demo.py", "--quiet")
+
+    assert result.exit_code == 1
+    first, second = result.stderr.splitlines()
+    assert first == "Headrace stopped on an error it did not expect: LookupError: no such thing"
+    path = re.fullmatch(r"  The traceback is in (.*); --debug shows it here\.", second)
+    assert path is not None
+    with open(path[1], encoding="utf-8") as file:
+        assert "conftest.py" in file.read()
+
+
+def test_debug_shows_the_traceback(engine, project, headrace):
+    """On the screen, in place of the file."""
+    engine.raises = LookupError("no such thing")
+
+    result = headrace("--debug", "run", "demo.py", "--quiet")
+
+    assert result.stderr.startswith("Traceback (most recent call last):")
+    assert result.stderr.endswith("LookupError: no such thing\n")
+
+
+def test_a_dry_run_shows_the_plan_with_reasons(engine, project, headrace, monkeypatch):
+    """Nothing ran, and the command that would run it is given."""
+    monkeypatch.setattr("sys.argv", ["headrace", "run", "demo.py", "--dry-run"])
+
+    result = headrace("run", "demo.py", "--dry-run")
+
+    assert result.exit_code == 0
+    assert result.output == (
+        "demo plan: 1 would run, 1 cached\n"
+        "\n"
+        "   Node        Plan       Why\n"
+        "≡  ExampleGen  cached     same inputs as execution 1\n"
+        "▸  Trainer     would run  parameter train_steps changed\n"
+        "\n"
+        "Next     headrace run demo.py\n"
+    )
+
+
+def test_options_reach_the_engine(engine, project, headrace):
+    """Each option says what its argument of `headrace.run` says."""
+    headrace(
+        *("run", "demo.py", "--from", "A", "--from", "B", "--to", "C", "--only", "D", "--store", "s"),
+        *("--no-cache", "--workers", "3", "--fail", "fast", "--set", "train_steps=7"),
+    )
+
+    (keywords,) = engine.keywords
+    keywords.pop("command")
+    assert keywords == {
+        "store": "s",
+        "from_nodes": ("A", "B"),
+        "to_nodes": ("C",),
+        "only": ("D",),
+        "enable_cache": False,
+        "max_workers": 3,
+        "fail_fast": True,
+        "dry_run": False,
+        "configuration": {
+            "pipeline": "demo.py",
+            "parameters": {"train_steps": 7},
+            "store": "s",
+            "cache": False,
+            "workers": 3,
+            "fail": "fast",
+            "from": ["A", "B"],
+            "to": ["C"],
+            "only": ["D"],
+        },
+    }
+    assert engine.pipelines[0].parameters["train_steps"] == 7
+
+
+def test_the_command_line_wins_over_set_and_set_over_the_file(engine, project, headrace):
+    """The nearer to the run something is said, the more it counts."""
+    (project / "c.yaml").write_text(
+        "pipeline: demo.py\nworkers: 1\nstore: file\nparameters:\n  train_steps: 1\n  push_to: there\n"
+    )
+
+    result = headrace(
+        *("run", "--config", "c.yaml", "--set", "train_steps=2", "--set", "run.workers=2"),
+        *("--set", "run.store=set", "--workers", "3"),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert engine.pipelines[0].parameters == {"train_steps": 2, "push_to": "there", "min_accuracy": 0.5}
+    assert (engine.keywords[0]["max_workers"], engine.keywords[0]["store"]) == (3, "set")
+
+
+def test_an_unknown_parameter_is_refused_with_the_likely_one(engine, project, headrace):
+    """The place where it was written comes first."""
+    result = headrace("run", "demo.py", "--set", "train_step=5", "--quiet")
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "ConfigError: --set train_step=5: pipeline 'demo.py' has no parameter 'train_step'. It has "
+        "'min_accuracy', 'push_to', 'train_steps'.\n"
+        "  Fix: did you mean 'train_steps'? Correct or remove it.\n"
+    )
+
+
+def test_no_pipeline_at_all_says_what_to_give(engine, project, headrace, monkeypatch):
+    """Neither the command line nor a file named one."""
+    monkeypatch.setattr("headrace.cli.pipelines.pipeline_source.find_ready_pipelines", list)
+
+    result = headrace("run")
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "ConfigError: no pipeline is named. Ready pipelines are none.\n"
+        "  Fix: give one, such as: headrace run pipeline.py\n"
+    )
+
+
+def test_an_unknown_command_gets_a_suggestion(headrace):
+    """Usage errors exit 2."""
+    result = headrace("rnu")
+
+    assert result.exit_code == 2
+    assert "Error: There is no command 'rnu'. Did you mean 'run'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped_by", "code"),
+    [
+        (NodeState.DONE, 0, 0),
+        (NodeState.NOT_SELECTED, 0, 0),
+        (NodeState.FAILED, 0, 1),
+        (NodeState.WAITING, 0, 1),
+        (NodeState.CANCELLED, 0, 130),
+        (NodeState.CANCELLED, 2, 130),
+        (NodeState.CANCELLED, 15, 143),
+        (NodeState.FAILED, 15, 143),
+        (NodeState.DONE, 2, 130),
+    ],
+)
+def test_the_exit_code_says_how_the_runs_ended(state: NodeState, stopped_by: int, code: int):
+    """A signal comes first: who sent it knows why the run is not done."""
+    good = RunResult("1", "demo", (NodeResult("A", NodeState.DONE),), 1.0, "")
+    other = RunResult("2", "demo", (NodeResult("A", state),), 1.0, "", stopped_by=stopped_by)
+
+    assert exit_code([good, other]) == code

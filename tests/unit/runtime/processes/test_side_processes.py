@@ -1,0 +1,92 @@
+"""Side processes: results, errors and progress come back; in a process of their own, for they are forked."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from headrace.errors import DataError, ExecutorError
+from headrace.runtime import progress
+from headrace.runtime.processes import side_processes
+
+
+def _load(pickled: bytes) -> Any:
+    return pickle.loads(pickled)
+
+
+def _call(function: Any, *arguments: Any) -> Any:
+    return side_processes.call(function.__name__, pickle.dumps(function), _load, arguments)
+
+
+def _own_pid() -> int:
+    return os.getpid()
+
+
+def _refuse(what: str) -> None:
+    raise DataError(f"no {what}", "give some")
+
+
+class _Unpicklable(Exception):
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+def _raise_unpicklable() -> None:
+    raise _Unpicklable(1, 2)
+
+
+def _count(rows: int) -> None:
+    progress.report("counting")
+    time.sleep(0.25)
+    progress.add_rows(rows)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _check() -> None:
+    side_processes.start(2)
+    assert side_processes.count() == 2
+    assert _call(_own_pid) != os.getpid()
+
+    with pytest.raises(DataError) as refused:
+        _call(_refuse, "bread")
+    assert str(refused.value) == "no bread\n  Fix: give some"
+    assert "_refuse" in str(refused.value.__cause__)
+    with pytest.raises(RuntimeError, match=r"^_Unpicklable: 1 and 2$"):
+        _call(_raise_unpicklable)
+
+    reported: list[Any] = []
+    progress.set_reporter(lambda doing, rows: reported.append((doing, rows)))
+    _call(_count, 7)
+    assert reported == [("counting", None), ("counting", 7)]
+
+    with pytest.raises(ExecutorError, match=r"^a process that worked beside the node's own was killed"):
+        _call(_die)
+    # The dead one is not waited for.
+    with pytest.raises(ExecutorError):
+        _call(_own_pid)
+
+
+def test_results_errors_progress_and_death() -> None:
+    """Forked from a process without threads, so from none of pytest's."""
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_side_processes_there_is_no_count() -> None:
+    assert side_processes.count() == 0
+    assert side_processes.num_processors() >= 1
+
+
+if __name__ == "__main__":
+    _check()
+    os._exit(0)

@@ -1,0 +1,104 @@
+"""Records of runs and of ingredients that are damaged, from elsewhere, or of a later version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_stores import SmallStore
+
+from headrace.errors import HeadraceError
+from headrace.store import locks, records
+from headrace.store.garbage import collection
+from headrace.store.garbage.policy import Keeping
+from headrace.store.open.store import Store
+from headrace.store.read import runs
+from headrace.store.read.runs import RECORD_PROPERTY
+
+OUTPUT = {"key": "out", "type_name": "Schema", "artifact_id": 1, "uri": "/a", "summary": ""}
+NODE = {"node_id": "N", "state": "failed", "outputs": [OUTPUT], "error": ["ExecutorError", "N failed.", ""]}
+RUN = {
+    "pipeline_name": "p",
+    "state": "failed",
+    "started": "2026-11-21T10:00:00+00:00",
+    "seconds": 1.0,
+    "nodes": [NODE],
+    "details": {},
+}
+DAMAGED = {
+    "nothing": "",
+    "half": json.dumps(RUN)[:40],
+    "deep": "[" * 100_000,
+    "list": "[]",
+    "no nodes": json.dumps({**RUN, "nodes": None}),
+    "odd node": json.dumps({**RUN, "nodes": [5]}),
+    "odd state": json.dumps({**RUN, "nodes": [{**NODE, "state": "flying"}]}),
+    "odd output": json.dumps({**RUN, "nodes": [{**NODE, "outputs": [{**OUTPUT, "artifact_id": "1"}]}]}),
+    "odd error": json.dumps({**RUN, "nodes": [{**NODE, "error": "N failed."}]}),
+    "odd time": json.dumps({**RUN, "started": "yesterday"}),
+    "no zone": json.dumps({**RUN, "started": "2026-11-21T10:00:00"}),
+    "odd details": json.dumps({**RUN, "details": "python run.py"}),
+}
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*RUN, *NODE, "sources"]), inner)
+    ),
+)
+
+
+def test_a_record_is_read_as_it_was_written():
+    assert records.parse_run(json.dumps(RUN)) == RUN
+
+
+@pytest.mark.parametrize("name", list(DAMAGED))
+def test_a_record_of_another_form_is_none(name: str):
+    assert records.parse_run(DAMAGED[name]) is None
+
+
+@given(_json)
+def test_no_text_raises(value: Any):
+    """Whatever a stranger wrote there."""
+    text = json.dumps(value)
+    records.parse_run(text)
+    what = records.parse_ingredients(text)
+    assert all(isinstance(files, dict) for files in what.get("sources", {}).values())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(str(tmp_path / "store")).open() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", [name for name in DAMAGED if name])
+def test_one_damaged_record_hides_no_other_run(store: Store, name: str):
+    """Lists, one run, cleaning up after it, and garbage collection: it counts as a run of another runner."""
+    small = SmallStore(store)
+    small.record("good")
+    small.set_property("bad", RECORD_PROPERTY, DAMAGED[name])
+
+    assert {run.run_id: run.state for run in runs.list_runs(store.path)} == {
+        "good": "succeeded",
+        "bad": "unknown",
+    }
+    assert runs.read_run(store.path, "bad").run_id == "bad"
+    assert runs.mark_crashed(store, "bad") == []
+    assert locks.mend(store) == []
+    assert collection.look(Store(store.path), Keeping()).kept_runs == 2
+
+
+def test_what_a_later_version_adds_to_a_record_is_passed_over(store: Store):
+    """Also an error of a kind that this one does not have, or that is none."""
+    node = {**NODE, "seconds": 1.0, "error": ["did_you_mean", "N failed.", "try"], "new": 1}
+    SmallStore(store).record("run", "failed", [{**node, "outputs": [{**OUTPUT, "new": 1}]}])
+
+    [read] = runs.read_run(store.path, "run").nodes
+
+    assert type(read.error) is HeadraceError
+    assert read.outputs[0].uri == "/a"
