@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from headrace.usercode.module_parts import Module, Part
+from headrace.usercode.syntax_trees import dotted_name
 
 _NAMES = frozenset({"exec", "eval", "globals", "__import__", "__loader__", "__spec__"})
 _CHAINS = ("sys.modules", "importlib.", "runpy.", "inspect.getmodule", "pkgutil.")
@@ -30,7 +31,7 @@ def imports_anything(module: Module) -> bool:
     """Whether a module imports others by names that it computes."""
     return any(
         isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2] in _IMPORTERS
+        and dotted_name(node.func).rpartition(".")[2] in _IMPORTERS
         and not (node.args and isinstance(node.args[0], ast.Constant))
         for part in module.parts or ()
         for node in ast.walk(part.node)

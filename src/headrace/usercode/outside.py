@@ -18,6 +18,7 @@ from typing import Any
 from headrace.files import payloads
 from headrace.usercode import environment_variables, written_files
 from headrace.usercode.module_parts import Module, Part
+from headrace.usercode.syntax_trees import dotted_name
 from headrace.usercode.text_patterns import texts_in
 from headrace.usercode.text_values import Values
 
@@ -126,12 +127,12 @@ class _Reader:
 
     def environment(self) -> Iterator[str]:
         for node in ast.walk(self._node):
-            if isinstance(node, ast.Subscript) and ast.unparse(node.value) in ("os.environ", "environ"):
+            if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("os.environ", "environ"):
                 named = node.slice
             elif (
                 isinstance(node, ast.Call)
                 and node.args
-                and environment_variables.is_read_by(ast.unparse(node.func))
+                and environment_variables.is_read_by(dotted_name(node.func))
             ):
                 named = node.args[0]
             else:

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from headrace.usercode import functions, module_files, parsed_modules
+from headrace.usercode import deep_trees, functions, module_files, parsed_modules
 from headrace.usercode.code_walk import WHOLE, Walk
 from headrace.usercode.module_files import is_followed, is_project_file
 from headrace.usercode.usage import Usage, text_of
@@ -31,8 +31,12 @@ def usage(path: str, module: str = "", names: Sequence[str] = ()) -> Usage:
     """
     path = os.path.abspath(path)
     module_files.look_again()
+    return deep_trees.with_room(lambda: _walked(path, module, names or (WHOLE,)))
+
+
+def _walked(path: str, module: str, names: Sequence[str]) -> Usage:
     walk = Walk(path)
-    for name in names or (WHOLE,):
+    for name in names:
         walk.need(path, module, name, ())
     return walk.result()
 

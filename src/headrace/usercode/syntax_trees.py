@@ -24,6 +24,15 @@ def chain_of(node: ast.AST) -> str:
     return chain_of(node.func) if isinstance(node, ast.Call) else ""
 
 
+def dotted_name(node: ast.AST) -> str:
+    """Return `a.b.c` for such an expression, with `?` for what is no name in it: `?.c` for `a.b().c`."""
+    attributes = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return ".".join([node.id if isinstance(node, ast.Name) else "?", *reversed(attributes)])
+
+
 def chains(node: ast.AST) -> Iterator[str]:
     """Yield the chains in a piece of code, each as long as it is written."""
     for child in ast.iter_child_nodes(node):

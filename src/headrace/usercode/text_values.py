@@ -14,7 +14,7 @@ from headrace.usercode import parsed_modules
 from headrace.usercode.module_files import absolute_name, find_module, import_folder, is_followed
 from headrace.usercode.module_parts import Module
 from headrace.usercode.statements import Imported
-from headrace.usercode.syntax_trees import FUNCTIONS, class_values
+from headrace.usercode.syntax_trees import FUNCTIONS, class_values, dotted_name
 
 _MAX_DEPTH = 20
 _SAME = {"abspath", "realpath", "normpath", "expanduser", "fspath", "str", "resolve", "absolute", "as_posix"}
@@ -104,9 +104,9 @@ class Values:
         if node.attr == "parent":
             value = self.value(node.value, depth + 1)
             return None if value is None else os.path.dirname(os.path.abspath(value))
-        if node.attr in _OF_OS and ast.unparse(node.value) in ("os", "os.path"):
+        if node.attr in _OF_OS and dotted_name(node.value) in ("os", "os.path"):
             return _OF_OS[node.attr]
-        root, *attributes = ast.unparse(node).split(".")
+        root, *attributes = dotted_name(node).split(".")
         imported = self._module.imports.get(root, [])
         if len(imported) == 1 and all(name.isidentifier() for name in attributes):
             return self._elsewhere(imported[0], attributes, depth)
@@ -135,7 +135,7 @@ class Values:
         return value
 
     def _called(self, call: ast.Call, depth: int) -> str | None:
-        name = ast.unparse(call.func).rpartition(".")[2]
+        name = dotted_name(call.func).rpartition(".")[2]
         if name in ("getcwd", "cwd") and not call.args:
             return os.getcwd()
         given = list(call.args)
@@ -170,4 +170,4 @@ def _stem(path: str) -> str:
 
 
 def _is_os_path(function: ast.Attribute) -> bool:
-    return ast.unparse(function.value).split(".")[-1] in ("path", "os", "osp")
+    return dotted_name(function.value).split(".")[-1] in ("path", "os", "osp")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+from headrace.usercode.syntax_trees import dotted_name
+
 _WRITES = re.compile(
     r"^(save\w*|savefig|imsave|dump|export\w*|write\w*|to_(csv|json|parquet|pickle|excel|html|feather)|"
     r"make_?dirs?|mkdir|remove|unlink|rmtree|rename|replace|FileHandler|TensorBoard|CSVLogger|ModelCheckpoint|"
@@ -20,7 +22,7 @@ _COPIES = re.compile(r"^(copy\w*|move|rename|urlretrieve)$")
 
 def name_of(call: ast.Call) -> str:
     """Return the name of what is called, without the object or module that it is taken from."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
 
 
 def is_writing(call: ast.Call) -> bool:
@@ -35,7 +37,7 @@ def targets(call: ast.Call) -> list[ast.expr]:
     if name in ("rename", "replace") and len(call.args) == 1:
         return call.args  # a method of a path
     # Of all others that are called so, `str.replace` is the usual one.
-    if _COPIES.match(name) or ast.unparse(call.func) == "os.replace":
+    if _COPIES.match(name) or dotted_name(call.func) == "os.replace":
         return call.args[1:2]
     if name == "basicConfig":
         return [keyword.value for keyword in call.keywords if keyword.arg == "filename"]
