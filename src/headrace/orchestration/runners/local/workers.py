@@ -35,6 +35,20 @@ _SUBMIT_ATTEMPTS = 2
 # What ends a whole group of processes: a service manager's stop, a terminal that goes, a batch system. It reaches
 # workers and their server too, and maybe before the run knows of it.
 _ENDS_GROUPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CRASH = ("Native code of a library crashed.", "look there for the last library that was at work")
+_ENDED = ("Another process ended it, or its own code did.", "look for who sends that signal")
+# Who sends a signal, and what helps.
+_SIGNALS: dict[int, tuple[str, str]] = {
+    signal.SIGKILL: (
+        "The system kills a process so when memory runs out.",
+        "give the node less data at once or more memory",
+    ),
+    **dict.fromkeys((signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT), _CRASH),
+    **dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), _ENDED),
+    signal.SIGXCPU: ("A limit on processor time was reached.", "raise the limit (ulimit -t)"),
+    signal.SIGXFSZ: ("A limit on the size of files was reached.", "raise the limit (ulimit -f)"),
+    signal.SIGALRM: ("A timer that its code set ran out.", "look for who sets the timer"),
+}
 _STOPPING_SECONDS = 1.0
 _numbers = itertools.count(1)
 
@@ -254,15 +268,11 @@ def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: s
             "look for a lack of memory in the system's log; other nodes get a new server",
         )
     if message.exit_code < 0:
-        name = _signal_name(-message.exit_code)
-        hint = (
-            "The system kills a process so when memory runs out. "
-            if message.exit_code == -signal.SIGKILL
-            else ""
-        )
+        number = -message.exit_code
+        why, what_helps = _SIGNALS.get(number, ("", ""))
         raise ExecutorError(
-            f"{task.node_id}: its process was killed by signal {name}. {hint}".rstrip(),
-            f"read {log_path}; give the node less data at once or more memory.",
+            f"{task.node_id}: its process was killed by signal {_signal_name(number)}. {why}".rstrip(),
+            f"read {log_path}" + (f"; {what_helps}." if what_helps else ""),
         )
     raise ExecutorError(
         f"{task.node_id}: its process ended with exit code {message.exit_code} and no result.",

@@ -62,9 +62,21 @@ def test_half_a_message_is_the_end_of_its_sender(sent: bytes, expected: object):
     ours.close()
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGSEGV, "SIGSEGV"), (40, "40")])
-def test_every_signal_has_a_name_in_the_message(number: int, name: str):
+@pytest.mark.parametrize(
+    ("number", "told", "advised"),
+    [
+        (signal.SIGKILL, "SIGKILL. The system kills a process so when memory runs out.", "more memory"),
+        (signal.SIGSEGV, "SIGSEGV. Native code of a library crashed.", "the last library"),
+        (signal.SIGTERM, "SIGTERM. Another process ended it, or its own code did.", "who sends that signal"),
+        (signal.SIGXFSZ, "SIGXFSZ. A limit on the size of files was reached.", "ulimit -f"),
+        (40, "40.", "read Trainer.log"),
+    ],
+)
+def test_a_signal_is_named_with_what_sends_it(number: int, told: str, advised: str):
     task = Task("Trainer", "executor", "a.B", "", b"", b"")
 
-    with pytest.raises(ExecutorError, match=f"was killed by signal {name}"):
+    with pytest.raises(ExecutorError) as raised:
         workers._judge(task, Exited(-number), "Trainer.log")
+
+    assert raised.value.problem == f"Trainer: its process was killed by signal {told}"
+    assert advised in raised.value.fix
