@@ -188,12 +188,15 @@ def assert_they_pass(modules: Mapping[str, int], folder: Path) -> None:
         modules: Their names below `tfx.components`, and how many cases of each run at least.
         folder: Where they run.
     """
+    # The models of TFX's tests are Keras 2.
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TF_USE_LEGACY_KERAS": "1"}
+    # Options that are meant for the tests outside, such as a plugin of theirs.
+    environment.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tfx_own_tests", "-p", "no:cacheprovider"]
         + ["-c", os.devnull, "--rootdir", str(folder), "--pyargs"]
         + [f"tfx.components.{module}" for module in modules],
-        # The models of TFX's tests are Keras 2.
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TF_USE_LEGACY_KERAS": "1"},
+        env=environment,
         cwd=folder,
         capture_output=True,
         text=True,

@@ -35,6 +35,8 @@ def run_suites(tmp_path: Path, package: str, files: Sequence[str], plugin: str, 
     command = [sys.executable, "-m", "pytest", "-p", plugin, "-p", "no:cacheprovider", "-q", "--tb=short"]
     command += ["-W", "ignore", f"--rootdir={tmp_path}", "-k", f"({only}) and not test_session", *present]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TF_USE_LEGACY_KERAS": "1"}
+    # Options that are meant for the tests outside, such as a plugin of theirs.
+    environment.pop("PYTEST_ADDOPTS", None)
 
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 

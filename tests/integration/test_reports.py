@@ -200,7 +200,7 @@ def test_every_renderer_exists_and_loads_no_tensorflow():
         "from headrace.reports.artifacts.renderers import RENDERERS\n"
         "for name in RENDERERS.values():\n"
         "    module, _, function = name.partition(':')\n"
-        "    getattr(importlib.import_module('headrace.reports.' + module), function)\n"
+        "    getattr(importlib.import_module('headrace.reports.artifacts.' + module), function)\n"
         "import headrace.reports.runs.page, headrace.reports.blocks.pages, headrace.reports.blocks.texts\n"
         "from headrace.formats.bare_protos import proto_class\n"
         "for name in ('Example', 'SavedModel', 'PredictionLog', 'MetricsForSlice'): proto_class(name)\n"
