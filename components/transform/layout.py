@@ -40,10 +40,9 @@ class InputLayout:
         Raises:
             SchemaMismatchError: If the schema contradicts itself.
         """
-        complete = with_all_representations(schema)
+        complete, representations = _completed(schema)
         decoder = example_coder.ExamplesToRecordBatchDecoder(complete.SerializeToString())
-        representations = tensor_representation_util.GetTensorRepresentationsFromSchema(complete)
-        return cls(complete, decoder.ArrowSchema(), representations or {})
+        return cls(complete, decoder.ArrowSchema(), representations)
 
     def project(self, names: Iterable[str]) -> InputLayout:
         """The layout of the tensors `names` alone; columns that they don't need are not read."""
@@ -110,6 +109,11 @@ def with_all_representations(schema: schema_pb2.Schema) -> schema_pb2.Schema:
     Raises:
         SchemaMismatchError: If the schema contradicts itself.
     """
+    return _completed(schema)[0]
+
+
+def _completed(schema: schema_pb2.Schema) -> tuple[schema_pb2.Schema, dict[str, Any]]:
+    """The copy, and the representations in the order of the schema's features."""
     try:
         representations = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema)
     except ValueError as error:
@@ -119,7 +123,10 @@ def with_all_representations(schema: schema_pb2.Schema) -> schema_pb2.Schema:
     complete = schema_pb2.Schema()
     complete.CopyFrom(schema)
     tensor_representation_util.SetTensorRepresentationsInSchema(complete, representations)
-    return complete
+    # A proto's map has another order in each process, and the graph would have it too.
+    places = {feature.name: place for place, feature in enumerate(schema.feature)}
+    in_order = sorted(representations, key=lambda name: (places.get(name, len(places)), name))
+    return complete, {name: representations[name] for name in in_order}
 
 
 def _from_bytes(schema: bytes) -> InputLayout:
