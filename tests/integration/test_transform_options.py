@@ -20,10 +20,11 @@ from conftest_transform import (
     write_schema,
 )
 from executor_contexts import executor_context
-from tensorflow_metadata.proto.v0 import statistics_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from headrace.components.transform import gathering
 from headrace.components.transform.executor import Executor
+from headrace.components.transform.layout import InputLayout, with_all_representations
 from headrace.errors import DefinitionError, UnknownSplitError
 from headrace.formats import protos
 
@@ -221,3 +222,16 @@ def test_one_function_is_needed(examples, schema, tmp_path):
     assert caught.value.problem == (
         "transform: none of module_file, module_path and preprocessing_fn are given, and exactly one is needed."
     )
+
+
+def test_tensors_are_in_the_order_of_the_schema():
+    """Also where the schema says how features become tensors: a proto's map has another order in each process."""
+    names = [f"feature_{number}" for number in range(40, 0, -1)]
+    schema = schema_pb2.Schema()
+    for name in names:
+        schema.feature.add(
+            name=name, type=schema_pb2.FLOAT, presence={"min_fraction": 1.0}
+        ).shape.SetInParent()
+
+    for given in (schema, with_all_representations(schema)):
+        assert list(InputLayout.from_schema(given).representations) == names
