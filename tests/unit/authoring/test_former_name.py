@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from headrace import authoring
+from headrace.authoring import light
 
 
 def test_the_former_name_gives_the_same_and_says_the_new_one(monkeypatch):
@@ -19,3 +20,10 @@ def test_the_former_name_gives_the_same_and_says_the_new_one(monkeypatch):
     assert {name: getattr(former, name) for name in authoring.__all__} == {
         name: getattr(authoring, name) for name in authoring.__all__
     }
+
+
+def test_a_pipeline_that_an_earlier_version_exported_still_loads():
+    """It imports TFX's classes with Headrace's `authoring`."""
+    from headrace.sdk.light import authoring as former
+
+    assert former is light.authoring

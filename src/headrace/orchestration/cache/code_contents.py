@@ -18,8 +18,9 @@ from headrace.usercode.sources import Usage
 _FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
 _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _SHARED_FOLDERS = ("authoring", "files", "formats", "runtime", "usercode")
-# Parts that only some executors come to: they count for those.
-_IMPORTED_PART = re.compile(rb"\bheadrace\.((?:components(?:\.| import )\w+|sources|statistics|training))\b")
+# Parts that only some executors come to, each named as it is imported: they count for those.
+_PART = r"\bheadrace\.(components(?:\.| import )\w+|sources|statistics|training)\b"
+_IMPORTED_PART = re.compile(_PART.encode())
 _IMPORTED_LIBRARY = re.compile(
     rb"^[ ]*(?:from ([a-z]\w*(?:\.\w+)?)[\w.]* import |import ([a-z]\w*(?:\.\w+)?)[\w.]*(?: as \w+)?\s*(?:#.*)?$)",
     re.MULTILINE,
@@ -54,7 +55,7 @@ def executor_usage(class_path: str, main_path: str) -> tuple[str, Usage]:
     """
     module, _, name = class_path.rpartition(".")
     if module.startswith("headrace.components."):
-        digest, libraries = _own(module)
+        digest, libraries = _own(_part_of(module))
         return digest, Usage(libraries=set(libraries))
     if module == "__main__":
         found = sources.usage(main_path, "", [_source_name(name)]) if main_path else Usage()
@@ -131,13 +132,15 @@ def _hooks(name: str, path: str, class_path: str) -> Sequence[str]:
 
 
 @functools.cache
-def _own(module: str) -> tuple[str, tuple[str, ...]]:
-    """One digest of the parts of Headrace that decide what an executor of its own writes, and their libraries.
+def _own(part: str) -> tuple[str, tuple[str, ...]]:
+    """One digest of what decides about the work of a part of Headrace, and the libraries of that.
 
-    These are the shared folders, the executor's folder, and the parts that it imports from.
+    These are the shared folders, the part's own, and those of the parts that it imports from.
+
+    Args:
+        part: As `_part_of` returns it.
     """
-    waiting = [os.path.join(_PACKAGE_PATH, name) for name in _SHARED_FOLDERS]
-    waiting.append(_part_path(f"components.{module.split('.')[2]}"))
+    waiting = [_part_path(name) for name in (*_SHARED_FOLDERS, part) if name]
     folders, libraries = dict[str, bytes](), {"apache_beam"}
     while waiting:
         path = waiting.pop()
@@ -164,8 +167,7 @@ def _folder(path: str) -> tuple[bytes, frozenset[str], frozenset[str]]:
 
 def own_digest(modules: Sequence[str]) -> str:
     """Return a digest of the parts of Headrace that user code imports from; empty where it imports none."""
-    names = sorted({module.split(".")[2] for module in modules if module.startswith("headrace.components.")})
-    digests = [_own(f"headrace.components.{name}.")[0] for name in names or [""]]
+    digests = [_own(part)[0] for part in sorted({_part_of(module) for module in modules})]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest() if modules else ""
 
 
@@ -175,6 +177,12 @@ def _texts(folder: str) -> Iterator[bytes]:
             yield file.read()
 
 
-def _part_path(name: str) -> str:
-    """The folder of `components.trainer`, or of `sources`."""
-    return os.path.join(_PACKAGE_PATH, *re.split(r"\.| import ", name))
+def _part_of(module: str) -> str:
+    """The part that a module of Headrace belongs to, such as `components.trainer`; empty for what all share."""
+    found = re.match(_PART, module)
+    return found[1] if found else ""
+
+
+def _part_path(part: str) -> str:
+    """Its folder. A class after `import` has none: the module behind it is named elsewhere, or shared."""
+    return os.path.join(_PACKAGE_PATH, *re.split(r"\.| import ", part))

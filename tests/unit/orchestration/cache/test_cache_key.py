@@ -81,15 +81,15 @@ def test_the_form_of_the_key_stays(project: Path):
     ("edited", "changed"),
     [
         ("components/tuner/executor.py", {"tuner"}),
-        ("training/readers.py", {"trainer", "tuner"}),
-        ("formats/examples/tfrecord.py", {"pusher", "trainer", "tuner"}),
+        ("training/readers.py", {"trainer", "tuner", "the user's run_fn"}),
+        ("formats/examples/tfrecord.py", {"pusher", "trainer", "tuner", "the user's run_fn"}),
         ("cli/main.py", set()),
     ],
 )
 def test_an_edit_of_headrace_changes_the_keys_of_those_that_use_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: str, changed: set[str]
 ):
-    """In this tree the tuner and the trainer import from a part that the pusher has nothing of."""
+    """In this tree the tuner, the trainer and a `run_fn` import from a part that the pusher has nothing of."""
     texts = {
         "components/tuner/executor.py": "from headrace.training import readers\n",
         "components/trainer/executor.py": "from headrace.training.readers import read\n",
@@ -111,6 +111,7 @@ def test_an_edit_of_headrace_changes_the_keys_of_those_that_use_it(
         for name in ("tuner", "trainer", "pusher"):
             executor = f"headrace.components.{name}.executor.Executor"
             found[name] = cache_key.ingredients(executor, "", {}, {}, {}, "")["executor_source"]
+        found["the user's run_fn"] = code_contents.own_digest(["headrace.training.export", "headrace.errors"])
         return found
 
     before = digests("before")
