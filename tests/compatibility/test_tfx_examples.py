@@ -94,6 +94,7 @@ def test_the_container_components_are_refused(tmp_path: Path):
     assert "is a container component" in done.stderr
 
 
+@pytest.mark.long
 def test_the_taxi_example_runs(tmp_path: Path):
     taxi = tmp_path / "taxi"
     shutil.copytree(TAXI_PATH / "data", taxi / "data")
@@ -117,6 +118,7 @@ def test_an_example_for_airflow_names_what_it_lacks(tmp_path: Path):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "script", ["penguin_pipeline_local.py", "experimental/penguin_pipeline_sklearn_local.py"]
 )

@@ -60,6 +60,7 @@ def local_pipeline_module() -> tuple[ModuleType, Callable[[ModuleType], Record]]
     return local_pipeline_test, lambda m: lambda name: m.LocalDagRunnerTest.RAN_COMPONENTS.append(name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("load", [local_dag_runner_module, local_pipeline_module])
 def test_the_tests_of_local_dag_runner_pass(
     load: Callable[[], tuple[ModuleType, Callable[[ModuleType], Record]]],
