@@ -20,9 +20,9 @@ from headrace.errors import DataError
 from headrace.formats import artifacts
 from headrace.formats.examples import example_encoder, tfrecord
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.progress import Progress
 
 PREDICTIONS_NAME = "prediction_logs"
 EXAMPLES_NAME = "examples"
@@ -75,13 +75,14 @@ class Executor(BeamExecutor):
         if context.optional_output("output_examples") is not None:
             proto = context.proto_parameter("output_example_spec", bulk_inferrer_pb2.OutputExampleSpec)
             output_spec = proto.SerializeToString()
-        progress.report("predicting")
+        context.progress.report("predicting")
         pipeline = self.beam_pipeline()
         with pipeline:
             _ = (
                 pipeline
                 | "Files" >> beam.Create(list(parts), reshuffle=len(parts) > 1)
-                | "Predict" >> beam.ParDo(_PredictFile(path, names, tags, output_spec, context.node_id))
+                | "Predict"
+                >> beam.ParDo(_PredictFile(path, names, tags, output_spec, context.node_id, context.progress))
             )
         counters = pipeline.result.metrics().query(MetricsFilter().with_name(_COUNTER))["counters"]
         self._num_predictions = sum(counter.result for counter in counters)
@@ -115,8 +116,15 @@ class _PredictFile(beam.DoFn):
     """Writes the predictions for one file; the model is loaded once in each worker."""
 
     def __init__(
-        self, path: str, names: list[str], tags: list[str], output_spec: bytes | None, node_id: str
+        self,
+        path: str,
+        names: list[str],
+        tags: list[str],
+        output_spec: bytes | None,
+        node_id: str,
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._arguments = (path, names, tags, node_id)
         self._output_spec_bytes = output_spec
         self._node_id = node_id
@@ -138,7 +146,7 @@ class _PredictFile(beam.DoFn):
                 writer.write(logs)
                 num_rows += len(records)
                 self._counter.inc(len(records))
-                progress.add_rows(len(records))
+                self._progress.add_rows(len(records))
         if not num_rows:
             # TensorFlow takes an empty gzip member among others for the end of the file.
             os.truncate(part.part_path, 0)

@@ -35,7 +35,6 @@ from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
 from headrace.formats import artifacts, tensorflow_paths
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.spread import Spread
@@ -49,21 +48,21 @@ class Executor(BeamExecutor):
 
     def execute(self, context: ExecutionContext) -> None:
         """Fill `evaluation` and `blessing`; see `Evaluator`."""
-        progress.report("checking model and configuration")
+        context.progress.report("checking model and configuration")
         evaluation = preparation.prepare(context)
         folder = context.output("evaluation").uri
         os.makedirs(folder, exist_ok=True)
         splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
-        progress.report(f"evaluating {splits}")
+        context.progress.report(f"evaluating {splits}")
         needs_tfma = _needs_tfma(evaluation)
         class_names = [] if needs_tfma else self._class_names(context, evaluation)
-        pipeline = self.beam_pipeline(is_spread=True)
+        pipeline = self.beam_pipeline(spread_over=context.side_processes)
         with pipeline:
             if needs_tfma:
                 with merging.mended():
-                    _evaluate_by_rows(pipeline, evaluation, folder)
+                    _evaluate_by_rows(pipeline, context, evaluation, folder)
             else:
-                _evaluate_by_batches(pipeline, evaluation, folder, class_names)
+                _evaluate_by_batches(pipeline, context, evaluation, folder, class_names)
         if class_names:
             classes.write(class_names, folder)
         num_rows = _num_rows(pipeline.result)
@@ -72,7 +71,7 @@ class Executor(BeamExecutor):
                 f"{context.node_id}: splits {splits} have no row to evaluate.",
                 "check the output of ExampleGen.",
             )
-        progress.report("writing the verdict")
+        context.progress.report("writing the verdict")
         _bless(context, evaluation, folder, num_rows)
 
     def _class_names(self, context: ExecutionContext, evaluation: Evaluation) -> list[bytes]:
@@ -80,12 +79,12 @@ class Executor(BeamExecutor):
         if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
             return []
         path = os.path.join(context.tmp_path, "class_names")
-        find = _batch_step(batches.FindClassNames, evaluation, (), intervals.Sampling())
-        with self.beam_pipeline(is_spread=True) as pipeline:
+        find = _batch_step(batches.FindClassNames, context, evaluation, (), intervals.Sampling())
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             _ = (
                 pipeline
                 | "Files" >> beam.Create(_parts(evaluation))
-                | "FindClassNames" >> beam.ParDo(Spread(find))
+                | "FindClassNames" >> beam.ParDo(Spread(find, context.side_processes))
                 | "AllNames" >> beam.combiners.ToList()
                 | "Write" >> beam.Map(_write_names, path)
             )
@@ -115,19 +114,25 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
 
 
 def _evaluate_by_batches(
-    pipeline: beam.Pipeline, evaluation: Evaluation, folder: str, class_names: Sequence[bytes]
+    pipeline: beam.Pipeline,
+    context: ExecutionContext,
+    evaluation: Evaluation,
+    folder: str,
+    class_names: Sequence[bytes],
 ) -> None:
     config = evaluation.config
     computations = results.separate(
         metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
     )
     sampling = intervals.sampling(config)
-    evaluate = _batch_step(batches.EvaluateFile, evaluation, computations.combined, sampling, class_names)
+    evaluate = _batch_step(
+        batches.EvaluateFile, context, evaluation, computations.combined, sampling, class_names
+    )
     parts = _parts(evaluation)
     _ = (
         pipeline
         | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "EvaluateFile" >> beam.ParDo(Spread(evaluate))
+        | "EvaluateFile" >> beam.ParDo(Spread(evaluate, context.side_processes))
         | "Slices" >> beam.FlatMap(_slices)
         | "BySlice" >> beam.GroupByKey()
         | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations, sampling))
@@ -145,6 +150,7 @@ def _shared(evaluation: Evaluation) -> list[Any]:
 
 def _batch_step(
     step: type[batches.EvaluateFile],
+    context: ExecutionContext,
     evaluation: Evaluation,
     computations: Sequence[Any],
     sampling: intervals.Sampling,
@@ -164,6 +170,7 @@ def _batch_step(
         batches.needed_features(config, computations, is_input_serialized),
         sampling,
         class_names,
+        context.progress,
     )
 
 
@@ -176,7 +183,9 @@ def _parts(evaluation: Evaluation) -> list[batches.FilePart]:
     return [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
 
 
-def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
+def _evaluate_by_rows(
+    pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evaluation, folder: str
+) -> None:
     models = list(evaluation.models)
     shared = models[0] if len(models) == 1 else models or None
     tensor_adapter_config = None
@@ -191,7 +200,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
         eval_config=evaluation.config,
         tensor_adapter_config=tensor_adapter_config,
     )
-    _ = _read(pipeline, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
+    _ = _read(pipeline, context, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
         eval_shared_model=shared,
         eval_config=evaluation.config,
         extractors=checked_extractors.with_checks(extractors, evaluation.config),
@@ -200,7 +209,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
     )
 
 
-def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
+def _read(pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evaluation) -> beam.PCollection:
     parts = [
         pipeline
         | f"Read[{split}][{number}]"
@@ -210,6 +219,7 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
             schema=evaluation.schema,
             raw_record_column=constants.ARROW_INPUT_COLUMN,
             batch_rows=_ROW_WISE_BATCH_ROWS,
+            progress=context.progress,
         )
         for number, (artifact, split) in enumerate(evaluation.examples)
     ]

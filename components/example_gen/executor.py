@@ -18,9 +18,9 @@ from tfx.proto import example_gen_pb2
 from headrace.errors import EmptyDataError, HeadraceError, listed
 from headrace.files.prefetch import prefetched
 from headrace.formats import artifacts
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.progress import Progress
 from headrace.runtime.spread import Spread
 from headrace.sources import input_files
 from headrace.sources.rows import Rows, SplitFiles
@@ -81,7 +81,7 @@ class ExampleGenExecutor(BeamExecutor):
         # What is removed on an error: nothing that was there before.
         made: list[str] = []
         try:
-            progress.report("looking at the input files")
+            context.progress.report("looking at the input files")
             work, remarks = self._plan(context, input_config, self.source(payload))
             for folder in folders.values():
                 if not os.path.isdir(folder):
@@ -140,13 +140,14 @@ class ExampleGenExecutor(BeamExecutor):
         """Run the Beam pipeline; return the number of rows of each split."""
         # A file, because the parts may be done in other processes.
         outcomes_path = os.path.join(context.tmp_path, _OUTCOMES_FILE)
-        with self.beam_pipeline(is_spread=True) as pipeline:
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             todo = pipeline | "Parts" >> beam.Create(list(work), reshuffle=len(work) > 1)
             surveys = pipeline | "NoSurveys" >> beam.Create([[]])
             if source.needs_survey:
                 surveys = (
                     todo
-                    | "Survey" >> beam.ParDo(Spread(_Survey(source)))
+                    | "Survey"
+                    >> beam.ParDo(Spread(_Survey(source, context.progress), context.side_processes))
                     | "Surveys" >> beam.combiners.ToList()
                 )
             _ = (
@@ -175,11 +176,12 @@ class ExampleGenExecutor(BeamExecutor):
 class _Survey(beam.DoFn):
     """Looks at a part before any part is read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, progress: Progress) -> None:
         self._source = source
+        self._progress = progress
 
     def setup(self) -> None:
-        progress.report("finding the column types")
+        self._progress.report("finding the column types")
 
     def process(self, part: Part) -> Iterator[Outcome]:
         try:
@@ -191,13 +193,14 @@ class _Survey(beam.DoFn):
 class _WriteSplits(beam.DoFn):
     """Reads a part and writes its shards of each split."""
 
-    def __init__(self, source: Source, outputs: Sequence[Output]) -> None:
+    def __init__(self, source: Source, outputs: Sequence[Output], progress: Progress) -> None:
         self._source = source
+        self._progress = progress
         self._outputs = outputs
 
     def setup(self) -> None:
         # Not for each part: a report starts the count of rows anew.
-        progress.report("writing examples")
+        self._progress.report("writing examples")
 
     def process(self, part: Part, surveys: Sequence[Outcome]) -> Iterator[Outcome]:
         # In the order of the parts: what is found out may depend on it.
@@ -209,12 +212,16 @@ class _WriteSplits(beam.DoFn):
         output = self._outputs[part.split]
         known = [survey.survey for survey in surveys if survey.split == part.split]
         try:
-            yield Outcome(part.split, part.shards[0], _write(self._source, part, known, output))
+            yield Outcome(
+                part.split, part.shards[0], _write(self._source, part, known, output, self._progress)
+            )
         except (HeadraceError, OSError) as error:
             yield Outcome(part.split, part.shards[0], error=error)
 
 
-def _write(source: Source, part: Part, surveys: Sequence[Any], output: Output) -> dict[str, int]:
+def _write(
+    source: Source, part: Part, surveys: Sequence[Any], output: Output, progress: Progress
+) -> dict[str, int]:
     """Write a part's shards; return the number of rows in each split."""
     partition = output.partition
     files = [

@@ -48,13 +48,14 @@ class Executor(BeamExecutor):
             )
         payloads = {artifacts.payload_format(span) for span in examples}
         sampled = {split: computation.with_sample_rate(options, rate) for split, rate in rates.items()}
-        with self.beam_pipeline(is_spread=True) as pipeline:
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             is_own_payload = payloads <= _OWN_PAYLOADS
             if is_own_payload and not is_sharded and accumulation.can_accumulate(options):
-                computation.compute(pipeline, examples, statistics, sampled)
+                computation.compute(pipeline, context, examples, statistics, sampled)
             else:
                 computation.compute_with_tfdv(
                     pipeline,
+                    context,
                     examples,
                     statistics,
                     sampled,

@@ -16,7 +16,8 @@ from headrace.components.transform.request import Dataset
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import analyzer_cache, tfdv
 from headrace.files.prefetch import prefetched
-from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.progress import Progress
 from headrace.runtime.spread import Spread
 from headrace.statistics import text_lengths
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
@@ -112,6 +113,7 @@ class Gatherers:
 
 def gather(
     pipeline: beam.Pipeline,
+    context: ExecutionContext,
     datasets: Sequence[Dataset],
     layout: InputLayout,
     gatherers: Gatherers,
@@ -123,6 +125,7 @@ def gather(
 
     Args:
         pipeline: Gets the step.
+        context: The execution.
         datasets: What to read.
         layout: The columns to read.
         gatherers: What to gather.
@@ -130,18 +133,22 @@ def gather(
         is_local: Whether only this process can compute what the gatherers look at.
     """
     files = [(dataset.key, path, dataset.payload) for dataset in datasets for path in dataset.files]
+    step = _GatherFile(layout, gatherers, results, context.progress)
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Gather" >> beam.ParDo(Spread(_GatherFile(layout, gatherers, results), is_local=is_local))
+        | "Gather" >> beam.ParDo(Spread(step, context.side_processes, is_local=is_local))
     )
 
 
 class _GatherFile(beam.DoFn):
     """Reads one file and gathers from all its rows."""
 
-    def __init__(self, layout: InputLayout, gatherers: Gatherers, results: StageResults) -> None:
+    def __init__(
+        self, layout: InputLayout, gatherers: Gatherers, results: StageResults, progress: Progress
+    ) -> None:
         self._results = results
+        self._progress = progress
         self._layout = layout
         self._gatherers = gatherers
 
@@ -164,7 +171,7 @@ class _GatherFile(beam.DoFn):
                 state = gathering.statistics.setdefault(dataset, SplitState())
                 self._gatherers.statistics.add(state, batch)
             self._add(gathering, streams, batch)
-            progress.add_rows(batch.num_rows)
+            self._progress.add_rows(batch.num_rows)
         gathering.sizes[dataset] = size
         self._results.keep(index, self._gatherers.compact(gathering))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from headrace.runtime.progress import Progress
 from headrace.training import fitting, short_form
 from headrace.training.datasets import Rows
 from headrace.training.parsing import LabelRange
@@ -53,7 +54,9 @@ def test_an_evaluation_takes_the_same_rows_in_one_batch(num_steps, is_row_wise, 
 )
 def test_a_batch_stays_below_a_megabyte_and_ends_where_the_last_small_one_would(num_steps, expected):
     """A row of 3,600 floats takes 14 kB: 70 of them fit."""
-    assert fitting._eval_batches(rows(3_600), 10, num_steps, is_row_wise=True) == expected
+    assert (
+        fitting._eval_batches(rows(3_600), 10, num_steps, progress=Progress(), is_row_wise=True) == expected
+    )
 
 
 @pytest.mark.parametrize("eval_steps", [None, 3])
@@ -66,7 +69,13 @@ def test_losses_and_metrics_are_those_of_small_batches(eval_steps):
         model = keras.Model({"x": inputs}, keras.layers.Dense(1, activation="sigmoid")(inputs))
         short_form.compile_if_needed(model, data.label_range, {}, "Trainer")
         outcome = fitting.fit(
-            model, (data, data), settings(eval_steps=eval_steps), {}, [], is_row_wise=is_row_wise
+            model,
+            (data, data),
+            settings(eval_steps=eval_steps),
+            {},
+            [],
+            progress=Progress(),
+            is_row_wise=is_row_wise,
         )
         histories.append(outcome.history)
     large, small = histories

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import os
 import sys
@@ -20,9 +21,12 @@ from headrace.files.digests import describe
 from headrace.orchestration import earlier_runs, failures
 from headrace.orchestration.earlier_runs import LeaveScript
 from headrace.orchestration.runners.local.tasks import Done, Failed, Message, Progress, Started, Task
-from headrace.runtime import partial_results, progress
+from headrace.runtime import progress, services
+from headrace.runtime.partial_results import PartialResults
 from headrace.runtime.processes import side_processes
+from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.process_groups import kill_below
+from headrace.runtime.services import Services
 from headrace.store.open.store import handle_for
 from headrace.usercode import functions
 
@@ -40,8 +44,13 @@ with light.authoring():
 is_worker_process = False
 
 
-def run(task: Task, channel: connection.Connection) -> int:
+def run(task: Task, channel: connection.Connection, fresh_processes: FreshProcesses) -> int:
     """Run the task; return the process's exit code.
+
+    Args:
+        task: What to call.
+        channel: Where it reports.
+        fresh_processes: Of the process that this one was forked from.
 
     Nothing is raised: what the task raises is reported as `Failed`.
     """
@@ -61,10 +70,14 @@ def run(task: Task, channel: connection.Connection) -> int:
         # What libraries leave in the temporary folder goes with the run, even if this process is killed.
         os.makedirs(task.tmp_path, mode=0o700, exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
-    progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
-    partial_results.set_folder(task.kept_path, task.maker)
+    reported = progress.Progress(lambda doing, rows: send(Progress(doing, rows)))
+    lent = Services(
+        progress=reported,
+        partial_results=PartialResults(task.kept_path, task.maker),
+        fresh_processes=fresh_processes,
+    )
     try:
-        done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
+        done = _run_driver(task) if task.kind == "driver" else _run_executor(task, lent)
     except BaseException as error:
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
@@ -72,7 +85,7 @@ def run(task: Task, channel: connection.Connection) -> int:
         send(Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text))
         return 1
     finally:
-        progress.set_reporter(None)
+        reported.redirect(None)
     send(done)
     return 0
 
@@ -90,7 +103,7 @@ def _picklable(error: HeadraceError) -> HeadraceError:
     return bare
 
 
-def _run_executor(task: Task) -> Done:
+def _run_executor(task: Task, lent: Services) -> Done:
     pid = os.getpid()
     _import_class_module(task)
     info = data_types.ExecutionInfo.from_proto(
@@ -105,13 +118,16 @@ def _run_executor(task: Task) -> Done:
         make_pipeline = _take_beam_arguments(beam_spec, info)
         if make_pipeline is None:
             # Beam's workers are elsewhere, and the folder is here.
-            partial_results.set_folder("")
+            lent = dataclasses.replace(lent, partial_results=PartialResults())
         elif side_processes.num_processors() > 1:
-            side_processes.start(side_processes.num_processors())
-        output = BeamExecutorOperator(beam_spec).run_executor(info, make_beam_pipeline_fn=make_pipeline)
+            beside = side_processes.SideProcesses(side_processes.num_processors(), lent.progress)
+            lent = dataclasses.replace(lent, side_processes=beside)
+        with services.lent(lent):
+            output = BeamExecutorOperator(beam_spec).run_executor(info, make_beam_pipeline_fn=make_pipeline)
     else:
         spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)
-        output = PythonExecutorOperator(spec).run_executor(info)
+        with services.lent(lent):
+            output = PythonExecutorOperator(spec).run_executor(info)
     _leave_unless(pid, 0)
     if output.execution_result.code:
         raise HeadraceError(
@@ -121,7 +137,7 @@ def _run_executor(task: Task) -> Done:
     _check_places(given)
     # What goes on writing would make what is digested now another content than what is found later.
     kill_below(os.getpid())
-    progress.report("checking what was written")
+    lent.progress.report("checking what was written")
     uris = {a.uri for artifacts in info.output_dict.values() for a in artifacts}
     for artifact_list in output.output_artifacts.values():
         uris.update(artifact.uri for artifact in artifact_list.artifacts)
