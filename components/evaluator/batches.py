@@ -312,7 +312,10 @@ class EvaluateFile(beam.DoFn):
 
 
 class FindClassNames(EvaluateFile):
-    """Finds the names of classes in labels and predictions of a file; takes the arguments of `EvaluateFile`."""
+    """Finds the names of classes in labels and predictions of a file; takes the arguments of `EvaluateFile`.
+
+    It yields the file's place among all files, and the names in order.
+    """
 
     def process(self, part: FilePart) -> Iterator[Any]:
         names: set[bytes] = set()
@@ -320,7 +323,7 @@ class FindClassNames(EvaluateFile):
             extracts = self.extract(batch)
             for key in (constants.LABELS_KEY, constants.PREDICTIONS_KEY):
                 names |= classes.names_in(extracts.get(key))
-        yield sorted(names)
+        yield part.index, sorted(names)
 
 
 def _signatures(specs: Sequence[Any], shared_models: Mapping[str, Any], key: str, **more: Any) -> Any:

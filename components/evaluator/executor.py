@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -37,6 +36,7 @@ from headrace.formats import artifacts, tensorflow_paths
 from headrace.formats.examples import examples as examples_io
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 
 # TFMA's own extractors take time that grows with the square of the batch where values are missing.
@@ -56,16 +56,17 @@ class Executor(BeamExecutor):
         context.progress.report(f"evaluating {splits}")
         needs_tfma = _needs_tfma(evaluation)
         class_names = [] if needs_tfma else self._class_names(context, evaluation)
+        rows: SharedFolder[int] | None = None
         pipeline = self.beam_pipeline(spread_over=context.side_processes)
         with pipeline:
             if needs_tfma:
                 with merging.mended():
                     _evaluate_by_rows(pipeline, context, evaluation, folder)
             else:
-                _evaluate_by_batches(pipeline, context, evaluation, folder, class_names)
+                rows = _evaluate_by_batches(pipeline, context, evaluation, folder, class_names)
         if class_names:
             classes.write(class_names, folder)
-        num_rows = _num_rows(pipeline.result)
+        num_rows = _num_rows(pipeline.result) if rows is None else sum(rows.read())
         if num_rows == 0:
             raise EmptyDataError(
                 f"{context.node_id}: splits {splits} have no row to evaluate.",
@@ -78,24 +79,24 @@ class Executor(BeamExecutor):
         """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
         if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
             return []
-        path = os.path.join(context.tmp_path, "class_names")
+        parts = _parts(evaluation)
+        names: SharedFolder[Sequence[bytes]] = _shared_folder(context, "FindClassNames", parts)
         find = _batch_step(batches.FindClassNames, context, evaluation, (), intervals.Sampling())
         with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             _ = (
                 pipeline
-                | "Files" >> beam.Create(_parts(evaluation))
+                | "Files" >> beam.Create(parts)
                 | "FindClassNames" >> beam.ParDo(Spread(find, context.side_processes))
-                | "AllNames" >> beam.combiners.ToList()
-                | "Write" >> beam.Map(_write_names, path)
+                | "Keep" >> beam.MapTuple(names.keep)
             )
-        with open(path, "rb") as file:
-            names: list[bytes] = pickle.load(file)
-        return names
+        return sorted({name for found in names.read() for name in found})
 
 
-def _write_names(found: Sequence[Sequence[bytes]], path: str) -> None:
-    with open(path, "wb") as file:
-        pickle.dump(sorted({name for names in found for name in names}), file)
+def _shared_folder(
+    context: ExecutionContext, stage: str, parts: Sequence[batches.FilePart]
+) -> SharedFolder[Any]:
+    """Return where each part of the examples leaves what a stage found in it."""
+    return SharedFolder.make(context.tmp_path, f"{context.node_id}: Beam stage '{stage}'", len(parts))
 
 
 def _needs_tfma(evaluation: Evaluation) -> bool:
@@ -119,7 +120,8 @@ def _evaluate_by_batches(
     evaluation: Evaluation,
     folder: str,
     class_names: Sequence[bytes],
-) -> None:
+) -> SharedFolder[int]:
+    """Add the evaluation to a pipeline; return where each file leaves the number of its rows."""
     config = evaluation.config
     computations = results.separate(
         metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
@@ -129,11 +131,12 @@ def _evaluate_by_batches(
         batches.EvaluateFile, context, evaluation, computations.combined, sampling, class_names
     )
     parts = _parts(evaluation)
+    rows: SharedFolder[int] = _shared_folder(context, "EvaluateFile", parts)
     _ = (
         pipeline
         | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
         | "EvaluateFile" >> beam.ParDo(Spread(evaluate, context.side_processes))
-        | "Slices" >> beam.FlatMap(_slices)
+        | "Slices" >> beam.FlatMap(_slices, rows)
         | "BySlice" >> beam.GroupByKey()
         | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations, sampling))
         | "AllSlices" >> beam.combiners.ToList()
@@ -141,6 +144,7 @@ def _evaluate_by_batches(
     )
     paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
     results.write_eval_config(config, paths, folder)
+    return rows
 
 
 def _shared(evaluation: Evaluation) -> list[Any]:
@@ -226,20 +230,16 @@ def _read(pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evalua
     return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
 
 
-def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
-    """Yield what a file added to each slice, by slice; count its rows."""
-    _count(evaluated.num_rows)
+def _slices(evaluated: batches.Evaluated, rows: SharedFolder[int]) -> Iterator[tuple[Any, results.Part]]:
+    """Yield what a file added to each slice, by slice; keep the number of its rows."""
+    rows.keep(evaluated.index, evaluated.num_rows)
     for (key, sample), num_rows, accumulators in evaluated.accumulators:
         yield key, (evaluated.index, sample, num_rows, accumulators)
 
 
 def _count_rows(batch: Any) -> Any:
-    _count(batch.num_rows)
+    beam.metrics.Metrics.counter("headrace", "rows").inc(batch.num_rows)
     return batch
-
-
-def _count(num_rows: int) -> None:
-    beam.metrics.Metrics.counter("headrace", "rows").inc(num_rows)
 
 
 def _num_rows(result: Any) -> int | None:

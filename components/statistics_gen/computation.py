@@ -27,6 +27,7 @@ from headrace.runtime import partial_results
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.partial_results import PartialResults
 from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.statistics import accumulation, sampling
 
@@ -155,6 +156,7 @@ class _MergeAndWrite(beam.DoFn):
         paths: Where the statistics go, by split.
         states: Where the state of each span is kept, by split; empty where it is not.
         kept_parts: The parts of each span whose state was kept, by split, for one that is gone meanwhile.
+        written: Where each split says that its statistics are written, in the order of `options`.
     """
 
     def __init__(
@@ -164,7 +166,9 @@ class _MergeAndWrite(beam.DoFn):
         paths: Mapping[str, str],
         states: Mapping[str, Sequence[str]],
         kept_parts: Mapping[str, Sequence[_Part]],
+        written: SharedFolder[None],
     ) -> None:
+        self._written = written
         self._accumulate = accumulate
         self._kept_parts = {split: list(parts) for split, parts in kept_parts.items()}
         self._options = {split: item.to_json() for split, item in options.items()}
@@ -185,6 +189,7 @@ class _MergeAndWrite(beam.DoFn):
             merged = accumulator.merge(spans)
         protos.write_binary(self._paths[split], accumulator.extract(merged))
         quartiles.write(os.path.dirname(self._paths[split]), accumulator.quartiles(merged))
+        self._written.keep(list(self._options).index(split), None)
 
     def _span(
         self,
@@ -231,8 +236,12 @@ def compute(
     examples: Sequence[Artifact],
     statistics: Artifact,
     options: Mapping[str, tfdv.StatsOptions],
-) -> None:
-    """Compute all splits in one small pipeline: parts, states, statistics."""
+) -> SharedFolder[None]:
+    """Compute all splits in one small pipeline: parts, states, statistics.
+
+    Returns:
+        Where each split says that it is written, in the order of `options`.
+    """
     paths = {split: statistics_path(statistics, split) for split in options}
     states = {
         split: [_state_path(context.partial_results, span, split, split_options) for span in examples]
@@ -249,7 +258,9 @@ def compute(
         split: _parts(examples, split, set(range(len(examples))) - set(spans)) for split, spans in new.items()
     }
     accumulate = _Accumulate(options, context.progress)
-    merge = _MergeAndWrite(accumulate, options, paths, states, kept_parts)
+    stage = f"{context.node_id}: Beam stage 'MergeAndWrite'"
+    written: SharedFolder[None] = SharedFolder.make(context.tmp_path, stage, len(options))
+    merge = _MergeAndWrite(accumulate, options, paths, states, kept_parts, written)
     _ = (
         pipeline
         | "Parts" >> beam.Create(parts, reshuffle=len(parts) > 1)
@@ -257,6 +268,7 @@ def compute(
         | "PerSplit" >> beam.GroupByKey()
         | "MergeAndWrite" >> beam.ParDo(Spread(merge, context.side_processes))
     )
+    return written
 
 
 def compute_with_tfdv(

@@ -18,13 +18,13 @@ from headrace.components.transform.composites import RecordColumns
 from headrace.components.transform.layout import InputLayout, to_tensors
 from headrace.components.transform.model import SavedFunction
 from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
-from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import impl_helper, tfdv
 from headrace.errors import UserFunctionError
 from headrace.files.prefetch import prefetched
 from headrace.formats.examples import example_encoder, tfrecord
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.statistics import text_lengths
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
@@ -68,8 +68,9 @@ def apply(
     pipeline: beam.Pipeline,
     context: ExecutionContext,
     datasets: Sequence[Dataset],
+    results: SharedFolder[Applied],
+    *,
     application: Application,
-    results: StageResults,
 ) -> None:
     """Add the transformation of `datasets` to a pipeline; each file leaves an `Applied`."""
     files = [
@@ -109,7 +110,7 @@ def _output_file(dataset: Dataset, index: int) -> str:
 class _TransformFile(beam.DoFn):
     """Transforms one file into one file."""
 
-    def __init__(self, application: Application, results: StageResults, progress: Progress) -> None:
+    def __init__(self, application: Application, results: SharedFolder[Applied], progress: Progress) -> None:
         self._progress = progress
         self._application = application
         self._results = results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -24,11 +25,11 @@ from headrace.components.transform.analyzers import Surroundings
 from headrace.components.transform.layout import InputLayout
 from headrace.components.transform.outputs import StatisticsOutputs
 from headrace.components.transform.request import Dataset, TransformRequest
-from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
 from headrace.runtime import beam_options, partial_results
 from headrace.runtime.context import ExecutionContext
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
@@ -223,18 +224,10 @@ class Execution:
             return gatherers.merge([])
         self._context.progress.report(f"analyzing {', '.join(_splits(datasets))}")
         layout = self._layout.project(columns)
-        found = self._run_stage(
-            f"pass-{phase}",
-            lambda pipeline, results: gathering.gather(
-                pipeline,
-                self._context,
-                datasets,
-                layout,
-                gatherers,
-                results,
-                is_local=self._traced.holds_python,
-            ),
+        gather = functools.partial(
+            gathering.gather, layout=layout, gatherers=gatherers, is_local=self._traced.holds_python
         )
+        found = self._run_stage(f"pass {phase + 1}", datasets, gather)
         return gatherers.merge(found)
 
     def _write_statistics_before(self) -> None:
@@ -262,11 +255,8 @@ class Execution:
             options,
             self._traced.holds_python,
         )
-        datasets: tuple[Dataset, ...] = self._asked.transform
-        parts = self._run_stage(
-            "apply",
-            lambda pipeline, results: application.apply(pipeline, self._context, datasets, work, results),
-        )
+        apply = functools.partial(application.apply, application=work)
+        parts = self._run_stage("apply", self._asked.transform, apply)
         result = application.merge(parts, options)
         self.num_rows = result.num_rows
         if result.displaced:
@@ -278,9 +268,11 @@ class Execution:
             found = SplitAccumulator(options).extract(result.statistics)
             self._outputs.write_after(found, options)
 
-    def _run_stage(self, name: str, build: Callable[[beam.Pipeline, StageResults], None]) -> Iterator[Any]:
-        """Run one Beam pipeline and return the results that its elements left."""
-        results = StageResults(os.path.join(self._tmp_path, name))
+    def _run_stage(self, name: str, datasets: Sequence[Dataset], build: Callable[..., None]) -> Iterator[Any]:
+        """Run one Beam pipeline and return the results that the files of `datasets` left."""
+        num_files = sum(len(dataset.files) for dataset in datasets)
+        where = f"{self._context.node_id}: Beam stage '{name}'"
+        results: SharedFolder[Any] = SharedFolder.make(self._tmp_path, where, num_files)
         pipeline = self._make_pipeline()
         if self._traced.holds_python and not beam_options.runs_here(pipeline):
             raise UnsupportedFeatureError(
@@ -289,7 +281,7 @@ class Execution:
                 "write them in TensorFlow operations, or run this node with beam_pipeline_args=['--runner=DirectRunner'].",
             )
         with pipeline:
-            build(pipeline, results)
+            build(pipeline, self._context, datasets, results)
         return results.read()
 
 

@@ -20,11 +20,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.files import signatures
+from headrace.files import signatures, whole_files
 
 # Beyond this, what was not used for longest is removed.
 MAX_FOLDER_BYTES = 1 << 30
-_UNFINISHED = ".unfinished-"
 # A file that is written for longer was left by a process that was killed.
 _MAX_WRITING_SECONDS = 3600
 
@@ -112,7 +111,7 @@ def write(path: str, content: bytes) -> None:
     if not path:
         return
     folder = os.path.dirname(path)
-    unfinished = f"{path}{_UNFINISHED}{os.getpid()}"
+    unfinished = whole_files.aside(path)
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         try:
@@ -132,7 +131,10 @@ def _make_room(folder: str) -> None:
     known = []
     for entry in os.scandir(folder):
         with contextlib.suppress(OSError):
-            if _UNFINISHED in entry.name and time.time() - entry.stat().st_mtime > _MAX_WRITING_SECONDS:
+            if (
+                whole_files.UNFINISHED in entry.name
+                and time.time() - entry.stat().st_mtime > _MAX_WRITING_SECONDS
+            ):
                 os.remove(entry.path)
                 continue
             known.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
