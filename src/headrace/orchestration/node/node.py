@@ -24,7 +24,7 @@ from headrace.orchestration.node import driver, execution, system_nodes
 from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
 from headrace.orchestration.plan.plan import NodeKind
-from headrace.orchestration.runners.local.workers import Cancelled
+from headrace.orchestration.runners.base import Cancelled
 from headrace.runtime.context import SUMMARY_PROPERTY
 from headrace.store import damage, locks
 from headrace.store.read import executions

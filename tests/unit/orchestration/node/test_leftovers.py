@@ -13,10 +13,11 @@ import pytest
 
 from headrace.authoring.light import authoring
 from headrace.errors import HeadraceError
+from headrace.orchestration import process_role
 from headrace.orchestration.node import driver
 from headrace.orchestration.node.context import NodeContext, RunContext
 from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.tasks import Done, Task
+from headrace.orchestration.runners.tasks import Done, Task
 from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.services import Services
 from headrace.store.open.store import Store
@@ -71,7 +72,7 @@ def test_temporary_files_of_a_worker_lie_in_the_runs_folder(tmp_path: Path, monk
         return Done(b"", {})
 
     monkeypatch.setattr(worker, "_run_executor", execute)
-    monkeypatch.setattr(worker, "is_worker_process", False)
+    monkeypatch.setattr(process_role, "_is_worker", False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     place = str(tmp_path / "run" / "5")

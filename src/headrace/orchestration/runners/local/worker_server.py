@@ -23,7 +23,8 @@ from typing import Any
 
 from headrace.authoring.light import heavy_import, without_collections
 from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.tasks import Exited, Task
+from headrace.orchestration.runners.local.messages import Exited
+from headrace.orchestration.runners.tasks import Task
 from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.process_groups import (
     adopt_orphans,
