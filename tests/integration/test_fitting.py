@@ -54,9 +54,7 @@ def test_an_evaluation_takes_the_same_rows_in_one_batch(num_steps, is_row_wise, 
 )
 def test_a_batch_stays_below_a_megabyte_and_ends_where_the_last_small_one_would(num_steps, expected):
     """A row of 3,600 floats takes 14 kB: 70 of them fit."""
-    assert (
-        fitting._eval_batches(rows(3_600), 10, num_steps, progress=Progress(), is_row_wise=True) == expected
-    )
+    assert fitting._eval_batches(rows(3_600), 10, num_steps, is_row_wise=True) == expected
 
 
 @pytest.mark.parametrize("eval_steps", [None, 3])
