@@ -98,7 +98,9 @@ def components(tmp_path: Path, examples: Any, model: Any) -> dict[str, Callable[
 
     def evaluator() -> str:
         asked = config("x", "x", "MeanPrediction", slicing_specs=[{}])
-        evaluation, _ = evaluate(tmp_path / "evaluator", asked, {"examples": [examples]})
+        evaluation, _ = evaluate(
+            tmp_path / "evaluator", asked, {"examples": [examples]}, example_splits='["train"]'
+        )
         return _summary(evaluation)
 
     return {

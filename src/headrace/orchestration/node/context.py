@@ -140,7 +140,7 @@ class NodeContext:
         connection: bytes = b"",
         maker: str = "",
     ) -> Done:
-        """Call an executor or driver in a worker process and wait for it.
+        """Call an executor or driver where the nodes of the run are executed, and wait for it.
 
         Args:
             kind: `"executor"` or `"driver"`.
