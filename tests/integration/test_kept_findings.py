@@ -245,9 +245,8 @@ def test_a_cache_among_the_inputs_is_used_where_the_same_code_made_it(
     """Or where nobody knows, as under TFX; otherwise the reader sees why everything is analyzed again."""
     schema = write_schema(tmp_path / "schema", odd_schema())
     with services.lent(Services(partial_results=PartialResults("", "code of today"))):
-        made = transform(tmp_path / "made", [spans[0]], schema, _FUNCTION).outputs["updated_analyzer_cache"][
-            0
-        ]
+        first = transform(tmp_path / "made", [spans[0]], schema, _FUNCTION)
+    (made,) = first.outputs["updated_analyzer_cache"]
     note = "the input analyzer_cache was made by other code, parameters or lookup files, and is not used"
 
     for maker, is_used in (("code of today", True), ("code of tomorrow", False), ("", True)):
