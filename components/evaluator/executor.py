@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,9 +34,9 @@ from headrace.components.evaluator.preparation import Evaluation
 from headrace.errors import EmptyDataError
 from headrace.formats import artifacts, tensorflow_paths
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 
 # TFMA's own extractors take time that grows with the square of the batch where values are missing.
@@ -49,54 +48,55 @@ class Executor(BeamExecutor):
 
     def execute(self, context: ExecutionContext) -> None:
         """Fill `evaluation` and `blessing`; see `Evaluator`."""
-        progress.report("checking model and configuration")
+        context.progress.report("checking model and configuration")
         evaluation = preparation.prepare(context)
         folder = context.output("evaluation").uri
         os.makedirs(folder, exist_ok=True)
         splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
-        progress.report(f"evaluating {splits}")
+        context.progress.report(f"evaluating {splits}")
         needs_tfma = _needs_tfma(evaluation)
         class_names = [] if needs_tfma else self._class_names(context, evaluation)
-        pipeline = self.beam_pipeline(is_spread=True)
+        rows: SharedFolder[int] | None = None
+        pipeline = self.beam_pipeline(spread_over=context.side_processes)
         with pipeline:
             if needs_tfma:
                 with merging.mended():
-                    _evaluate_by_rows(pipeline, evaluation, folder)
+                    _evaluate_by_rows(pipeline, context, evaluation, folder)
             else:
-                _evaluate_by_batches(pipeline, evaluation, folder, class_names)
+                rows = _evaluate_by_batches(pipeline, context, evaluation, folder, class_names)
         if class_names:
             classes.write(class_names, folder)
-        num_rows = _num_rows(pipeline.result)
+        num_rows = _num_rows(pipeline.result) if rows is None else sum(rows.read())
         if num_rows == 0:
             raise EmptyDataError(
                 f"{context.node_id}: splits {splits} have no row to evaluate.",
                 "check the output of ExampleGen.",
             )
-        progress.report("writing the verdict")
+        context.progress.report("writing the verdict")
         _bless(context, evaluation, folder, num_rows)
 
     def _class_names(self, context: ExecutionContext, evaluation: Evaluation) -> list[bytes]:
         """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
         if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
             return []
-        path = os.path.join(context.tmp_path, "class_names")
-        find = _batch_step(batches.FindClassNames, evaluation, (), intervals.Sampling())
-        with self.beam_pipeline(is_spread=True) as pipeline:
+        parts = _parts(evaluation)
+        names: SharedFolder[Sequence[bytes]] = _shared_folder(context, "FindClassNames", parts)
+        find = _batch_step(batches.FindClassNames, context, evaluation, (), intervals.Sampling())
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             _ = (
                 pipeline
-                | "Files" >> beam.Create(_parts(evaluation))
-                | "FindClassNames" >> beam.ParDo(Spread(find))
-                | "AllNames" >> beam.combiners.ToList()
-                | "Write" >> beam.Map(_write_names, path)
+                | "Files" >> beam.Create(parts)
+                | "FindClassNames" >> beam.ParDo(Spread(find, context.side_processes))
+                | "Keep" >> beam.MapTuple(names.keep)
             )
-        with open(path, "rb") as file:
-            names: list[bytes] = pickle.load(file)
-        return names
+        return sorted({name for found in names.read() for name in found})
 
 
-def _write_names(found: Sequence[Sequence[bytes]], path: str) -> None:
-    with open(path, "wb") as file:
-        pickle.dump(sorted({name for names in found for name in names}), file)
+def _shared_folder(
+    context: ExecutionContext, stage: str, parts: Sequence[batches.FilePart]
+) -> SharedFolder[Any]:
+    """Return where each part of the examples leaves what a stage found in it."""
+    return SharedFolder.make(context.tmp_path, f"{context.node_id}: Beam stage '{stage}'", len(parts))
 
 
 def _needs_tfma(evaluation: Evaluation) -> bool:
@@ -115,20 +115,28 @@ def _needs_tfma(evaluation: Evaluation) -> bool:
 
 
 def _evaluate_by_batches(
-    pipeline: beam.Pipeline, evaluation: Evaluation, folder: str, class_names: Sequence[bytes]
-) -> None:
+    pipeline: beam.Pipeline,
+    context: ExecutionContext,
+    evaluation: Evaluation,
+    folder: str,
+    class_names: Sequence[bytes],
+) -> SharedFolder[int]:
+    """Add the evaluation to a pipeline; return where each file leaves the number of its rows."""
     config = evaluation.config
     computations = results.separate(
         metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
     )
     sampling = intervals.sampling(config)
-    evaluate = _batch_step(batches.EvaluateFile, evaluation, computations.combined, sampling, class_names)
+    evaluate = _batch_step(
+        batches.EvaluateFile, context, evaluation, computations.combined, sampling, class_names
+    )
     parts = _parts(evaluation)
+    rows: SharedFolder[int] = _shared_folder(context, "EvaluateFile", parts)
     _ = (
         pipeline
         | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "EvaluateFile" >> beam.ParDo(Spread(evaluate))
-        | "Slices" >> beam.FlatMap(_slices)
+        | "EvaluateFile" >> beam.ParDo(Spread(evaluate, context.side_processes))
+        | "Slices" >> beam.FlatMap(_slices, rows)
         | "BySlice" >> beam.GroupByKey()
         | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations, sampling))
         | "AllSlices" >> beam.combiners.ToList()
@@ -136,6 +144,7 @@ def _evaluate_by_batches(
     )
     paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
     results.write_eval_config(config, paths, folder)
+    return rows
 
 
 def _shared(evaluation: Evaluation) -> list[Any]:
@@ -145,6 +154,7 @@ def _shared(evaluation: Evaluation) -> list[Any]:
 
 def _batch_step(
     step: type[batches.EvaluateFile],
+    context: ExecutionContext,
     evaluation: Evaluation,
     computations: Sequence[Any],
     sampling: intervals.Sampling,
@@ -164,6 +174,7 @@ def _batch_step(
         batches.needed_features(config, computations, is_input_serialized),
         sampling,
         class_names,
+        context.progress,
     )
 
 
@@ -176,7 +187,9 @@ def _parts(evaluation: Evaluation) -> list[batches.FilePart]:
     return [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
 
 
-def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
+def _evaluate_by_rows(
+    pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evaluation, folder: str
+) -> None:
     models = list(evaluation.models)
     shared = models[0] if len(models) == 1 else models or None
     tensor_adapter_config = None
@@ -191,7 +204,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
         eval_config=evaluation.config,
         tensor_adapter_config=tensor_adapter_config,
     )
-    _ = _read(pipeline, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
+    _ = _read(pipeline, context, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
         eval_shared_model=shared,
         eval_config=evaluation.config,
         extractors=checked_extractors.with_checks(extractors, evaluation.config),
@@ -200,7 +213,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
     )
 
 
-def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
+def _read(pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evaluation) -> beam.PCollection:
     parts = [
         pipeline
         | f"Read[{split}][{number}]"
@@ -210,26 +223,23 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
             schema=evaluation.schema,
             raw_record_column=constants.ARROW_INPUT_COLUMN,
             batch_rows=_ROW_WISE_BATCH_ROWS,
+            progress=context.progress,
         )
         for number, (artifact, split) in enumerate(evaluation.examples)
     ]
     return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
 
 
-def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
-    """Yield what a file added to each slice, by slice; count its rows."""
-    _count(evaluated.num_rows)
+def _slices(evaluated: batches.Evaluated, rows: SharedFolder[int]) -> Iterator[tuple[Any, results.Part]]:
+    """Yield what a file added to each slice, by slice; keep the number of its rows."""
+    rows.keep(evaluated.index, evaluated.num_rows)
     for (key, sample), num_rows, accumulators in evaluated.accumulators:
         yield key, (evaluated.index, sample, num_rows, accumulators)
 
 
 def _count_rows(batch: Any) -> Any:
-    _count(batch.num_rows)
+    beam.metrics.Metrics.counter("headrace", "rows").inc(batch.num_rows)
     return batch
-
-
-def _count(num_rows: int) -> None:
-    beam.metrics.Metrics.counter("headrace", "rows").inc(num_rows)
 
 
 def _num_rows(result: Any) -> int | None:

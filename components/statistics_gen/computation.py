@@ -23,7 +23,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from headrace.authoring import Artifact
 from headrace.errors import DataError, DefinitionError
 from headrace.formats import artifacts, protos, quartiles
-from headrace.runtime import partial_results, progress
+from headrace.runtime import partial_results
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.partial_results import PartialResults
+from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.statistics import accumulation, sampling
 
@@ -77,12 +81,11 @@ def _parts(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> li
     return found
 
 
-def _state_path(examples: Artifact, split: str, options: tfdv.StatsOptions) -> str:
+def _state_path(kept: PartialResults, examples: Artifact, split: str, options: tfdv.StatsOptions) -> str:
     """Where the state of an artifact's split is kept."""
     # TFDV's version fixes that of tfx_bsl, whose sketches are part of a state.
-    content = partial_results.content_of(examples)
-    return partial_results.path(
-        content,
+    return kept.path(
+        artifacts.content_digest(examples),
         accumulation.STATE_FORMAT,
         tfdv.__version__,
         options.to_json(),
@@ -106,13 +109,14 @@ def _read_schema(options: tfdv.StatsOptions) -> schema_pb2.Schema | None:
 class _ReadPart(beam.DoFn):
     """Reads a part as record batches, sampled as the options of its split say."""
 
-    def __init__(self, options: Mapping[str, tfdv.StatsOptions]) -> None:
+    def __init__(self, options: Mapping[str, tfdv.StatsOptions], progress: Progress) -> None:
         self._options = {split: item.to_json() for split, item in options.items()}
+        self._progress = progress
         self._reported = ""
 
     def process(self, part: _Part) -> Iterator[Any]:
         if part.split != self._reported:
-            progress.report(f"computing statistics of {part.split}")
+            self._progress.report(f"computing statistics of {part.split}")
             self._reported = part.split
         options = tfdv.StatsOptions.from_json(self._options[part.split])
         for offset, path in enumerate(part.paths):
@@ -122,6 +126,7 @@ class _ReadPart(beam.DoFn):
                 _read_schema(options),
                 options.sample_rate,
                 seed=part.first_file + offset,
+                progress=self._progress,
             )
 
 
@@ -146,20 +151,25 @@ class _MergeAndWrite(beam.DoFn):
     """Merges the states of a split, those of each span first, and writes the statistics.
 
     Args:
+        accumulate: Reads a part whose state is gone.
         options: By split.
         paths: Where the statistics go, by split.
         states: Where the state of each span is kept, by split; empty where it is not.
         kept_parts: The parts of each span whose state was kept, by split, for one that is gone meanwhile.
+        written: Where each split says that its statistics are written, in the order of `options`.
     """
 
     def __init__(
         self,
+        accumulate: _Accumulate,
         options: Mapping[str, tfdv.StatsOptions],
         paths: Mapping[str, str],
         states: Mapping[str, Sequence[str]],
         kept_parts: Mapping[str, Sequence[_Part]],
+        written: SharedFolder[None],
     ) -> None:
-        self._accumulate = _Accumulate(options)
+        self._written = written
+        self._accumulate = accumulate
         self._kept_parts = {split: list(parts) for split, parts in kept_parts.items()}
         self._options = {split: item.to_json() for split, item in options.items()}
         self._paths = dict(paths)
@@ -179,6 +189,7 @@ class _MergeAndWrite(beam.DoFn):
             merged = accumulator.merge(spans)
         protos.write_binary(self._paths[split], accumulator.extract(merged))
         quartiles.write(os.path.dirname(self._paths[split]), accumulator.quartiles(merged))
+        self._written.keep(list(self._options).index(split), None)
 
     def _span(
         self,
@@ -221,14 +232,19 @@ class _types_explained:  # noqa: N801 - reads as a statement
 
 def compute(
     pipeline: beam.Pipeline,
+    context: ExecutionContext,
     examples: Sequence[Artifact],
     statistics: Artifact,
     options: Mapping[str, tfdv.StatsOptions],
-) -> None:
-    """Compute all splits in one small pipeline: parts, states, statistics."""
+) -> SharedFolder[None]:
+    """Compute all splits in one small pipeline: parts, states, statistics.
+
+    Returns:
+        Where each split says that it is written, in the order of `options`.
+    """
     paths = {split: statistics_path(statistics, split) for split in options}
     states = {
-        split: [_state_path(span, split, split_options) for span in examples]
+        split: [_state_path(context.partial_results, span, split, split_options) for span in examples]
         for split, split_options in options.items()
     }
     new = {
@@ -241,17 +257,23 @@ def compute(
     kept_parts = {
         split: _parts(examples, split, set(range(len(examples))) - set(spans)) for split, spans in new.items()
     }
+    accumulate = _Accumulate(options, context.progress)
+    stage = f"{context.node_id}: Beam stage 'MergeAndWrite'"
+    written: SharedFolder[None] = SharedFolder.make(context.tmp_path, stage, len(options))
+    merge = _MergeAndWrite(accumulate, options, paths, states, kept_parts, written)
     _ = (
         pipeline
         | "Parts" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "Accumulate" >> beam.ParDo(Spread(_Accumulate(options)))
+        | "Accumulate" >> beam.ParDo(Spread(accumulate, context.side_processes))
         | "PerSplit" >> beam.GroupByKey()
-        | "MergeAndWrite" >> beam.ParDo(Spread(_MergeAndWrite(options, paths, states, kept_parts)))
+        | "MergeAndWrite" >> beam.ParDo(Spread(merge, context.side_processes))
     )
+    return written
 
 
 def compute_with_tfdv(
     pipeline: beam.Pipeline,
+    context: ExecutionContext,
     examples: Sequence[Artifact],
     statistics: Artifact,
     options: Mapping[str, tfdv.StatsOptions],
@@ -263,6 +285,7 @@ def compute_with_tfdv(
 
     Args:
         pipeline: Gets the steps of all splits.
+        context: The execution.
         examples: One artifact for each span.
         statistics: Where they go.
         options: By split.
@@ -277,7 +300,8 @@ def compute_with_tfdv(
             batches = (
                 pipeline
                 | f"Parts[{split}]" >> beam.Create(_parts(examples, split, range(len(examples))))
-                | f"Read[{split}]" >> beam.ParDo(_ReadPart(options)).with_output_types(pa.RecordBatch)
+                | f"Read[{split}]"
+                >> beam.ParDo(_ReadPart(options, context.progress)).with_output_types(pa.RecordBatch)
             )
             # Sampled already, while it was read.
             _write_with_tfdv(batches, with_sample_rate(split_options, 1.0), split, path, is_sharded)

@@ -17,6 +17,7 @@ from headrace.errors import DefinitionError, UnknownSplitError, listed
 from headrace.formats import artifacts, protos
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.statistics import accumulation
 
 _log = logging.getLogger(__name__)
@@ -48,19 +49,23 @@ class Executor(BeamExecutor):
             )
         payloads = {artifacts.payload_format(span) for span in examples}
         sampled = {split: computation.with_sample_rate(options, rate) for split, rate in rates.items()}
-        with self.beam_pipeline(is_spread=True) as pipeline:
+        written: SharedFolder[None] | None = None
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             is_own_payload = payloads <= _OWN_PAYLOADS
             if is_own_payload and not is_sharded and accumulation.can_accumulate(options):
-                computation.compute(pipeline, examples, statistics, sampled)
+                written = computation.compute(pipeline, context, examples, statistics, sampled)
             else:
                 computation.compute_with_tfdv(
                     pipeline,
+                    context,
                     examples,
                     statistics,
                     sampled,
                     is_sharded=is_sharded,
                     is_own_payload=is_own_payload,
                 )
+        if written is not None:
+            written.check()
         _describe(context, statistics, kept)
         # Set last: an artifact must not name a split whose file was never written.
         statistics.split_names = artifacts.encode_split_names(kept)

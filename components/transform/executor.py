@@ -11,7 +11,6 @@ from headrace.components.transform import request
 from headrace.components.transform.execution import Execution, NeedsStock
 from headrace.components.transform.tft_library import tft
 from headrace.formats import tensorflow_paths
-from headrace.runtime import progress
 from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 
@@ -29,8 +28,9 @@ class Executor(BeamExecutor):
         with request.user_packages(context):
             asked = request.resolve(context)
             os.makedirs(context.output("transform_graph").uri, exist_ok=True)
+            make_pipeline = functools.partial(self.beam_pipeline, spread_over=context.side_processes)
             try:
-                execution = Execution(context, asked, functools.partial(self.beam_pipeline, is_spread=True))
+                execution = Execution(context, asked, make_pipeline)
                 execution.run()
                 num_rows = execution.num_rows
                 notes = execution.notes
@@ -47,7 +47,7 @@ class Executor(BeamExecutor):
         # Loads all of TFX's Transform, which most runs never need.
         from headrace.components.transform import stock
 
-        progress.report(f"running TFX's own implementation ({needed})")
+        context.progress.report(f"running TFX's own implementation ({needed})")
         stock.run(context, asked, self.beam_pipeline)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, run, states, store, texts, workers
+from conftest_runs import Run, in_process, run, states, store, texts
 
 import headrace
 from headrace.authoring import Pipeline
@@ -24,7 +24,7 @@ with authoring():
     from tfx.proto.orchestration import pipeline_pb2
     from tfx.types.channel_utils import union
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 COMPLETED = pipeline_pb2.NodeExecutionOptions.ALL_UPSTREAM_NODES_COMPLETED

@@ -10,7 +10,7 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, chain, open_store, paths, run, states, store, workers
+from conftest_runs import Run, chain, in_process, open_store, paths, run, states, store
 from ml_metadata.proto import metadata_store_pb2
 
 from headrace.authoring import Importer, standard_artifacts
@@ -25,7 +25,7 @@ from headrace.store.read.catalog import list_artifacts
 from headrace.store.read.explanation import explain
 from headrace.store.read.runs import list_runs, read_run
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def blessed(model: Any, is_good: bool) -> Any:

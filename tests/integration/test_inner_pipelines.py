@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import nodes
-from conftest_runs import Run, run, states, store, texts, workers
+from conftest_runs import Run, in_process, run, states, store, texts
 
 from headrace.authoring import Pipeline
 from headrace.authoring.light import authoring
@@ -16,7 +16,7 @@ with authoring():
     from tfx.dsl.experimental.conditionals.conditional import Cond
     from tfx.orchestration.pipeline import PipelineInputs
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def inner(name: str, given: Any, fails: bool = False) -> Pipeline:

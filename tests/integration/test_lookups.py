@@ -8,7 +8,7 @@ from typing import Any
 import ml_metadata as mlmd
 import nodes
 import pytest
-from conftest_runs import Run, run, states, store, text_of, workers
+from conftest_runs import Run, in_process, run, states, store, text_of
 
 from headrace.authoring import Channel, LatestArtifactStrategy, Pipeline, Resolver, compiler
 from headrace.authoring import standard_artifacts as types
@@ -27,7 +27,7 @@ with authoring():
     from tfx.orchestration.pipeline import PipelineInputs
     from tfx.types.channel_utils import union
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def made_by(producer: str, kind: Any = types.Schema, **more: Any) -> Channel:

@@ -16,10 +16,9 @@ from headrace.notebook.session import Session, Step, check_not_skipped
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
 from headrace.notebook.views import Views, show_report
-from headrace.orchestration import earlier_runs
+from headrace.orchestration import earlier_runs, process_role
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.engine import run as engine
-from headrace.orchestration.runners.local import worker
 from headrace.store.locks import SessionMarker
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.read import executions
@@ -94,7 +93,7 @@ class InteractiveContext:
             HeadraceError: What stopped the component.
             KeyboardInterrupt: After an interruption, once the component has stopped.
         """
-        if worker.is_worker_process:
+        if process_role.is_worker():
             raise earlier_runs.LeaveScript
         if not isinstance(component, BaseNode):
             raise DefinitionError(

@@ -8,10 +8,10 @@ from typing import Any
 
 from headrace.authoring import BaseNode
 from headrace.errors import HeadraceError
+from headrace.orchestration import process_role
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.events import Listener, RunResult
-from headrace.orchestration.runners.local import worker
 
 
 def run(
@@ -87,7 +87,7 @@ def run(
         "exit_handlers": exit_handlers,
         "listener": listener,
     }
-    if not show or worker.is_worker_process:
+    if not show or process_role.is_worker():
         result = engine.run(pipeline, **options)
     elif dry_run:
         result = _show_plan(pipeline, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -10,7 +11,8 @@ from typing import Any
 
 from headrace.errors import UnsupportedFeatureError
 from headrace.orchestration.plan.plan import PlannedNode
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.choice import make_runner
 from headrace.store.open.store import Store
 from headrace.store.results import NodeResult, NodeState, RunResult
 
@@ -19,7 +21,7 @@ _OPEN = (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
 
 def dry_run(
     store: Store,
-    make_context: Callable[[Store, str, Workers], Any],
+    make_context: Callable[[Store, str, NodeRunner], Any],
     planned: Sequence[PlannedNode],
     make_life: Callable[[Any, PlannedNode], Any],
 ) -> RunResult:
@@ -44,7 +46,7 @@ def dry_run(
         copy = Store(os.path.join(folder, os.path.basename(store.path)))
         os.makedirs(copy.path)
         store.copy_database(copy.database_path)
-        with copy.open(), Workers() as workers:
+        with copy.open(), contextlib.closing(make_runner()) as workers:
             # Paths of the project, not of the copy, decide the cache keys.
             copy.project_path = store.project_path
             context = make_context(copy, "dry-run", workers)

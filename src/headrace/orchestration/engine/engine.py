@@ -24,7 +24,8 @@ from headrace.orchestration.node.context import NodeContext, RunContext
 from headrace.orchestration.node.node import NodeLife
 from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.resume_commands import resume_command
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.choice import make_runner
 from headrace.store import locks
 from headrace.store.open.store import Store
 from headrace.store.read import executions, runs
@@ -49,7 +50,7 @@ class RunSettings:
     resume_from: str
     base_run: str
     outputs_from: Mapping[str, int] = field(default_factory=dict)
-    workers: Workers | None = None
+    workers: NodeRunner | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -135,7 +136,7 @@ class Engine:
             self._record(result, state)
         return result
 
-    def context(self, store: Store, run_id: str, workers: Workers, tmp_path: str = "") -> RunContext:
+    def context(self, store: Store, run_id: str, workers: NodeRunner, tmp_path: str = "") -> RunContext:
         """Return what the nodes of a run share; the IR's runtime parameters are set."""
         values = {compiler.RUN_ID_PARAMETER: run_id, compiler.ROOT_PARAMETER: self._root}
         compiler.set_runtime_parameters(self._ir, values)
@@ -162,10 +163,12 @@ class Engine:
             resume_command=self._resume_command(run_id) if store is self._store else "",
         )
 
-    def _workers(self) -> contextlib.AbstractContextManager[Workers]:
+    def _workers(self) -> contextlib.AbstractContextManager[NodeRunner]:
         """The workers of this run; those that were given outlive it."""
         given = self._settings.workers
-        return Workers(self._modules) if given is None else contextlib.nullcontext(given)
+        if given is None:
+            return contextlib.closing(make_runner(self._modules))
+        return contextlib.nullcontext(given)
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
         """Return the life of one node in a run."""

@@ -15,7 +15,7 @@ from headrace.authoring.light import authoring
 from headrace.authoring.resources import resources_of
 from headrace.errors import DefinitionError, HeadraceError
 from headrace.files import addresses
-from headrace.orchestration import earlier_runs
+from headrace.orchestration import earlier_runs, process_role
 from headrace.orchestration.capacity import num_processors
 from headrace.orchestration.engine import dry_run as dry_runs
 from headrace.orchestration.engine.engine import Engine, RunSettings
@@ -24,8 +24,7 @@ from headrace.orchestration.engine.provenance import provenance
 from headrace.orchestration.events import Listener
 from headrace.orchestration.plan import pipeline_graph
 from headrace.orchestration.plan.selection import select
-from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.results import RunResult
 
@@ -41,7 +40,7 @@ def _remembered(run: Callable[Parameters, RunResult]) -> Callable[Parameters, Ru
 
     @functools.wraps(run)
     def remember(*args: Parameters.args, **kwargs: Parameters.kwargs) -> RunResult:
-        if worker.is_worker_process:
+        if process_role.is_worker():
             return earlier_runs.next_result()
         try:
             result = run(*args, **kwargs)
@@ -81,7 +80,7 @@ def run(
     command: str = "",
     configuration: Mapping[str, Any] | None = None,
     outputs_from: Mapping[str, int] | None = None,
-    workers: Workers | None = None,
+    workers: NodeRunner | None = None,
 ) -> RunResult:
     """Run a TFX pipeline.
 

@@ -13,8 +13,8 @@ from headrace.files import addresses
 from headrace.orchestration import earlier_runs
 from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan.plan import PlannedNode
-from headrace.orchestration.runners.local.tasks import Done, Task
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.tasks import Done, Task
 from headrace.store.open.store import Store
 from headrace.usercode import functions
 
@@ -48,7 +48,7 @@ class RunContext:
     store: Store
     ir: pipeline_pb2.Pipeline
     run_id: str
-    workers: Workers
+    workers: NodeRunner
     listener: Callable[[Event], None]
     is_cancelled: Callable[[], bool]
     main_path: str = ""
@@ -140,7 +140,7 @@ class NodeContext:
         connection: bytes = b"",
         maker: str = "",
     ) -> Done:
-        """Call an executor or driver in a worker process and wait for it.
+        """Call an executor or driver where the nodes of the run are executed, and wait for it.
 
         Args:
             kind: `"executor"` or `"driver"`.

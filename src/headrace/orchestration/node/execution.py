@@ -22,7 +22,7 @@ from headrace.orchestration.cache import cache_key
 from headrace.orchestration.node import driver
 from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
-from headrace.orchestration.runners.local.workers import Cancelled, TimedOut
+from headrace.orchestration.runners.base import Cancelled, TimedOut
 from headrace.store import damage, locks
 from headrace.store.record import publications
 

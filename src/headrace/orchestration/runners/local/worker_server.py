@@ -23,8 +23,9 @@ from typing import Any
 
 from headrace.authoring.light import heavy_import, without_collections
 from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.tasks import Exited, Task
-from headrace.runtime.processes import fresh_processes
+from headrace.orchestration.runners.local.messages import Exited
+from headrace.orchestration.runners.tasks import Task
+from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.process_groups import (
     adopt_orphans,
     children_of,
@@ -54,6 +55,7 @@ class Server:
         self._has_answered = False
         self._wakeup = wake_on_child_exit()
         self._has_imported = False
+        self._fresh_processes = FreshProcesses()
 
     def serve(self) -> None:
         """Import and fork until the orchestrating process goes away."""
@@ -76,7 +78,7 @@ class Server:
         _import_quietly(module)
         self._has_imported = module not in _FRAMEWORKS
         if module == _TENSORFLOW:
-            fresh_processes.open_nursery()
+            self._fresh_processes.open_nursery()
         # What is loaded stays: collections need not walk it, nor copy its pages in the workers.
         gc.freeze()
 
@@ -105,7 +107,7 @@ class Server:
         code = 70
         try:
             self._become_worker(log_path, server)
-            code = worker.run(task, channel)
+            code = worker.run(task, channel, self._fresh_processes)
         except BaseException:
             import traceback
 
@@ -155,7 +157,7 @@ class Server:
         # leave at once, and what they start with them.
         ours = os.getsid(0)
         own = [pid for pid in children_of(os.getpid()) or () if _session_of(pid) == ours]
-        return [*self._children, fresh_processes.nursery_pid(), *own]
+        return [*self._children, self._fresh_processes.nursery_pid, *own]
 
     def _end(self) -> None:
         for pid in self._children:

@@ -16,16 +16,16 @@ import time
 from collections.abc import Callable, Sequence
 
 from headrace.errors import ExecutorError, SetupError
-from headrace.orchestration.runners.local.tasks import (
-    Done,
+from headrace.orchestration.runners.base import Cancelled, TimedOut
+from headrace.orchestration.runners.local.messages import (
     Exited,
     Failed,
     Message,
     Progress,
     ServerLost,
     Started,
-    Task,
 )
+from headrace.orchestration.runners.tasks import Done, Task
 from headrace.runtime.processes.process_groups import SERVER_MARK, family, kill_group, kill_marked
 
 _POLL_SECONDS = 0.1
@@ -51,14 +51,6 @@ _SIGNALS: dict[int, tuple[str, str]] = {
 }
 _STOPPING_SECONDS = 1.0
 _numbers = itertools.count(1)
-
-
-class Cancelled(Exception):
-    """The task was stopped because the run was."""
-
-
-class TimedOut(Exception):
-    """The task was stopped because its time was over."""
 
 
 class Workers:

@@ -1,10 +1,9 @@
-"""What crosses the boundary between the orchestrating process and a worker: one task, one outcome."""
+"""What a run gives to whoever executes its nodes, and gets back: one task, one outcome."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headrace.errors import HeadraceError
 from headrace.files.payloads import Payload
 from headrace.orchestration.earlier_runs import Outcome
 
@@ -47,21 +46,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Started:
-    """The worker process exists; it leads a process group of its own."""
-
-    pid: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The executor says what it does."""
-
-    doing: str
-    rows: int | None
-
-
-@dataclass(frozen=True)
 class Done:
     """The call returned.
 
@@ -72,31 +56,3 @@ class Done:
 
     output: bytes
     digests: dict[str, Payload]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The call raised.
-
-    Attributes:
-        error: What to show; `problem` starts with the user's own line where one took part.
-        traceback_text: The whole traceback, for the log.
-    """
-
-    error: HeadraceError
-    traceback_text: str
-
-
-@dataclass(frozen=True)
-class Exited:
-    """The server saw the worker process end. Negative: killed by that signal."""
-
-    exit_code: int
-
-
-@dataclass(frozen=True)
-class ServerLost:
-    """The server went away while the worker ran; nobody sends this, its silence says so."""
-
-
-Message = Started | Progress | Done | Failed | Exited | ServerLost
