@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any
 
@@ -40,15 +41,57 @@ with light.authoring():
 is_worker_process = False
 
 
-def run(task: Task, channel: connection.Connection) -> int:
+def read(task: Task, channel: connection.Connection) -> bool:
+    """Read the user's code that holds the task's class, so that forks of this process have it.
+
+    Returns:
+        Whether that went well; what was raised is reported as the task's failure.
+    """
+    started, send = time.monotonic(), _begin(channel)
+    # What the code leaves in the temporary folder when it is read, all its nodes may look for.
+    _use_temporary_folder(task.tmp_path and f"{task.tmp_path}-{os.getpid()}")
+    try:
+        _import_class_module(task)
+    except BaseException as error:
+        send(_failure(error, task, started))
+        return False
+    return True
+
+
+def run(task: Task, channel: connection.Connection, *, is_read: bool = False) -> int:
     """Run the task; return the process's exit code.
 
     Nothing is raised: what the task raises is reported as `Failed`.
+
+    Args:
+        task: What to call.
+        channel: Where to report.
+        is_read: Whether this process has the code already that holds the task's class.
     """
+    started, send, pid = time.monotonic(), _begin(channel), os.getpid()
+    _use_temporary_folder(task.tmp_path)
+    progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
+    partial_results.set_folder(task.kept_path, task.maker)
+    try:
+        if not is_read:
+            _import_class_module(task)
+        done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
+    except BaseException as error:
+        failed = _failure(error, task, started)
+        _leave_unless(pid, 1)
+        send(failed)
+        return 1
+    finally:
+        progress.set_reporter(None)
+    send(done)
+    return 0
+
+
+def _begin(channel: connection.Connection) -> Callable[[Message], None]:
+    """Say that a worker exists; return how to say more."""
     global is_worker_process
     is_worker_process = True
-    started, pid = time.monotonic(), os.getpid()
-    lock = threading.Lock()
+    pid, lock = os.getpid(), threading.Lock()
 
     def send(message: Message) -> None:
         # A process that the user's code forked has this function too, and nothing to say of the node.
@@ -56,25 +99,21 @@ def run(task: Task, channel: connection.Connection) -> int:
             with lock:
                 channel.send(message)
 
-    send(Started(os.getpid()))
-    if task.tmp_path:
-        # What libraries leave in the temporary folder goes with the run, even if this process is killed.
-        os.makedirs(task.tmp_path, mode=0o700, exist_ok=True)
-        os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
-    progress.set_reporter(lambda doing, rows: send(Progress(doing, rows)))
-    partial_results.set_folder(task.kept_path, task.maker)
-    try:
-        done = _run_driver(task) if task.kind == "driver" else _run_executor(task)
-    except BaseException as error:
-        text = traceback.format_exc()
-        print(text, file=sys.stderr, flush=True)
-        _leave_unless(pid, 1)
-        send(Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text))
-        return 1
-    finally:
-        progress.set_reporter(None)
-    send(done)
-    return 0
+    send(Started(pid))
+    return send
+
+
+def _use_temporary_folder(path: str) -> None:
+    """What libraries leave in the temporary folder goes with the run, even if this process is killed."""
+    if path:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.environ["TMPDIR"] = tempfile.tempdir = path
+
+
+def _failure(error: BaseException, task: Task, started: float) -> Failed:
+    text = traceback.format_exc()
+    print(text, file=sys.stderr, flush=True)
+    return Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text)
 
 
 def _leave_unless(pid: int, code: int) -> None:
@@ -92,7 +131,6 @@ def _picklable(error: HeadraceError) -> HeadraceError:
 
 def _run_executor(task: Task) -> Done:
     pid = os.getpid()
-    _import_class_module(task)
     info = data_types.ExecutionInfo.from_proto(
         execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
     )
@@ -161,7 +199,6 @@ def _take_beam_arguments(spec: Any, info: Any) -> Any:
 
 
 def _run_driver(task: Task) -> Done:
-    _import_class_module(task)
     info = data_types.ExecutionInfo.from_proto(
         execution_invocation_pb2.ExecutionInvocation.FromString(task.execution_info)
     )
@@ -186,12 +223,14 @@ def _import_class_module(task: Task) -> None:
     sys.modules["__mp_main__"] = main
     _stop_at_runners()
     earlier_runs.replay(task.earlier_runs)
+    sys.argv = [path, *task.arguments]
     with open(path, "rb") as file, contextlib.suppress(LeaveScript):
         exec(compile(file.read(), path, "exec", dont_inherit=True), main.__dict__)
 
 
 def _stop_at_runners() -> None:
     """A script without the guard starts its pipeline while it is read: stop it there."""
+    light.stay_light_with_runners()
     from tfx.orchestration.portable import tfx_runner
 
     def leave(*_: object, **__: object) -> None:
