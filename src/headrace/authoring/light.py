@@ -90,7 +90,7 @@ class _LooksAbsent(importlib.abc.MetaPathFinder):
 class _StaysLight(importlib.abc.MetaPathFinder):
     """Keeps a process light until heavy parts of TFX load, and then makes it fit for them."""
 
-    entrances = _HEAVY_ENTRANCES
+    entrances: tuple[str, ...] = _HEAVY_ENTRANCES
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
