@@ -1,7 +1,8 @@
-"""Modules that only name what others define: each name is imported when it is asked for.
+"""Names of modules that come into being when they are asked for.
 
-`tfx.v1` is such a module. Its body imports all of TFX, 15 s of it, so that a file may name one decorator. Read as
-syntax instead of being executed, it tells where each name comes from, and costs a millisecond.
+`tfx.v1` only names what other modules define. Its body imports all of TFX, 15 s of it, so that a file may name one
+decorator. Read as syntax instead of being executed, it tells where each name comes from, and costs a millisecond.
+Other modules import much for one class that hardly anybody uses.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import importlib.abc
 import importlib.machinery
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
+from typing import Any, TypeGuard
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,58 @@ def load_lazily(spec: importlib.machinery.ModuleSpec, before: Callable[[], None]
             _fill(module, ast.get_docstring(tree), places)
 
     loader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+def define_late(spec: importlib.machinery.ModuleSpec, package: str) -> None:
+    """Let a module define the classes that derive from a package's when one of them is asked for, or the package.
+
+    A module that needs the package for something else is executed as it stands.
+
+    Args:
+        spec: The module's; its loader is changed.
+        package: The package, which the module imports at its top level.
+    """
+    loader = spec.loader
+    if not isinstance(loader, importlib.abc.InspectLoader):
+        return
+    execute = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        tree = ast.parse(loader.get_source(spec.name) or "")
+        late = [node for node in tree.body if _imports_from(node, package)]
+        names = {alias.asname or alias.name for node in late for alias in node.names}
+        late_classes = [
+            node for node in tree.body if isinstance(node, ast.ClassDef) and names & _names_in(*node.bases)
+        ]
+        names |= {node.name for node in late_classes}
+        others = [node for node in tree.body if node not in late and node not in late_classes]
+        if names & _names_in(*others) or any(_imports_from(node, "__future__") for node in others):
+            execute(module)
+            return
+        values = vars(module)
+
+        def get(name: str) -> Any:
+            if name not in names:
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            exec(_compiled([*late, *late_classes], spec), values)
+            return values[name]
+
+        exec(_compiled(others, spec), values)
+        values["__getattr__"] = get
+
+    loader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+def _imports_from(node: ast.stmt, package: str) -> TypeGuard[ast.ImportFrom]:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == package
+
+
+def _names_in(*nodes: ast.AST) -> set[str]:
+    return {inner.id for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _compiled(body: list[ast.stmt], spec: importlib.machinery.ModuleSpec) -> CodeType:
+    return compile(ast.Module(body, type_ignores=[]), spec.origin or spec.name, "exec", dont_inherit=True)
 
 
 def _places(body: Iterable[ast.stmt], is_optional: bool = False) -> dict[str, _Place] | None:

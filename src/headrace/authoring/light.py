@@ -59,6 +59,9 @@ _NAMES_OF_OTHERS = (
     "tfx.v1.extensions.google_cloud_big_query",
     "tfx.v1.orchestration",
 )
+# Every module that touches ML Metadata imports Google's client, 0.1 s, for a class of requests to Google's services.
+_TELEMETRY = "tfx.utils.telemetry_utils"
+_CLIENT = "googleapiclient"
 # What TFX's own runners execute nodes with, of any kind.
 _LAUNCHER = "tfx.orchestration.portable.launcher"
 # The first thing that any heavy user of TFX imports.
@@ -99,12 +102,16 @@ class _StaysLight(importlib.abc.MetaPathFinder):
             return None
         if fullname in self.entrances:
             repair()
-        if fullname not in _GUARDED and fullname not in _NAMES_OF_OTHERS:
+        if fullname not in (*_GUARDED, *_NAMES_OF_OTHERS, _TELEMETRY):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
-        if spec is not None and fullname in _GUARDED:
+        if spec is None:
+            return None
+        if fullname in _GUARDED:
             _load_lightly(spec)
-        elif spec is not None:
+        elif fullname == _TELEMETRY:
+            lazy_names.define_late(spec, _CLIENT)
+        else:
             lazy_names.load_lazily(spec, _choose_keras)
         return spec
 

@@ -90,3 +90,52 @@ def test_a_module_that_does_more_is_executed(load: Callable[[str], types.ModuleT
     package = load(body)
     assert "package.defined" in sys.modules
     assert package.One is sys.modules["package.defined"].One
+
+
+_LATE = """
+from library import base
+
+def used():
+    return 1
+
+class Late(base.Base):
+    value = used()
+"""
+
+
+@pytest.fixture(name="define")
+def _define(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], types.ModuleType]]:
+    """Write a module that imports `library`, and load it."""
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "base.py").write_text("class Base: pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def define(body: str) -> types.ModuleType:
+        (tmp_path / "definitions.py").write_text(body)
+        spec = importlib.machinery.PathFinder.find_spec("definitions", [str(tmp_path)])
+        assert spec is not None
+        lazy_names.define_late(spec, "library")
+        module = importlib.util.module_from_spec(spec)
+        assert spec.loader is not None
+        spec.loader.exec_module(module)
+        return module
+
+    yield define
+    for name in [name for name in sys.modules if name.partition(".")[0] == "library"]:
+        del sys.modules[name]
+
+
+def test_a_class_is_defined_when_it_is_asked_for(define: Callable[[str], types.ModuleType]):
+    module = define(_LATE)
+    assert module.used() == 1
+    assert not hasattr(module, "no_such_name")
+    assert "library" not in sys.modules
+
+    late = module.Late
+    assert (late.value, late.__mro__[1], module.Late) == (1, sys.modules["library.base"].Base, late)
+    assert late.__module__ == "definitions"
+
+
+def test_a_module_that_needs_the_library_at_once_has_it(define: Callable[[str], types.ModuleType]):
+    module = define(_LATE + "\nmade = Late()\n")
+    assert isinstance(module.made, sys.modules["library.base"].Base)
