@@ -5,7 +5,8 @@ A file that changed within two seconds before it was hashed is not remembered, a
 one tick of the file system's clock would leave no trace.
 
 Where the memory lies does not matter: it is a table by absolute path, in the store of the last run that was
-started in this process. Losing it costs time only, so nothing here raises.
+started in this process. A store may come from elsewhere, so what it says of a file counts only where this user signed
+it. Losing it costs time only, so nothing here raises.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 
+from headrace.files import signatures
+
 _MIN_BYTES = 1 << 20
 _RACY_NS = 2_000_000_000
 _BUSY_SECONDS = 2.0
-_FORMAT = 1
+_FORMAT = 2
 
 _path = ""
 _recent: dict[str, tuple[tuple[int, ...], str]] = {}
@@ -56,9 +59,11 @@ def recall(path: str, info: os.stat_result) -> str:
         row = database.execute(
             "SELECT digest FROM files WHERE path = ? AND look = ?", (name, repr(look))
         ).fetchone()
-        if row is not None:
-            _recent[name] = (look, row[0])
-            return str(row[0])
+        signed = row[0] if row is not None and isinstance(row[0], bytes) else b""
+        digest = signatures.verified(signed, _signed_as(name, look))
+        if digest:
+            _recent[name] = (look, digest.decode())
+            return digest.decode()
     return ""
 
 
@@ -74,15 +79,20 @@ def remember(path: str, info: os.stat_result, started_ns: int, digest: str) -> N
         _recent[name] = (look, digest)
         if not _path:
             return
+        signed = signatures.sign(digest.encode(), _signed_as(name, look))
         with contextlib.closing(_open()) as database, database:
             database.execute(
-                "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, look TEXT, digest TEXT)"
+                "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, look TEXT, digest BLOB)"
             )
-            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (name, repr(look), digest))
+            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (name, repr(look), signed))
 
 
 def _open() -> sqlite3.Connection:
     return sqlite3.connect(_path, timeout=_BUSY_SECONDS)
+
+
+def _signed_as(name: str, look: tuple[int, ...]) -> str:
+    return f"digest of {name} {look!r}"
 
 
 def _look(info: os.stat_result) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,25 @@ def test_large_files_are_remembered_unless_they_changed_just_now(
     assert (digest_memory.recall(str(path), path.stat()) == "digest") is is_remembered
     path.write_bytes(b"y" * (1 << 20))
     assert digest_memory.recall(str(path), path.stat()) == ""
+
+
+def test_what_another_user_remembered_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A store may come from elsewhere, with whatever it says of this machine's files."""
+    monkeypatch.setattr(digest_memory, "_path", str(tmp_path / "digests.db"))
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * (1 << 20))
+    info = path.stat()
+    for user, is_known in (("one", False), ("two", False), ("one", True)):
+        monkeypatch.setattr(digest_memory, "_recent", {})
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / user))
+        assert (digest_memory.recall(str(path), info) == "digest") is is_known
+        if not (tmp_path / "digests.db").exists():
+            digest_memory.remember(str(path), info, info.st_ctime_ns + 60 * 10**9, "digest")
+
+    with sqlite3.connect(tmp_path / "digests.db") as database:
+        database.execute("UPDATE files SET digest = 'digest'")
+    digest_memory._recent.clear()
+    assert digest_memory.recall(str(path), info) == ""
 
 
 def test_several_files_have_their_digests_in_order(folder: Path):
