@@ -91,7 +91,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Started:
-    """The worker process exists; it leads a process group of its own."""
+    """The worker process exists; it leads a process group of its own. 0 where it is about to be forked."""
 
     pid: int
 

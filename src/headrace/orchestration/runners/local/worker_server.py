@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 
 from headrace.orchestration.runners.local import templates, worker
 from headrace.orchestration.runners.local.library_loading import Loading
-from headrace.orchestration.runners.local.tasks import Address, Exited, Task
+from headrace.orchestration.runners.local.tasks import Address, Exited, Started, Task
 from headrace.orchestration.runners.local.templates import State, Template
 from headrace.runtime.processes import fresh_processes
 from headrace.runtime.processes.process_groups import (
@@ -312,6 +312,8 @@ def _read(task: Task, channel: connection.Connection, control: socket.socket) ->
 def _be_template(task: Task, channel: connection.Connection, control: socket.socket) -> NoReturn:
     gc.freeze()
     server = Server(control, is_template=True)
+    # To stop the task from now on is not to stop this process, which others need.
+    channel.send(Started(0))
     server.run(task, channel)
     server.serve()
 
