@@ -29,11 +29,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from headrace.authoring import lazy_names
+from headrace.authoring import lazy_names, light_files
 
 _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
 _GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
-_GUARDED_TENSORFLOW = ("tfx.dsl.io.plugins.tensorflow_gfile",)
 # Read the declaration `BeamComponentParameter[beam.Pipeline]` of a function.
 _COMPARES_BEAM_PIPELINE = (
     "tfx.dsl.component.experimental.annotations",
@@ -44,7 +43,7 @@ _NOTEBOOK_MODULES = ("IPython", "tqdm.notebook")
 # Those that import TensorFlow, Beam or `tfx.components` where these are there, and do without where they are not.
 _GUARDED = (
     *_GUARDED_BEAM,
-    *_GUARDED_TENSORFLOW,
+    light_files.PLUGIN,
     *_COMPARES_BEAM_PIPELINE,
     "tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy",
     "tfx.dsl.input_resolution.strategies.span_range_strategy",
@@ -123,6 +122,8 @@ def _load_lightly(spec: importlib.machinery.ModuleSpec) -> None:
     def exec_module(module: ModuleType) -> None:
         with authoring():
             execute(module)
+        if spec.name == light_files.PLUGIN and module.tf is None:
+            light_files.register()
 
     spec.loader.exec_module = exec_module  # type: ignore[method-assign]
 
@@ -252,16 +253,12 @@ def _ask_no_ipython() -> None:
 
 def repair() -> None:
     """Load TensorFlow and Beam, and give them to the TFX modules that were imported without them."""
-    if all(name not in sys.modules for name in (*_GUARDED_BEAM, *_GUARDED_TENSORFLOW)):
+    if all(name not in sys.modules for name in (*_GUARDED_BEAM, light_files.PLUGIN)):
         return
     import apache_beam
-    import tensorflow  # noqa: F401 - the reload below finds it
 
     for name in _GUARDED_BEAM:
         module = sys.modules.get(name)
         if module is not None and getattr(module, "beam", None) is None:
             module.beam = apache_beam  # type: ignore[attr-defined]
-    for name in _GUARDED_TENSORFLOW:
-        module = sys.modules.get(name)
-        if module is not None and getattr(module, "tf", None) is None:
-            importlib.reload(module)
+    light_files.load_plugin()
