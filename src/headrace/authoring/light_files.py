@@ -34,7 +34,7 @@ def register() -> None:
     from tfx.dsl.io import filesystem_registry
     from tfx.dsl.io.plugins import local
 
-    class LocalFiles(local.LocalFilesystem):  # type: ignore[misc]
+    class LocalFiles(local.LocalFilesystem):
         """The plain implementation, where the folder of a bare file name may be made, as with TensorFlow's."""
 
         @staticmethod

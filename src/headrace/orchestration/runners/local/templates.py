@@ -30,6 +30,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 # How far the clock of a file system may be behind: of one that counts whole seconds, and of others.
 _COARSE_NS = 2_000_000_000
 _TICK_NS = 20_000_000
+# Those of a run's files; in the server of a session, of as many steps.
+_MAX_TEMPLATES = 16
 
 # What tells a file from a later one: size, times of the last change of content and of status, and inode.
 Look = tuple[int, int, int, int]
@@ -86,6 +88,63 @@ class Template:
         """Close this process's ends of the connections to it."""
         self.control.close()
         self.messages.close()
+
+
+class Templates:
+    """The templates of a server, by the code that they have read."""
+
+    def __init__(self) -> None:
+        self._current: dict[Address, Template] = {}
+        # Nothing more is asked of these; workers that they forked may still be at work.
+        self._old: list[Template] = []
+
+    def fresh(self, address: Address) -> Template | None:
+        """Return what is known of the code's reading; `None` where there is none, or its files have changed since."""
+        template = self._current.get(address)
+        if template is None or template.is_fresh:
+            return template
+        self._retire(address)
+        return None
+
+    def add(self, address: Address, template: Template) -> None:
+        """Note a process that has begun to read some code."""
+        self._current[address] = template
+        done = [key for key, one in self._current.items() if one.state is not State.READING]
+        for old in done[: max(len(self._current) - _MAX_TEMPLATES, 0)]:
+            self._retire(old)
+
+    def _retire(self, address: Address) -> None:
+        """Ask no more of a template: it ends with the last of its workers."""
+        template = self._current.pop(address)
+        if template.state is State.READY:
+            template.close()
+            self._old.append(template)
+
+    def forget(self, pid: int) -> Template | None:
+        """Forget the template of a process that has ended, and return it."""
+        for template in [one for one in self._old if one.pid == pid]:
+            self._old.remove(template)
+            return template
+        for address, template in self._current.items():
+            if template.pid == pid:
+                template.close()
+                return self._current.pop(address)
+        return None
+
+    def reading(self) -> list[Template]:
+        """Return those that are about to say something."""
+        return [template for template in self._current.values() if template.state is State.READING]
+
+    def pids(self) -> list[int]:
+        """Return the processes."""
+        return [template.pid for template in [*self._current.values(), *self._old]]
+
+    def give_up(self) -> None:
+        """Close all that is the server's, in a process that it forked."""
+        for template in [*self._current.values(), *self._old]:
+            template.close()
+            for _, channel in template.waiting:
+                channel.close()
 
 
 def tell(control: socket.socket, looks: dict[str, Look] | None) -> None:

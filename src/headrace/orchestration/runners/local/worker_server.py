@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from headrace.orchestration.runners.local import templates, worker
 from headrace.orchestration.runners.local.library_loading import Loading
 from headrace.orchestration.runners.local.tasks import Address, Exited, Started, Task
-from headrace.orchestration.runners.local.templates import State, Template
+from headrace.orchestration.runners.local.templates import State, Template, Templates
 from headrace.runtime.processes import fresh_processes
 from headrace.runtime.processes.process_groups import (
     adopt_orphans,
@@ -43,8 +43,6 @@ from headrace.runtime.processes.process_groups import (
 
 _WAKEUP_BYTES = 4096
 _FAILED = 70
-# Those of a run's files; in the server of a session, of as many steps.
-_MAX_TEMPLATES = 16
 
 Work = Callable[[Task, connection.Connection], int]
 
@@ -72,9 +70,7 @@ class Server:
         self._loading = loading or Loading(())
         self._is_template = is_template
         self._children: dict[int, connection.Connection] = {}
-        # By the code that they have read: those that may be asked. Of old ones workers may still be at work.
-        self._templates: dict[Address, Template] = {}
-        self._old: list[Template] = []
+        self._templates = Templates()
         self._libraries: tuple[int, socket.socket] | None = None
         self._is_left = False
         self._wakeup = wake_on_child_exit()
@@ -86,7 +82,7 @@ class Server:
         while True:
             self._reap()
             is_loading = self._loading.is_due
-            reading = {one.messages: one for one in self._templates.values() if one.state is State.READING}
+            reading: dict[Any, Template] = {one.messages: one for one in self._templates.reading()}
             watched: list[Any] = [self._wakeup, *reading, *([] if self._is_left else [self._control])]
             readable, _, _ = select.select(watched, [], [], 0.0 if is_loading else None)
             if self._wakeup in readable:
@@ -127,28 +123,15 @@ class Server:
             self._take_with_code(address, channel)
 
     def _take_with_code(self, address: Address, channel: connection.Connection) -> None:
-        template = self._templates.get(address)
-        if template is not None and not template.is_fresh:
-            self._retire(address)
-            template = None
+        template = self._templates.fresh(address)
         if template is None:
-            self._templates[address] = self._fork_template(channel)
-            done = [key for key, one in self._templates.items() if one.state is not State.READING]
-            for old in done[: max(len(self._templates) - _MAX_TEMPLATES, 0)]:
-                self._retire(old)
+            self._templates.add(address, self._fork_template(channel))
         elif template.state is State.READY:
             _pass_on(template.control, address, channel)
         elif template.state is State.ANEW:
             self._fork(channel, self._run)
         else:
             template.waiting.append((address, channel))
-
-    def _retire(self, address: Address) -> None:
-        """Ask no more of a template: it ends with the last of its workers."""
-        template = self._templates.pop(address)
-        if template.state is State.READY:
-            template.close()
-            self._old.append(template)
 
     def _fork_libraries(self) -> tuple[int, socket.socket]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -192,6 +175,9 @@ class Server:
 
     def _fork(self, channel: connection.Connection, work: Work, given: Task | None = None) -> int:
         """Fork a process that works for a task; it comes over the connection, unless it was given."""
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
         server = os.getpid()
         pid = os.fork()
         if pid:
@@ -224,10 +210,7 @@ class Server:
         self._control.close()
         for other in self._children.values():
             other.close()
-        for template in [*self._templates.values(), *self._old]:
-            template.close()
-            for _, other in template.waiting:
-                other.close()
+        self._templates.give_up()
         if self._libraries is not None:
             self._libraries[1].close()
 
@@ -244,7 +227,7 @@ class Server:
     def _see_off(self, pid: int, status: int) -> None:
         """Note that a child has ended, and end what it started and left behind."""
         channel = self._children.pop(pid, None)
-        template = self._forget(pid)
+        template = self._templates.forget(pid)
         if self._libraries is not None and self._libraries[0] == pid:
             self._libraries[1].close()
             self._libraries = None
@@ -260,26 +243,12 @@ class Server:
         if template is not None:
             self._take_waiting(template)
 
-    def _forget(self, pid: int) -> Template | None:
-        """Forget the template of a process that has ended, and return it."""
-        for template in [one for one in self._old if one.pid == pid]:
-            self._old.remove(template)
-            template.close()
-            return template
-        for address, template in self._templates.items():
-            if template.pid == pid:
-                del self._templates[address]
-                template.close()
-                return template
-        return None
-
     def _spared(self) -> list[int]:
         # What a module started when it was imported serves all workers. It is of this process's session, which workers
         # leave at once, and what they start with them.
         ours = os.getsid(0)
         own = [pid for pid in children_of(os.getpid()) or () if _session_of(pid) == ours]
-        made = [template.pid for template in [*self._templates.values(), *self._old]]
-        return [*self._children, *made, fresh_processes.nursery_pid(), *own]
+        return [*self._children, *self._templates.pids(), fresh_processes.nursery_pid(), *own]
 
     def _end(self) -> NoReturn:
         for pid in self._children:

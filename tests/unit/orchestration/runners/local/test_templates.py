@@ -124,3 +124,44 @@ def test_nodes_of_one_file_in_one_run_share_their_reading():
     assert not task(is_users=False).address.code
     others = [task(module_path="/p/b.py"), task(tmp_path="/next/1"), task(needs_libraries=False)]
     assert len({one, *(other.address for other in others)}) == 4
+
+
+def _template(pid: int, looks: dict[str, templates.Look] | None = None) -> templates.Template:
+    """A template that is ready."""
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    return templates.Template(pid, ours, templates.State.READY, looks=looks or {})
+
+
+def _address(number: int) -> Address:
+    return Address(False, bytes([number + 1]) * 32)
+
+
+def test_a_template_of_old_code_is_asked_no_more_and_known_until_it_ends(tmp_path: Path):
+    known = templates.Templates()
+    stale = _template(7, {str(tmp_path / "gone.py"): (1, 2, 3, 4)})
+    known.add(_address(0), stale)
+    assert known.fresh(_address(0)) is None
+    assert known.fresh(_address(0)) is None
+    assert stale.control.fileno() == -1
+
+    known.add(_address(0), _template(8))
+    assert known.pids() == [8, 7]
+    assert known.forget(7) is stale
+    assert known.forget(7) is None
+    assert known.pids() == [8]
+
+
+def test_a_server_keeps_so_many_templates(monkeypatch: pytest.MonkeyPatch):
+    """A session has a step after the other; what reads now is not given up."""
+    monkeypatch.setattr(templates, "_MAX_TEMPLATES", 2)
+    known = templates.Templates()
+    first, *others = (_template(pid) for pid in range(1, 5))
+    first.state = templates.State.READING
+    for number, template in enumerate([first, *others]):
+        known.add(_address(number), template)
+
+    assert [known.fresh(_address(number)) is not None for number in range(4)] == [True, False, False, True]
+    assert known.reading() == [first]
+    assert sorted(known.pids()) == [1, 2, 3, 4]
+    known.give_up()
