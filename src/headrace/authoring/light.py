@@ -253,8 +253,6 @@ def _ask_no_ipython() -> None:
 
 def repair() -> None:
     """Load TensorFlow and Beam, and give them to the TFX modules that were imported without them."""
-    if all(name not in sys.modules for name in (*_GUARDED_BEAM, light_files.PLUGIN)):
-        return
     import apache_beam
 
     for name in _GUARDED_BEAM:
