@@ -61,10 +61,10 @@ _NAMES_OF_OTHERS = (
 # Every module that touches ML Metadata imports Google's client, 0.1 s, for a class of requests to Google's services.
 _TELEMETRY = "tfx.utils.telemetry_utils"
 _CLIENT = "googleapiclient"
-# What TFX's own runners execute nodes with, of any kind.
-_LAUNCHER = "tfx.orchestration.portable.launcher"
+# What TFX's own runners, and its notebook context, execute nodes with, of any kind.
+_LAUNCHERS = ("tfx.orchestration.portable.launcher", "tfx.orchestration.launcher")
 # The first thing that any heavy user of TFX imports.
-_HEAVY_ENTRANCES = ("tfx.components", "tfx.types.standard_component_specs", _LAUNCHER)
+_HEAVY_ENTRANCES = ("tfx.components", "tfx.types.standard_component_specs", *_LAUNCHERS)
 # Which Keras `tf.keras` is, in a process where nobody asked for one before TFX did.
 _KERAS_VARIABLE = "TF_USE_LEGACY_KERAS"
 _CHOOSES_KERAS = "tensorflow_transform"
@@ -158,7 +158,7 @@ def stay_light() -> None:
 
 def stay_light_with_runners() -> None:
     """`stay_light`, also where TFX's runners are imported: in a process in which Headrace stands in for them."""
-    _stays_light.entrances = tuple(name for name in _HEAVY_ENTRANCES if name != _LAUNCHER)
+    _stays_light.entrances = tuple(name for name in _HEAVY_ENTRANCES if name not in _LAUNCHERS)
     stay_light()
 
 
