@@ -44,7 +44,7 @@ def read(task: Task, channel: connection.Connection) -> bool:
     Returns:
         Whether that went well; what was raised is reported as the task's failure.
     """
-    started, send = time.monotonic(), _begin(channel)
+    started, send, pid = time.monotonic(), _begin(channel), os.getpid()
     # What the code leaves in the temporary folder when it is read, all its nodes may look for.
     _use_temporary_folder(task.tmp_path and f"{task.tmp_path}-{os.getpid()}")
     try:
@@ -52,6 +52,7 @@ def read(task: Task, channel: connection.Connection) -> bool:
     except BaseException as error:
         send(_failure(error, task, started))
         return False
+    _leave_unless(pid, 0)
     return True
 
 
