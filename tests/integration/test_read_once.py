@@ -144,3 +144,18 @@ def test_each_node_tells_why_its_code_cannot_be_read(run_code: RunCode, ending: 
     result = run_code(f"if in_worker: {ending}\n", _TWO_NODES)
     assert states(result) == {"One": "failed", "Two": "failed"}
     assert all(told in str(node.error) for node in result.nodes)
+
+
+def test_a_template_that_is_killed_takes_its_nodes_with_it_and_nothing_else(run_code: RunCode):
+    """Whoever kills it: its workers end with it, and the next run has another."""
+    killing = _TWO_NODES.replace(
+        "    number.value = 1\n", "    os.kill(os.getppid(), 9)\n    import time; time.sleep(60)\n"
+    ).replace(', Start().with_id("Two")', "")
+    started = time.monotonic()
+    result = run_code(nodes=killing)
+    assert "was killed, and this node with it" in str(result.node("One").error)
+    assert time.monotonic() - started < 30
+
+
+def test_what_follows_a_killed_template_finds_another(run_code: RunCode):
+    assert _numbers(run_code()) == [1, 2, 3, 4]
