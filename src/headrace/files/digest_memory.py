@@ -19,20 +19,30 @@ from collections.abc import Iterator
 
 from headrace.files import signatures
 
-_MIN_BYTES = 1 << 20
+_MIN_BYTES = 256 << 10
+_MAX_ROWS = 200_000
 _RACY_NS = 2_000_000_000
 _BUSY_SECONDS = 2.0
 _FORMAT = 2
 
+_Look = tuple[int, ...]
+
 _path = ""
-_recent: dict[str, tuple[tuple[int, ...], str]] = {}
+# What was hashed or verified in this process.
+_recent: dict[str, tuple[_Look, str]] = {}
+# What the file holds, not yet verified; `None` until somebody asks.
+_rows: dict[str, tuple[str, object]] | None = None
+_unsaved: dict[str, tuple[_Look, str]] = {}
+_num_batches = 0
+_lock = threading.Lock()
 _state = threading.local()
 
 
 def use(path: str) -> None:
     """Remember in the SQLite file `path` from now on; it is made when there is something to remember."""
-    global _path
-    _path = path
+    global _path, _rows
+    if path != _path:
+        _path, _rows = path, None
 
 
 @contextlib.contextmanager
@@ -45,26 +55,59 @@ def distrusted() -> Iterator[None]:
         _state.is_distrusted = False
 
 
+def is_distrusted() -> bool:
+    """Whether this thread hashes every file."""
+    return bool(getattr(_state, "is_distrusted", False))
+
+
+def distrust_as(is_distrusted: bool) -> None:
+    """Let this thread, made to help another, hash every file or not as that does."""
+    _state.is_distrusted = is_distrusted
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """What any thread remembers inside is written at the end, at once: each write waits for the disk."""
+    global _num_batches
+    with _lock:
+        _num_batches += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _num_batches -= 1
+        _save()
+
+
 def recall(path: str, info: os.stat_result) -> str:
     """Return the digest of a file that looks as it did when it was hashed; empty where it is not known."""
-    if info.st_size < _MIN_BYTES or getattr(_state, "is_distrusted", False):
+    if info.st_size < _MIN_BYTES or is_distrusted():
         return ""
     name, look = os.path.abspath(path), _look(info)
     known = _recent.get(name)
     if known is not None and known[0] == look:
         return known[1]
-    if not os.path.exists(_path):
+    noted, signed = _read().get(name, ("", b""))
+    if noted != repr(look) or not isinstance(signed, bytes):
         return ""
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_open()) as database:
-        row = database.execute(
-            "SELECT digest FROM files WHERE path = ? AND look = ?", (name, repr(look))
-        ).fetchone()
-        signed = row[0] if row is not None and isinstance(row[0], bytes) else b""
-        digest = signatures.verified(signed, _signed_as(name, look))
-        if digest:
-            _recent[name] = (look, digest.decode())
-            return digest.decode()
-    return ""
+    digest = (signatures.verified(signed, _signed_as(name, look)) or b"").decode()
+    if digest:
+        _recent[name] = (look, digest)
+    return digest
+
+
+def _read() -> dict[str, tuple[str, object]]:
+    """All that the file holds: one look at it costs more than to know of a file."""
+    global _rows
+    if _rows is None:
+        rows: dict[str, tuple[str, object]] = {}
+        if os.path.exists(_path):
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(_open()) as database:
+                rows = {
+                    name: (look, signed) for name, look, signed in database.execute("SELECT * FROM files")
+                }
+        _rows = rows
+    return _rows
 
 
 def remember(path: str, info: os.stat_result, started_ns: int, digest: str) -> None:
@@ -72,28 +115,43 @@ def remember(path: str, info: os.stat_result, started_ns: int, digest: str) -> N
     if info.st_size < _MIN_BYTES:
         return
     name, look = os.path.abspath(path), _look(info)
-    with contextlib.suppress(OSError, sqlite3.Error):
-        is_young = started_ns - max(info.st_mtime_ns, info.st_ctime_ns) < _RACY_NS
+    is_young = started_ns - max(info.st_mtime_ns, info.st_ctime_ns) < _RACY_NS
+    try:
         if is_young or _look(os.stat(path)) != look:
             return
-        _recent[name] = (look, digest)
-        if not _path:
-            return
-        signed = signatures.sign(digest.encode(), _signed_as(name, look))
-        with contextlib.closing(_open()) as database, database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, look TEXT, digest BLOB)"
-            )
-            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (name, repr(look), signed))
+    except OSError:
+        return
+    _recent[name] = (look, digest)
+    with _lock:
+        _unsaved[name] = (look, digest)
+        is_batch = _num_batches > 0
+    if not is_batch:
+        _save()
+
+
+def _save() -> None:
+    with _lock:
+        unsaved = dict(_unsaved)
+        _unsaved.clear()
+    if not unsaved or not _path:
+        return
+    rows = [
+        (name, repr(look), signatures.sign(digest.encode(), _signed_as(name, look)))
+        for name, (look, digest) in unsaved.items()
+    ]
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_open()) as database, database:
+        database.execute("CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, look TEXT, digest BLOB)")
+        database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
+        database.execute("DELETE FROM files WHERE rowid <= (SELECT MAX(rowid) FROM files) - ?", (_MAX_ROWS,))
 
 
 def _open() -> sqlite3.Connection:
     return sqlite3.connect(_path, timeout=_BUSY_SECONDS)
 
 
-def _signed_as(name: str, look: tuple[int, ...]) -> str:
+def _signed_as(name: str, look: _Look) -> str:
     return f"digest of {name} {look!r}"
 
 
-def _look(info: os.stat_result) -> tuple[int, ...]:
+def _look(info: os.stat_result) -> _Look:
     return (_FORMAT, info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino, info.st_dev)
