@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +59,33 @@ def Start(number: Output[Integer]):
 
 def nodes():
     return [Start().with_id("One"), Start().with_id("Two")]
+"""
+
+_SCRIPT = """
+import argparse
+import headrace
+from headrace.authoring import Pipeline
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--number", type=int)
+number = parser.parse_args().number
+
+
+@component
+def Give(out: Output[Integer]):
+    out.value = number
+
+
+@component
+def Double(given: Input[Integer], out: Output[Integer]):
+    out.value = 2 * given.value
+
+
+first = headrace.run(Pipeline("first", components=[Give(), Give().with_id("Again")]), show=False, enable_cache=False)
+number += int(open(first.node("Give").outputs[0].uri).read())
+give = Give()
+second = headrace.run(Pipeline("second", components=[give, Double(given=give.outputs["out"])]), show=False, enable_cache=False)
+print([open(node.outputs[0].uri).read() for node in second.nodes])
 """
 
 RunCode = Callable[..., RunResult]
@@ -159,3 +187,16 @@ def test_a_template_that_is_killed_takes_its_nodes_with_it_and_nothing_else(run_
 
 def test_what_follows_a_killed_template_finds_another(run_code: RunCode):
     assert _numbers(run_code()) == [1, 2, 3, 4]
+
+
+def test_a_script_is_read_once_for_each_of_its_runs(tmp_path: Path):
+    """With its own command line, and up to the run that goes on."""
+    (tmp_path / "script.py").write_text(
+        _HEAD.replace("from tfx", "import headrace.authoring\nfrom tfx", 1) + _SCRIPT
+    )
+    time.sleep(0.1)
+    command = [sys.executable, "script.py", "--number", "7"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "['14', '28']\n"), done.stderr
+    # By Python, and for the nodes of each run.
+    assert _num_readings(tmp_path) == 3

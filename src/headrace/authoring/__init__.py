@@ -1,13 +1,15 @@
 """The one door to TFX's authoring part: types, channels, components, pipeline.
 
 Each name is imported on first use, which loads neither TensorFlow nor Beam. `headrace.runtime.executor` does: only
-executors import it.
+executors import it. A process that imports this package stays light, see `headrace.authoring.light`.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from headrace.authoring.light import authoring, stay_light
 
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_component import BaseComponent
@@ -84,6 +86,9 @@ __all__ = [
 ]
 
 
+stay_light()
+
+
 def __dir__() -> list[str]:
     """Name what is public, loaded or not."""
     return sorted({*globals(), *__all__})
@@ -93,8 +98,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name on first use."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from headrace.authoring.light import authoring
-
     with authoring():
         place = _PLACES[name]
         module = importlib.import_module(place)
