@@ -4,9 +4,13 @@ TFX is also published without its heavy dependencies, so its authoring modules g
 While `authoring()` is active, TensorFlow, Beam and `tfx.components` look absent, the guards take their
 light branch, and types, compiler and metadata helpers import in 0.2 s instead of 5 s (tfx 1.16).
 
-Three modules keep what they saw: two remember that Beam or TensorFlow is missing. When someone later
-imports `tfx.v1`, `tfx.components` or another heavy part in the same process, `_RepairBeforeHeavyImport`
-puts the real modules in first, so a process may start light and go on in full.
+A process that was light once stays so, whoever imports: a user's file that says `from tfx import v1 as tfx` gets
+a module whose names are imported when they are used (`lazy_names`), and TFX's guarded modules take their light
+branch whenever they are first imported.
+
+Some modules keep what they saw: two remember that Beam or TensorFlow is missing. When someone later imports
+`tfx.components` or another heavy part in the same process, the real modules are put in first, so a process may
+start light and go on in full.
 """
 
 from __future__ import annotations
@@ -16,15 +20,19 @@ import gc
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
+import os
 import sys
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from headrace.authoring import lazy_names, light_files
+
 _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
 _GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
-_GUARDED_TENSORFLOW = ("tfx.dsl.io.plugins.tensorflow_gfile",)
 # Read the declaration `BeamComponentParameter[beam.Pipeline]` of a function.
 _COMPARES_BEAM_PIPELINE = (
     "tfx.dsl.component.experimental.annotations",
@@ -32,37 +40,98 @@ _COMPARES_BEAM_PIPELINE = (
     "tfx.dsl.component.experimental.function_parser",
 )
 _NOTEBOOK_MODULES = ("IPython", "tqdm.notebook")
+# Those that import TensorFlow, Beam or `tfx.components` where these are there, and do without where they are not.
+_GUARDED = (
+    *_GUARDED_BEAM,
+    light_files.PLUGIN,
+    *_COMPARES_BEAM_PIPELINE,
+    "tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy",
+    "tfx.dsl.input_resolution.strategies.span_range_strategy",
+    "tfx.orchestration.portable.beam_executor_operator",
+)
+# Those that only name what others define, and so much that nobody uses all of it.
+_NAMES_OF_OTHERS = (
+    "tfx.v1",
+    "tfx.v1.components",
+    "tfx.v1.extensions",
+    "tfx.v1.extensions.google_cloud_ai_platform",
+    "tfx.v1.extensions.google_cloud_big_query",
+    "tfx.v1.orchestration",
+)
+# Every module that touches ML Metadata imports Google's client, 0.1 s, for a class of requests to Google's services.
+_TELEMETRY = "tfx.utils.telemetry_utils"
+_CLIENT = "googleapiclient"
+# What TFX's own runners, and its notebook context, execute nodes with, of any kind.
+_LAUNCHERS = ("tfx.orchestration.portable.launcher", "tfx.orchestration.launcher")
 # The first thing that any heavy user of TFX imports.
-_HEAVY_ENTRANCES = ("tfx.v1", "tfx.components", "tfx.types.standard_component_specs")
-
-
-def is_heavy_loaded() -> bool:
-    """Whether this process has imported TensorFlow or Beam."""
-    return "tensorflow" in sys.modules or "apache_beam" in sys.modules
+_HEAVY_ENTRANCES = ("tfx.components", "tfx.types.standard_component_specs", *_LAUNCHERS)
+# Which Keras `tf.keras` is, in a process where nobody asked for one before TFX did.
+_KERAS_VARIABLE = "TF_USE_LEGACY_KERAS"
+_CHOOSES_KERAS = "tensorflow_transform"
 
 
 class _LooksAbsent(importlib.abc.MetaPathFinder):
-    """Answers `ModuleNotFoundError` for the heavy packages."""
+    """Answers `ModuleNotFoundError` for packages, in the thread that made it."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._thread = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if any(fullname == name or fullname.startswith(name + ".") for name in _HEAVY):
+        if threading.get_ident() != self._thread:
+            return None
+        if any(fullname == name or fullname.startswith(name + ".") for name in self._names):
             raise ModuleNotFoundError(
                 f"{fullname} is kept out while TFX's authoring side loads", name=fullname
             )
         return None
 
 
-class _RepairBeforeHeavyImport(importlib.abc.MetaPathFinder):
-    """Puts TensorFlow and Beam into the guarded modules just before heavy parts of TFX load."""
+class _StaysLight(importlib.abc.MetaPathFinder):
+    """Keeps a process light until heavy parts of TFX load, and then makes it fit for them."""
+
+    entrances: tuple[str, ...] = _HEAVY_ENTRANCES
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname in _HEAVY_ENTRANCES:
+        if not fullname.startswith("tfx."):
+            return None
+        if fullname in self.entrances:
             repair()
-        return None
+        if fullname not in (*_GUARDED, *_NAMES_OF_OTHERS, _TELEMETRY):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None:
+            return None
+        if fullname in _GUARDED:
+            _load_lightly(spec)
+        elif fullname == _TELEMETRY:
+            lazy_names.define_late(spec, _CLIENT)
+        else:
+            lazy_names.load_lazily(spec, _choose_keras)
+        return spec
+
+
+def _load_lightly(spec: importlib.machinery.ModuleSpec) -> None:
+    assert spec.loader is not None
+    execute = spec.loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        with authoring():
+            execute(module)
+        if spec.name == light_files.PLUGIN and module.tf is None:
+            light_files.register()
+
+    spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+def _choose_keras() -> None:
+    """Choose what the whole of `tfx.v1` would: it loads TensorFlow Transform, which makes `tf.keras` be Keras 2."""
+    if _CHOOSES_KERAS not in sys.modules:
+        os.environ.setdefault(_KERAS_VARIABLE, "1")
 
 
 class _NamesBeamPipeline(type):
@@ -78,29 +147,38 @@ class _BeamPipeline(metaclass=_NamesBeamPipeline):
     """Equals `beam.Pipeline` once Beam is loaded: TFX compares it with what a component's function declares."""
 
 
-_repairer = _RepairBeforeHeavyImport()
+_stays_light = _StaysLight()
+
+
+def stay_light() -> None:
+    """From now on, let TFX's authoring modules load without TensorFlow and Beam, whoever imports them."""
+    if _stays_light not in sys.meta_path:
+        sys.meta_path.insert(0, _stays_light)
+
+
+def stay_light_with_runners() -> None:
+    """`stay_light`, also where TFX's runners are imported: in a process in which Headrace stands in for them."""
+    _stays_light.entrances = tuple(name for name in _HEAVY_ENTRANCES if name not in _LAUNCHERS)
+    stay_light()
 
 
 @contextlib.contextmanager
 def authoring() -> Iterator[None]:
-    """Import TFX's authoring modules inside this context; heavy packages stay out.
-
-    Does nothing where TensorFlow or Beam is loaded already: then nothing is left to save.
-    """
-    if is_heavy_loaded():
+    """Import TFX's authoring modules inside this context; heavy packages that are not loaded stay out."""
+    stay_light()
+    missing = [name for name in _HEAVY if name not in sys.modules]
+    if not missing:
         yield
         return
-    guard = _LooksAbsent()
+    guard = _LooksAbsent(missing)
     sys.meta_path.insert(0, guard)
     try:
         yield
     finally:
         sys.meta_path.remove(guard)
-        for name in _COMPARES_BEAM_PIPELINE:
-            if name in sys.modules:
-                sys.modules[name]._BeamPipeline = _BeamPipeline  # type: ignore[attr-defined]
-        if _repairer not in sys.meta_path:
-            sys.meta_path.insert(0, _repairer)
+        for module in map(sys.modules.get, _COMPARES_BEAM_PIPELINE):
+            if module is not None and getattr(module, "beam", None) is None:
+                module._BeamPipeline = _BeamPipeline  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager
@@ -129,7 +207,7 @@ def heavy_import() -> Iterator[None]:
     hidden = [name for name in _NOTEBOOK_MODULES if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
-        with warnings.catch_warnings(), without_collections():
+        with warnings.catch_warnings(), without_collections(), _nothing_installed():
             warnings.simplefilter("ignore")
             yield
     finally:
@@ -138,6 +216,21 @@ def heavy_import() -> Iterator[None]:
             if sys.modules.get(name) is None:
                 sys.modules.pop(name, None)
         _ask_no_ipython()
+
+
+@contextlib.contextmanager
+def _nothing_installed() -> Iterator[None]:
+    """Spare the search of all installed packages, which each of Google's clients makes to word its warning."""
+    search, thread = importlib.metadata.packages_distributions, threading.get_ident()
+
+    def packages_distributions() -> Mapping[str, list[str]]:
+        return {} if threading.get_ident() == thread else search()
+
+    importlib.metadata.packages_distributions = packages_distributions
+    try:
+        yield
+    finally:
+        importlib.metadata.packages_distributions = search
 
 
 def _ask_no_ipython() -> None:
@@ -160,18 +253,10 @@ def _ask_no_ipython() -> None:
 
 def repair() -> None:
     """Load TensorFlow and Beam, and give them to the TFX modules that were imported without them."""
-    if _repairer in sys.meta_path:
-        sys.meta_path.remove(_repairer)
-    if all(name not in sys.modules for name in (*_GUARDED_BEAM, *_GUARDED_TENSORFLOW)):
-        return
     import apache_beam
-    import tensorflow  # noqa: F401 - the reload below finds it
 
     for name in _GUARDED_BEAM:
         module = sys.modules.get(name)
         if module is not None and getattr(module, "beam", None) is None:
             module.beam = apache_beam  # type: ignore[attr-defined]
-    for name in _GUARDED_TENSORFLOW:
-        module = sys.modules.get(name)
-        if module is not None and getattr(module, "tf", None) is None:
-            importlib.reload(module)
+    light_files.load_plugin()

@@ -70,7 +70,6 @@ def find_source(text: str, parameter_names: frozenset[str] = frozenset()) -> Sou
         UserFunctionError: If the module or function does not exist.
     """
     if ":" in text and not text.endswith(".py"):
-        # Here and not at the top: it loads a part of TFX, which a script may want to load in full.
         from headrace.usercode import functions
 
         functions.check(text, f"headrace run {text}")
@@ -149,9 +148,11 @@ def create_pipeline(source: FunctionSource, config: RunConfig, document: Documen
         UserFunctionError: If the function does not exist.
         DefinitionError: If the function raises, with its own line, or returns no pipeline.
     """
+    from headrace.authoring import light
     from headrace.config.parameters import check_parameters
     from headrace.usercode import functions
 
+    light.stay_light_with_runners()
     place = functions.parse(source.function).place
     with user_code(place):
         function = functions.load(source.function, f"headrace run {source.name}")

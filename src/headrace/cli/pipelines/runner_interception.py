@@ -55,6 +55,9 @@ def run_script(path: str, run_pipeline: RunPipeline, *, is_dry: bool = False) ->
         DefinitionError: If the script ends without running a pipeline.
         Exception: What the script raises.
     """
+    from headrace.authoring import light
+
+    light.stay_light_with_runners()
     results: list[RunResult] = []
 
     def take(pipeline: Any, keywords: Mapping[str, Any]) -> RunResult:

@@ -20,10 +20,11 @@ from headrace.orchestration.engine import exit_handlers, interrupts, left_out, s
 from headrace.orchestration.engine.listening import Audience, warn
 from headrace.orchestration.engine.preloading import modules_ahead
 from headrace.orchestration.events import Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
-from headrace.orchestration.node.context import NodeContext, RunContext
+from headrace.orchestration.node.context import NodeContext, RunContext, class_path_of
 from headrace.orchestration.node.node import NodeLife
 from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.resume_commands import resume_command
+from headrace.orchestration.runners import placement
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.choice import make_runner
 from headrace.store import locks
@@ -153,6 +154,7 @@ class Engine:
             is_cancelled=lambda: self._plan.is_cancelled,
             main_path=settings.script,
             arguments=tuple(sys.argv[1:]) if settings.script else (),
+            script_libraries=self._script_libraries(),
             enable_cache=settings.enable_cache,
             resume_from=settings.resume_from,
             base_run=settings.base_run,
@@ -242,7 +244,12 @@ class Engine:
                 and node.executor_spec is not None
             ],
             self._settings.script,
+            self._script_libraries(),
         )
+
+    def _script_libraries(self) -> tuple[str, ...]:
+        specs = [node.executor_spec for node in self._planned if node.executor_spec is not None]
+        return placement.script_libraries(class_path_of(spec) for spec in specs)
 
     def _result(self, run_id: str) -> RunResult:
         return RunResult(

@@ -13,6 +13,7 @@ from headrace.files import addresses
 from headrace.orchestration import earlier_runs
 from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan.plan import PlannedNode
+from headrace.orchestration.runners import placement
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.tasks import Done, Task
 from headrace.store.open.store import Store
@@ -36,6 +37,7 @@ class RunContext:
         is_cancelled: Whether running work should stop.
         main_path: The script that started the run; empty where there is none.
         arguments: That script's command-line arguments.
+        script_libraries: What that script loads beside its imports.
         enable_cache: Overrides the cache switch of each node; `None` leaves it.
         resume_from: A run whose finished nodes are not executed again; empty where there is none.
         outputs_from: Executions whose outputs stand for nodes that this run does not execute, by node id.
@@ -53,6 +55,7 @@ class RunContext:
     is_cancelled: Callable[[], bool]
     main_path: str = ""
     arguments: tuple[str, ...] = ()
+    script_libraries: tuple[str, ...] = ()
     enable_cache: bool | None = None
     resume_from: str = ""
     base_run: str = ""
@@ -154,6 +157,8 @@ class NodeContext:
             HeadraceError: What the call raised.
         """
         class_path = class_path_of(spec)
+        module_path = functions.file_of_module(class_path.rpartition(".")[0])
+        code_path = placement.users_file(class_path, self.run.main_path, module_path)
         task = Task(
             node_id=self.node_id,
             kind=kind,
@@ -169,13 +174,22 @@ class NodeContext:
             # Without knowing what results depend on, none is kept.
             kept_path=self.run.store.kept_path if maker else "",
             maker=maker,
-            module_path=functions.file_of_module(class_path.rpartition(".")[0]),
+            module_path=module_path,
+            is_users=bool(code_path),
+            needs_libraries=self._needs_libraries(spec, code_path),
         )
         try:
             return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)
         finally:
             if task.tmp_path:
                 shutil.rmtree(task.tmp_path, ignore_errors=True)
+
+    def _needs_libraries(self, spec: Any, code_path: str) -> bool:
+        """Whether a worker must wait for the libraries of the run: not for user code that comes to none of them."""
+        if not code_path or isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
+            return True
+        is_script = class_path_of(spec).startswith("__main__.")
+        return bool((is_script and self.run.script_libraries) or placement.heavy_libraries(code_path))
 
 
 def class_path_of(spec: Any) -> str:

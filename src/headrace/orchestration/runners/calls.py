@@ -17,9 +17,6 @@ from headrace.runtime.services import Services
 from headrace.store.open.store import handle_for
 
 with light.authoring():
-    # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
-    import setuptools  # noqa: F401
-    import tfx.extensions  # noqa: F401
     from tfx.dsl.compiler import placeholder_utils
     from tfx.orchestration.portable import data_types
     from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator

@@ -78,10 +78,8 @@ def test_temporary_files_of_a_worker_lie_in_the_runs_folder(tmp_path: Path, monk
     place = str(tmp_path / "run" / "5")
 
     channel: Any = SimpleNamespace(send=lambda message: None)
-    assert (
-        worker.run(Task("Make", "executor", "a.B", "", b"", b"", tmp_path=place), channel, FreshProcesses())
-        == 0
-    )
+    task = Task("Make", "executor", "os.B", "", b"", b"", tmp_path=place)
+    assert worker.run(task, channel, FreshProcesses()) == 0
 
     assert [os.path.dirname(seen[0]), seen[1]] == [place, place]
     assert os.stat(place).st_mode & 0o777 == 0o700

@@ -10,7 +10,7 @@ from headrace.orchestration.runners.tasks import Done
 
 @dataclass(frozen=True)
 class Started:
-    """The worker process exists; it leads a process group of its own."""
+    """The worker process exists; it leads a process group of its own. 0 where it is about to be forked."""
 
     pid: int
 

@@ -11,8 +11,10 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing import connection
 
+from headrace.authoring import light
 from headrace.errors import HeadraceError
 from headrace.orchestration import earlier_runs, failures, process_role
 from headrace.orchestration.earlier_runs import LeaveScript
@@ -30,31 +32,39 @@ from headrace.runtime.services import Services
 from headrace.usercode import functions
 
 
-def run(task: Task, channel: connection.Connection, fresh_processes: FreshProcesses) -> int:
+def read(task: Task, channel: connection.Connection) -> bool:
+    """Read the user's code that holds the task's class, so that forks of this process have it.
+
+    Returns:
+        Whether that went well; what was raised is reported as the task's failure.
+    """
+    started, send, pid = time.monotonic(), _begin(channel), os.getpid()
+    # What the code leaves in the temporary folder when it is read, all its nodes may look for.
+    _use_temporary_folder(task.tmp_path and f"{task.tmp_path}-{os.getpid()}")
+    try:
+        _import_class_module(task)
+    except BaseException as error:
+        send(_failure(error, task, started))
+        return False
+    _leave_unless(pid, 0)
+    return True
+
+
+def run(
+    task: Task, channel: connection.Connection, fresh_processes: FreshProcesses, *, is_read: bool = False
+) -> int:
     """Run the task; return the process's exit code.
+
+    Nothing is raised: what the task raises is reported as `Failed`.
 
     Args:
         task: What to call.
-        channel: Where it reports.
+        channel: Where to report.
         fresh_processes: Of the process that this one was forked from.
-
-    Nothing is raised: what the task raises is reported as `Failed`.
+        is_read: Whether this process has the code already that holds the task's class.
     """
-    process_role.become_worker()
-    started, pid = time.monotonic(), os.getpid()
-    lock = threading.Lock()
-
-    def send(message: Message) -> None:
-        # A process that the user's code forked has this function too, and nothing to say of the node.
-        if os.getpid() == pid:
-            with lock:
-                channel.send(message)
-
-    send(Started(os.getpid()))
-    if task.tmp_path:
-        # What libraries leave in the temporary folder goes with the run, even if this process is killed.
-        os.makedirs(task.tmp_path, mode=0o700, exist_ok=True)
-        os.environ["TMPDIR"] = tempfile.tempdir = task.tmp_path
+    started, send, pid = time.monotonic(), _begin(channel), os.getpid()
+    _use_temporary_folder(task.tmp_path)
     reported = progress.Progress(lambda doing, rows: send(Progress(doing, rows)))
     lent = Services(
         progress=reported,
@@ -62,17 +72,46 @@ def run(task: Task, channel: connection.Connection, fresh_processes: FreshProces
         fresh_processes=fresh_processes,
     )
     try:
-        done = _run_driver(task) if task.kind == "driver" else _run_executor(task, lent)
+        if not is_read:
+            _import_class_module(task)
+        done = calls.drive(task) if task.kind == "driver" else _run_executor(task, lent)
     except BaseException as error:
-        text = traceback.format_exc()
-        print(text, file=sys.stderr, flush=True)
+        failed = _failure(error, task, started)
         _leave_unless(pid, 1)
-        send(Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text))
+        send(failed)
         return 1
     finally:
         reported.redirect(None)
     send(done)
     return 0
+
+
+def _begin(channel: connection.Connection) -> Callable[[Message], None]:
+    """Say that a worker exists; return how to say more."""
+    process_role.become_worker()
+    pid, lock = os.getpid(), threading.Lock()
+
+    def send(message: Message) -> None:
+        # A process that the user's code forked has this function too, and nothing to say of the node.
+        if os.getpid() == pid:
+            with lock:
+                channel.send(message)
+
+    send(Started(pid))
+    return send
+
+
+def _use_temporary_folder(path: str) -> None:
+    """What libraries leave in the temporary folder goes with the run, even if this process is killed."""
+    if path:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.environ["TMPDIR"] = tempfile.tempdir = path
+
+
+def _failure(error: BaseException, task: Task, started: float) -> Failed:
+    text = traceback.format_exc()
+    print(text, file=sys.stderr, flush=True)
+    return Failed(_picklable(failures.describe(error, task.node_id, time.monotonic() - started)), text)
 
 
 def _leave_unless(pid: int, code: int) -> None:
@@ -90,7 +129,6 @@ def _picklable(error: HeadraceError) -> HeadraceError:
 
 def _run_executor(task: Task, lent: Services) -> Done:
     pid = os.getpid()
-    _import_class_module(task)
     sys.argv = ["headrace", *task.arguments]
     call = ExecutorCall(task)
     if call.beam_place is BeamPlace.ELSEWHERE:
@@ -106,11 +144,6 @@ def _run_executor(task: Task, lent: Services) -> Done:
     kill_below(os.getpid())
     lent.progress.report("checking what was written")
     return call.done(output)
-
-
-def _run_driver(task: Task) -> Done:
-    _import_class_module(task)
-    return calls.drive(task)
 
 
 def _import_class_module(task: Task) -> None:
@@ -129,12 +162,14 @@ def _import_class_module(task: Task) -> None:
     sys.modules["__mp_main__"] = main
     _stop_at_runners()
     earlier_runs.replay(task.earlier_runs)
+    sys.argv = [path, *task.arguments]
     with open(path, "rb") as file, contextlib.suppress(LeaveScript):
         exec(compile(file.read(), path, "exec", dont_inherit=True), main.__dict__)
 
 
 def _stop_at_runners() -> None:
     """A script without the guard starts its pipeline while it is read: stop it there."""
+    light.stay_light_with_runners()
     from tfx.orchestration.portable import tfx_runner
 
     def leave(*_: object, **__: object) -> None:

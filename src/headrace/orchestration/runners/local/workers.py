@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 
 from headrace.errors import ExecutorError, SetupError
 from headrace.orchestration.runners.base import Cancelled, TimedOut
+from headrace.orchestration.runners.local import templates
 from headrace.orchestration.runners.local.messages import (
     Exited,
     Failed,
@@ -54,7 +55,7 @@ _numbers = itertools.count(1)
 
 
 class Workers:
-    """A server process with the heavy libraries loaded, and one process forked from it for each task.
+    """A server process, and one process forked from it for each task; see `worker_server`.
 
     Args:
         modules: Asked when the server starts: what it imports ahead of need, in the order of need.
@@ -176,7 +177,7 @@ class Workers:
                     raise Cancelled(task.node_id)
                 ours, theirs = multiprocessing.Pipe()
                 try:
-                    socket.send_fds(self._control, [b"task"], [theirs.fileno()])
+                    templates.send_request(self._control, task.address, theirs)
                     ours.send((task, log_path))
                     return ours
                 except OSError as error:
