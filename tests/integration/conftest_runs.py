@@ -18,6 +18,7 @@ from headrace.authoring import Pipeline
 from headrace.cli.main import cli
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.store.results import RunResult
 
 Run = Callable[..., RunResult]
@@ -42,7 +43,7 @@ def run(store: str, workers: Workers | None) -> Run:
 
     def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
         pipeline = Pipeline(name, components=list(components))
-        return engine.run(pipeline, store=store, workers=workers, **options)
+        return engine.run(pipeline, RunOptions(store=store, **options), pool=workers)
 
     return run_components
 

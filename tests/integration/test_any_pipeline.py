@@ -83,7 +83,7 @@ def test_old_style_components_with_executor_and_driver_run(run: Run):
 def test_an_exclusive_node_runs_alone_and_processors_are_counted(run: Run):
     makes = [nodes.Timed(name=f"n{i}", seconds=0.3).with_id(f"n{i}") for i in range(3)]
     alone = with_resources(nodes.Timed(name="alone", seconds=0.3).with_id("alone"), exclusive=True)
-    result = run(*makes, alone, max_workers=4)
+    result = run(*makes, alone, workers=4)
 
     times = {node.node_id: tuple(json.loads(nodes.read(node.outputs[0].uri))) for node in result.nodes}
     begin, end = times.pop("alone")

@@ -64,7 +64,7 @@ def test_steps_share_outputs_store_and_cache_with_scripts(context: headrace.Inte
     use = nodes.Use(given=make.outputs["out"])
     last = nodes.Constant(given=use.outputs["out"])
     assert [restarted.run(part).node.state.value for part in (make, use, last)] == ["cached"] * 3
-    assert restarted.run(last, enable_cache=False).node.state.value == "done"
+    assert restarted.run(last, cache=False).node.state.value == "done"
     restarted.close()
 
 

@@ -18,7 +18,7 @@ _ = (run, store, workers)  # fixtures
 
 def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
     run(*chain("one"))
-    second = run(*chain("two"), only=["Use"], enable_cache=False)
+    second = run(*chain("two"), only=["Use"], cache=False)
 
     assert states(second) == {"Make": "not selected", "Use": "done"}
     assert second.node("Make").reason.startswith("outputs of run ")
@@ -28,7 +28,7 @@ def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
     assert states(again) == {"Make": "done", "Use": "not selected"}
     assert text_of(again, "Use") == "used one"
 
-    based = run(*chain("three"), only=["Use"], enable_cache=False, base_run=second.run_id)
+    based = run(*chain("three"), only=["Use"], cache=False, base_run=second.run_id)
     assert text_of(based, "Use") == "used one", "the base run took over what an earlier one had made"
 
 
@@ -64,8 +64,8 @@ def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path
         flaky = nodes.FailTimes(counter=str(tmp_path / "counter"), times=1)
         return [make, flaky, nodes.Use(given=flaky.outputs["out"])]
 
-    first = run(*build(), enable_cache=False)
-    second = run(*build(), enable_cache=False, resume_from=first.run_id)
+    first = run(*build(), cache=False)
+    second = run(*build(), cache=False, resume_from=first.run_id)
 
     assert states(first) == {"Make": "done", "FailTimes": "failed", "Use": "skipped"}
     assert states(second) == {"Make": "cached", "FailTimes": "done", "Use": "done"}
@@ -112,7 +112,7 @@ def test_the_run_of_a_plain_script_is_resumed_too(tmp_path: Path):
             """
             if __name__ == "__main__":
                 import headrace
-                headrace.run(create_pipeline(), enable_cache=False)
+                headrace.run(create_pipeline(), cache=False)
             """
         )
     )

@@ -80,7 +80,7 @@ def test_independent_nodes_overlap(run: Run, tmp_path: Path):
     b = nodes.Meet(given=a.outputs["out"], mine=begun["B"], other=begun["A"]).with_id("B")
     c = nodes.Meet(mine=begun["C"], other=begun["B"]).with_id("C")
 
-    result = run(a, b, c, max_workers=2)
+    result = run(a, b, c, workers=2)
 
     assert states(result) == {"A": "done", "B": "done", "C": "done"}
 

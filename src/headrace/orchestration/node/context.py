@@ -36,7 +36,7 @@ class RunContext:
         is_cancelled: Whether running work should stop.
         main_path: The script that started the run; empty where there is none.
         arguments: That script's command-line arguments.
-        enable_cache: Overrides the cache switch of each node; `None` leaves it.
+        cache: Overrides the cache switch of each node; `None` leaves it.
         resume_from: A run whose finished nodes are not executed again; empty where there is none.
         outputs_from: Executions whose outputs stand for nodes that this run does not execute, by node id.
         base_run: The run whose outputs stand for nodes left out; empty for the newest of each.
@@ -53,7 +53,7 @@ class RunContext:
     is_cancelled: Callable[[], bool]
     main_path: str = ""
     arguments: tuple[str, ...] = ()
-    enable_cache: bool | None = None
+    cache: bool | None = None
     resume_from: str = ""
     base_run: str = ""
     tmp_path: str = ""
@@ -114,8 +114,8 @@ class NodeContext:
         """Whether this node may reuse earlier outputs."""
         if self.planned.is_exit_handler:
             return False
-        if self.run.enable_cache is not None:
-            return self.run.enable_cache
+        if self.run.cache is not None:
+            return self.run.cache
         return bool(self.ir.execution_options.caching_options.enable_cache)
 
     def report(self, doing: str, rows: int | None = None) -> None:

@@ -12,7 +12,7 @@ A channel of a type alone names no node, and waits for none; `add_upstream_node`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -147,6 +147,16 @@ def _deployment(ir: pipeline_pb2.Pipeline) -> Any:
     bare = pipeline_pb2.Pipeline()
     bare.deployment_config.Pack(intermediate)
     return runner_utils.extract_local_deployment_config(bare)
+
+
+def add_beam_arguments(nodes: Iterable[PlannedNode], arguments: Iterable[str]) -> None:
+    """Give Beam arguments to each node that uses Beam, after its own: of two equal ones Beam takes the last."""
+    for node in nodes:
+        if isinstance(node.executor_spec, executable_spec_pb2.BeamExecutableSpec):
+            for argument in arguments:
+                # As TFX writes them: Beam is started with the placeholders.
+                node.executor_spec.beam_pipeline_args.append(argument)
+                node.executor_spec.beam_pipeline_args_placeholders.add().value.string_value = argument
 
 
 def connection_config(ir: pipeline_pb2.Pipeline) -> Any:
