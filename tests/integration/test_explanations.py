@@ -82,10 +82,7 @@ def test_explain_says_when_the_cache_had_no_part_in_it(run: Run, store: str):
     failed = run(make, fail, nodes.Use(given=fail.outputs["out"]))
     again = run(make := nodes.Make(text="other"), nodes.Fail(given=make.outputs["out"]))
 
-    assert (
-        explain(store, off.run_id, "Make").text
-        == "the cache was switched off for this node, by the pipeline."
-    )
+    assert explain(store, off.run_id, "Make").text == "the cache was switched off for this run."
     assert explain(store, failed.run_id, "Fail").outcome == "first"
     assert explain(store, failed.run_id, "Use").text == "upstream Fail failed"
     assert explain(store, again.run_id, "Fail").outcome == "first"

@@ -9,6 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,19 @@ def test_a_listener_that_raises_is_left_out_and_the_run_goes_on(kind: type, erro
     assert open_executions() == []
     log = Path(".headrace", "logs", result.run_id, "listener-error.txt").read_text()
     assert log.rstrip().endswith(f"{error.__name__}: of the listener")
+
+
+def test_a_listener_hears_what_the_display_shows(capsys: pytest.CaptureFixture[str]):
+    """Neither takes the other's place: what is shown is for `show` alone to say."""
+    heard: list[Event] = []
+
+    headrace.run(good(), listener=heard.append)
+    assert [type(event) for event in heard] == [RunStarted, NodeStarted, NodeFinished, RunFinished]
+    assert "good " in capsys.readouterr().err
+
+    headrace.run(good(), listener=heard.append, show=False)
+    assert len(heard) == 8
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.filterwarnings("ignore:the run's listener raised")
@@ -288,6 +302,42 @@ def test_an_option_that_there_is_not_is_refused_when_the_runner_is_made():
         headrace.Runner(pipeline=good())
     with pytest.raises(OptionError, match="'dryrun'"):
         headrace.Runner().run(good(), dryrun=True)
+
+
+def test_former_names_of_options_work_and_warn():
+    importer = Importer(source_uri="files", artifact_type=types.Schema).with_id("One")
+    starts: list[Callable[[], object]] = [
+        lambda: headrace.run(good(), max_workers=1, show=False),
+        lambda: headrace.Runner(fail_fast=True, show=False).run(good()),
+        lambda: headrace.Runner(show=False).run(good(), enable_cache=False),
+        lambda: headrace.InteractiveContext("good").run(importer, enable_cache=False),
+    ]
+    for start in starts:
+        with pytest.warns(DeprecationWarning, match=r"is called '\w+' now") as caught:
+            start()
+        assert caught[0].filename == __file__
+
+
+def test_a_store_that_the_pipeline_does_not_use_for_its_metadata_is_told(tmp_path: Path):
+    """The pipeline's own connection goes first; that it names the store's own file is no contradiction."""
+    pipeline = good()
+    pipeline.metadata_connection_config = sqlite(tmp_path / "other.db")
+
+    with pytest.warns(
+        RuntimeWarning, match=r"names .*/other\.db: metadata go there, and the store mine holds"
+    ):
+        headrace.run(pipeline, store="mine", show=False)
+    pipeline.metadata_connection_config = sqlite(tmp_path / "mine" / "metadata.db")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        headrace.run(pipeline, store="mine", show=False)
+        headrace.run(pipeline, show=False)
+
+
+def sqlite(path: Path) -> metadata_store_pb2.ConnectionConfig:
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(path)
+    return config
 
 
 def test_one_name_may_stand_for_a_list_of_one():

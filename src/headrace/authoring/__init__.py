@@ -22,9 +22,9 @@ with authoring():
     from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from headrace.authoring.component import Component, ComponentSpec, NamedBeamExecutorSpec, NamedExecutorSpec
+from headrace.authoring.node_options import options, with_resources
 from headrace.authoring.pipeline import Pipeline
 from headrace.authoring.previous_span import PreviousSpanStrategy
-from headrace.authoring.resources import with_resources
 
 __all__ = [
     "Artifact",
@@ -45,6 +45,7 @@ __all__ = [
     "PreviousSpanStrategy",
     "Resolver",
     "RuntimeParameter",
+    "options",
     "standard_artifacts",
     "system_executions",
     "with_resources",

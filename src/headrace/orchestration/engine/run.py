@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeAlias
 from headrace import secrets
 from headrace.authoring import compiler
 from headrace.authoring.light import authoring
-from headrace.authoring.resources import resources_of
+from headrace.authoring.node_options import find_options
 from headrace.errors import HeadraceError
 from headrace.files import addresses
 from headrace.orchestration import earlier_runs
@@ -103,7 +103,7 @@ def run(
     is_ir = isinstance(pipeline, pipeline_pb2.Pipeline)
     ir = _copy(pipeline) if is_ir else compiler.compile_pipeline(pipeline)
     compiler.refuse_unsupported(ir)
-    asked = {} if is_ir else dict(resources_of(pipeline.components))
+    asked = {} if is_ir else dict(find_options(pipeline.components))
     planned = select(pipeline_graph.plan_nodes(ir, asked), options.from_nodes, options.to_nodes, options.only)
     planned += plan_exit_handlers(list(options.exit_handlers), ir.pipeline_info.id, planned)
     pipeline_graph.add_beam_arguments(planned, tuple(options.beam_pipeline_args))

@@ -110,13 +110,22 @@ class NodeContext:
         return os.path.join(self.run.store.logs_path(self.run.run_id), f"{self.node_id}.log")
 
     @property
+    def cache_off(self) -> str:
+        """For whom the cache is off, such as `"for this run"`; empty where this node may reuse earlier outputs."""
+        if self.planned.is_exit_handler:
+            return "for exit handlers"
+        if self.run.cache is False:
+            return "for this run"
+        own = self.planned.options.cache
+        if own is not None:
+            return "" if own else "for this node"
+        is_on = self.run.cache or self.ir.execution_options.caching_options.enable_cache
+        return "" if is_on else "for this node, by the pipeline"
+
+    @property
     def uses_cache(self) -> bool:
         """Whether this node may reuse earlier outputs."""
-        if self.planned.is_exit_handler:
-            return False
-        if self.run.cache is not None:
-            return self.run.cache
-        return bool(self.ir.execution_options.caching_options.enable_cache)
+        return not self.cache_off
 
     def report(self, doing: str, rows: int | None = None) -> None:
         """Tell the run's listener what the node does now."""

@@ -133,6 +133,18 @@ def test_what_is_no_pipeline_is_refused(project):
     )
 
 
+def test_a_compiled_pipeline_is_one(project):
+    """Known by its name, before TFX is loaded."""
+    (project / "compiled.py").write_text(
+        "class Compiled:\n    class DESCRIPTOR:\n        full_name = 'tfx.orchestration.Pipeline'\n\n\n"
+        "def create_pipeline():\n    return Compiled()\n"
+    )
+
+    created = pipeline_source.create_pipeline(find_source("compiled.py"), RunConfig(), Document())
+
+    assert type(created.pipeline).__name__ == "Compiled"
+
+
 def test_beam_arguments_go_into_a_function_that_takes_them(project):
     """By the function where it takes them; else the engine adds them."""
     (project / "beam.py").write_text(
