@@ -10,6 +10,7 @@ import nodes
 import pytest
 from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of, workers
 
+from headrace.authoring import options
 from headrace.errors import InputResolutionError
 from headrace.store.read.runs import list_runs, read_run
 
@@ -54,6 +55,24 @@ def test_a_dry_run_says_what_would_happen_and_records_nothing(run: Run, store: s
 
     assert states(result) == {"Changed": "waiting", "Kept": "cached", "Use": "cached"}
     assert len(open_store(store).get_executions()) == before
+
+
+def test_a_node_with_its_cache_off_runs_each_time_and_the_plan_says_so(run: Run):
+    """Options are part of no cache key: without them the same node is served from what it made with them."""
+
+    def build(**asked: Any) -> list[Any]:
+        make = options(nodes.Make(text="clock"), **asked)
+        return [make, nodes.Use(given=make.outputs["out"])]
+
+    run(*build(cache=False, retries=1))
+    plan = run(*build(cache=False, retries=1), cache=True, dry_run=True)
+    again = run(*build(cache=False, retries=1), cache=True)
+
+    assert plan.node("Make").reason == "the cache is off for this node; 1 retry"
+    assert plan.node("Use").reason.startswith("would run, or be cached if Make")
+    assert states(again) == {"Make": "done", "Use": "cached"}
+    assert states(run(*build())) == {"Make": "cached", "Use": "cached"}
+    assert run(*build(), cache=False, dry_run=True).node("Use").reason == "the cache is off for this run"
 
 
 def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path):

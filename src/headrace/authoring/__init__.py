@@ -22,6 +22,7 @@ with authoring():
     from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from headrace.authoring.component import Component, ComponentSpec, NamedBeamExecutorSpec, NamedExecutorSpec
+from headrace.authoring.latest_blessed_model import latest_blessed_model
 from headrace.authoring.node_options import options, with_resources
 from headrace.authoring.pipeline import Pipeline
 from headrace.authoring.previous_span import PreviousSpanStrategy
@@ -45,6 +46,7 @@ __all__ = [
     "PreviousSpanStrategy",
     "Resolver",
     "RuntimeParameter",
+    "latest_blessed_model",
     "options",
     "standard_artifacts",
     "system_executions",

@@ -147,11 +147,11 @@ class _Exporter:
         )
         asked = options_of(component).given
         if asked:
-            self._writer.add_import("import headrace")
+            self._writer.add_import("from headrace import options")
         suffix = "" if where == kind.__name__ else f".with_id({self._writer.value(where, where)})"
         assignment = f"{self._names[where]} = {text}{suffix}"
         if asked:
-            call = self._writer.call("headrace.options", [Code(self._names[where])], asked, where)
+            call = self._writer.call("options", [Code(self._names[where])], asked, where)
             assignment = f"{assignment}\n{call}"
         stale = [
             str(node.id)
