@@ -22,7 +22,7 @@ with authoring():
     from tfx.dsl.components.base.base_node import BaseNode
     from tfx.orchestration.pipeline import Pipeline
 
-Node = TypeVar("Node")
+Node = TypeVar("Node", bound=BaseNode)
 
 _NO_RESOURCES = Resources()
 

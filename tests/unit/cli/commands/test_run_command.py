@@ -200,6 +200,25 @@ def test_the_command_line_wins_over_set_and_set_over_the_file(engine, project, h
     assert (engine.options[0].workers, engine.options[0].store) == (3, "set")
 
 
+def test_what_a_script_says_gives_way_to_the_command_line(engine, project, headrace):
+    """Its other options stay, under whatever name."""
+    (project / "script.py").write_text(
+        "import headrace\n\nheadrace.run('pipeline', workers=7, cache=False, fail_fast=True, show=False)\n"
+        "headrace.Runner(workers=7).run('another', dry_run=True)\n"
+    )
+
+    result = headrace("run", "script.py", "--workers", "3", "--store", "s")
+
+    assert result.exit_code == 0, result.output
+    assert engine.pipelines == ["pipeline", "another"]
+    assert [(one.workers, one.cache, one.fail, one.store) for one in engine.options] == [
+        (3, False, "fast", "s"),
+        (3, None, "late", "s"),
+    ]
+    assert engine.internal[0]["script"] == str(project / "script.py")
+    assert "demo plan: 1 would run, 1 cached" in result.stdout
+
+
 def test_a_cache_that_a_file_switches_off_is_switched_on_again(engine, project, headrace):
     (project / "c.yaml").write_text("pipeline: demo.py\ncache: false\n")
 
