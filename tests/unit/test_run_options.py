@@ -14,7 +14,16 @@ import headrace
 from headrace.cli.commands.run import run_command
 from headrace.config.run_config import RunConfig
 from headrace.errors import DefinitionError, OptionError
-from headrace.run_options import NAMES, OPTIONS, RunKeywords, RunOptions, Ways, current_names, takes_options
+from headrace.run_options import (
+    NAMES,
+    OPTIONS,
+    FailWord,
+    RunKeywords,
+    RunOptions,
+    Ways,
+    current_names,
+    takes_options,
+)
 
 # What the command line says beside the options of a run: what to run, and what to print.
 _OF_THE_COMMAND = {"pipeline", "config_path", "settings", "quiet", "plain", "as_json"}
@@ -97,6 +106,11 @@ def test_options_are_as_they_will_be_used():
     options = RunOptions(only="Trainer", from_nodes=(name for name in "ab"), store=Path("a/b"))
 
     assert (options.only, options.from_nodes, options.store) == (("Trainer",), ("a", "b"), "a/b")
+
+
+@pytest.mark.parametrize(("fail", "is_fast"), [("fast", True), ("late", False)])
+def test_only_fast_stops_at_the_first_failure(fail: FailWord, is_fast: bool):
+    assert RunOptions(fail=fail).fails_fast is is_fast
 
 
 @pytest.mark.parametrize(
