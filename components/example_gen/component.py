@@ -86,7 +86,8 @@ def _default_output_config(input_config: Any) -> ProtoLike:
     """Two parts to train and one to eval; where the input has several splits, these."""
     if isinstance(input_config, str):
         input_config = read_json(input_config, example_gen_pb2.Input, "input_config")
-    splits = input_config.get("splits", ()) if isinstance(input_config, Mapping) else input_config.splits
+    is_mapping = isinstance(input_config, Mapping)
+    splits = input_config.get("splits", ()) if is_mapping else getattr(input_config, "splits", ())
     if len(splits) > 1:
         return example_gen_pb2.Output()
     shares = [{"name": "train", "hash_buckets": 2}, {"name": "eval", "hash_buckets": 1}]

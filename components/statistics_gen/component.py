@@ -58,8 +58,8 @@ class StatisticsGen(Component):
         schema: Channel of `Schema`; says which features are categorical, bytes or sparse. Not together
             with a schema in `stats_options`.
         stats_options: A mapping of arguments of `tfdv.StatsOptions`, such as `{"num_top_values": 50}`; a
-            `tfdv.StatsOptions`, or the text of its `to_json()`. Custom generators and slice functions have no JSON form and are refused; slices
-            are given by `slicing_config` or `experimental_slice_sqls`.
+            `tfdv.StatsOptions`, or the text of its `to_json()`. Custom generators and slice functions have no JSON
+            form and are refused; slices are given by `slicing_config` or `experimental_slice_sqls`.
         exclude_splits: Splits to leave out.
         sample_rate_by_split: Share of rows, above 0 and at most 1, by split; overrides the sample rate
             of `stats_options`. Rows are drawn with a fixed seed: the same rows each time.
@@ -118,14 +118,11 @@ def _stats_options_json(options: Any) -> str | None:
 def _plain_options_json(options: Mapping[str, Any]) -> str:
     for name in options:
         if name not in PLAIN_OPTIONS:
-            hint = "connect the channel of the schema to the input schema" if name == "schema" else ""
-            hint = (
-                hint
-                or f"{did_you_mean(name, PLAIN_OPTIONS)}Correct the name; objects go into a tfdv.StatsOptions"
-            )
             raise DefinitionError(
                 f"StatisticsGen: stats_options has no plain '{name}'. It has {listed(PLAIN_OPTIONS)}.",
-                f"{hint}.",
+                "connect the channel of the schema to the input schema."
+                if name == "schema"
+                else f"{did_you_mean(name, PLAIN_OPTIONS)}Correct the name; objects go into a tfdv.StatsOptions.",
             )
     try:
         return json.dumps(dict(options), sort_keys=True)

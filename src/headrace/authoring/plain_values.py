@@ -131,7 +131,7 @@ def _check_names(value: Mapping[str, Any], descriptor: Descriptor, where: str) -
                 f"{did_you_mean(name, names)}Correct the name.",
             )
         here = f"{where}.{name}"
-        if field.label == FieldDescriptor.LABEL_REPEATED and isinstance(part, str):
+        if _is_repeated(field) and isinstance(part, str):
             raise DefinitionError(f"{here} is '{part}', and takes a list.", f"write ['{part}'].")
         for place, item in _items(field, part):
             inner = _value_field(field)
@@ -148,6 +148,13 @@ def _items(field: FieldDescriptor, part: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(part, list):
         return [(f"[{index}]", item) for index, item in enumerate(part)]
     return [("", part)]
+
+
+def _is_repeated(field: FieldDescriptor) -> bool:
+    # The protobuf of TFX 1.21 warns of `label`, and that of 1.16 has nothing else.
+    if hasattr(field, "is_repeated"):
+        return bool(field.is_repeated)
+    return bool(field.label == FieldDescriptor.LABEL_REPEATED)
 
 
 def _is_map(field: FieldDescriptor) -> bool:

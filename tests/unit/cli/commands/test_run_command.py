@@ -7,10 +7,13 @@ import re
 
 import pytest
 
+from headrace.cli.commands.run import run_command
+from headrace.cli.pipelines.command_line import Command, apply_options
 from headrace.cli.pipelines.run_session import exit_code
+from headrace.config.document import Document
 from headrace.errors import CycleError, StoreError
 from headrace.orchestration.events import NodeResult, NodeState, RunResult
-from headrace.run_options import RunOptions
+from headrace.run_options import OPTIONS, RunOptions, Ways
 
 
 def test_a_run_in_a_pipe_prints_one_line_per_change_and_a_table(engine, project, headrace):
@@ -226,6 +229,25 @@ def test_a_cache_that_a_file_switches_off_is_switched_on_again(engine, project, 
         assert headrace("run", "--config", "c.yaml", *words).exit_code == 0
 
     assert [options.cache for options in engine.options] == [False, True, True]
+
+
+def test_what_messages_name_as_the_place_of_a_setting_is_an_option_that_there_is():
+    """With the word that was typed, of a switch too."""
+    given = {
+        option.name: False if option.name == "cache" else ("x",)
+        for option in OPTIONS
+        if option.ways is Ways.EVERYWHERE
+    }
+    document = Document()
+
+    apply_options(document, Command(options=given))
+
+    flags = {
+        flag for parameter in run_command.params for flag in (*parameter.opts, *parameter.secondary_opts)
+    }
+    assert set(document.origins.values()) <= flags
+    assert document.origin(("cache",)) == "--no-cache"
+    assert document.origin(("from",)) == "--from"
 
 
 def test_the_result_as_json_is_all_that_reaches_standard_output(engine, project, headrace):
