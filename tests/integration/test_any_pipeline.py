@@ -70,6 +70,13 @@ def test_beam_components_run_in_process_whatever_direct_runner_means(run: Run):
     assert result.is_success, result.failed
     assert [texts(result, name) for name in ways] == [["0+1+2"], ["0+1+2"]]
 
+    # Arguments of the run follow those of the node.
+    refused = run(
+        beam_nodes.BeamNode(count=4).with_beam_pipeline_args(["--runner=DirectRunner"]),
+        beam_pipeline_args=["--runner=DaskRunner"],
+    )
+    assert "DaskRunner" in str(refused.node("BeamNode").error)
+
 
 def test_old_style_components_with_executor_and_driver_run(run: Run):
     import beam_nodes

@@ -94,8 +94,8 @@ def options(
 ) -> Node:
     """Say how one node is to be run, and return the node.
 
-    What is left out stays as it is. TFX's own runners take no notice; TFX's `node_execution_options` work as well,
-    and must not say otherwise.
+    What is left out stays as it is. TFX's own runners take no notice; TFX's `node_execution_options` work as well, and
+    must not say otherwise. A Resolver or an Importer has no executor: it looks in each run, whatever is asked.
 
     Args:
         node: A node of TFX or Headrace.
