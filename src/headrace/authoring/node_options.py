@@ -95,7 +95,8 @@ def options(
     """Say how one node is to be run, and return the node.
 
     What is left out stays as it is. TFX's own runners take no notice; TFX's `node_execution_options` work as well, and
-    must not say otherwise. A Resolver or an Importer has no executor: it looks in each run, whatever is asked.
+    must not say otherwise. A Resolver or an Importer has no executor: it looks in each run, whatever is asked. A
+    pipeline that TFX's compiler made carries TFX's options only.
 
     Args:
         node: A node of TFX or Headrace.
