@@ -28,7 +28,7 @@ def make_runner(store: Path, record: Record) -> Callable[..., headrace.Runner]:
 
     def runner(*_: Any, **__: Any) -> headrace.Runner:
         # One node at a time: the tests compare an order that they know from a runner that does so.
-        return headrace.Runner(store=str(store), listener=listen, max_workers=1)
+        return headrace.Runner(store=str(store), listener=listen, workers=1)
 
     return runner
 

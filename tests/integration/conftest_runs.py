@@ -20,6 +20,7 @@ from headrace.orchestration.engine import run as engine
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.in_process import InProcess
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.store.results import RunResult
 
 Run = Callable[..., RunResult]
@@ -50,7 +51,7 @@ def run(store: str, workers: NodeRunner | None) -> Run:
 
     def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
         pipeline = Pipeline(name, components=list(components))
-        return engine.run(pipeline, store=store, workers=workers, **options)
+        return engine.run(pipeline, RunOptions(store=store, **options), pool=workers)
 
     return run_components
 

@@ -182,9 +182,9 @@ def test_the_previous_span_is_the_same_at_the_second_try(run: Run, tmp_path: Pat
     first = run(*spans(1, log))
     second = run(*spans(2, log))
     cached = run(*spans(2, log))
-    again = run(*spans(2, log), enable_cache=False)
-    resumed = run(*spans(2, log), enable_cache=False, resume_from=again.run_id)
-    older = run(*spans(1, log), enable_cache=False)
+    again = run(*spans(2, log), cache=False)
+    resumed = run(*spans(2, log), cache=False, resume_from=again.run_id)
+    older = run(*spans(1, log), cache=False)
 
     results: list[RunResult] = [first, second, cached, again, resumed, older]
     assert [text_of(result, "CompareSpans") for result in results] == [

@@ -22,6 +22,7 @@ from headrace.errors import ExecutorError, UnsupportedFeatureError
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.node import driver
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
@@ -46,7 +47,7 @@ def run_in(workers: Workers, tmp_path: Path) -> RunIn:
 
     def run(store: str, *components: Any, root: str | None = None, **options: Any) -> RunResult:
         pipeline = Pipeline("test", pipeline_root=root, components=list(components))
-        return engine.run(pipeline, store=str(tmp_path / store), workers=workers, **options)
+        return engine.run(pipeline, RunOptions(store=str(tmp_path / store), **options), pool=workers)
 
     return run
 

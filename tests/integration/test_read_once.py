@@ -14,6 +14,7 @@ from conftest_runs import states
 from headrace.authoring import Pipeline
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.store.results import RunResult
 from headrace.usercode import functions
 
@@ -111,7 +112,7 @@ def _run_code(tmp_path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch)
         # A file that was just written may change without a trace.
         time.sleep(0.1)
         pipeline = Pipeline("read", components=made)
-        return engine.run(pipeline, store=str(tmp_path / "store"), workers=workers, enable_cache=False)
+        return engine.run(pipeline, RunOptions(store=str(tmp_path / "store"), cache=False), pool=workers)
 
     return run_code
 

@@ -62,7 +62,7 @@ def test_a_partial_run_that_leaves_the_resolver_out_reuses_what_it_found(run: Ru
 
     run(nodes.Make(text="earlier"))
     never_ran = run(*build(), only=["Use"])
-    again = run(*build(), only=["Use"], enable_cache=False)
+    again = run(*build(), only=["Use"], cache=False)
 
     assert states(never_ran) == {"Latest": "not selected", "Use": "done"}
     assert states(again) == {"Latest": "not selected", "Use": "done"}

@@ -19,6 +19,7 @@ from headrace.authoring import Pipeline
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.events import NodeProgress
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.runtime import partial_results, services
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
@@ -137,7 +138,7 @@ def test_two_runs_in_two_threads_and_stores_do_not_touch_each_other(tmp_path: Pa
         meet = nodes.Meet(mine=mine, other=other)
         make = nodes.Repeat(count=len(mine))
         pipeline = Pipeline(os.path.basename(mine), components=[meet, make])
-        return engine.run(pipeline, store=f"{mine}-store", workers=workers, listener=listen)
+        return engine.run(pipeline, RunOptions(store=f"{mine}-store", listener=listen), pool=workers)
 
     results = _in_threads(lambda: run(*paths), lambda: run(*reversed(paths)))
 

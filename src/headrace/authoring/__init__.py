@@ -32,9 +32,10 @@ if TYPE_CHECKING:
         NamedBeamExecutorSpec,
         NamedExecutorSpec,
     )
+    from headrace.authoring.latest_blessed_model import latest_blessed_model
+    from headrace.authoring.node_options import options, with_resources
     from headrace.authoring.pipeline import Pipeline
     from headrace.authoring.previous_span import PreviousSpanStrategy
-    from headrace.authoring.resources import with_resources
 
 _STRATEGIES = "tfx.dsl.input_resolution.strategies"
 _PLACES = {
@@ -56,9 +57,11 @@ _PLACES = {
     "PreviousSpanStrategy": "headrace.authoring.previous_span",
     "Resolver": "tfx.dsl.components.common.resolver",
     "RuntimeParameter": "tfx.orchestration.data_types",
+    "latest_blessed_model": "headrace.authoring.latest_blessed_model",
+    "options": "headrace.authoring.node_options",
     "standard_artifacts": "tfx.types",
     "system_executions": "tfx.types",
-    "with_resources": "headrace.authoring.resources",
+    "with_resources": "headrace.authoring.node_options",
 }
 
 __all__ = [
@@ -80,6 +83,8 @@ __all__ = [
     "PreviousSpanStrategy",
     "Resolver",
     "RuntimeParameter",
+    "latest_blessed_model",
+    "options",
     "standard_artifacts",
     "system_executions",
     "with_resources",

@@ -19,6 +19,7 @@ from headrace.notebook.views import Views, show_report
 from headrace.orchestration import earlier_runs, process_role
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.engine import run as engine
+from headrace.run_options import RunOptions, takes_options
 from headrace.store.locks import SessionMarker
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.read import executions
@@ -72,17 +73,18 @@ class InteractiveContext:
         cells.use_folder(self._cells_path)
         formatters.register()
 
+    @takes_options("InteractiveContext.run")
     def run(
         self,
         component: BaseNode,
-        enable_cache: bool = True,
+        cache: bool = True,
         beam_pipeline_args: Sequence[str] | None = None,
     ) -> ExecutionResult:
         """Run one component, on the outputs of the components that this context ran before.
 
         Args:
             component: A TFX or Headrace component.
-            enable_cache: Whether outputs of an earlier equal execution may be reused.
+            cache: Whether outputs of an earlier equal execution may be reused.
             beam_pipeline_args: Instead of those of the context.
 
         Returns:
@@ -110,7 +112,7 @@ class InteractiveContext:
         self._check_files(component, steps)
         arguments = self.beam_pipeline_args if beam_pipeline_args is None else list(beam_pipeline_args)
         try:
-            result = self._execute(component, nodes, steps, enable_cache, arguments)
+            result = self._execute(component, nodes, steps, cache, arguments)
             interrupts.raise_again(result.stopped_by)
             if result.node(str(component.id)).state is NodeState.CANCELLED:
                 raise RunError(f"{component.id} was stopped.", f"run it again: {run_call(component)}.")
@@ -193,7 +195,7 @@ class InteractiveContext:
         component: BaseNode,
         nodes: list[BaseNode],
         steps: list[Step],
-        enable_cache: bool,
+        cache: bool,
         beam_pipeline_args: list[str],
     ) -> RunResult:
         with upstream.set_apart(nodes) as registry, progress.showing(str(component.id)) as listener:
@@ -202,22 +204,23 @@ class InteractiveContext:
                 self.pipeline_root,
                 self.metadata_connection_config,
                 components=nodes,
-                enable_cache=enable_cache,
+                enable_cache=cache,
                 beam_pipeline_args=list(beam_pipeline_args),
                 dsl_context_registry=registry,
             )
+            options = RunOptions(
+                store=self._store.path, only=[str(component.id)], cache=None if cache else False
+            )
             return engine.run(
                 pipeline,
-                store=self._store.path,
-                only=[str(component.id)],
-                enable_cache=None if enable_cache else False,
-                listener=listener,
+                options,
+                display=listener,
                 script=_definitions_of(component),
                 command=run_call(component),
                 outputs_from={
                     step.node_id: step.result.execution_id for step in steps if step.result.execution_id
                 },
-                workers=self._workers.for_component(component),
+                pool=self._workers.for_component(component),
             )
 
     def _step(self, component: BaseNode, result: RunResult, nodes: Sequence[BaseNode]) -> Step:

@@ -19,6 +19,8 @@ from headrace.ui.units import format_seconds
 if TYPE_CHECKING:
     from headrace.store.read.runs import RunSummary
 
+RESULT_FORMAT = 1
+
 _STATE_STYLES = {
     "failed": STYLES[NodeState.FAILED],
     "cancelled": STYLES[NodeState.CANCELLED],
@@ -80,13 +82,18 @@ def print_details(screen: Screen, details: Mapping[str, object]) -> None:
 
 
 def result_data(result: RunResult) -> dict[str, Any]:
-    """Return a run as JSON-ready data: the fields of its dataclasses, errors as type, problem and fix."""
+    """Return a run as JSON-ready data: the fields of its dataclasses, errors as type, problem and fix.
+
+    `format` is `RESULT_FORMAT`: it grows when a field changes its meaning or goes; new fields leave it.
+    """
     return {
+        "format": RESULT_FORMAT,
         "run_id": result.run_id,
         "pipeline_name": result.pipeline_name,
         "seconds": round(result.seconds, 3),
         "store_path": result.store_path,
         "is_success": result.is_success,
+        "is_plan": result.is_plan,
         "parameters": result.parameters,
         "nodes": [
             {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from headrace.errors import UnsupportedFeatureError
+from headrace.orchestration.node.node import NodeLife
 from headrace.orchestration.plan.plan import PlannedNode
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.choice import make_runner
@@ -23,7 +24,7 @@ def dry_run(
     store: Store,
     make_context: Callable[[Store, str, NodeRunner], Any],
     planned: Sequence[PlannedNode],
-    make_life: Callable[[Any, PlannedNode], Any],
+    make_life: Callable[[Any, PlannedNode], NodeLife],
 ) -> RunResult:
     """Return the plan of a run: `CACHED` or `SKIPPED` with the reason, `WAITING` for what would execute.
 
@@ -57,7 +58,7 @@ def dry_run(
 
 
 def _drive_all(
-    planned: Sequence[PlannedNode], make_life: Callable[[PlannedNode], Any]
+    planned: Sequence[PlannedNode], make_life: Callable[[PlannedNode], NodeLife]
 ) -> tuple[NodeResult, ...]:
     results: dict[str, NodeResult] = {}
     by_id = {node.node_id: node for node in planned}
@@ -69,17 +70,22 @@ def _drive_all(
             for name in node.after
             if results[name].state in _OPEN and results[name].state is not NodeState.SKIPPED
         ]
-        if blocking and node.is_selected:
-            results[node.node_id] = _follow(node, results[blocking[0]])
-            continue
         life = make_life(node)
+        if blocking and node.is_selected:
+            results[node.node_id] = _follow(node, life, results[blocking[0]])
+            continue
         result: NodeResult | None = life.drive()
-        results[node.node_id] = result or NodeResult(
-            node.node_id,
-            NodeState.WAITING,
-            reason="no earlier execution has the same code, parameters and inputs",
+        results[node.node_id] = result or _would_run(
+            node, life, "no earlier execution has the same code, parameters and inputs"
         )
     return tuple(results.values())
+
+
+def _would_run(node: PlannedNode, life: NodeLife, reason: str) -> NodeResult:
+    """A node that would execute: why, and what was asked for it."""
+    why = f"the cache is off {life.cache_off}" if life.cache_off else reason
+    asked = node.options.in_words
+    return NodeResult(node.node_id, NodeState.WAITING, reason=f"{why}; {asked}" if asked else why)
 
 
 def _lacks_outputs(node: PlannedNode, result: NodeResult) -> bool:
@@ -89,10 +95,10 @@ def _lacks_outputs(node: PlannedNode, result: NodeResult) -> bool:
     return result.state in _OPEN
 
 
-def _follow(node: PlannedNode, upstream: NodeResult) -> NodeResult:
+def _follow(node: PlannedNode, life: NodeLife, upstream: NodeResult) -> NodeResult:
     if upstream.state is NodeState.WAITING:
         reason = f"would run, or be cached if {upstream.node_id} makes the same outputs again"
-        return NodeResult(node.node_id, NodeState.WAITING, reason=reason)
+        return _would_run(node, life, reason)
     return NodeResult(
         node.node_id, NodeState.SKIPPED, reason=f"upstream {upstream.node_id} {upstream.state.value}"
     )

@@ -15,7 +15,7 @@ from headrace.authoring import compiler
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError
 from headrace.orchestration import failures
-from headrace.orchestration.capacity import machine_capacity
+from headrace.orchestration.capacity import default_workers, machine_capacity
 from headrace.orchestration.engine import exit_handlers, interrupts, left_out, schedule
 from headrace.orchestration.engine.listening import Audience, warn
 from headrace.orchestration.engine.preloading import modules_ahead
@@ -27,6 +27,7 @@ from headrace.orchestration.resume_commands import resume_command
 from headrace.orchestration.runners import placement
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.choice import make_runner
+from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.open.store import Store
 from headrace.store.read import executions, runs
@@ -41,17 +42,22 @@ Ending = TypeVar("Ending", bound="NodeResult | None")
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How a run is to go; see `headrace.run` for what each means."""
+    """How a run is to go; see `run.run`.
 
-    enable_cache: bool | None
-    max_workers: int
-    fail_fast: bool
-    listener: Listener | None
-    script: str
-    resume_from: str
-    base_run: str
+    Attributes:
+        options: What its user asked for.
+        display: Told of each event, before the options' listener.
+        script: The script that started it; empty where there is none.
+        outputs_from: Executions whose outputs stand for nodes that are not to run, by node id.
+        pool: Where executors run; `None` for a server of the run's own.
+        details: What is recorded of how it was started.
+    """
+
+    options: RunOptions
+    display: Listener | None = None
+    script: str = ""
     outputs_from: Mapping[str, int] = field(default_factory=dict)
-    workers: NodeRunner | None = None
+    pool: NodeRunner | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -79,12 +85,13 @@ class Engine:
         self._store = store
         self._root = root
         self._settings = settings
-        self._audience = Audience(settings.listener)
+        self._options = settings.options
+        self._audience = Audience(settings.display, self._options.listener)
         self._stopped_by = 0
-        self._num_slots = min(settings.max_workers, len(planned))
+        self._num_slots = min(self._options.workers or default_workers(), len(planned))
         self._plan = Plan(
             planned,
-            settings.fail_fast,
+            self._options.fails_fast,
             lambda result: self._audience.tell(NodeFinished(result)),
             machine_capacity(self._num_slots),
         )
@@ -96,7 +103,7 @@ class Engine:
         with self._store.open():
             locks.mend(self._store)
             left_out.check_outputs(
-                self._store, self._planned, self._settings.base_run, self._settings.outputs_from
+                self._store, self._planned, self._options.base_run, self._settings.outputs_from
             )
             run_id = locks.new_run_id(self._store, run_id)
             self._audience.log_path = self._store.logs_path(run_id)
@@ -155,9 +162,9 @@ class Engine:
             main_path=settings.script,
             arguments=tuple(sys.argv[1:]) if settings.script else (),
             script_libraries=self._script_libraries(),
-            enable_cache=settings.enable_cache,
-            resume_from=settings.resume_from,
-            base_run=settings.base_run,
+            cache=self._options.cache,
+            resume_from=self._options.resume_from,
+            base_run=self._options.base_run,
             outputs_from=settings.outputs_from,
             tmp_path=tmp_path,
             final_status=lambda: exit_handlers.final_status(run_id, self._plan.results()),
@@ -167,7 +174,7 @@ class Engine:
 
     def _workers(self) -> contextlib.AbstractContextManager[NodeRunner]:
         """The workers of this run; those that were given outlive it."""
-        given = self._settings.workers
+        given = self._settings.pool
         if given is None:
             return contextlib.closing(make_runner(self._modules))
         return contextlib.nullcontext(given)

@@ -38,7 +38,7 @@ class RunContext:
         main_path: The script that started the run; empty where there is none.
         arguments: That script's command-line arguments.
         script_libraries: What that script loads beside its imports.
-        enable_cache: Overrides the cache switch of each node; `None` leaves it.
+        cache: Overrides the cache switch of each node; `None` leaves it.
         resume_from: A run whose finished nodes are not executed again; empty where there is none.
         outputs_from: Executions whose outputs stand for nodes that this run does not execute, by node id.
         base_run: The run whose outputs stand for nodes left out; empty for the newest of each.
@@ -56,7 +56,7 @@ class RunContext:
     main_path: str = ""
     arguments: tuple[str, ...] = ()
     script_libraries: tuple[str, ...] = ()
-    enable_cache: bool | None = None
+    cache: bool | None = None
     resume_from: str = ""
     base_run: str = ""
     tmp_path: str = ""
@@ -113,13 +113,22 @@ class NodeContext:
         return os.path.join(self.run.store.logs_path(self.run.run_id), f"{self.node_id}.log")
 
     @property
+    def cache_off(self) -> str:
+        """For whom the cache is off, such as `"for this run"`; empty where this node may reuse earlier outputs."""
+        if self.planned.is_exit_handler:
+            return "for exit handlers"
+        if self.run.cache is False:
+            return "for this run"
+        own = self.planned.options.cache
+        if own is not None:
+            return "" if own else "for this node"
+        is_on = self.run.cache or self.ir.execution_options.caching_options.enable_cache
+        return "" if is_on else "for this node, by the pipeline"
+
+    @property
     def uses_cache(self) -> bool:
         """Whether this node may reuse earlier outputs."""
-        if self.planned.is_exit_handler:
-            return False
-        if self.run.enable_cache is not None:
-            return self.run.enable_cache
-        return bool(self.ir.execution_options.caching_options.enable_cache)
+        return not self.cache_off
 
     def report(self, doing: str, rows: int | None = None) -> None:
         """Tell the run's listener what the node does now."""

@@ -144,7 +144,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
             arguments=node.run.arguments,
             own_folders=(node.run.store.path, node.run.root),
         )
-        prepared.ingredients[CACHE_OFF] = not node.uses_cache
+        prepared.ingredients[CACHE_OFF] = node.cache_off
     if UNKNOWN in prepared.ingredients:
         return False
     if prepared.cache_context is None:

@@ -103,7 +103,7 @@ def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -
             if isinstance(error, TimedOut):
                 raise ExecutorError(
                     f"{node.node_id} was stopped after its limit of {timeout_seconds} s.",
-                    "raise execution_timeout_sec, or give the node less work.",
+                    "raise its limit, headrace.options(node, timeout_seconds=...), or give the node less work.",
                 ) from None
             if isinstance(error, OSError):
                 raise failures.describe(error, node.node_id, time.monotonic() - started) from error

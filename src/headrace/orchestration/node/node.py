@@ -45,6 +45,11 @@ class NodeLife:
         self.node_id = node.node_id
         self.log_path = node.log_path
 
+    @property
+    def cache_off(self) -> str:
+        """See `NodeContext.cache_off`."""
+        return self._node.cache_off
+
     def drive(self) -> NodeResult | None:
         """Run the driver.
 

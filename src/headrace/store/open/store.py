@@ -222,7 +222,9 @@ class Store:
         """Whether there is a store that can only be read."""
         self._why_read_only = ""
         if self.connection_config is None and os.path.isfile(self.database_path):
-            self._why_read_only = sqlite_files.why_read_only(self.path, self.database_path)
+            # Where the database is one that the pipeline names, the folder may have to be made yet.
+            folder = (self.path,) if os.path.isdir(self.path) else ()
+            self._why_read_only = sqlite_files.why_read_only(*folder, self.database_path)
         return bool(self._why_read_only)
 
     @contextlib.contextmanager

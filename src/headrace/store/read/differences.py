@@ -12,7 +12,7 @@ from typing import Any
 from headrace import secrets
 
 # Recorded beside the ingredients, for the reader; no part of the key: the source files behind the digests, and
-# whether the cache was switched off.
+# for whom the cache was switched off, in words; empty where it was on.
 SOURCES = "sources"
 CACHE_OFF = "cache_off"
 # What has no content that can be compared: such a node always runs.

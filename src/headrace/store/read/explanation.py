@@ -114,7 +114,7 @@ class _Explainer:
         if mine is None:
             return self._say("none", "nothing about the cache was recorded: it has no part in this node.")
         if mine.get(CACHE_OFF):
-            return self._say("off", f"the cache was switched off {self._switch()}.")
+            return self._say("off", f"the cache was switched off {self._switch(mine[CACHE_OFF])}.")
         if mine.get(UNKNOWN):
             what = ", ".join(mine[UNKNOWN])
             return self._say(
@@ -134,7 +134,10 @@ class _Explainer:
         text = f"compared with its nearest earlier execution, in run {run_id} (execution {other.id})."
         return self._say("miss", text, differences=tuple(noted), **compared)
 
-    def _switch(self) -> str:
+    def _switch(self, recorded: object) -> str:
+        if isinstance(recorded, str):
+            return recorded
+        # As 0.1.0 recorded it: that it was off, and not by whom.
         configuration = self._result.parameters.get("configuration")
         is_run = isinstance(configuration, dict) and configuration.get("cache") is False
         return "for this run" if is_run else "for this node, by the pipeline"

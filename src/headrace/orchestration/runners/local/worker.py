@@ -175,7 +175,14 @@ def _stop_at_runners() -> None:
     def leave(*_: object, **__: object) -> None:
         raise LeaveScript
 
+    def leave_by(kind: type) -> None:
+        kind.run_with_ir = leave  # type: ignore[attr-defined]
+
     tfx_runner.IrBasedRunner.run = leave
+    # The script may load further runners, and hand its pipeline compiled to one.
+    tfx_runner.IrBasedRunner.__init_subclass__ = classmethod(leave_by)
+    for kind in tfx_runner.IrBasedRunner.__subclasses__():
+        leave_by(kind)
     beam_runner = sys.modules.get("tfx.orchestration.beam.beam_dag_runner")
     if beam_runner is not None:
         beam_runner.BeamDagRunner.run = leave
