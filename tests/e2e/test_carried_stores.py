@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stored
 from click.testing import CliRunner
 
 from headrace.cli.main import cli
-from headrace.store.read import runs
 
 CARRIED = Path(__file__).parents[1] / "data" / "carried"
 GENERATIONS = ("1.16", "1.21")
@@ -52,7 +52,7 @@ def look(*arguments: str) -> str:
 
 def states(folder: Path) -> dict[str, str]:
     """How each node of the latest run ended."""
-    return {node.node_id: node.state.value for node in runs.read_run(str(folder / ".headrace")).nodes}
+    return {node.node_id: node.state.value for node in stored.read_run(str(folder / ".headrace")).nodes}
 
 
 @pytest.fixture(params=GENERATIONS)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from headrace.store.read.runs import list_runs
+from stored import list_runs
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import nodes
 import pytest
+import stored
 
 import headrace
 from headrace.authoring import Importer, Pipeline, standard_artifacts
@@ -258,7 +259,6 @@ def test_an_export_hits_the_cache(
 
 def _states(path: Path, store: str) -> list[str]:
     """Run a pipeline file as a person would; return how its nodes ended."""
-    from headrace.store.read import runs
 
     subprocess.run(
         [sys.executable, "-m", "headrace", "run", str(path), "--store", store, "--quiet"],
@@ -266,7 +266,7 @@ def _states(path: Path, store: str) -> list[str]:
         cwd=path.parent,
         capture_output=True,
     )
-    return [node.state.value for node in runs.read_run(store, "latest").nodes]
+    return [node.state.value for node in stored.read_run(store, "latest").nodes]
 
 
 SESSION = """

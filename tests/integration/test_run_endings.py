@@ -17,6 +17,7 @@ import nodes
 import pytest
 from conftest_runs import open_store, states
 from ml_metadata.proto import metadata_store_pb2
+from stored import list_runs, read_run
 
 import headrace
 from headrace import errors
@@ -34,7 +35,6 @@ from headrace.orchestration.events import (
     RunStarted,
 )
 from headrace.store import locks
-from headrace.store.read.runs import list_runs, read_run
 from headrace.store.record import publications
 from headrace.store.results import RunResult
 

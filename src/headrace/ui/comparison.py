@@ -11,9 +11,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from headrace.store.read.comparison import NodeComparison, RunComparison
-from headrace.store.read.differences import FileChange
 from headrace.store.results import NodeState
+from headrace.store.session import FileChange, NodeComparison, RunComparison
 from headrace.ui.differences import print_differences
 from headrace.ui.listings import plain_table
 from headrace.ui.screen import Screen

@@ -8,8 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from headrace.store.read.differences import Difference, FileChange
-from headrace.store.read.explanation import Explanation
+from headrace.store.session import Difference, Explanation, FileChange
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 

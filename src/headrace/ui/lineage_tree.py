@@ -8,8 +8,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from headrace.store.read.graph import ArtifactInfo
-from headrace.store.read.lineage import ArtifactNode, ExecutionNode, Lineage
+from headrace.store.session import ArtifactInfo, ArtifactNode, ExecutionNode, Lineage
 from headrace.ui.screen import Screen
 
 
@@ -85,4 +84,12 @@ def _executions_data(node: ArtifactNode) -> list[dict[str, Any]]:
 
 def artifact_data(artifact: ArtifactInfo) -> dict[str, Any]:
     """Return what is told of an artifact as JSON-ready data."""
-    return {**dataclasses.asdict(artifact), "created": artifact.created.isoformat()}
+    return {
+        "artifact_id": artifact.artifact_id,
+        "type_name": artifact.type_name,
+        "uri": artifact.uri,
+        "state": artifact.state,
+        "summary": artifact.summary,
+        "digest": artifact.digest,
+        "created": artifact.created.isoformat(),
+    }

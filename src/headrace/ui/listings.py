@@ -17,7 +17,7 @@ from headrace.ui.symbols import STYLES
 from headrace.ui.units import format_seconds
 
 if TYPE_CHECKING:
-    from headrace.store.read.runs import RunSummary
+    from headrace.store.session import RunSummary
 
 _STATE_STYLES = {
     "failed": STYLES[NodeState.FAILED],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
 
 from headrace.store.garbage.policy import Garbage
-from headrace.store.read.catalog import ListedArtifact
+from headrace.store.session import ArtifactRecord
 from headrace.ui.lineage_tree import artifact_data
 from headrace.ui.listings import plain_table
 from headrace.ui.screen import Screen
@@ -17,7 +16,7 @@ from headrace.ui.summary import print_table
 from headrace.ui.units import format_bytes
 
 
-def print_artifacts(screen: Screen, artifacts: Sequence[ListedArtifact]) -> None:
+def print_artifacts(screen: Screen, artifacts: Sequence[ArtifactRecord]) -> None:
     """Print one line per artifact, in the order given."""
     table = plain_table("Id", "Type", "Made by", "Run", "State", "Size", "Holds")
     for column in table.columns[:6]:
@@ -26,24 +25,25 @@ def print_artifacts(screen: Screen, artifacts: Sequence[ListedArtifact]) -> None
     for item in artifacts:
         key = f".{item.key}" if item.key else ""
         table.add_row(
-            Text(str(item.artifact.artifact_id), "bold"),
-            item.artifact.type_name,
-            f"{item.place.node_id}{key}" if item.place.node_id else "",
-            item.place.run_id,
+            Text(str(item.artifact_id), "bold"),
+            item.type_name,
+            f"{item.node_id}{key}" if item.node_id else "",
+            item.run_id,
             Text(item.state, "green" if item.state == "live" else "yellow"),
             format_bytes(item.size_bytes) if item.state == "live" else "",
-            Text(item.artifact.summary, "dim"),
+            Text(item.summary, "dim"),
         )
     print_table(screen, table)
 
 
-def listed_data(item: ListedArtifact) -> dict[str, Any]:
+def listed_data(item: ArtifactRecord) -> dict[str, Any]:
     """Return one line of `headrace artifacts` as JSON-ready data."""
     return {
-        **artifact_data(item.artifact),
-        **dataclasses.asdict(item.place),
+        **artifact_data(item),
+        "pipeline_name": item.pipeline_name,
+        "node_id": item.node_id,
+        "run_id": item.run_id,
         "key": item.key,
-        "state": item.state,
         "size_bytes": item.size_bytes,
     }
 

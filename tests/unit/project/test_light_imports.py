@@ -31,11 +31,7 @@ RECORDING = (
 # What the commands that look at a store import.
 READERS = (
     "garbage.collection",
-    "read.catalog",
-    "read.comparison",
-    "read.explanation",
-    "read.lineage",
-    "read.runs",
+    "session",
 )
 
 # Imports each module and prints, for the first one that loads something heavy, what that is.

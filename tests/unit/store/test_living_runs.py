@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from store.store_records import RUNNING, add_execution, die, state_of
+from stored import list_runs
 
 from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError
 from headrace.store import locks
 from headrace.store.open.store import Store
 from headrace.store.read import markers
-from headrace.store.read.runs import list_runs
 from headrace.store.record.publications import publish_run
 from headrace.store.results import RunResult
 

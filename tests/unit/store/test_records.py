@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stored
 from hypothesis import given
 from hypothesis import strategies as st
 from small_stores import SmallStore
@@ -83,11 +84,11 @@ def test_one_damaged_record_hides_no_other_run(store: Store, name: str):
     small.record("good")
     small.set_property("bad", RECORD_PROPERTY, DAMAGED[name])
 
-    assert {run.run_id: run.state for run in runs.list_runs(store.path)} == {
+    assert {run.run_id: run.state for run in stored.list_runs(store.path)} == {
         "good": "succeeded",
         "bad": "unknown",
     }
-    assert runs.read_run(store.path, "bad").run_id == "bad"
+    assert stored.read_run(store.path, "bad").run_id == "bad"
     assert runs.mark_crashed(store, "bad") == []
     assert locks.mend(store) == []
     assert collection.look(Store(store.path), Keeping()).kept_runs == 2
@@ -98,7 +99,7 @@ def test_what_a_later_version_adds_to_a_record_is_passed_over(store: Store):
     node = {**NODE, "seconds": 1.0, "error": ["did_you_mean", "N failed.", "try"], "new": 1}
     SmallStore(store).record("run", "failed", [{**node, "outputs": [{**OUTPUT, "new": 1}]}])
 
-    [read] = runs.read_run(store.path, "run").nodes
+    [read] = stored.read_run(store.path, "run").nodes
 
     assert type(read.error) is HeadraceError
     assert read.outputs[0].uri == "/a"

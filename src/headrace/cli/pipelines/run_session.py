@@ -25,7 +25,7 @@ from headrace.ui.screen import Screen, open_screen
 from headrace.ui.summary import print_plan, print_summary
 
 if TYPE_CHECKING:
-    from headrace.store.record.starts import Start
+    from headrace.store.session import Start
 
 Display = LiveDisplay | PlainDisplay | QuietDisplay
 
@@ -92,10 +92,11 @@ def run_session(options: Options, commands: frozenset[str]) -> int:
     document = read_settings(options)
     resume_from = options.resume_from or ""
     if resume_from:
-        from headrace.store.read.runs import read_run
+        from headrace.store.session import open_store
 
         store = document.values.get("store")
-        resume_from = read_run(store if isinstance(store, str) else DEFAULT_STORE, resume_from).run_id
+        with open_store(store if isinstance(store, str) else DEFAULT_STORE) as stored:
+            resume_from = stored.run(resume_from).run_id
     return _start(document, options, commands, resume_from)
 
 
@@ -112,11 +113,11 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
         HeadraceError: If there is no such run, nothing says how to make its pipeline again, or what says so was
             not written by this user in this store.
     """
-    from headrace.store.read.runs import read_run
-    from headrace.store.record import starts
+    from headrace.store.session import open_store
 
-    run_id = read_run(store, run_id).run_id
-    start = starts.read(store, run_id)
+    with open_store(store) as stored:
+        run_id = stored.run(run_id).run_id
+        start = stored.start(run_id)
     settings = dict(start.configuration)
     if not start.pipeline:
         raise ConfigError(

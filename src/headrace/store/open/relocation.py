@@ -33,17 +33,35 @@ def settle(store_path: str, connection: sqlite3.Connection, *, is_noted: bool = 
     """
     file_path = os.path.join(store_path, _PLACE_FILE)
     here = {"path": store_path, "real_path": os.path.realpath(store_path)}
-    try:
-        before = shared_files.read_json(file_path)
-    except (OSError, ValueError):
-        before = here
-    if not isinstance(before, dict) or not all(isinstance(before.get(key), str) for key in here):
-        before = here
-    if before["real_path"] != here["real_path"] and not _is_same(before["path"], store_path):
+    before = _noted(file_path) or here
+    if has_moved(store_path):
         for old in dict.fromkeys((before["path"], before["real_path"])):
             _move(connection, os.path.dirname(old), os.path.dirname(store_path), old, store_path)
     if is_noted and (before != here or not os.path.exists(file_path)):
         shared_files.replace(file_path, json.dumps(here))
+
+
+def has_moved(store_path: str) -> bool:
+    """Whether the places in a store's metadata are those of another folder, where it was opened last."""
+    before = _noted(os.path.join(store_path, _PLACE_FILE))
+    return (
+        before is not None
+        and before["real_path"] != os.path.realpath(store_path)
+        and not _is_same(before["path"], store_path)
+    )
+
+
+def _noted(file_path: str) -> dict[str, str] | None:
+    """Where the store lay when it was opened last; `None` where nothing that can be read says so."""
+    try:
+        before = shared_files.read_json(file_path)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(before, dict) or not all(
+        isinstance(before.get(key), str) for key in ("path", "real_path")
+    ):
+        return None
+    return before
 
 
 def _is_same(old: str, new: str) -> bool:

@@ -63,7 +63,7 @@ _BUSY = ("Concurrent writes", "database is locked")
 
 
 class Store:
-    """One store, opened by one process; safe to use from its threads.
+    """One store, opened by one process; safe to use from its threads. Who only reads takes a `ReadStore`.
 
     Args:
         path: The store's folder; made where it is missing.
@@ -85,6 +85,8 @@ class Store:
         StoreError: If the folder cannot be made, or the database cannot be opened.
         UnsupportedFeatureError: If the path has a scheme of another machine.
     """
+
+    _how_to_open = "use it inside `with store.open():`."
 
     def __init__(
         self, path: str = DEFAULT_PATH, connection_config: metadata_store_pb2.ConnectionConfig | None = None
@@ -205,7 +207,7 @@ class Store:
         with self._alone():
             handle = tfx_metadata.Metadata(self._prepared_connection())
             # The first to connect makes the tables.
-            queue.call("MakeTables", lambda: _enter(handle))
+            queue.call("MakeTables", lambda: insisting(handle.__enter__))
         queue.attach(handle.store)
         return handle
 
@@ -277,7 +279,7 @@ class Store:
         """
         with self._lock:
             if self._handle is None:
-                raise StoreError(f"the store {self.path} is not open.", "use it inside `with store.open():`.")
+                raise StoreError(f"the store {self.path} is not open.", self._how_to_open)
             try:
                 yield self._handle
             except mlmd_errors.StatusError as error:
@@ -352,9 +354,10 @@ class Store:
             ) from error
 
 
-def _enter(handle: Any) -> None:
+def insisting(connect: Callable[[], Value]) -> Value:
+    """Connect; raise MLMD's `AbortedError`, upon which a `WriteQueue` tries again, where another process is at it."""
     try:
-        handle.__enter__()
+        return connect()
     except RuntimeError as error:
         if any(word in str(error) for word in _BUSY):
             raise mlmd_errors.AbortedError(str(error)) from error

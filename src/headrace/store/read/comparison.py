@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.store import records
-from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.open.store import Store
 from headrace.store.read import graph
 from headrace.store.read.differences import Difference, Ingredients, compare
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
@@ -79,22 +79,21 @@ class RunComparison:
     payloads: tuple[PayloadPair, ...]
 
 
-def compare_runs(store: str = DEFAULT_PATH, old: str = "", new: str = "latest") -> RunComparison:
-    """Compare two runs of a store.
+def compare_runs(store: Store, old: str, new: str) -> RunComparison:
+    """Compare two runs.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         old: The first run, or `"latest"`.
         new: The second run, or `"latest"`.
 
     Raises:
-        StoreError: If there is no such store or run.
+        StoreError: If there is no such run.
     """
     first, second = read_run(store, old), read_run(store, new)
-    opened = Store(store)
-    with opened.open(), opened.handle() as handle:
+    with store.handle() as handle:
         sides = (_Side(handle, first), _Side(handle, second))
-    read_text = SourceTexts(opened).read
+    read_text = SourceTexts(store).read
     ids = dict.fromkeys([node.node_id for node in (*second.nodes, *first.nodes)])
     return RunComparison(
         old=first,

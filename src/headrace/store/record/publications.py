@@ -14,6 +14,7 @@ from headrace.authoring.light import authoring
 from headrace.store.open.store import Store
 from headrace.store.read.executions import INGREDIENTS_PROPERTY, INNER_RUN_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.store.read.runs import RECORD_PROPERTY
+from headrace.store.read.starts import START_PROPERTY
 from headrace.store.record import starts
 from headrace.store.results import NodeResult, RunResult
 
@@ -170,7 +171,7 @@ def publish_run(
         "seconds": round(result.seconds, 3),
         "nodes": [_node_to_json(node) for node in result.nodes],
         "details": dict(details),
-        starts.PROPERTY: starts.signed(store, result.run_id, details),
+        START_PROPERTY: starts.signed(store, result.run_id, details),
     }
     with store.handle() as handle:
         context = context_lib.register_context_if_not_exists(
