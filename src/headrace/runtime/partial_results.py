@@ -27,6 +27,8 @@ with authoring():
 
 # Beyond this, what was not used for longest is removed.
 MAX_FOLDER_BYTES = 1 << 30
+# The number of the form of a kept file, a part of its key: what is kept in another form is not found.
+FORMAT = 1
 _UNFINISHED = ".unfinished-"
 # A file that is written for longer was left by a process that was killed.
 _MAX_WRITING_SECONDS = 3600
@@ -70,7 +72,7 @@ def path(content: str, *parts: str) -> str:
     if not signer:
         return ""
     # Users who share a store keep their own, as none can verify those of another.
-    key = "\0".join([signer, _maker, content, *parts])
+    key = "\0".join([f"format {FORMAT}", signer, _maker, content, *parts])
     return os.path.join(_folder, hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest())
 
 

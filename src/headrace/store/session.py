@@ -12,7 +12,7 @@ from headrace.errors import StoreError
 from headrace.store.open.reading import ReadStore
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.read import catalog, comparison, executions, explanation, lineage, runs, starts, subjects
-from headrace.store.read.artifacts import ArtifactInfo, ArtifactRecord, Property
+from headrace.store.read.artifacts import ArtifactInfo, ArtifactRecord
 from headrace.store.read.comparison import NodeComparison, PayloadPair, RunComparison, SettingChange
 from headrace.store.read.differences import Difference, FileChange
 from headrace.store.read.executions import is_intact
@@ -22,6 +22,7 @@ from headrace.store.read.lineage import ArtifactNode, ExecutionNode, Lineage
 from headrace.store.read.runs import RunSummary
 from headrace.store.read.starts import Start
 from headrace.store.read.subjects import RunGraph, Subject
+from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "ExecutionNode",
     "Explanation",
     "FileChange",
+    "Json",
     "Lineage",
     "NodeComparison",
     "NodeResult",
@@ -42,7 +44,6 @@ __all__ = [
     "OutputRecord",
     "PayloadPair",
     "Place",
-    "Property",
     "RunComparison",
     "RunGraph",
     "RunResult",
@@ -130,7 +131,8 @@ class StoreSession:
             run_id: The run, or `"latest"`.
 
         Raises:
-            StoreError: If there is no such run, naming the newest and one of a like name.
+            StoreError: If there is no such run, naming the newest and one of a like name; or a newer Headrace
+                recorded it.
         """
         return runs.read_run(self._store, run_id)
 

@@ -13,7 +13,7 @@ from headrace.cli import run_difference
 from headrace.reports.artifacts.evaluation_results import Metric
 from headrace.store.results import RunResult
 from headrace.store.session import PayloadPair, RunComparison
-from headrace.ui.comparison import difference_data, print_difference
+from headrace.ui.comparison import comparison_data, print_difference
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import UNICODE
 
@@ -75,6 +75,6 @@ def test_a_change_from_or_to_no_number_has_no_size(difference):
 
 def test_json_holds_no_number_that_json_lacks(difference):
     """Readers of JSON refuse NaN."""
-    text = json.dumps(difference_data(difference), default=str, allow_nan=False)
+    text = json.dumps(comparison_data(difference), default=str, allow_nan=False)
 
     assert [change["old"] for change in json.loads(text)["metrics"]] == [0.5, "nan", 0.5]

@@ -21,12 +21,12 @@ def diff_command(first: str, second: str, store: str, verbose: bool, as_json: bo
     with open_store(store) as stored:
         difference = read_difference(stored, first, second)
 
-    from headrace.ui.comparison import difference_data, is_empty, print_difference
+    from headrace.ui.comparison import comparison_data, is_empty, print_difference
 
     if as_json:
         import json
 
-        click.echo(json.dumps(difference_data(difference), indent=2, default=str))
+        click.echo(json.dumps(comparison_data(difference), indent=2, default=str))
         return
 
     from headrace.ui.screen import open_screen

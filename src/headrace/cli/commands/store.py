@@ -137,10 +137,11 @@ def gc_command(
 
     collected = collect(Store.existing(store), keeping)
     if as_json:
-        import dataclasses
         import json
 
-        click.echo(json.dumps(dataclasses.asdict(collected), indent=2))
+        from headrace.ui.store_listings import collected_data
+
+        click.echo(json.dumps(collected_data(collected), indent=2))
         return
     click.echo(
         f"Removed {collected.num_artifacts:,} artifacts and {collected.num_runs:,} runs: "
@@ -154,7 +155,7 @@ def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
     from headrace.files.sizes import size_on_disk
     from headrace.store.garbage.collection import look
     from headrace.store.open.store import Store
-    from headrace.ui.store_listings import garbage_sizes, print_garbage
+    from headrace.ui.store_listings import garbage_data, print_garbage
 
     # Python would search all that is loaded by now for circles, again and again while it reads so many rows.
     gc.freeze()
@@ -165,18 +166,7 @@ def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
     if as_json:
         import json
 
-        data = {
-            "types": {
-                name: {"num_artifacts": count, "size_bytes": size}
-                for name, (count, size) in garbage_sizes(garbage).items()
-            },
-            "artifact_ids": [artifact.artifact_id for artifact in garbage.artifacts],
-            "run_ids": list(garbage.run_ids),
-            "log_bytes": log_bytes,
-            "num_kept_artifacts": garbage.kept_artifacts,
-            "num_kept_runs": garbage.kept_runs,
-        }
-        click.echo(json.dumps(data, indent=2))
+        click.echo(json.dumps(garbage_data(garbage, log_bytes), indent=2))
         return
 
     from headrace.ui.screen import open_screen

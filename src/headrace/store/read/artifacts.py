@@ -7,20 +7,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TypeAlias
 
 from headrace.authoring.light import authoring
 from headrace.files.sizes import size_on_disk
 from headrace.formats import split_names
 from headrace.formats.artifacts import split_folder
 from headrace.runtime.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
+from headrace.store.records import Json
 
 with authoring():
     from google.protobuf import json_format
     from ml_metadata.proto import metadata_store_pb2
-
-# A property's value; TFX keeps lists and mappings as JSON.
-Property: TypeAlias = "str | int | float | bool | list[Property] | dict[str, Property] | None"
 
 # Properties that Headrace keeps for itself begin with this.
 _OWN = "headrace_"
@@ -41,7 +38,7 @@ class ArtifactInfo:
         summary: One line on what it holds; may be empty.
         digest: Digest of the payload; empty for artifacts of another runner.
         created: When it was recorded, in local time.
-        properties: The properties of its type and its custom ones, by name.
+        properties: The properties of its type and its custom ones, by name; TFX keeps some as JSON.
         splits: Names of its splits, in the order in which they were recorded; empty for a type without.
         span: Which span of the data it holds; `None` where it has none.
         version: Which version of the span; `None` where it has none.
@@ -54,7 +51,7 @@ class ArtifactInfo:
     summary: str
     digest: str
     created: datetime
-    properties: Mapping[str, Property] = field(default_factory=dict, hash=False, repr=False)
+    properties: Mapping[str, Json] = field(default_factory=dict, hash=False, repr=False)
     splits: tuple[str, ...] = ()
     span: int | None = None
     version: int | None = None
@@ -136,16 +133,16 @@ def artifact_record(
     )
 
 
-def _value(value: metadata_store_pb2.Value) -> Property:
+def _value(value: metadata_store_pb2.Value) -> Json:
     kind = value.WhichOneof("value")
     if kind in ("struct_value", "proto_value"):
-        found: dict[str, Property] = json_format.MessageToDict(getattr(value, kind))
+        found: dict[str, Json] = json_format.MessageToDict(getattr(value, kind))
         return found.get(_WRAPPED, found)
-    plain: Property = getattr(value, kind) if kind else None
+    plain: Json = getattr(value, kind) if kind else None
     return plain
 
 
-def _splits(text: Property) -> tuple[str, ...]:
+def _splits(text: Json) -> tuple[str, ...]:
     """The names that can be those of folders; a store from elsewhere may say anything."""
     try:
         names = json.loads(text) if isinstance(text, str) and text else []
@@ -155,7 +152,7 @@ def _splits(text: Property) -> tuple[str, ...]:
     return tuple(name for name in found if isinstance(name, str) and (not name or split_names.is_good(name)))
 
 
-def _number(value: Property) -> int | None:
+def _number(value: Json) -> int | None:
     """A span or version: TFX records a number, or a text of digits."""
     try:
         return int(value) if isinstance(value, (str, int)) else None

@@ -13,6 +13,7 @@ from headrace.store.read.differences import Difference, Ingredients, compare
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
 from headrace.store.read.runs import read_run
 from headrace.store.read.source_texts import SourceTexts
+from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult
 
 # What a run records of itself that says how it was started, not what it computed.
@@ -24,8 +25,8 @@ class SettingChange:
     """Something that a run recorded of itself and that differs; `None` where it was not there."""
 
     name: str
-    old: Any
-    new: Any
+    old: Json
+    new: Json
 
 
 @dataclass(frozen=True)

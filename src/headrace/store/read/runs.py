@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -23,6 +23,7 @@ from headrace.store.read.executions import (
     RUN_CONTEXT_TYPE,
     outputs_of,
 )
+from headrace.store.records import RunShape
 from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 with authoring():
@@ -51,7 +52,7 @@ class RunSummary:
         started: When it started, in local time.
         seconds: Wall time; 0 while it runs.
         state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`, whose process went without
-            saying how it ended; `"unknown"` for a run of another runner.
+            saying how it ended; `"unknown"` for a run of another runner or of a newer Headrace.
         num_nodes: Nodes of the pipeline.
         num_cached: Nodes served from the cache or reused.
         num_failed: Nodes that failed.
@@ -169,7 +170,8 @@ def read_run(store: Store, run_id: str = "latest") -> RunResult:
         run_id: The run, or `"latest"`.
 
     Raises:
-        StoreError: If there is no such run; the message names the newest runs, and one of a like name.
+        StoreError: If there is no such run, where the message names the newest runs and one of a like name; or a newer
+            Headrace recorded it.
     """
     if run_id == "latest":
         newest = next(_shown_contexts(store, limit=1), None)
@@ -187,6 +189,8 @@ def read_run(store: Store, run_id: str = "latest") -> RunResult:
             )
         if context is not None:
             record = _record_of(context)
+            if record is None and _is_newer(context):
+                raise records.newer_error(f"run '{run_id}' of the store {store.path}")
             if record is not None:
                 return _from_record(run_id, record, store.path)
             return _from_executions(store, handle, context)
@@ -205,7 +209,7 @@ def record_of(handle: Any, run_id: str) -> dict[str, Any]:
         run_id: The run.
     """
     context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
-    return _record_of(context) or {}
+    return dict(_record_of(context) or {})
 
 
 def read_command(handle: Any, run_id: str) -> str:
@@ -220,11 +224,16 @@ def read_command(handle: Any, run_id: str) -> str:
     return secrets.mask_text(str(details.get("command", "")))
 
 
-def _record_of(context: metadata_store_pb2.Context | None) -> dict[str, Any] | None:
+def _record_of(context: metadata_store_pb2.Context | None) -> RunShape | None:
     """The record of a run; `None` where there is none that can be read."""
     if context is None or RECORD_PROPERTY not in context.custom_properties:
         return None
     return records.parse_run(context.custom_properties[RECORD_PROPERTY].string_value)
+
+
+def _is_newer(context: metadata_store_pb2.Context) -> bool:
+    record = records.parse_object(context.custom_properties[RECORD_PROPERTY].string_value)
+    return record is not None and records.is_newer(record)
 
 
 def _summary(context: metadata_store_pb2.Context) -> RunSummary:
@@ -245,11 +254,11 @@ def _summary(context: metadata_store_pb2.Context) -> RunSummary:
     )
 
 
-def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> RunResult:
+def _from_record(run_id: str, record: RunShape, store_path: str) -> RunResult:
     nodes = []
     for node in record["nodes"]:
         # A later version may have written more.
-        values = {name: value for name, value in node.items() if name in _NODE_FIELDS}
+        values: dict[str, Any] = {name: value for name, value in node.items() if name in _NODE_FIELDS}
         values["state"] = NodeState(values["state"])
         values["reason"] = secrets.mask_text(str(values.get("reason", "")))
         values["outputs"] = tuple(
