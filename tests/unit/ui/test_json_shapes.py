@@ -137,7 +137,7 @@ def test_the_parts_of_those_shapes_are_printed_too(path: Path):
     assert printed("explain run-2 A")["differences"][0]["files"][0]["name"] == "a.py"
     assert printed("diff run-1 run-2")["settings"][0]["name"] == "command"
     assert printed("diff run-1 run-2")["payloads"][0]["key"] == "out"
-    assert printed("gc --dry-run --keep-last 0")["types"]["Schema"]["num_artifacts"] == 2
+    assert printed("gc --dry-run --keep-last 0")["types"]["Schema"]["num_artifacts"] == 1
     check = _check_data(Check("Python", "good", "3.10"))
     assert list(misfits(check, json_shapes.CheckLine)) == []
 

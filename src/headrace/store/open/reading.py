@@ -37,7 +37,7 @@ class ReadStore(Store):
         Raises:
             StoreError: If there is no store, nothing is recorded in it, or its database cannot be read.
         """
-        Store.existing(self)
+        self.check_exists()
         is_file = self.connection_config is None
         if is_file and (self._is_read_only() or relocation.has_moved(self.path)):
             with self._copy() as copied_path:

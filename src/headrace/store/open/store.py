@@ -107,23 +107,14 @@ class Store:
         self.report: Callable[[str], None] = _print_to_stderr
 
     @classmethod
-    def at(cls, place: str | Store) -> Store:
-        """Return the store in a folder; a store that is given already, as it is."""
-        return place if isinstance(place, Store) else cls(place)
-
-    @classmethod
-    def existing(cls, place: str | Store) -> Store:
-        """Return the store in a folder, or the one given.
+    def existing(cls, path: str) -> Store:
+        """Return the store in a folder.
 
         Raises:
             StoreError: If there is none.
         """
-        store = cls.at(place)
-        if not store.exists():
-            raise StoreError(
-                f"there is no store in {store.path}.",
-                "run a pipeline first: headrace run taxi, or name the store with --store DIR.",
-            )
+        store = cls(path)
+        store.check_exists()
         return store
 
     def _find_database(self) -> str:
@@ -160,6 +151,18 @@ class Store:
     def exists(self) -> bool:
         """Whether there is a store to read."""
         return self.connection_config is not None or os.path.exists(self.database_path)
+
+    def check_exists(self) -> None:
+        """Do nothing where there is a store to read.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        if not self.exists():
+            raise StoreError(
+                f"there is no store in {self.path}.",
+                "run a pipeline first: headrace run taxi, or name the store with --store DIR.",
+            )
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Store]:
