@@ -254,6 +254,20 @@ def test_where_there_is_no_store_it_is_said(tmp_path: Path):
     assert os.listdir(tmp_path) == ["metadata.db"]
 
 
+@pytest.mark.parametrize("damage", [slice(0, 100), slice(4096, 60_000)])
+def test_a_damaged_database_is_named(path: Path, damage: slice):
+    content = bytearray((path / "metadata.db").read_bytes())
+    content[damage] = b"x" * len(content[damage])
+    (path / "metadata.db").write_bytes(content)
+
+    with (
+        pytest.raises(StoreError, match="is not a usable SQLite database") as caught,
+        headrace.open_store(path),
+    ):
+        pass
+    assert len(str(caught.value).splitlines()) == 2
+
+
 def test_a_closed_session_says_so(path: Path):
     with headrace.open_store(path) as store:
         left = store.runs()

@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError
-from headrace.store.open import relocation
+from headrace.store.open import relocation, sqlite_files
 from headrace.store.open.store import Store, insisting
 from headrace.store.open.write_queue import WriteQueue
 
@@ -54,15 +54,23 @@ class ReadStore(Store):
                 "GetStore", lambda: insisting(lambda: mlmd.MetadataStore(self._config(path)))
             )
         except RuntimeError as error:
-            # ML Metadata makes the tables that it misses.
-            if path and "readonly" in str(error):
-                raise StoreError(
-                    f"nothing is recorded in the store {self.path} yet.",
-                    "wait until the first run has begun, or start one: headrace run taxi",
-                ) from error
+            if path:
+                self._explain(error)
             raise
         queue.attach(mlmd_store)
         return _Handle(mlmd_store)
+
+    def _explain(self, error: RuntimeError) -> None:
+        """Raise what is wrong with the SQLite file, where the words of ML Metadata tell."""
+        for words in ("file is not a database", "database disk image is malformed"):
+            if words in str(error):
+                raise sqlite_files.damage_error(self.database_path, words) from error
+        # It makes the tables that it misses, and some are there while the first run makes them.
+        if "readonly" in str(error) or "subset of tables" in str(error):
+            raise StoreError(
+                f"nothing is recorded in the store {self.path} yet.",
+                "wait until the first run has begun, or start one: headrace run taxi",
+            ) from error
 
     def _config(self, path: str) -> metadata_store_pb2.ConnectionConfig:
         if self.connection_config is not None:

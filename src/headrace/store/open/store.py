@@ -351,10 +351,7 @@ class Store:
                 ) from error
             if isinstance(error, sqlite3.OperationalError) and sqlite_files.is_disk_trouble(str(error)):
                 raise sqlite_files.disk_error(self.path, str(error)) from error
-            raise StoreError(
-                f"{self.database_path} is not a usable SQLite database: {error}.",
-                "move it away to start anew, or restore it from a copy.",
-            ) from error
+            raise sqlite_files.damage_error(self.database_path, str(error)) from error
 
 
 def insisting(connect: Callable[[], Value]) -> Value:

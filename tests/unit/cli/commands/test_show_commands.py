@@ -54,6 +54,7 @@ def test_runs_as_json(headrace):
     last = json.loads(headrace("runs", "--json").output)[1]
 
     assert last == {
+        "format": 1,
         "run_id": "2026-11-21-1",
         "pipeline_name": "taxi",
         "started": "2026-11-21T10:00:00+00:00",
