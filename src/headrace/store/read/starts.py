@@ -17,6 +17,7 @@ from headrace.files import signatures
 from headrace.store.open import identity
 from headrace.store.open.store import Store
 from headrace.store.read import runs
+from headrace.store.records import Json
 
 # In a run's record: what was signed, in base64.
 START_PROPERTY = "start"
@@ -35,7 +36,7 @@ class Start:
     """
 
     folder: str = ""
-    configuration: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Json] = field(default_factory=dict)
     script: str = ""
     is_trusted: bool = False
 
