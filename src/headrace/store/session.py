@@ -106,6 +106,14 @@ class StoreSession:
 
     Attributes:
         path: The store's folder, absolute.
+
+    Example:
+        >>> import headrace
+        >>> with headrace.open_store("project/.headrace") as store:  # doctest: +SKIP
+        ...     failed = [run.run_id for run in store.runs(pipeline_name="taxi") if run.state == "failed"]
+        ...     models = [model.path for model in store.artifacts(type_name="Model", limit=3)]
+        ...     made_of = store.lineage("latest/Trainer.model", down=False).up
+        ...     changed = [node.node_id for node in store.compare(failed[0]).nodes if node.is_equal is False]
     """
 
     def __init__(self, store: Store) -> None:
