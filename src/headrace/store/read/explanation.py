@@ -20,6 +20,7 @@ from headrace.store.read.executions import (
 from headrace.store.read.queries import Condition
 from headrace.store.read.runs import read_run
 from headrace.store.read.source_texts import SourceTexts
+from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult
 
 # How many earlier executions are compared to find the nearest.
@@ -192,7 +193,7 @@ class _Inputs:
     def _of(self, links: list[graph.Link], key: str) -> list[graph.Link]:
         return sorted((link for link in links if link.key == key), key=lambda link: link.index)
 
-    def _described(self, links: list[graph.Link], key: str) -> list[dict[str, Any]]:
+    def _described(self, links: list[graph.Link], key: str) -> list[Json]:
         return [
             {
                 "artifact_id": link.artifact_id,
