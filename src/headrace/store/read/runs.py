@@ -104,7 +104,8 @@ def newest_runs(store: Store, *, pipeline_name: str = "", limit: int | None = No
     """
     if pipeline_name:
         pipeline_context(store, pipeline_name)
-    found = (_summary(context) for context in _shown_contexts(store, limit))
+    # Of one pipeline there may be few among many.
+    found = (_summary(context) for context in _shown_contexts(store, None if pipeline_name else limit))
     chosen = (run for run in found if not pipeline_name or run.pipeline_name == pipeline_name)
     return (
         replace(run, state="crashed") if run.state == "running" and _is_dead(store, run.run_id) else run
