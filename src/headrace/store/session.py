@@ -97,8 +97,8 @@ def is_store(path: str | os.PathLike[str] | None = None) -> bool:
 class StoreSession:
     """One open store, to be read; what `open_store` gives. Safe to use from several threads.
 
-    Each answer tells the store as it is at that moment; of a store that is read from a copy, see
-    `headrace.store.open.reading`, as it was at opening. What it returns are frozen dataclasses and needs no open
+    Each answer tells the store as it is at that moment; of a store that this user cannot write, which is read from a
+    copy, as it was at opening. What it returns are frozen dataclasses and needs no open
     store; iterators do.
 
     Args:

@@ -38,8 +38,10 @@ def fill(store: Store) -> None:
     model = small.artifact(f"{store.artifacts_path}/pipeline/Trainer/model/1", headrace_summary="small")
     small.context("pipeline", "pipeline")
     made = small.execution({"model": [model]}, run_id=RUN, node="pipeline.Trainer")
-    output = {"key": "model", "type_name": "Model", "artifact_id": model, "uri": "/x", "summary": "small"}
-    small.record(RUN, nodes=[node_record("Trainer", outputs=[output], execution_id=made, log_path="log")])
+    uri = f"{store.artifacts_path}/pipeline/Trainer/model/1"
+    output = {"key": "model", "type_name": "Model", "artifact_id": model, "uri": uri, "summary": "small"}
+    log = f"{store.logs_path(RUN)}/Trainer.log"
+    small.record(RUN, nodes=[node_record("Trainer", outputs=[output], execution_id=made, log_path=log)])
     again = small.execution(
         {"model": [model]}, run_id="2026-11-21-2", node="pipeline.Trainer", state=pb.Execution.CACHED
     )
@@ -119,10 +121,14 @@ def test_a_moved_store_is_read_with_its_new_places_and_stays_as_it_is(path: Path
     moved = path.parent.rename(path.parents[1] / "moved") / ".headrace"
     before = lasting_files(moved)
 
+    new = f"{moved}/artifacts/pipeline/Trainer/model/1"
     with headrace.open_store(moved) as store:
-        artifact = store.artifact(1)
-
-    assert artifact.path == f"{moved}/artifacts/pipeline/Trainer/model/1"
+        assert store.artifact(1).path == new
+        assert store.artifact(new).artifact_id == 1
+        assert [one.path for one in store.artifacts()] == [new]
+        node = store.run(RUN).node("Trainer")
+        assert (node.outputs[0].uri, node.log_path) == (new, f"{store.path}/logs/{RUN}/Trainer.log")
+        assert store.lineage(1).artifact.uri == store.subject(1).artifact.uri == new
     assert lasting_files(moved) == before
 
 

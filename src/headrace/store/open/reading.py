@@ -24,8 +24,8 @@ class ReadStore(Store):
 
     It takes the arguments of `Store`, and needs neither the right to write nor any lock: other processes may write
     meanwhile, and what they write is seen. SQLite keeps files of its own beside the database, `metadata.db-shm` and
-    `metadata.db-wal`. A store that this user cannot write, and one that lies elsewhere than when it was opened
-    last, whose records still name the old places, are read from a copy of the database, as it is at opening.
+    `metadata.db-wal`. A store that this user cannot write is read from a copy of the database, as it is at opening.
+    Of one that was moved since it was opened to write, whose records name old places, the places of today are told.
     """
 
     _how_to_open = "use it inside `with headrace.open_store(...) as store:`."
@@ -38,8 +38,7 @@ class ReadStore(Store):
             StoreError: If there is no store, nothing is recorded in it, or its database cannot be read.
         """
         self.check_exists()
-        is_file = self.connection_config is None
-        if is_file and (self._is_read_only() or relocation.has_moved(self.path)):
+        if self._is_read_only():
             with self._copy() as copied_path:
                 yield from self._opened(copied_path)
             return
@@ -58,6 +57,8 @@ class ReadStore(Store):
                 self._explain(error)
             raise
         queue.attach(mlmd_store)
+        if path and not copied_path and (moved := relocation.moves(self.path)):
+            relocation.follow(mlmd_store, moved)
         return _Handle(mlmd_store)
 
     def _explain(self, error: RuntimeError) -> None:
