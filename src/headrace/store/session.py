@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headrace.authoring import Artifact
 from headrace.errors import StoreError
 from headrace.store.open.reading import ReadStore
 from headrace.store.open.store import DEFAULT_PATH, Store
-from headrace.store.read import catalog, comparison, executions, explanation, lineage, runs, starts, subjects
+from headrace.store.read import executions, runs
 from headrace.store.read.artifacts import ArtifactInfo, ArtifactRecord
-from headrace.store.read.comparison import NodeComparison, PayloadPair, RunComparison, SettingChange
-from headrace.store.read.differences import Difference, FileChange
 from headrace.store.read.executions import is_intact
-from headrace.store.read.explanation import Explanation
 from headrace.store.read.graph import Place
-from headrace.store.read.lineage import ArtifactNode, ExecutionNode, Lineage
 from headrace.store.read.runs import RunSummary
-from headrace.store.read.starts import Start
-from headrace.store.read.subjects import RunGraph, Subject
 from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 if TYPE_CHECKING:
     from ml_metadata.proto import metadata_store_pb2
+
+    from headrace.store.read.comparison import NodeComparison, PayloadPair, RunComparison, SettingChange
+    from headrace.store.read.differences import Difference, FileChange
+    from headrace.store.read.explanation import Explanation
+    from headrace.store.read.lineage import ArtifactNode, ExecutionNode, Lineage
+    from headrace.store.read.starts import Start
+    from headrace.store.read.subjects import RunGraph, Subject
 
 __all__ = [
     "ArtifactInfo",
@@ -56,6 +58,31 @@ __all__ = [
     "is_store",
     "open_store",
 ]
+
+
+# Loaded on first use, as what answers each question is: to list runs takes as long as it did without the rest.
+_PLACES = {
+    "ArtifactNode": "lineage",
+    "Difference": "differences",
+    "ExecutionNode": "lineage",
+    "Explanation": "explanation",
+    "FileChange": "differences",
+    "Lineage": "lineage",
+    "NodeComparison": "comparison",
+    "PayloadPair": "comparison",
+    "RunComparison": "comparison",
+    "RunGraph": "subjects",
+    "SettingChange": "comparison",
+    "Start": "starts",
+    "Subject": "subjects",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the type of an answer."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"headrace.store.read.{_PLACES[name]}"), name)
 
 
 @contextlib.contextmanager
@@ -169,6 +196,8 @@ class StoreSession:
         Raises:
             StoreError: If the store has no such type, run or pipeline, naming those it has.
         """
+        from headrace.store.read import catalog
+
         return catalog.newest_artifacts(
             self._store,
             type_name=type_name,
@@ -189,10 +218,14 @@ class StoreSession:
             StoreError: If there is no such artifact, run or output, naming what there is.
             UnknownNodeError: If the run has no such node, naming those it has.
         """
+        from headrace.store.read import catalog
+
         return catalog.read_artifact(self._store, str(artifact))
 
     def names_artifact(self, text: str) -> bool:
         """Whether `text` has a form that `artifact` takes, and is no run's id."""
+        from headrace.store.read import lineage
+
         return lineage.names_artifact(self._store, text)
 
     def lineage(
@@ -211,6 +244,8 @@ class StoreSession:
             StoreError: If there is no such artifact.
             UnknownNodeError: If the run has no such node.
         """
+        from headrace.store.read import lineage
+
         return lineage.read_lineage(self._store, str(artifact), up=up, down=down, depth=depth, limit=limit)
 
     def explain(self, run_id: str, node_id: str) -> Explanation:
@@ -224,6 +259,8 @@ class StoreSession:
             StoreError: If there is no such run.
             UnknownNodeError: If the run has no such node, naming those it has.
         """
+        from headrace.store.read import explanation
+
         return explanation.explain(self._store, run_id, node_id)
 
     def compare(self, old: str, new: str = "latest") -> RunComparison:
@@ -236,6 +273,8 @@ class StoreSession:
         Raises:
             StoreError: If there is no such run.
         """
+        from headrace.store.read import comparison
+
         return comparison.compare_runs(self._store, old, new)
 
     def log_path(self, run_id: str, node_id: str) -> str:
@@ -269,10 +308,14 @@ class StoreSession:
         Raises:
             StoreError: If there is no such run.
         """
+        from headrace.store.read import starts
+
         return starts.read_start(self._store, self.run(run_id).run_id)
 
     def graph(self, run: RunResult) -> RunGraph:
         """Return how the nodes of a run of this store hang together, and when each ran."""
+        from headrace.store.read import subjects
+
         return subjects.read_run_graph(self._store, run)
 
     def subject(self, artifact: int | str) -> Subject:
@@ -285,6 +328,8 @@ class StoreSession:
             StoreError: If there is no such artifact.
             UnknownNodeError: If the run has no such node.
         """
+        from headrace.store.read import lineage
+
         return self.subjects([lineage.find_artifact(self._store, str(artifact))])[0]
 
     def subjects(self, artifact_ids: Sequence[int]) -> list[Subject]:
@@ -293,6 +338,8 @@ class StoreSession:
         Raises:
             StoreError: If there is no artifact with one of the ids.
         """
+        from headrace.store.read import subjects
+
         return subjects.read_subjects(self._store, artifact_ids)
 
     def outputs(self, execution_id: int) -> Mapping[str, list[Artifact]]:

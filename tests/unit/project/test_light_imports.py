@@ -31,6 +31,11 @@ RECORDING = (
 # What the commands that look at a store import.
 READERS = (
     "garbage.collection",
+    "read.catalog",
+    "read.comparison",
+    "read.explanation",
+    "read.starts",
+    "read.subjects",
     "session",
 )
 
