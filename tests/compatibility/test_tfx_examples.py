@@ -13,8 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from headrace.store.read import runs
+import stored
 
 EXAMPLES_PATH = Path(__import__("tfx").__file__).parent / "examples"
 TAXI_PATH = EXAMPLES_PATH / "chicago_taxi_pipeline"
@@ -36,7 +35,7 @@ def headrace_run(home: Path, script: Path, **environment: str) -> subprocess.Com
 
 def states(home: Path) -> dict[str, str]:
     """How each node of the latest run ended: the store remembers where the example keeps its metadata."""
-    return {node.node_id: node.state.value for node in runs.read_run(str(home / ".headrace")).nodes}
+    return {node.node_id: node.state.value for node in stored.read_run(str(home / ".headrace")).nodes}
 
 
 def write_penguins(folder: Path, with_species: bool = True) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import ml_metadata as mlmd
 import nodes
 import pytest
+import stored
 from conftest_runs import Run, run, store, texts
 from ml_metadata.proto import metadata_store_pb2
 
@@ -19,7 +20,6 @@ from headrace.authoring import Pipeline, options
 from headrace.authoring.light import authoring
 from headrace.errors import UnsupportedFeatureError
 from headrace.orchestration.runners.local.workers import Workers
-from headrace.store.read import runs
 from headrace.store.results import RunResult
 
 with authoring():
@@ -118,4 +118,4 @@ def test_the_metadata_and_the_root_that_a_pipeline_names_are_used(tmp_path: Path
     assert result.node("Make").outputs[0].uri.startswith(str(tmp_path / "root" / "Make"))
     assert len(mlmd.MetadataStore(config).get_executions()) == 1
     assert not os.path.exists(tmp_path / "store" / "metadata.db")
-    assert runs.read_run(str(tmp_path / "store")).run_id == result.run_id
+    assert stored.read_run(str(tmp_path / "store")).run_id == result.run_id

@@ -9,11 +9,9 @@ from pathlib import Path
 import nodes
 import pytest
 from conftest_runs import Command, Run, chain, command, run, store, workers
+from stored import explain, list_artifacts, read_lineage
 
 from headrace.errors import StoreError, UnknownNodeError
-from headrace.store.read.catalog import list_artifacts
-from headrace.store.read.explanation import explain
-from headrace.store.read.lineage import read_lineage
 
 _ = (command, run, store, workers)  # fixtures
 

@@ -12,6 +12,7 @@ import nodes
 import pytest
 from conftest_runs import Run, chain, in_process, open_store, paths, run, states, store
 from ml_metadata.proto import metadata_store_pb2
+from stored import explain, list_artifacts, list_runs, read_run
 
 from headrace.authoring import Importer, standard_artifacts
 from headrace.errors import StoreError
@@ -21,9 +22,6 @@ from headrace.store.garbage.collection import Collected, collect, look
 from headrace.store.garbage.inventory import take_inventory
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
-from headrace.store.read.catalog import list_artifacts
-from headrace.store.read.explanation import explain
-from headrace.store.read.runs import list_runs, read_run
 
 _ = (run, store, in_process)  # fixtures
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import nodes
 import pytest
+import stored
 
 import headrace
 from headrace.authoring import Importer, Pipeline, standard_artifacts
@@ -260,7 +261,6 @@ def test_an_export_hits_the_cache(
 
 def _states(path: Path, store: str) -> list[str]:
     """Run a pipeline file as a person would; return how its nodes ended."""
-    from headrace.store.read import runs
 
     subprocess.run(
         [sys.executable, "-m", "headrace", "run", str(path), "--store", store, "--quiet"],
@@ -268,7 +268,7 @@ def _states(path: Path, store: str) -> list[str]:
         cwd=path.parent,
         capture_output=True,
     )
-    return [node.state.value for node in runs.read_run(store, "latest").nodes]
+    return [node.state.value for node in stored.read_run(store, "latest").nodes]
 
 
 SESSION = """

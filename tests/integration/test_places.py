@@ -16,6 +16,7 @@ import nodes
 import pytest
 from conftest_runs import chain, paths, states, text_of
 from store.store_records import files_of
+from stored import list_artifacts
 
 from headrace.authoring import Pipeline
 from headrace.errors import ExecutorError, UnsupportedFeatureError
@@ -27,7 +28,6 @@ from headrace.store import locks
 from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
-from headrace.store.read.catalog import list_artifacts
 from headrace.store.record import publications
 from headrace.store.results import RunResult
 

@@ -9,10 +9,10 @@ from typing import Any
 import nodes
 import pytest
 from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of, workers
+from stored import list_runs, read_run
 
 from headrace.authoring import options
 from headrace.errors import InputResolutionError
-from headrace.store.read.runs import list_runs, read_run
 
 _ = (run, store, workers)  # fixtures
 

@@ -18,6 +18,7 @@ import nodes
 import pytest
 from conftest_runs import open_store, states
 from ml_metadata.proto import metadata_store_pb2
+from stored import list_runs, read_run
 
 import headrace
 from headrace import errors
@@ -36,7 +37,6 @@ from headrace.orchestration.events import (
 )
 from headrace.run_options import RunOptions
 from headrace.store import locks
-from headrace.store.read.runs import list_runs, read_run
 from headrace.store.record import publications
 from headrace.store.results import RunResult
 

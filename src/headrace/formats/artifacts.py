@@ -87,8 +87,13 @@ def keep_splits(artifact: Artifact, exclude: Sequence[str], where: str) -> list[
 
 def split_path(artifact: Artifact, split: str) -> str:
     """Return the folder of one split: `{uri}/Split-{split}`, or the older `{uri}/{split}` where that exists."""
-    path = os.path.join(artifact.uri, f"Split-{split}")
-    older = os.path.join(artifact.uri, split)
+    return split_folder(artifact.uri, split)
+
+
+def split_folder(uri: str, split: str) -> str:
+    """Return the folder of one split of the artifact at `uri`: see `split_path`."""
+    path = os.path.join(uri, f"Split-{split}")
+    older = os.path.join(uri, split)
     return older if not os.path.isdir(path) and os.path.isdir(older) else path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from headrace.authoring import Artifact, BaseNode, Pipeline
@@ -22,8 +23,8 @@ from headrace.orchestration.engine import run as engine
 from headrace.run_options import RunOptions, takes_options
 from headrace.store.locks import SessionMarker
 from headrace.store.open.store import DEFAULT_PATH, Store
-from headrace.store.read import executions
 from headrace.store.results import NodeState, RunResult
+from headrace.store.session import StoreSession, open_store
 from headrace.usercode import cells
 
 _DEFAULT_NAME = "interactive"
@@ -66,7 +67,7 @@ class InteractiveContext:
         self.beam_pipeline_args = list(beam_pipeline_args or [])
         self._store = Store(store or DEFAULT_PATH, metadata_connection_config)
         self._session = Session()
-        self._views = Views(self._store, self._session)
+        self._views = Views(self._open_store, self._store.path, self._session)
         self._workers = KeptWorkers()
         self._marker = SessionMarker(self._store)
         self._cells_path = os.path.join(self._store.path, "cells")
@@ -190,6 +191,9 @@ class InteractiveContext:
         ran = ", ".join(step.node_id for step in self._session.latest) or "nothing yet"
         return f"InteractiveContext(pipeline '{self.pipeline_name}', store {self._store.path}, ran: {ran})"
 
+    def _open_store(self) -> AbstractContextManager[StoreSession]:
+        return open_store(self._store.path, self.metadata_connection_config)
+
     def _execute(
         self,
         component: BaseNode,
@@ -227,8 +231,8 @@ class InteractiveContext:
         node = result.node(str(component.id))
         artifacts: dict[str, list[Artifact]] = {}
         if node.execution_id:
-            with self._store.open():
-                artifacts = executions.outputs_of(self._store, node.execution_id)
+            with self._open_store() as store:
+                artifacts = dict(store.outputs(node.execution_id))
         return Step(component, result.run_id, node, artifacts, tuple(nodes))
 
     def _check_files(self, component: BaseNode, steps: Sequence[Step]) -> None:

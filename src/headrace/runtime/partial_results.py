@@ -24,6 +24,8 @@ from headrace.files import signatures, whole_files
 
 # Beyond this, what was not used for longest is removed.
 MAX_FOLDER_BYTES = 1 << 30
+# The number of the form of a kept file, a part of its key: what is kept in another form is not found.
+FORMAT = 1
 # A file that is written for longer was left by a process that was killed.
 _MAX_WRITING_SECONDS = 3600
 
@@ -55,7 +57,7 @@ class PartialResults:
         if not signer:
             return ""
         # Users who share a store keep their own, as none can verify those of another.
-        key = "\0".join([signer, self.maker, content, *parts])
+        key = "\0".join([f"format {FORMAT}", signer, self.maker, content, *parts])
         name = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
         return os.path.join(self.folder, name)
 

@@ -31,7 +31,7 @@ from headrace.ui.screen import open_error_screen, open_screen
 from headrace.ui.summary import print_plan, print_summary
 
 if TYPE_CHECKING:
-    from headrace.store.record.starts import Start
+    from headrace.store.session import Start
 
 Display = LiveDisplay | PlainDisplay | QuietDisplay
 
@@ -48,12 +48,13 @@ def run_session(command: Command, commands: frozenset[str]) -> int:
     """
     document = read_settings(command)
     given = {option.name: value for option, value in command.given(Ways.ONE_RUN).items()}
-    for name in ("resume_from", "base_run"):
-        if name in given:
-            from headrace.store.read.runs import read_run
+    named = [name for name in ("resume_from", "base_run") if name in given]
+    if named:
+        from headrace.store.session import open_store
 
-            store = document.values.get("store")
-            given[name] = read_run(store if isinstance(store, str) else DEFAULT_STORE, given[name]).run_id
+        path = document.values.get("store")
+        with open_store(path if isinstance(path, str) else DEFAULT_STORE) as stored:
+            given.update({name: stored.run(given[name]).run_id for name in named})
     return _start(document, command, commands, given)
 
 
@@ -70,11 +71,11 @@ def resume_session(run_id: str, store: str, command: Command, commands: frozense
         HeadraceError: If there is no such run, nothing says how to make its pipeline again, or what says so was
             not written by this user in this store.
     """
-    from headrace.store.read.runs import read_run
-    from headrace.store.record import starts
+    from headrace.store.session import open_store
 
-    run_id = read_run(store, run_id).run_id
-    start = starts.read(store, run_id)
+    with open_store(store) as stored:
+        run_id = stored.run(run_id).run_id
+        start = stored.start(run_id)
     settings = dict(start.configuration)
     if not start.pipeline:
         raise ConfigError(

@@ -20,8 +20,8 @@ from headrace.orchestration.plan import conditions
 from headrace.store import damage
 from headrace.store.read import executions, input_queries
 from headrace.store.read.differences import CACHE_OFF, SOURCES, UNKNOWN
-from headrace.store.read.source_texts import SourceTexts
 from headrace.store.record import publications
+from headrace.store.record.source_texts import SourceKeeper
 
 with authoring():
     from tfx.dsl.compiler import placeholder_utils
@@ -185,7 +185,7 @@ def keep_sources(node: NodeContext, prepared: Prepared) -> None:
     """Keep the source texts that the outputs will depend on, and name them by their place in the project."""
     found = prepared.ingredients.get(SOURCES)
     if found:
-        prepared.ingredients[SOURCES] = SourceTexts(node.run.store).keep(found)
+        prepared.ingredients[SOURCES] = SourceKeeper(node.run.store).keep(found)
 
 
 def _parameters(node: NodeContext, inputs: Mapping[str, Sequence[Artifact]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headrace.store import records
-from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
 from headrace.store.read.differences import CACHE_OFF, UNKNOWN, Difference, Ingredients, compare, num_equal
 from headrace.store.read.executions import (
@@ -18,8 +18,9 @@ from headrace.store.read.executions import (
     trouble_with,
 )
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import node_of, read_run
+from headrace.store.read.runs import read_run
 from headrace.store.read.source_texts import SourceTexts
+from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult
 
 # How many earlier executions are compared to find the nearest.
@@ -52,23 +53,20 @@ class Explanation:
     differences: tuple[Difference, ...] = ()
 
 
-def explain(store: str = DEFAULT_PATH, run_id: str = "latest", node_id: str = "") -> Explanation:
+def explain(store: Store, run_id: str, node_id: str) -> Explanation:
     """Say why a node of a run was or was not served from the cache.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         run_id: The run, or `"latest"`.
         node_id: The node.
 
     Raises:
-        StoreError: If there is no such store or run.
+        StoreError: If there is no such run.
         UnknownNodeError: If the run has no such node.
     """
     result = read_run(store, run_id)
-    node = node_of(result, node_id)
-    opened = Store(store)
-    with opened.open():
-        return _Explainer(opened, result, node).explain()
+    return _Explainer(store, result, result.node(node_id)).explain()
 
 
 class _Explainer:
@@ -198,7 +196,7 @@ class _Inputs:
     def _of(self, links: list[graph.Link], key: str) -> list[graph.Link]:
         return sorted((link for link in links if link.key == key), key=lambda link: link.index)
 
-    def _described(self, links: list[graph.Link], key: str) -> list[dict[str, Any]]:
+    def _described(self, links: list[graph.Link], key: str) -> list[Json]:
         return [
             {
                 "artifact_id": link.artifact_id,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import os
-import sys
 import types
 
 import pytest
 
 from headrace.orchestration.events import RunResult
+from headrace.store import session
 
 
 @pytest.fixture
@@ -22,15 +22,8 @@ def earlier(project, monkeypatch):
         folder=str(project),
         is_trusted=True,
     )
-    for name, values in {
-        "read.runs": {"read_run": lambda store, run_id: run},
-        "record.starts": {"read": lambda store, run_id: start},
-    }.items():
-        module = types.ModuleType(f"headrace.store.{name}")
-        vars(module).update(values)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        package, _, own_name = module.__name__.rpartition(".")
-        monkeypatch.setattr(importlib.import_module(package), own_name, module, raising=False)
+    stored = types.SimpleNamespace(run=lambda run_id: run, start=lambda run_id: start)
+    monkeypatch.setattr(session, "open_store", lambda path: contextlib.nullcontext(stored))
     return start
 
 
