@@ -75,18 +75,24 @@ class _LooksAbsent(importlib.abc.MetaPathFinder):
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._thread = threading.get_ident()
+        self.thread = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if threading.get_ident() != self._thread:
+        if threading.get_ident() != self.thread:
             return None
         if any(fullname == name or fullname.startswith(name + ".") for name in self._names):
             raise ModuleNotFoundError(
                 f"{fullname} is kept out while TFX's authoring side loads", name=fullname
             )
         return None
+
+
+def _is_kept_out() -> bool:
+    """Whether this thread imports inside `authoring` what it needs without heavy packages."""
+    thread = threading.get_ident()
+    return any(isinstance(one, _LooksAbsent) and one.thread == thread for one in sys.meta_path)
 
 
 class _StaysLight(importlib.abc.MetaPathFinder):
@@ -99,7 +105,7 @@ class _StaysLight(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if not fullname.startswith("tfx."):
             return None
-        if fullname in self.entrances:
+        if fullname in self.entrances and not _is_kept_out():
             repair()
         if fullname not in (*_GUARDED, *_NAMES_OF_OTHERS, _TELEMETRY):
             return None

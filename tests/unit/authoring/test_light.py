@@ -112,3 +112,16 @@ def test_no_search_of_all_packages_while_much_is_imported():
     with light.heavy_import():
         assert importlib.metadata.packages_distributions() == {}
     assert importlib.metadata.packages_distributions is before
+
+
+def test_every_public_name_loads_in_a_process_that_knows_nothing_of_tfx():
+    """Those that stand on what TFX's runners import, too; and none of them loads heavy libraries."""
+    source = (
+        "import sys, headrace\n"
+        "names = [getattr(headrace, name) for name in headrace.__all__]\n"
+        "print([name for name in ('tensorflow', 'apache_beam', 'tfx.components') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["[]"]

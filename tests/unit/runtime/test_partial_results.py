@@ -34,13 +34,13 @@ def test_what_was_written_is_found(folder, kept):
     assert os.listdir(folder) == [os.path.basename(path)]
 
 
-def test_what_is_kept_in_another_form_is_not_found(folder, monkeypatch):
+def test_what_is_kept_in_another_form_is_not_found(kept, monkeypatch):
     """A later Headrace may keep results in the same store, which this one could not read."""
-    partial_results.write(partial_results.path("content", "statistics"), b"found")
+    partial_results.write(kept.path("content", "statistics"), b"found")
 
     monkeypatch.setattr(partial_results, "FORMAT", partial_results.FORMAT + 1)
 
-    assert not partial_results.is_kept(partial_results.path("content", "statistics"))
+    assert not partial_results.is_kept(kept.path("content", "statistics"))
 
 
 def test_what_other_code_found_is_not_taken_for_ours(folder):
