@@ -1,0 +1,169 @@
+"""Artifacts made from Python values, as the components that make them in a pipeline would write them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from headrace.authoring import Artifact, standard_artifacts
+from headrace.errors import DataError, DefinitionError, listed
+from headrace.formats import artifacts, split_names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+Value: TypeAlias = "int | float | bool | str | bytes | None"
+Row: TypeAlias = "Mapping[str, Value | Sequence[Value]]"
+
+
+def make_artifact(
+    folder: str | os.PathLike[str],
+    artifact_type: type[Artifact],
+    files: Mapping[str, str | bytes] | None = None,
+    **properties: int | float | str,
+) -> Artifact:
+    """Write an artifact of any type.
+
+    Args:
+        folder: Where its files go; made where it is missing.
+        artifact_type: Such as `headrace.authoring.standard_artifacts.Model`.
+        files: What each file holds, by its name below the folder, such as `"Split-train/data"`.
+        properties: Of the artifact: those that its type declares, and custom ones.
+
+    Raises:
+        DefinitionError: If a file's name leads out of the folder, or a property has another type than is declared.
+    """
+    place = Path(os.path.abspath(folder))
+    place.mkdir(parents=True, exist_ok=True)
+    for name, content in (files or {}).items():
+        path = Path(os.path.normpath(place / name))
+        if place not in path.parents:
+            raise DefinitionError(
+                f"file '{name}' would lie outside of {place}.", "name files below the folder."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    artifact = artifact_type()
+    artifact.uri = str(place)
+    declared = artifact_type.PROPERTIES or {}
+    for name, value in properties.items():
+        try:
+            if name in declared:
+                setattr(artifact, name, value)
+            elif isinstance(value, str):
+                artifact.set_string_custom_property(name, value)
+            elif isinstance(value, float):
+                artifact.set_float_custom_property(name, value)
+            else:
+                artifact.set_int_custom_property(name, value)
+        except (TypeError, ValueError) as error:
+            raise DefinitionError(
+                f"property '{name}' of {artifact_type.TYPE_NAME} does not take {value!r}: {error}",
+                "give a value of the declared type.",
+            ) from error
+    return artifact
+
+
+def make_examples(
+    folder: str | os.PathLike[str],
+    splits: Mapping[str, Iterable[Row] | pa.Table],
+    *,
+    span: int = 0,
+    version: int = 0,
+) -> Artifact:
+    """Write an Examples artifact of tf.Examples, as an ExampleGen does: one compressed TFRecord file for each split.
+
+    Args:
+        folder: Where the files go.
+        splits: The rows of each split, in order: mappings of column to value, list of values, or `None` for none; a
+            column that a row leaves out has none there. Or an Arrow table.
+        span: The artifact's span.
+        version: The artifact's version.
+
+    Raises:
+        DefinitionError: If there is no split, or its name cannot be that of a folder.
+        DataError: If a column holds values of several types, or of one that tf.Example has no form for.
+    """
+    if not splits:
+        raise DefinitionError("make_examples was given no split.", 'give rows by split, {"train": [...]}.')
+    split_names.check_given(splits, "make_examples")
+    examples = make_artifact(folder, standard_artifacts.Examples, span=span, version=version)
+    for name, rows in splits.items():
+        _write_split(os.path.join(examples.uri, f"Split-{name}"), name, rows)
+    examples.split_names = artifacts.encode_split_names(splits)
+    examples.set_string_custom_property(artifacts.PAYLOAD_FORMAT_PROPERTY, "FORMAT_TF_EXAMPLE")
+    examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
+    return examples
+
+
+def make_schema(folder: str | os.PathLike[str], schema: schema_pb2.Schema | str) -> Artifact:
+    """Write a Schema artifact.
+
+    Args:
+        folder: Where its file goes.
+        schema: The proto, or its text form.
+
+    Raises:
+        DefinitionError: If the text is no schema.
+    """
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    from headrace.formats import protos
+
+    if isinstance(schema, str):
+        try:
+            schema = text_format.Parse(schema, schema_pb2.Schema())
+        except text_format.ParseError as error:
+            raise DefinitionError(
+                f"make_schema was given a text that is no schema: {error}", "correct the text."
+            ) from error
+    artifact = make_artifact(folder, standard_artifacts.Schema)
+    protos.write_text(os.path.join(artifact.uri, protos.SCHEMA_FILE), schema)
+    return artifact
+
+
+def _write_split(folder: str, split: str, rows: Iterable[Row] | pa.Table) -> None:
+    import pyarrow as pa
+
+    from headrace.formats.examples import example_encoder, example_writer, tfrecord
+    from headrace.formats.examples.arrow_features import as_feature
+
+    table = rows if isinstance(rows, pa.Table) else _table(split, list(rows))
+    os.makedirs(folder)
+    with tfrecord.Writer(example_writer.tfrecord_path(folder, 0, 1)) as writer:
+        for batch in table.to_batches():
+            columns = [
+                as_feature(column, name, f"split '{split}'")
+                for name, column in zip(batch.schema.names, batch.columns, strict=True)
+            ]
+            encoded = example_encoder.encode(pa.RecordBatch.from_arrays(columns, batch.schema.names))
+            writer.write(encoded.to_pylist())
+
+
+def _table(split: str, rows: Sequence[Row]) -> pa.Table:
+    import pyarrow as pa
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if rows and not names:
+        raise DataError(f"split '{split}': no row has a column.", "give rows as mappings of column to value.")
+    columns = {}
+    for name in names:
+        values: list[object] = [row.get(name) for row in rows]
+        has_list = any(isinstance(value, list | tuple) for value in values)
+        if has_list:
+            values = [
+                value if value is None or isinstance(value, list | tuple) else [value] for value in values
+            ]
+        try:
+            columns[name] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            kinds = listed(sorted({type(value).__name__ for value in values if value is not None}))
+            raise DataError(
+                f"split '{split}': column '{name}' holds values of several types ({kinds}): {error}",
+                f"give '{name}' values of one type.",
+            ) from error
+    return pa.table(columns)

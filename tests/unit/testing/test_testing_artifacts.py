@@ -1,0 +1,92 @@
+"""Artifacts that tests make from Python values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from headrace import testing
+from headrace.authoring import standard_artifacts
+from headrace.errors import DataError, DefinitionError
+from headrace.formats import artifacts
+from headrace.formats.examples import tfrecord
+from headrace.formats.examples.example_decoder import ExampleDecoder
+
+
+def rows_of(examples, split):
+    """The rows of a split, as they are read in a pipeline."""
+    [path] = artifacts.split_files(examples, split)
+    decoder = ExampleDecoder()
+    return [row for records in tfrecord.read(path, 100) for row in decoder.decode(records).to_pylist()]
+
+
+def test_rows_come_back_as_features(tmp_path: Path):
+    """A missing column, `None`, text, several values: each as an ExampleGen would write it."""
+    examples = testing.make_examples(
+        tmp_path / "examples",
+        {
+            "train": [
+                {"fare": 1.5, "paid": "cash", "tags": ["a", "b"]},
+                {"fare": None, "count": 3, "tags": "c"},
+            ],
+            "eval": pa.table({"fare": [2.5]}),
+            "late": [],
+        },
+        span=4,
+    )
+
+    assert artifacts.split_names(examples) == ["train", "eval", "late"]
+    assert examples.span == 4
+    assert rows_of(examples, "train") == [
+        {"fare": [1.5], "paid": [b"cash"], "tags": [b"a", b"b"], "count": None},
+        {"fare": None, "paid": None, "tags": [b"c"], "count": [3]},
+    ]
+    assert rows_of(examples, "eval") == [{"fare": [2.5]}]
+    assert rows_of(examples, "late") == []
+
+
+@pytest.mark.parametrize(
+    ("splits", "error", "words"),
+    [
+        ({"train": [{"a": 1}, {"a": "x"}]}, DataError, "column 'a' holds values of several types"),
+        ({"train": [{}]}, DataError, "no row has a column"),
+        ({"a/b": []}, DefinitionError, "a/b"),
+        ({}, DefinitionError, "no split"),
+    ],
+)
+def test_what_has_no_form_is_refused(tmp_path: Path, splits, error, words):
+    with pytest.raises(error, match=words):
+        testing.make_examples(tmp_path, splits)
+
+
+def test_an_artifact_of_any_type_has_files_and_properties(tmp_path: Path):
+    made = testing.make_artifact(
+        tmp_path / "model",
+        standard_artifacts.ExampleStatistics,
+        {"a/b": "text", "c": b"\x00"},
+        span=2,
+        note="n",
+        size=1.5,
+    )
+
+    assert Path(made.uri, "a", "b").read_text() == "text"
+    assert Path(made.uri, "c").read_bytes() == b"\x00"
+    assert (made.span, made.get_string_custom_property("note"), made.get_float_custom_property("size")) == (
+        2,
+        "n",
+        1.5,
+    )
+    with pytest.raises(DefinitionError, match="outside"):
+        testing.make_artifact(tmp_path / "model", standard_artifacts.Model, {"../x": ""})
+    with pytest.raises(DefinitionError, match="property 'span'"):
+        testing.make_artifact(tmp_path / "model", standard_artifacts.ExampleStatistics, span="two")
+
+
+def test_a_schema_is_given_as_a_proto_or_its_text(tmp_path: Path):
+    schema = testing.make_schema(tmp_path, 'feature { name: "a" type: INT }')
+
+    assert 'name: "a"' in Path(schema.uri, "schema.pbtxt").read_text()
+    with pytest.raises(DefinitionError, match="no schema"):
+        testing.make_schema(tmp_path, "feature {")
