@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import nodes
 import pytest
@@ -10,8 +12,9 @@ import pytest
 import headrace
 from headrace import testing
 from headrace.authoring import standard_artifacts
-from headrace.components import SchemaGen, StatisticsGen
 from headrace.errors import DefinitionError, HeadraceError
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_a_component_runs_on_artifacts_and_a_patch_reaches_it(
@@ -39,17 +42,15 @@ def test_what_stops_a_component_is_raised(tmp_path: Path):
         testing.run_component(nodes.Fail(given=testing.channel(made)), tmp_path / "store")
 
 
-def test_components_that_are_connected_run_one_after_the_other(tmp_path: Path):
-    """Properties such as splits and span go with an artifact."""
-    rows = testing.make_examples(
-        tmp_path / "rows",
-        {"train": [{"fare": 1.5, "paid": "cash"}, {"fare": 2.0}], "eval": [{"fare": 1.0}]},
-        span=3,
-    )
-    statistics = StatisticsGen(examples=testing.channel(rows))
+def test_readmes_example_passes(tmp_path: Path):
+    """Two components that are connected; splits and span go with an artifact."""
+    blocks = re.findall(r"```python\n(.*?)```\n", README.read_text(), re.DOTALL)
+    [example] = [block for block in blocks if "headrace import testing" in block]
+    names: dict[str, Any] = {}
 
-    result = testing.run_component(SchemaGen(statistics=statistics.outputs["statistics"]), tmp_path / "store")
+    exec(example, names)
+    [test] = [value for name, value in names.items() if name.startswith("test_")]
+    test(tmp_path)
 
-    text = Path(result.output("schema").uri, "schema.pbtxt").read_text()
-    assert 'name: "fare"' in text
-    assert 'name: "paid"' in text
+    with headrace.open_store(tmp_path / "store") as store:
+        assert store.artifact("latest/StatisticsGen.statistics").splits == ("train",)
