@@ -39,14 +39,19 @@ _PLACES = {
 }
 
 
+# With these, the public surface: see README, "What is public".
+_MODULES = ("authoring", "components", "errors", "pipelines", "testing")
+
+
 def __dir__() -> list[str]:
-    """Name what is public, loaded or not, and the packages that are loaded."""
-    loaded = {name for name in globals() if name.startswith("__") or f"{__name__}.{name}" in sys.modules}
-    return sorted({*loaded, *__all__})
+    """Name what is public, loaded or not."""
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__, *_MODULES})
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use: `import headrace` costs nothing."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module 'headrace' has no attribute {name!r}")
     value = getattr(importlib.import_module(_PLACES[name]), name)
