@@ -13,8 +13,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.utils import model_util, util
 
 from headrace.components.evaluator import (
     batch_checks,
@@ -27,6 +25,7 @@ from headrace.components.evaluator import (
     slices,
     tfma_internals,
 )
+from headrace.components.evaluator.tfma_internals import constants, model_util, util
 from headrace.files.prefetch import prefetched
 from headrace.formats import tensorflow_paths
 from headrace.formats.examples import examples as examples_io

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-from collections.abc import Iterator, Sequence
-from typing import Any
+import functools
 
-import apache_beam as beam
-import tensorflow_model_analysis as tfma
-from apache_beam.metrics.metric import MetricsFilter
-from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.metrics import metric_specs
-from tensorflow_model_analysis.utils import model_util
-from tfx.types import artifact_utils
-from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
-
-from headrace.authoring import Artifact
-from headrace.components.evaluator import (
-    batches,
-    checked_extractors,
-    checks,
-    classes,
-    intervals,
-    merging,
-    preparation,
-    results,
-    summaries,
-    tfma_internals,
-    verdict,
-)
-from headrace.components.evaluator.preparation import Evaluation
-from headrace.errors import EmptyDataError
-from headrace.formats import artifacts, tensorflow_paths
-from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
+from headrace.internals import UnknownForm
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
-from headrace.runtime.spread import Spread
 
-# TFMA's own extractors take time that grows with the square of the batch where values are missing.
-_ROW_WISE_BATCH_ROWS = 1_000
+# Why TFX's own executor does the work; empty where Headrace's does.
+NEEDS_STOCK = ""
+try:
+    from headrace.components.evaluator import execution
+except UnknownForm as unknown:
+    NEEDS_STOCK = str(unknown)
 
 
 class Executor(BeamExecutor):
@@ -49,240 +21,11 @@ class Executor(BeamExecutor):
 
     def execute(self, context: ExecutionContext) -> None:
         """Fill `evaluation` and `blessing`; see `Evaluator`."""
-        progress.report("checking model and configuration")
-        evaluation = preparation.prepare(context)
-        folder = context.output("evaluation").uri
-        os.makedirs(folder, exist_ok=True)
-        splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
-        progress.report(f"evaluating {splits}")
-        needs_tfma = _needs_tfma(evaluation)
-        class_names = [] if needs_tfma else self._class_names(context, evaluation)
-        pipeline = self.beam_pipeline(is_spread=True)
-        with pipeline:
-            if needs_tfma:
-                with merging.mended():
-                    _evaluate_by_rows(pipeline, evaluation, folder)
-            else:
-                _evaluate_by_batches(pipeline, evaluation, folder, class_names)
-        if class_names:
-            classes.write(class_names, folder)
-        num_rows = _num_rows(pipeline.result)
-        if num_rows == 0:
-            raise EmptyDataError(
-                f"{context.node_id}: splits {splits} have no row to evaluate.",
-                "check the output of ExampleGen.",
-            )
-        progress.report("writing the verdict")
-        _bless(context, evaluation, folder, num_rows)
+        if NEEDS_STOCK:
+            # Loads TFX's component, which is never needed else.
+            from headrace.components.evaluator import stock
 
-    def _class_names(self, context: ExecutionContext, evaluation: Evaluation) -> list[bytes]:
-        """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
-        if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
-            return []
-        path = os.path.join(context.tmp_path, "class_names")
-        find = _batch_step(batches.FindClassNames, evaluation, (), intervals.Sampling())
-        with self.beam_pipeline(is_spread=True) as pipeline:
-            _ = (
-                pipeline
-                | "Files" >> beam.Create(_parts(evaluation))
-                | "FindClassNames" >> beam.ParDo(Spread(find))
-                | "AllNames" >> beam.combiners.ToList()
-                | "Write" >> beam.Map(_write_names, path)
-            )
-        with open(path, "rb") as file:
-            names: list[bytes] = pickle.load(file)
-        return names
-
-
-def _write_names(found: Sequence[Sequence[bytes]], path: str) -> None:
-    with open(path, "wb") as file:
-        pickle.dump(sorted({name for names in found for name in names}), file)
-
-
-def _needs_tfma(evaluation: Evaluation) -> bool:
-    """Whether TFMA's own extractors and evaluators are needed, which go row by row."""
-    config = evaluation.config
-    options = config.options
-    return bool(
-        tfma_internals.MISSING
-        or evaluation.extractors
-        or len(evaluation.saved_models) != len(evaluation.models)
-        or any(spec.query_key for spec in config.metrics_specs)
-        or any(spec.slice_keys_sql for spec in config.slicing_specs)
-        or config.cross_slicing_specs
-        or options.disabled_outputs.values
-    )
-
-
-def _evaluate_by_batches(
-    pipeline: beam.Pipeline, evaluation: Evaluation, folder: str, class_names: Sequence[bytes]
-) -> None:
-    config = evaluation.config
-    computations = results.separate(
-        metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
-    )
-    sampling = intervals.sampling(config)
-    evaluate = _batch_step(batches.EvaluateFile, evaluation, computations.combined, sampling, class_names)
-    parts = _parts(evaluation)
-    _ = (
-        pipeline
-        | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "EvaluateFile" >> beam.ParDo(Spread(evaluate))
-        | "Slices" >> beam.FlatMap(_slices)
-        | "BySlice" >> beam.GroupByKey()
-        | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations, sampling))
-        | "AllSlices" >> beam.combiners.ToList()
-        | "Write" >> beam.Map(results.write, config, folder)
-    )
-    paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
-    results.write_eval_config(config, paths, folder)
-
-
-def _shared(evaluation: Evaluation) -> list[Any]:
-    models = list(evaluation.models)
-    return model_util.verify_and_update_eval_shared_models(models) or [] if models else []
-
-
-def _batch_step(
-    step: type[batches.EvaluateFile],
-    evaluation: Evaluation,
-    computations: Sequence[Any],
-    sampling: intervals.Sampling,
-    class_names: Sequence[bytes] = (),
-) -> batches.EvaluateFile:
-    config = evaluation.config
-    is_input_serialized = all(
-        checks.is_input_serialized(saved_model, spec)
-        for saved_model, spec in zip(evaluation.saved_models, config.model_specs)
-    )
-    return step(
-        config,
-        {model.model_name: model for model in _shared(evaluation)},
-        computations,
-        evaluation.schema,
-        _representations(evaluation.schema),
-        batches.needed_features(config, computations, is_input_serialized),
-        sampling,
-        class_names,
-    )
-
-
-def _parts(evaluation: Evaluation) -> list[batches.FilePart]:
-    files = [
-        (path, artifacts.payload_format(artifact))
-        for artifact, split in evaluation.examples
-        for path in artifacts.split_files(artifact, split)
-    ]
-    return [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
-
-
-def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
-    models = list(evaluation.models)
-    shared = models[0] if len(models) == 1 else models or None
-    tensor_adapter_config = None
-    if evaluation.schema is not None:
-        tensor_adapter_config = tensor_adapter.TensorAdapterConfig(
-            arrow_schema=_arrow_schema(evaluation.schema),
-            tensor_representations=_representations(evaluation.schema),
-        )
-    make_extractors = evaluation.extractors or tfma.default_extractors
-    extractors = make_extractors(
-        eval_shared_model=shared,
-        eval_config=evaluation.config,
-        tensor_adapter_config=tensor_adapter_config,
-    )
-    _ = _read(pipeline, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
-        eval_shared_model=shared,
-        eval_config=evaluation.config,
-        extractors=checked_extractors.with_checks(extractors, evaluation.config),
-        output_path=folder,
-        tensor_adapter_config=tensor_adapter_config,
-    )
-
-
-def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
-    parts = [
-        pipeline
-        | f"Read[{split}][{number}]"
-        >> examples_io.ReadRecordBatches(
-            artifact,
-            split,
-            schema=evaluation.schema,
-            raw_record_column=constants.ARROW_INPUT_COLUMN,
-            batch_rows=_ROW_WISE_BATCH_ROWS,
-        )
-        for number, (artifact, split) in enumerate(evaluation.examples)
-    ]
-    return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
-
-
-def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
-    """Yield what a file added to each slice, by slice; count its rows."""
-    _count(evaluated.num_rows)
-    for (key, sample), num_rows, accumulators in evaluated.accumulators:
-        yield key, (evaluated.index, sample, num_rows, accumulators)
-
-
-def _count_rows(batch: Any) -> Any:
-    _count(batch.num_rows)
-    return batch
-
-
-def _count(num_rows: int) -> None:
-    beam.metrics.Metrics.counter("headrace", "rows").inc(num_rows)
-
-
-def _num_rows(result: Any) -> int | None:
-    """Rows that were read; `None` on a runner that keeps no counters."""
-    try:
-        counters = result.metrics().query(MetricsFilter().with_name("rows"))["counters"]
-    except (AttributeError, NotImplementedError):
-        return None
-    return sum(counter.committed or 0 for counter in counters) if counters else None
-
-
-def _representations(schema: schema_pb2.Schema | None) -> dict[str, Any]:
-    if schema is None:
-        return {}
-    return dict(tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema))
-
-
-def _arrow_schema(schema: schema_pb2.Schema) -> Any:
-    from tfx_bsl.coders import example_coder
-
-    return example_coder.ExamplesToRecordBatchDecoder(schema.SerializeToString()).ArrowSchema()
-
-
-def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_rows: int | None) -> None:
-    judged = verdict.judge(evaluation.given, evaluation.config, folder)
-    is_blessed = None
-    if evaluation.is_validated:
-        is_blessed = bool(tfma.load_validation_result(tensorflow_paths.without_signs(folder)).validation_ok)
-        _mark(context, is_blessed)
-    verdict.write(judged, is_blessed, folder)
-    baseline = model_util.get_baseline_model_spec(evaluation.config)
-    context.summarize(
-        "evaluation", summaries.evaluation_line(folder, num_rows, baseline.name if baseline else None)
-    )
-    if context.optional_output("blessing") is not None:
-        context.summarize("blessing", summaries.blessing_line(judged, is_blessed))
-
-
-def _mark(context: ExecutionContext, is_blessed: bool) -> None:
-    """Write the file and the properties by which TFX knows a blessed model."""
-    blessing = context.output("blessing")
-    os.makedirs(blessing.uri, exist_ok=True)
-    with open(os.path.join(blessing.uri, "BLESSED" if is_blessed else "NOT_BLESSED"), "wb"):
-        pass
-    models: Sequence[Artifact] = context.inputs.get("model") or []
-    if models:
-        blessing.set_string_custom_property("current_model", artifact_utils.get_single_uri(list(models)))
-        blessing.set_int_custom_property("current_model_id", models[0].id)
-    baselines = context.inputs.get("baseline_model") or []
-    if baselines:
-        blessing.set_string_custom_property("baseline_model", baselines[0].uri)
-        blessing.set_int_custom_property("baseline_model_id", baselines[0].id)
-    component_id = context.parameter("current_component_id")
-    if component_id:
-        blessing.set_string_custom_property("component_id", component_id)
-    blessing.set_int_custom_property("blessed", int(is_blessed))
+            context.ran_stock(NEEDS_STOCK)
+            stock.run(context, self.beam_pipeline)
+            return
+        execution.run(context, functools.partial(self.beam_pipeline, is_spread=True))

@@ -23,7 +23,7 @@ from headrace.components.transform import (
 from headrace.components.transform.analyzers import Surroundings
 from headrace.components.transform.layout import InputLayout
 from headrace.components.transform.outputs import StatisticsOutputs
-from headrace.components.transform.request import Dataset, TransformRequest
+from headrace.components.transform.request import Dataset, NeedsStock, TransformRequest
 from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
@@ -32,10 +32,6 @@ from headrace.runtime.context import ExecutionContext
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
-
-
-class NeedsStock(Exception):
-    """Raised inwardly where only TFX's own implementation can do what is asked; says what."""
 
 
 class Execution:
@@ -106,8 +102,8 @@ class Execution:
         if not self._asked.with_statistics:
             return None
         chosen = statistics.options(self._asked, stats_type, schema, vocabulary_paths)
-        if not statistics.is_supported(chosen):
-            raise NeedsStock("statistics with slices, samples or generators of their own")
+        if reason := statistics.why_not(chosen):
+            raise NeedsStock(reason)
         return chosen
 
     def _analyze(self) -> analysis.Analysis:

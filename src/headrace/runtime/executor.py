@@ -50,6 +50,8 @@ class _RunsExecute(abc.ABC):
             )
             try:
                 self.execute(context)
+                # TFX's runners, as Headrace's, record what an executor adds here with its execution.
+                exec_properties.update(context.implementation.as_properties())
             except HeadraceError as error:
                 # Beam appends the name of its step to what a DoFn raises: no help to the reader.
                 problem = _BEAM_STEP.sub("", error.problem)
