@@ -17,7 +17,8 @@ def anew(module: ModuleType) -> ModuleType:
         UnknownForm: If the module needs what is not there.
     """
     spec = importlib.util.spec_from_file_location(f"{module.__name__}_anew", str(module.__file__))
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)
     return found

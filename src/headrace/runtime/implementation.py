@@ -39,10 +39,17 @@ class Implementation:
         return {name: text for name, text in found.items() if text}
 
 
-def of_execution(execution: Any) -> Implementation:
-    """Return what an execution of ML Metadata recorded."""
-    properties: Mapping[str, Any] = execution.custom_properties
+NOT_RECORDED = Implementation()
+
+
+def of_properties(properties: Mapping[str, Any]) -> Implementation:
+    """Return what an execution recorded.
+
+    Args:
+        properties: Its custom properties, as ML Metadata's values by name.
+    """
     name, reason = (
-        properties[key].string_value if key in properties else "" for key in (NAME_PROPERTY, REASON_PROPERTY)
+        str(properties[key].string_value) if key in properties else ""
+        for key in (NAME_PROPERTY, REASON_PROPERTY)
     )
     return Implementation(name, reason)

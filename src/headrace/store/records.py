@@ -10,6 +10,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store.results import NodeState
 
 _STATES = frozenset(state.value for state in NodeState)
@@ -61,6 +62,13 @@ def parse_object(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def parse_implementation(recorded: object) -> Implementation:
+    """Return what did a node's work; nothing is known of it where an earlier version, or somebody else, wrote that."""
+    if not isinstance(recorded, dict):
+        return NOT_RECORDED
+    return Implementation(str(recorded.get("name", "")), str(recorded.get("reason", "")))
 
 
 def _are_nodes(nodes: list[Any]) -> bool:

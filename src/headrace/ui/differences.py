@@ -33,6 +33,9 @@ def print_explanation(screen: Screen, explanation: Explanation) -> None:
     line.append(_TITLES.get(explanation.outcome, WORDS[state]), STYLES[state])
     line.append(f": {explanation.text}", "not bold default")
     screen.console.print(line, soft_wrap=not screen.is_live)
+    if explanation.implementation.note:
+        told = f"  {explanation.node_id} {explanation.implementation.note}."
+        screen.console.print(Text(told, "yellow"), soft_wrap=not screen.is_live)
     print_differences(screen, explanation.differences)
 
 
@@ -124,4 +127,5 @@ def explanation_data(explanation: Explanation) -> dict[str, Any]:
     """Return an explanation as JSON-ready data."""
     data = dataclasses.asdict(explanation)
     data["state"] = explanation.state.value
+    data["implementation"] = data["implementation"] if explanation.implementation.name else None
     return data

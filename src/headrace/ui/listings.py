@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,7 @@ def result_data(result: RunResult) -> dict[str, Any]:
                 "reason": node.reason,
                 "execution_id": node.execution_id,
                 "log_path": node.log_path,
+                "implementation": asdict(node.implementation) if node.implementation.name else None,
                 "error": None
                 if node.error is None
                 else {

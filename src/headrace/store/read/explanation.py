@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store import records
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.read import graph, queries
@@ -40,6 +41,7 @@ class Explanation:
         compared_run: The run of the earlier execution; empty where there is none.
         compared_execution: That execution; 0 where there is none.
         differences: What caused the miss.
+        implementation: What did the node's work.
     """
 
     run_id: str
@@ -50,6 +52,7 @@ class Explanation:
     compared_run: str = ""
     compared_execution: int = 0
     differences: tuple[Difference, ...] = ()
+    implementation: Implementation = NOT_RECORDED
 
 
 def explain(store: str = DEFAULT_PATH, run_id: str = "latest", node_id: str = "") -> Explanation:
@@ -68,7 +71,8 @@ def explain(store: str = DEFAULT_PATH, run_id: str = "latest", node_id: str = ""
     node = node_of(result, node_id)
     opened = Store(store)
     with opened.open():
-        return _Explainer(opened, result, node).explain()
+        explanation = _Explainer(opened, result, node).explain()
+    return replace(explanation, implementation=node.implementation)
 
 
 class _Explainer:
