@@ -63,11 +63,13 @@ class Evaluated:
         index: Its place among all files.
         num_rows: Its rows.
         accumulators: For each sample of each slice in it, how many rows were added to which accumulators.
+        row_wise: The metrics whose rows TFMA added one by one.
     """
 
     index: int
     num_rows: int
     accumulators: list[SampleAccumulators]
+    row_wise: tuple[str, ...] = ()
 
 
 class EvaluateFile(beam.DoFn):
@@ -130,6 +132,7 @@ class EvaluateFile(beam.DoFn):
         ]
         self._accumulators: dict[intervals.Sample, list[Any]] = {}
         self._num_rows: Counter[intervals.Sample] = Counter()
+        self._row_wise: dict[str, None] = {}
 
     def setup(self) -> None:
         if self._has_models:
@@ -146,7 +149,7 @@ class EvaluateFile(beam.DoFn):
         return iter(prefetched(read))
 
     def process(self, part: FilePart) -> Iterator[Any]:
-        self._accumulators, self._num_rows = {}, Counter()
+        self._accumulators, self._num_rows, self._row_wise = {}, Counter(), {}
         num_rows = 0
         for number, batch in enumerate(self.read(part)):
             self._add_batch(batch, (part.index, number))
@@ -164,7 +167,7 @@ class EvaluateFile(beam.DoFn):
             for sample, accumulators in self._accumulators.items()
         ]
         self._accumulators = {}
-        yield Evaluated(part.index, num_rows, accumulators)
+        yield Evaluated(part.index, num_rows, accumulators, tuple(self._row_wise))
 
     def _add_batch(self, batch: pa.RecordBatch, seed: tuple[int, int]) -> None:
         extracts = self.extract(batch)
@@ -266,6 +269,7 @@ class EvaluateFile(beam.DoFn):
                 taken = [part.take(rows) for part in parts]
                 accumulators[number] = combiners.add(combiner, accumulators[number], taken, count)
         if row_wise:
+            self._row_wise |= dict.fromkeys(combiners.name_of(self._computations[one]) for one in row_wise)
             self._add_rows(row_wise, extracts, rows_by_sample, inputs.num_rows)
 
     def _check_shares(self, combiner: Any, parts: Sequence[pairs.Pairs]) -> None:

@@ -9,7 +9,6 @@ Accumulators, merging and results stay TFMA's own. Combiners without a function 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 from headrace.components.evaluator import merging, r2_score, tfma_internals
@@ -33,15 +32,12 @@ def takes_batches(computation: Any) -> bool:
     return selections(computation.combiner) is not None
 
 
-def row_wise(computations: Sequence[Any]) -> list[str]:
-    """Return the names of the metrics that TFMA adds up row by row, whatever the data are."""
-    found = [
-        # TFMA's names for what it computes several metrics from begin with an underscore.
+def name_of(computation: Any) -> str:
+    """Return what to call a `MetricComputation`: the metric that it computes, or that others are computed from."""
+    # TFMA's names for what it computes several metrics from begin with an underscore.
+    return (
         str(computation.keys[0].name).lstrip("_") if computation.keys else type(computation.combiner).__name__
-        for computation in computations
-        if not takes_batches(computation)
-    ]
-    return list(dict.fromkeys(found))
+    )
 
 
 def selections(combiner: Any) -> list[Selection] | None:

@@ -19,7 +19,6 @@ from headrace.components.evaluator import (
     checked_extractors,
     checks,
     classes,
-    combiners,
     intervals,
     merging,
     preparation,
@@ -40,6 +39,9 @@ from headrace.runtime.spread import Spread
 
 # TFMA's own extractors take time that grows with the square of the batch where values are missing.
 _ROW_WISE_BATCH_ROWS = 1_000
+# Namespaces of Beam's counters.
+_ROWS = "headrace"
+_ROW_WISE = "headrace row-wise"
 
 
 MakePipeline = Callable[[], beam.Pipeline]
@@ -68,9 +70,7 @@ def run(context: ExecutionContext, make_pipeline: MakePipeline) -> None:
             with merging.mended():
                 _evaluate_by_rows(pipeline, evaluation, folder)
         else:
-            computations = _computations(evaluation)
-            _tell_row_wise(context, computations)
-            _evaluate_by_batches(pipeline, evaluation, computations, folder, class_names)
+            _evaluate_by_batches(pipeline, evaluation, folder, class_names)
     if class_names:
         classes.write(class_names, folder)
     num_rows = _num_rows(pipeline.result)
@@ -79,6 +79,8 @@ def run(context: ExecutionContext, make_pipeline: MakePipeline) -> None:
             f"{context.node_id}: splits {splits} have no row to evaluate.",
             "check the output of ExampleGen.",
         )
+    if names := _counters(pipeline.result, _ROW_WISE):
+        context.ran_own(f"TFMA itself adds up {listed(names)}, row by row")
     progress.report("writing the verdict")
     _bless(context, evaluation, folder, num_rows)
 
@@ -125,28 +127,13 @@ def _needs_tfma(evaluation: Evaluation) -> str:
     return next((reason for reason, holds in needs.items() if holds), "")
 
 
-def _computations(evaluation: Evaluation) -> results.Computations:
-    config = evaluation.config
-    return results.separate(
-        metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
-    )
-
-
-def _tell_row_wise(context: ExecutionContext, computations: results.Computations) -> None:
-    """Say which metrics TFMA adds up row by row."""
-    names = combiners.row_wise(computations.combined)
-    if names:
-        context.ran_own(f"TFMA itself adds up {listed(names)}, row by row")
-
-
 def _evaluate_by_batches(
-    pipeline: beam.Pipeline,
-    evaluation: Evaluation,
-    computations: results.Computations,
-    folder: str,
-    class_names: Sequence[bytes],
+    pipeline: beam.Pipeline, evaluation: Evaluation, folder: str, class_names: Sequence[bytes]
 ) -> None:
     config = evaluation.config
+    computations = results.separate(
+        metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
+    )
     sampling = intervals.sampling(config)
     evaluate = _batch_step(batches.EvaluateFile, evaluation, computations.combined, sampling, class_names)
     parts = _parts(evaluation)
@@ -243,8 +230,10 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
 
 
 def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
-    """Yield what a file added to each slice, by slice; count its rows."""
+    """Yield what a file added to each slice, by slice; count its rows, and the metrics that went row by row."""
     _count(evaluated.num_rows)
+    for name in evaluated.row_wise:
+        beam.metrics.Metrics.counter(_ROW_WISE, name).inc()
     for (key, sample), num_rows, accumulators in evaluated.accumulators:
         yield key, (evaluated.index, sample, num_rows, accumulators)
 
@@ -255,16 +244,25 @@ def _count_rows(batch: Any) -> Any:
 
 
 def _count(num_rows: int) -> None:
-    beam.metrics.Metrics.counter("headrace", "rows").inc(num_rows)
+    beam.metrics.Metrics.counter(_ROWS, "rows").inc(num_rows)
 
 
 def _num_rows(result: Any) -> int | None:
     """Rows that were read; `None` on a runner that keeps no counters."""
+    return _counters(result, _ROWS).get("rows")
+
+
+def _counters(result: Any, namespace: str) -> dict[str, int]:
+    """What was counted, by name; nothing on a runner that keeps no counters."""
     try:
-        counters = result.metrics().query(MetricsFilter().with_name("rows"))["counters"]
+        counters = result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]
     except (AttributeError, NotImplementedError):
-        return None
-    return sum(counter.committed or 0 for counter in counters) if counters else None
+        return {}
+    found: dict[str, int] = {}
+    for counter in counters:
+        name = counter.key.metric.name
+        found[name] = found.get(name, 0) + (counter.committed or 0)
+    return found
 
 
 def _representations(schema: schema_pb2.Schema | None) -> dict[str, Any]:

@@ -55,7 +55,10 @@ if tfma_internals.ComputationsCombineFn is not None:
 
         def setup(self, *arguments: Any, **named: Any) -> None:
             """Set up each metric's combiner."""
-            for combiner in tfma_internals.combiners_of(self):
+            combiners = tfma_internals.combiners_of(self)
+            if combiners is None:
+                super().setup(*arguments, **named)
+            for combiner in combiners or []:
                 keras_metrics.set_up(combiner)
 
 

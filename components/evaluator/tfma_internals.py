@@ -182,9 +182,10 @@ def setting_of_matrices(combiner: Any) -> SimpleNamespace:
     return settings(_matrices(combiner))
 
 
-def combiners_of(computations: Any) -> list[Any]:
-    """Return the combiners of a `ComputationsCombineFn`; none where this version keeps them elsewhere."""
-    return list(getattr(computations, "_combiners", ()))
+def combiners_of(computations: Any) -> list[Any] | None:
+    """Return the combiners of a `ComputationsCombineFn`; `None` where Beam keeps them in another form."""
+    found = vars(computations).get("_combiners")
+    return list(found) if isinstance(found, list | tuple) else None
 
 
 PreprocessorDoFn: Any = _TFMA.part(evaluator, "_PreprocessorDoFn", "computations")

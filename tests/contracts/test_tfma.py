@@ -153,14 +153,6 @@ def test_other_arithmetic_on_histograms_is_left_to_tfma(monkeypatch: pytest.Monk
     assert found.MISSING == ""
 
 
-def test_metrics_that_go_row_by_row_are_named() -> None:
-    """As the reader of a run's summary is told."""
-    assert (
-        combiners.row_wise(combined("AUC", "ExactMatch", {"class_name": "NDCG", "config": '"gain_key": "g"'}))
-        == []
-    )
-
-
 def test_without_an_internal_module_tfxs_own_executor_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of Headrace's Evaluator can be imported then, but for what hands the work on."""
     monkeypatch.delattr("tensorflow_model_analysis.slicer.slicer_lib")

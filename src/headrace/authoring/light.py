@@ -22,15 +22,10 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
+from headrace.authoring import tfx_internals
+from headrace.authoring.tfx_internals import GUARDED_BEAM, GUARDED_TENSORFLOW
+
 _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
-_GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
-_GUARDED_TENSORFLOW = ("tfx.dsl.io.plugins.tensorflow_gfile",)
-# Read the declaration `BeamComponentParameter[beam.Pipeline]` of a function.
-_COMPARES_BEAM_PIPELINE = (
-    "tfx.dsl.component.experimental.annotations",
-    "tfx.dsl.component.experimental.decorators",
-    "tfx.dsl.component.experimental.function_parser",
-)
 _NOTEBOOK_MODULES = ("IPython", "tqdm.notebook")
 # The first thing that any heavy user of TFX imports.
 _HEAVY_ENTRANCES = ("tfx.v1", "tfx.components", "tfx.types.standard_component_specs")
@@ -96,9 +91,7 @@ def authoring() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(guard)
-        for name in _COMPARES_BEAM_PIPELINE:
-            if name in sys.modules:
-                sys.modules[name]._BeamPipeline = _BeamPipeline  # type: ignore[attr-defined]
+        tfx_internals.compare_beam_pipelines_with(_BeamPipeline)
         if _repairer not in sys.meta_path:
             sys.meta_path.insert(0, _repairer)
 
@@ -162,16 +155,12 @@ def repair() -> None:
     """Load TensorFlow and Beam, and give them to the TFX modules that were imported without them."""
     if _repairer in sys.meta_path:
         sys.meta_path.remove(_repairer)
-    if all(name not in sys.modules for name in (*_GUARDED_BEAM, *_GUARDED_TENSORFLOW)):
+    if all(name not in sys.modules for name in (*GUARDED_BEAM, *GUARDED_TENSORFLOW)):
         return
     import apache_beam
     import tensorflow  # noqa: F401 - the reload below finds it
 
-    for name in _GUARDED_BEAM:
-        module = sys.modules.get(name)
-        if module is not None and getattr(module, "beam", None) is None:
-            module.beam = apache_beam  # type: ignore[attr-defined]
-    for name in _GUARDED_TENSORFLOW:
-        module = sys.modules.get(name)
-        if module is not None and getattr(module, "tf", None) is None:
-            importlib.reload(module)
+    for name, module in tfx_internals.loaded_without(GUARDED_BEAM).items():
+        setattr(module, GUARDED_BEAM[name], apache_beam)
+    for module in tfx_internals.loaded_without(GUARDED_TENSORFLOW).values():
+        importlib.reload(module)

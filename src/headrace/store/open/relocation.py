@@ -12,8 +12,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from headrace.errors import StoreError
 from headrace.files import shared_files
 from headrace.store import records
+from headrace.store.open import mlmd_internals
 
 _PLACE_FILE = "place.json"
 # Where TFX and Headrace keep paths as text: the record of a run, and a model's place of pushing.
@@ -68,8 +70,14 @@ def _move(
             return new if os.path.exists(new) else path
         return path
 
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Artifact'").fetchone():
+    if not mlmd_internals.has_tables(connection):
         return
+    if not mlmd_internals.has_known_tables(connection):
+        raise StoreError(
+            f"the store {new_store} was moved here from {old_store}, and its database has tables of another form than "
+            "ML Metadata 1.16 and 1.21 make, so the places in it cannot be corrected.",
+            f"move it back to {old_store}.",
+        )
     with connection:
         uris = connection.execute("SELECT id, uri FROM Artifact WHERE uri LIKE ?", (f"{old_project}/%",))
         changed = [(moved(uri), artifact_id) for artifact_id, uri in uris.fetchall()]
