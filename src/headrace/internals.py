@@ -103,7 +103,7 @@ def fields_of(value: Any) -> frozenset[str]:
     for kind in type(value).__mro__:
         declared: str | Iterable[str] = vars(kind).get("__slots__", ())
         slots += [declared] if isinstance(declared, str) else declared
-    return frozenset(getattr(value, "__dict__", {})) | frozenset(slots)
+    return frozenset(getattr(value, "__dict__", {})) | {name for name in slots if not name.startswith("__")}
 
 
 def _takes(found: Any, parameters: list[str]) -> bool:

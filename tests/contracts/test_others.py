@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,12 @@ from headrace.training import export, tft_internals
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[str]:
+def database(tmp_path: Path) -> str:
     """A store's database, with nothing in it."""
     store = Store(str(tmp_path / "store"))
     with store.open():
         pass
-    yield store.database_path
+    return store.database_path
 
 
 def test_beams_parts_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
