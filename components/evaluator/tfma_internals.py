@@ -12,7 +12,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from headrace.internals import Library, fields_of
+from headrace.internals import Library, fields_of, takes
 
 _TFMA = Library("TFMA", "tensorflow-model-analysis")
 
@@ -37,6 +37,7 @@ with _TFMA.importing():
         metric_types,
         metric_util,
         multi_class_confusion_matrix_metrics,
+        tf_metric_accumulators,
         tf_metric_wrapper,
     )
     from tensorflow_model_analysis.slicer import slicer_lib
@@ -165,7 +166,12 @@ def is_known(combiner: Any) -> bool:
         return False
     if kind in SUMS and fields_of(combiner.create_accumulator()) != SUMS[kind]:
         return False
-    return kind is not BinaryMatrices or fields_of(_matrices(combiner)) == _MATRICES_FIELDS
+    if kind is not BinaryMatrices:
+        return True
+    matrices = _matrices(combiner)
+    return fields_of(matrices) == _MATRICES_FIELDS and takes(
+        matrices.add_input, "accumulator labels predictions example_weights example_id"
+    )
 
 
 def settings(combiner: Any) -> SimpleNamespace:
@@ -226,6 +232,14 @@ _TFMA.part(
     "to_label_prediction_example_weight",
     "inputs eval_config model_name output_name sub_key aggregation_type class_weights example_weighted "
     "fractional_labels flatten squeeze allow_none require_single_example_weight",
+)
+_TFMA.part(
+    metric_util, "prepare_labels_and_predictions", "labels predictions prediction_key label_vocabulary"
+)
+_TFMA.part(
+    getattr(tf_metric_accumulators, "TFMetricsAccumulator", None),
+    "add_weights",
+    "self output_index metric_index weights",
 )
 _TFMA.part(
     model_util,

@@ -77,7 +77,7 @@ class Library:
         found = getattr(owner, name, None)
         if found is None:
             self.unknown.append(f"no {name}")
-        elif parameters is not None and not _takes(found, parameters.split()):
+        elif parameters is not None and not takes(found, parameters):
             self.unknown.append(f"another {name}")
             found = None
         return found
@@ -106,11 +106,17 @@ def fields_of(value: Any) -> frozenset[str]:
     return frozenset(getattr(value, "__dict__", {})) | {name for name in slots if not name.startswith("__")}
 
 
-def _takes(found: Any, parameters: list[str]) -> bool:
+def takes(found: Any, parameters: str) -> bool:
+    """Whether a function, class or class of named tuples has these parameters or fields and no others.
+
+    Args:
+        found: The function or class.
+        parameters: Their names in order, separated by spaces.
+    """
     fields = getattr(found, "_fields", None)
     if isinstance(fields, tuple):
-        return list(fields) == parameters
+        return list(fields) == parameters.split()
     try:
-        return list(inspect.signature(found).parameters) == parameters
+        return list(inspect.signature(found).parameters) == parameters.split()
     except (TypeError, ValueError):
         return False
