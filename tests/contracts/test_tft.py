@@ -103,9 +103,8 @@ def test_without_an_internal_module_stock_is_chosen(monkeypatch: pytest.MonkeyPa
 
 def test_tokens_in_an_order_of_another_kind_are_left_to_tfx() -> None:
     """Only how often tokens occur, and their weights, are added up here."""
-    fields = {"input_dtype": "string", "label": "a"}
     kinds = [tft_internals.FREQUENCY, tft_internals.WEIGHTED_FREQUENCY, 17]
-    operations = [analyzer_nodes.VocabularyAccumulate(vocab_ordering_type=kind, **fields) for kind in kinds]
+    operations = [analyzer_nodes.VocabularyAccumulate._make([kind, "string", "a"]) for kind in kinds]
 
     found = [type(accumulators.gatherer(one, ["x"])) for one in operations]
 

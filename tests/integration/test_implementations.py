@@ -64,7 +64,7 @@ def test_the_usual_is_recorded_and_no_word_is_made_of_it(run: Run, store: str, c
 
     assert result.node("Slow").implementation == Implementation("own")
     assert result.node("Make").implementation == Implementation()
-    assert "implementation" not in command("show", result.run_id).output
+    assert "slower" not in command("show", result.run_id).output
     shown = json.loads(command("show", result.run_id, "--json").output)
     assert {node["node_id"]: node["implementation"] for node in shown["nodes"]} == {
         "Slow": {"name": "own", "reason": ""},

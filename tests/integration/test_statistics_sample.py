@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
 
-from headrace.components.statistics_gen import parts
+from headrace.components.statistics_gen.parts import Part, ReadPart
 from headrace.formats.examples import tfrecord
 
 _NUM_ROWS = 200
@@ -31,13 +31,13 @@ def _sampled(paths: list[str], first_file: int) -> list[list[int]]:
     found = []
     for offset, _ in enumerate(paths):
         parts = [
-            parts.Part("train", 0, 0, first_file, tuple(paths[: offset + count]), "FORMAT_TF_EXAMPLE")
+            Part("train", 0, 0, first_file, tuple(paths[: offset + count]), "FORMAT_TF_EXAMPLE")
             for count in (0, 1)
         ]
         before, after = (
             [
                 value
-                for batch in parts.ReadPart(options).process(part)
+                for batch in ReadPart(options).process(part)
                 for [value] in batch.column(batch.schema.get_field_index("row")).to_pylist()
             ]
             for part in parts
