@@ -123,7 +123,8 @@ def test_mlmds_calls_of_another_form_do_not_wait(name: str, monkeypatch: pytest.
 def test_mlmds_tables_have_the_columns_that_are_read(database: str) -> None:
     """In a store that is new, and in one that is read."""
     with sqlite_files.connect(database) as connection:
-        assert mlmd_internals.has_known_tables(connection)
+        assert mlmd_internals.has_columns(connection, mlmd_internals.COLUMNS)
+        assert mlmd_internals.has_columns(connection, mlmd_internals.PLACES)
     assert sqlite_files.read(database, lambda connection: 1) == 1
 
 
@@ -136,7 +137,7 @@ def test_tables_of_another_form_are_read_through_mlmd(database: str) -> None:
     class Renamed(sqlite3.Connection):
         def execute(self, statement: str, *values: Any) -> Any:
             return super().execute(
-                statement.replace("PRAGMA table_info(Event)", "PRAGMA table_info(Events)"), *values
+                statement.replace("PRAGMA table_info(Artifact)", "PRAGMA table_info(Artifacts)"), *values
             )
 
     with pytest.MonkeyPatch.context() as patch:

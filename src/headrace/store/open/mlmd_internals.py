@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from headrace.authoring.light import authoring
@@ -21,7 +21,13 @@ _MLMD = Library("MLMD", "ml-metadata")
 _MLMD.part(MetadataStore, "_call", "self method_name request response extra_options")
 _MLMD.part(MetadataStore, "_call_method", "self method_name request response")
 
-# The columns that are read, and of the first three tables written.
+# The columns that hold places, which are written where a store was moved.
+PLACES: dict[str, frozenset[str]] = {
+    "Artifact": frozenset({"id", "uri"}),
+    "ArtifactProperty": frozenset({"name", "string_value"}),
+    "ContextProperty": frozenset({"name", "string_value"}),
+}
+# The columns that are read.
 COLUMNS: dict[str, frozenset[str]] = {
     "Artifact": frozenset({"id", "type_id", "uri", "state"}),
     "ArtifactProperty": frozenset({"artifact_id", "name", "int_value", "string_value"}),
@@ -58,12 +64,12 @@ def queue_calls(mlmd_store: Any, queue: Callable[[str, Callable[[], Any]], Any])
 
 def has_tables(connection: sqlite3.Connection) -> bool:
     """Whether a database has ML Metadata's tables, of whatever form."""
-    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Execution'").fetchone())
+    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Artifact'").fetchone())
 
 
-def has_known_tables(connection: sqlite3.Connection) -> bool:
-    """Whether a database has ML Metadata's tables with all columns that are read here."""
+def has_columns(connection: sqlite3.Connection, tables: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a database has all of these columns, by table."""
     return all(
         columns <= {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-        for table, columns in COLUMNS.items()
+        for table, columns in tables.items()
     )

@@ -72,7 +72,7 @@ def _move(
 
     if not mlmd_internals.has_tables(connection):
         return
-    if not mlmd_internals.has_known_tables(connection):
+    if not mlmd_internals.has_columns(connection, mlmd_internals.PLACES):
         raise StoreError(
             f"the store {new_store} was moved here from {old_store}, and its database has tables of another form than "
             "ML Metadata 1.16 and 1.21 make, so the places in it cannot be corrected.",

@@ -39,7 +39,8 @@ def read(path: str, question: Callable[[sqlite3.Connection], Value]) -> Value | 
     """
     with connect(path) as connection:
         connection.execute("BEGIN")
-        return question(connection) if mlmd_internals.has_known_tables(connection) else None
+        is_known = mlmd_internals.has_columns(connection, mlmd_internals.COLUMNS)
+        return question(connection) if is_known else None
 
 
 def copy(database_path: str, path: str, *, is_read_only: bool) -> None:
