@@ -22,10 +22,12 @@ _MAX_PARTS_PER_SPLIT = 64
 
 
 def statistics_path(statistics: Artifact, split: str) -> str:
+    """Return the file of a split's statistics."""
     return os.path.join(statistics.uri, f"Split-{split}", protos.STATISTICS_FILE)
 
 
 def with_sample_rate(options: tfdv.StatsOptions, rate: float) -> tfdv.StatsOptions:
+    """Return a copy of options for a share of the rows, above 0 and at most 1."""
     copy = tfdv.StatsOptions.from_json(options.to_json())
     copy.sample_rate = None if rate == 1.0 else rate
     return copy
@@ -53,6 +55,7 @@ class Part:
 
 
 def parts_of(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> list[Part]:
+    """Return the parts of a split in some artifacts, which `spans` names by their place."""
     found = []
     for span in spans:
         paths = artifacts.split_files(examples[span], split)
@@ -66,7 +69,11 @@ def parts_of(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> 
 
 
 def read_schema(options: tfdv.StatsOptions) -> schema_pb2.Schema | None:
-    """The schema to read with: only where the options ask to read no more than it names."""
+    """Return the schema to read with: only where the options ask to read no more than it names.
+
+    Raises:
+        DefinitionError: If they do, and there is none.
+    """
     if not options.experimental_filter_read_paths or options.feature_allowlist:
         return None
     if options.schema is None:

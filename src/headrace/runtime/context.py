@@ -49,7 +49,10 @@ class ExecutionContext:
     parameters: Mapping[str, Any]
     tmp_path: str
     beam_pipeline_args: Sequence[str] = field(default=())
-    _ran: list[Implementation] = field(default_factory=lambda: [Implementation(OWN)], repr=False)
+    # What it says of itself; the last counts.
+    _ran: list[Implementation] = field(
+        init=False, repr=False, compare=False, default_factory=lambda: [Implementation(OWN)]
+    )
 
     def input(self, key: str) -> Artifact:
         """Return the one artifact of input `key`.
