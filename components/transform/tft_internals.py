@@ -1,9 +1,9 @@
-"""TFT's internal modules and private parts that Transform builds on, looked up once, in the form in which they are known.
+"""TFT's private parts that Transform builds on, looked up once, in the form in which they are known.
 
-TFT describes an analysis as a graph of operations, each a named tuple. The functions in `analyzers` and `accumulators` do
-what TFT does for one; an operation with another field may ask for something else, so it counts as known only with exactly
-the fields below, and any other goes to TFX. Where a function has other parameters, or a module is gone, importing this
-one fails, and TFX's own executor does the whole work. TFT 1.16 and 1.21 have all of them.
+TFT describes an analysis as a graph of operations, each a named tuple. The functions in `analyzers` and `accumulators`
+do what TFT does for one; an operation with another field may ask for something else, so it counts as known only with
+exactly the fields below, and any other goes to TFX. Where a function has other parameters, or a module is gone,
+importing this one fails, and TFX's own executor does the whole work. TFT 1.16 and 1.21 have all of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Private parts of other libraries that Headrace builds on: looked up in one place, in the form in which they are known.
+"""Private parts of other libraries that Headrace builds on, in the form in which they are known.
 
 What a library keeps to itself may change with any of its releases. A field that was renamed reads as "not set", one
 that is new may change what is computed, and nothing raises: the numbers are wrong. So each library has a module

@@ -1,4 +1,4 @@
-"""What the Evaluator builds on of TFMA's private parts: a version that changes one is noticed here, and goes to TFMA."""
+"""What the Evaluator builds on of TFMA's private parts: a version that changes one is noticed here."""
 
 from __future__ import annotations
 

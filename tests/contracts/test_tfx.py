@@ -48,7 +48,8 @@ found = []
 for name, module in sorted(sys.modules.items()):
     if name.startswith("tfx.") and getattr(module, "__file__", None):
         for node in ast.parse(inspect.getsource(module)).body:
-            imports = [part for part in ast.walk(node) if isinstance(part, ast.Import)] if isinstance(node, ast.Try) else []
+            parts = list(ast.walk(node)) if isinstance(node, ast.Try) else []
+            imports = [part for part in parts if isinstance(part, ast.Import)]
             if any(alias.name.split(".")[0] in ("tensorflow", "apache_beam") for part in imports for alias in part.names):
                 found.append(name)
 print(" ".join(found))

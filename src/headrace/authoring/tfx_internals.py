@@ -1,7 +1,7 @@
 """TFX's private parts that Headrace builds on, in the form in which they are known.
 
-Importing this module loads nothing of TFX. TFX 1.16 and 1.21 have all of them. Where one has another form, what needs it
-is left out (a quicker query), or refused in one sentence (what a notebook does with components).
+Importing this module loads nothing of TFX. TFX 1.16 and 1.21 have all of them. Where one has another form, what needs
+it is left out (a quicker query), or refused in one sentence (what a notebook does with components).
 """
 
 from __future__ import annotations
