@@ -50,7 +50,8 @@ for name, module in sorted(sys.modules.items()):
         for node in ast.parse(inspect.getsource(module)).body:
             parts = list(ast.walk(node)) if isinstance(node, ast.Try) else []
             imports = [part for part in parts if isinstance(part, ast.Import)]
-            if any(alias.name.split(".")[0] in ("tensorflow", "apache_beam") for part in imports for alias in part.names):
+            names = {alias.name.split(".")[0] for part in imports for alias in part.names}
+            if names & {"tensorflow", "apache_beam"}:
                 found.append(name)
 print(" ".join(found))
 """

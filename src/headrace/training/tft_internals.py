@@ -41,8 +41,8 @@ class TransformLoader:
         missing = sorted(_FIELDS - fields_of(loader))
         if missing:
             raise UnsupportedFeatureError(
-                f"{_TFT.told} has another SavedModelLoader, without {', '.join(missing)}, so what a transformed feature "
-                "is made of is not known and no model can be exported with the transform graph.",
+                f"{_TFT.told} has another SavedModelLoader, without {', '.join(missing)}, so what a transformed "
+                "feature is made of is not known and no model can be exported with the transform graph.",
                 "train with run_fn on the transformed examples, and export a model that takes transformed features.",
             )
         self.transform = loader.apply_transform_model
