@@ -73,6 +73,7 @@ def test_what_is_replaced_and_read_is_there() -> None:
     context = base_executor.BaseExecutor.Context(tmp_dir="/t", unique_id="1")
     assert context.get_tmp_path() == "/t/1/"
     assert context.pipeline_node is None
+    input_queries.install()
     assert channel_resolver._get_executions_by_all_contexts is input_queries.executions_in_all
 
 
