@@ -9,6 +9,7 @@ from headrace.authoring import (
     LatestBlessedModelStrategy,
     PreviousSpanStrategy,
     Resolver,
+    latest_blessed_model,
 )
 from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.evaluator.component import Evaluator
@@ -43,4 +44,5 @@ __all__ = [
     "Trainer",
     "Transform",
     "Tuner",
+    "latest_blessed_model",
 ]

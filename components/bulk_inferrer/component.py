@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from headrace.authoring import (
     BaseChannel,
     Channel,
@@ -15,6 +13,7 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 
 with authoring():
     from tfx.proto import bulk_inferrer_pb2
@@ -63,12 +62,15 @@ class BulkInferrer(Component):
         examples: See above.
         model: See above.
         model_blessing: See above.
-        data_spec: `example_splits` to predict for; default all.
-        model_spec: `model_signature_name` to use (default `serving_default`), several for a model with
-            classification and regression heads; `tag` of the SavedModel's graph.
-        output_example_spec: Which outputs become which features of `output_examples`.
+        data_spec: A mapping or `bulk_inferrer_pb2.DataSpec`: `example_splits` to predict for; default all.
+        model_spec: A mapping or `bulk_inferrer_pb2.ModelSpec`: `model_signature_name` to use (default
+            `serving_default`), several for a model with classification and regression heads; `tag` of the
+            SavedModel's graph.
+        output_example_spec: A mapping or `bulk_inferrer_pb2.OutputExampleSpec`: which outputs become which features
+            of `output_examples`.
 
     Raises:
+        DefinitionError: If a spec is malformed.
         UnknownSplitError: If `data_spec` names a split that the examples do not have.
         ModelError: If the model lacks the signature.
 
@@ -77,7 +79,7 @@ class BulkInferrer(Component):
         ...     examples=example_gen.outputs["examples"],
         ...     model=trainer.outputs["model"],
         ...     model_blessing=evaluator.outputs["blessing"],
-        ...     data_spec=bulk_inferrer_pb2.DataSpec(example_splits=["eval"]),
+        ...     data_spec={"example_splits": ["eval"]},
         ... )  # doctest: +SKIP
     """
 
@@ -91,9 +93,9 @@ class BulkInferrer(Component):
         examples: BaseChannel,
         model: BaseChannel | None = None,
         model_blessing: BaseChannel | None = None,
-        data_spec: Any = None,
-        model_spec: Any = None,
-        output_example_spec: Any = None,
+        data_spec: ProtoLike | None = None,
+        model_spec: ProtoLike | None = None,
+        output_example_spec: ProtoLike | None = None,
     ) -> None:
         wants_examples = bool(output_example_spec)
         super().__init__(
@@ -101,9 +103,15 @@ class BulkInferrer(Component):
                 examples=examples,
                 model=model,
                 model_blessing=model_blessing,
-                data_spec=data_spec or bulk_inferrer_pb2.DataSpec(),
-                model_spec=model_spec or bulk_inferrer_pb2.ModelSpec(),
-                output_example_spec=output_example_spec,
+                data_spec=to_proto(data_spec or {}, bulk_inferrer_pb2.DataSpec, "BulkInferrer: data_spec"),
+                model_spec=to_proto(
+                    model_spec or {}, bulk_inferrer_pb2.ModelSpec, "BulkInferrer: model_spec"
+                ),
+                output_example_spec=to_proto(
+                    output_example_spec,
+                    bulk_inferrer_pb2.OutputExampleSpec,
+                    "BulkInferrer: output_example_spec",
+                ),
                 inference_result=None if wants_examples else Channel(type=standard_artifacts.InferenceResult),
                 output_examples=Channel(type=standard_artifacts.Examples) if wants_examples else None,
             )

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics, MetricsFilter
 from tensorflow_serving.apis import prediction_log_pb2
 from tfx.components.bulk_inferrer import prediction_to_example_utils
 from tfx.proto import bulk_inferrer_pb2
@@ -20,15 +19,15 @@ from headrace.errors import DataError
 from headrace.formats import artifacts
 from headrace.formats.examples import example_encoder, tfrecord
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 
 PREDICTIONS_NAME = "prediction_logs"
 EXAMPLES_NAME = "examples"
 BATCH_ROWS = 4096
 _BATCH_BYTES = 32 << 20
-_NAMESPACE, _COUNTER = "headrace.bulk_inferrer", "predictions"
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Executor(BeamExecutor):
             return
         data_spec = context.proto_parameter("data_spec", bulk_inferrer_pb2.DataSpec)
         parts = _parts(context, data_spec.example_splits)
-        self._predict(context, parts)
+        num_predictions = self._predict(context, parts)
         if output_key == "inference_result":
             _join(parts, os.path.join(context.output(output_key).uri, PREDICTIONS_NAME))
         else:
@@ -63,9 +62,10 @@ class Executor(BeamExecutor):
                 path = os.path.join(output.uri, f"Split-{split}", EXAMPLES_NAME)
                 _join([part for part in parts if part.split == split], path)
             output.split_names = artifacts.encode_split_names(splits)
-        context.summarize(output_key, f"{self._num_predictions:,} predictions")
+        context.summarize(output_key, f"{num_predictions:,} predictions")
 
-    def _predict(self, context: ExecutionContext, parts: Sequence[Part]) -> None:
+    def _predict(self, context: ExecutionContext, parts: Sequence[Part]) -> int:
+        """Write the predictions of each part; return how many there are."""
         model = context.input("model")
         path = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
         spec = context.proto_parameter("model_spec", bulk_inferrer_pb2.ModelSpec)
@@ -75,16 +75,17 @@ class Executor(BeamExecutor):
         if context.optional_output("output_examples") is not None:
             proto = context.proto_parameter("output_example_spec", bulk_inferrer_pb2.OutputExampleSpec)
             output_spec = proto.SerializeToString()
-        progress.report("predicting")
-        pipeline = self.beam_pipeline()
-        with pipeline:
+        stage = f"{context.node_id}: Beam stage 'Predict'"
+        num_rows: SharedFolder[int] = SharedFolder.make(context.tmp_path, stage, len(parts))
+        predict = _PredictFile(path, names, tags, output_spec, context.node_id, num_rows, context.progress)
+        context.progress.report("predicting")
+        with self.beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Files" >> beam.Create(list(parts), reshuffle=len(parts) > 1)
-                | "Predict" >> beam.ParDo(_PredictFile(path, names, tags, output_spec, context.node_id))
+                | "Files" >> beam.Create(list(enumerate(parts)), reshuffle=len(parts) > 1)
+                | "Predict" >> beam.ParDo(predict)
             )
-        counters = pipeline.result.metrics().query(MetricsFilter().with_name(_COUNTER))["counters"]
-        self._num_predictions = sum(counter.result for counter in counters)
+        return sum(num_rows.read())
 
 
 def _parts(context: ExecutionContext, wanted: Sequence[str]) -> list[Part]:
@@ -115,12 +116,20 @@ class _PredictFile(beam.DoFn):
     """Writes the predictions for one file; the model is loaded once in each worker."""
 
     def __init__(
-        self, path: str, names: list[str], tags: list[str], output_spec: bytes | None, node_id: str
+        self,
+        path: str,
+        names: list[str],
+        tags: list[str],
+        output_spec: bytes | None,
+        node_id: str,
+        num_rows: SharedFolder[int],
+        progress: Progress,
     ) -> None:
+        self._num_rows = num_rows
+        self._progress = progress
         self._arguments = (path, names, tags, node_id)
         self._output_spec_bytes = output_spec
         self._node_id = node_id
-        self._counter = Metrics.counter(_NAMESPACE, _COUNTER)
 
     def setup(self) -> None:
         self._predictor = inference.Predictor(*self._arguments)
@@ -128,7 +137,8 @@ class _PredictFile(beam.DoFn):
         if self._output_spec_bytes is not None:
             self._output_spec = bulk_inferrer_pb2.OutputExampleSpec.FromString(self._output_spec_bytes)
 
-    def process(self, part: Part) -> None:
+    def process(self, element: tuple[int, Part]) -> None:
+        index, part = element
         num_rows = 0
         with tfrecord.Writer(part.part_path) as writer:
             for records in _read(part):
@@ -137,11 +147,12 @@ class _PredictFile(beam.DoFn):
                     logs = [self._as_example(log) for log in logs]
                 writer.write(logs)
                 num_rows += len(records)
-                self._counter.inc(len(records))
-                progress.add_rows(len(records))
+                self._progress.add_rows(len(records))
         if not num_rows:
             # TensorFlow takes an empty gzip member among others for the end of the file.
             os.truncate(part.part_path, 0)
+        # Last: who finds it finds the predictions too.
+        self._num_rows.keep(index, num_rows)
 
     def _as_example(self, log: bytes) -> bytes:
         proto = prediction_log_pb2.PredictionLog.FromString(log)

@@ -29,7 +29,7 @@ from headrace.components.evaluator.tfma_internals import constants, model_util, 
 from headrace.files.prefetch import prefetched
 from headrace.formats import tensorflow_paths
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
+from headrace.runtime.progress import Progress
 
 tensorflow_paths.accept_any_folder()
 
@@ -84,6 +84,7 @@ class EvaluateFile(beam.DoFn):
         wanted: Raw features that labels, weights and slices may need; `None` for all.
         sampling: Which samples of the rows are computed besides the rows themselves.
         class_names: Names of the classes 0, 1, 2 ..., where labels and predictions are names.
+        progress: Gets the rows that are evaluated; nobody where left out.
     """
 
     def __init__(
@@ -96,7 +97,9 @@ class EvaluateFile(beam.DoFn):
         wanted: frozenset[str] | None,
         sampling: intervals.Sampling,
         class_names: Sequence[bytes] = (),
+        progress: Progress | None = None,
     ) -> None:
+        self._progress = progress or Progress()
         self._eval_config = eval_config
         self._computations = list(computations)
         self._schema = schema
@@ -154,7 +157,7 @@ class EvaluateFile(beam.DoFn):
         for number, batch in enumerate(self.read(part)):
             self._add_batch(batch, (part.index, number))
             num_rows += batch.num_rows
-            progress.add_rows(batch.num_rows)
+            self._progress.add_rows(batch.num_rows)
         accumulators = [
             (
                 sample,
@@ -312,7 +315,10 @@ class EvaluateFile(beam.DoFn):
 
 
 class FindClassNames(EvaluateFile):
-    """Finds the names of classes in labels and predictions of a file; takes the arguments of `EvaluateFile`."""
+    """Finds the names of classes in labels and predictions of a file; takes the arguments of `EvaluateFile`.
+
+    It yields the file's place among all files, and the names in order.
+    """
 
     def process(self, part: FilePart) -> Iterator[Any]:
         names: set[bytes] = set()
@@ -320,7 +326,7 @@ class FindClassNames(EvaluateFile):
             extracts = self.extract(batch)
             for key in (constants.LABELS_KEY, constants.PREDICTIONS_KEY):
                 names |= classes.names_in(extracts.get(key))
-        yield sorted(names)
+        yield part.index, sorted(names)
 
 
 def _signatures(specs: Sequence[Any], shared_models: Mapping[str, Any], key: str, **more: Any) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from headrace.authoring import (
     BaseChannel,
@@ -21,6 +21,7 @@ from headrace.authoring import (
     system_executions,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.components.evaluator import configuration
 from headrace.errors import DefinitionError
 
@@ -128,7 +129,7 @@ class Evaluator(Component):
         examples: BaseChannel,
         model: BaseChannel | None = None,
         baseline_model: BaseChannel | None = None,
-        feature_slicing_spec: Any = None,
+        feature_slicing_spec: ProtoLike | None = None,
         fairness_indicator_thresholds: Sequence[float] | RuntimeParameter | None = None,
         example_splits: Sequence[str] | None = None,
         eval_config: configuration.EvalConfigLike | None = None,
@@ -155,9 +156,13 @@ class Evaluator(Component):
             fairness_indicator_thresholds = json_utils.dumps(
                 None if fairness_indicator_thresholds is None else list(fairness_indicator_thresholds)
             )
+        feature_slicing_spec = to_proto(
+            feature_slicing_spec, evaluator_pb2.FeatureSlicingSpec, "Evaluator: feature_slicing_spec"
+        )
         if isinstance(feature_slicing_spec, Mapping):
-            feature_slicing_spec = json_utils.dumps(dict(feature_slicing_spec))
-        if feature_slicing_spec is not None and not isinstance(feature_slicing_spec, RuntimeParameter | str):
+            # A value in it is known only when the pipeline runs.
+            feature_slicing_spec = json_utils.dumps(feature_slicing_spec)
+        if isinstance(feature_slicing_spec, Message):
             # Text, because an empty proto would be kept as an object, which no store can record.
             feature_slicing_spec = json_format.MessageToJson(
                 feature_slicing_spec, sort_keys=True, preserving_proto_field_name=True

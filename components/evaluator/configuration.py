@@ -6,11 +6,9 @@ proto module that needs nothing else, so that module alone is loaded, from its f
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
 import os
-import re
 import sys
 from collections.abc import Mapping
 from types import ModuleType
@@ -19,6 +17,7 @@ from typing import Any, TypeAlias
 from google.protobuf import json_format, text_format
 from google.protobuf.message import Message
 
+from headrace.authoring import plain_values
 from headrace.errors import DefinitionError, SetupError
 
 _MESSAGE_NAME = "tensorflow_model_analysis.EvalConfig"
@@ -79,35 +78,20 @@ def parse(eval_config: EvalConfigLike, where: str) -> Message:
             )
         proto.ParseFromString(eval_config.SerializeToString())
         return proto
-    try:
-        if isinstance(eval_config, Mapping):
-            json_format.ParseDict(dict(eval_config), proto)
-        elif isinstance(eval_config, str) and eval_config.lstrip().startswith("{"):
-            json_format.Parse(eval_config, proto)
-        elif isinstance(eval_config, str):
-            text_format.Parse(eval_config, proto)
-        else:
+    if isinstance(eval_config, str) and not eval_config.lstrip().startswith("{"):
+        try:
+            return text_format.Parse(eval_config, proto)
+        except text_format.ParseError as error:
             raise DefinitionError(
-                f"{where}: an object of type {type(eval_config).__name__} is not an EvalConfig.",
-                "give a tfma.EvalConfig, a mapping in its JSON form, or JSON text.",
-            )
-    except (json_format.ParseError, text_format.ParseError) as error:
-        raise DefinitionError(f"{where} is malformed: {_one_line(error)}.", _fix(error)) from error
-    return proto
-
-
-def _one_line(error: Exception) -> str:
-    """The reader's words, without the list of all field names, which follows the fix."""
-    text = " ".join(str(error).split())
-    return re.sub(r"\s*Available Fields.*$", "", text).rstrip(".")
-
-
-def _fix(error: Exception) -> str:
-    given = re.search(r'no field named "(\w+)"', str(error))
-    known = re.search(r"Available Fields[^\[]*\[?(.*?)\]?\)?\s*$", " ".join(str(error).split()))
-    # The library lists JSON's camelCase names; both forms are read, people write the proto's.
-    listed = re.findall(r"\w+", known.group(1)) if known else []
-    fields = [re.sub(r"([A-Z])", lambda match: "_" + match.group(1).lower(), name) for name in listed]
-    near = difflib.get_close_matches(given.group(1), fields, n=1) if given else []
-    start = f"did you mean '{near[0]}'? " if near else ""
-    return start + "Write it as TensorFlow Model Analysis defines EvalConfig (config.proto)."
+                f"{where} is malformed: {' '.join(str(error).split()).rstrip('.')}.",
+                "write it as TensorFlow Model Analysis defines EvalConfig (config.proto).",
+            ) from error
+    if isinstance(eval_config, str):
+        eval_config = plain_values.read_json(eval_config, type(proto), where)
+    parsed = plain_values.to_proto(eval_config, type(proto), where)
+    if not isinstance(parsed, Message):
+        raise DefinitionError(
+            f"{where} holds a runtime parameter, which only TFX's own Evaluator reads there.",
+            "give the whole eval_config as one runtime parameter.",
+        )
+    return parsed

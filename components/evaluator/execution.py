@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -33,18 +32,16 @@ from headrace.errors import EmptyDataError, listed
 from headrace.formats import artifacts, tensorflow_paths
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.tfx_bsl_internals import example_coder, tensor_adapter, tensor_representation_util
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 
 # TFMA's own extractors take time that grows with the square of the batch where values are missing.
 _ROW_WISE_BATCH_ROWS = 1_000
-# Namespaces of Beam's counters.
-_ROWS = "headrace"
-_ROW_WISE = "headrace row-wise"
-
 
 MakePipeline = Callable[[], beam.Pipeline]
+# Of each file the number of its rows, and the metrics whose rows TFMA added one by one.
+Found = SharedFolder[tuple[int, tuple[str, ...]]]
 
 
 def run(context: ExecutionContext, make_pipeline: MakePipeline) -> None:
@@ -52,37 +49,50 @@ def run(context: ExecutionContext, make_pipeline: MakePipeline) -> None:
 
     Args:
         context: The execution.
-        make_pipeline: Makes a pipeline whose steps may be spread over side processes.
+        make_pipeline: Makes a pipeline whose steps may be spread over the context's side processes.
     """
-    progress.report("checking model and configuration")
+    context.progress.report("checking model and configuration")
     evaluation = preparation.prepare(context)
     folder = context.output("evaluation").uri
     os.makedirs(folder, exist_ok=True)
     splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
-    progress.report(f"evaluating {splits}")
-    needs_tfma = _needs_tfma(evaluation)
-    class_names = [] if needs_tfma else _class_names(context, evaluation, make_pipeline)
-    if needs_tfma:
+    context.progress.report(f"evaluating {splits}")
+    if needs_tfma := _needs_tfma(evaluation):
         context.ran_stock(needs_tfma)
-    pipeline = make_pipeline()
-    with pipeline:
-        if needs_tfma:
-            with merging.mended():
-                _evaluate_by_rows(pipeline, evaluation, folder)
-        else:
-            _evaluate_by_batches(pipeline, evaluation, folder, class_names)
-    if class_names:
-        classes.write(class_names, folder)
-    num_rows = _num_rows(pipeline.result)
+        num_rows = _run_by_rows(context, evaluation, folder, make_pipeline())
+    else:
+        num_rows = _run_by_batches(context, evaluation, folder, make_pipeline)
     if num_rows == 0:
         raise EmptyDataError(
             f"{context.node_id}: splits {splits} have no row to evaluate.",
             "check the output of ExampleGen.",
         )
-    if names := _counters(pipeline.result, _ROW_WISE):
-        context.ran_own(f"TFMA itself adds up {listed(names)}, row by row")
-    progress.report("writing the verdict")
+    context.progress.report("writing the verdict")
     _bless(context, evaluation, folder, num_rows)
+
+
+def _run_by_rows(
+    context: ExecutionContext, evaluation: Evaluation, folder: str, pipeline: beam.Pipeline
+) -> int | None:
+    """Evaluate with TFMA's own extractors and evaluators; return the number of rows where it is known."""
+    with pipeline, merging.mended():
+        _evaluate_by_rows(pipeline, context, evaluation, folder)
+    return _num_rows(pipeline.result)
+
+
+def _run_by_batches(
+    context: ExecutionContext, evaluation: Evaluation, folder: str, make_pipeline: MakePipeline
+) -> int:
+    """Evaluate batch by batch; return the number of rows."""
+    class_names = _class_names(context, evaluation, make_pipeline)
+    with make_pipeline() as pipeline:
+        left = _evaluate_by_batches(pipeline, context, evaluation, folder, class_names)
+    if class_names:
+        classes.write(class_names, folder)
+    found = list(left.read())
+    if names := {name for _, row_wise in found for name in row_wise}:
+        context.ran_own(f"TFMA itself adds up {listed(names)}, row by row")
+    return sum(num_rows for num_rows, _ in found)
 
 
 def _class_names(
@@ -91,24 +101,24 @@ def _class_names(
     """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
     if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
         return []
-    path = os.path.join(context.tmp_path, "class_names")
-    find = _batch_step(batches.FindClassNames, evaluation, (), intervals.Sampling())
+    parts = _parts(evaluation)
+    names: SharedFolder[Sequence[bytes]] = _shared_folder(context, "FindClassNames", parts)
+    find = _batch_step(batches.FindClassNames, context, evaluation, (), intervals.Sampling())
     with make_pipeline() as pipeline:
         _ = (
             pipeline
-            | "Files" >> beam.Create(_parts(evaluation))
-            | "FindClassNames" >> beam.ParDo(Spread(find))
-            | "AllNames" >> beam.combiners.ToList()
-            | "Write" >> beam.Map(_write_names, path)
+            | "Files" >> beam.Create(parts)
+            | "FindClassNames" >> beam.ParDo(Spread(find, context.side_processes))
+            | "Keep" >> beam.MapTuple(names.keep)
         )
-    with open(path, "rb") as file:
-        names: list[bytes] = pickle.load(file)
-    return names
+    return sorted({name for found in names.read() for name in found})
 
 
-def _write_names(found: Sequence[Sequence[bytes]], path: str) -> None:
-    with open(path, "wb") as file:
-        pickle.dump(sorted({name for names in found for name in names}), file)
+def _shared_folder(
+    context: ExecutionContext, stage: str, parts: Sequence[batches.FilePart]
+) -> SharedFolder[Any]:
+    """Return where each part of the examples leaves what a stage found in it."""
+    return SharedFolder.make(context.tmp_path, f"{context.node_id}: Beam stage '{stage}'", len(parts))
 
 
 def _needs_tfma(evaluation: Evaluation) -> str:
@@ -128,20 +138,28 @@ def _needs_tfma(evaluation: Evaluation) -> str:
 
 
 def _evaluate_by_batches(
-    pipeline: beam.Pipeline, evaluation: Evaluation, folder: str, class_names: Sequence[bytes]
-) -> None:
+    pipeline: beam.Pipeline,
+    context: ExecutionContext,
+    evaluation: Evaluation,
+    folder: str,
+    class_names: Sequence[bytes],
+) -> Found:
+    """Add the evaluation to a pipeline; return what each file leaves."""
     config = evaluation.config
     computations = results.separate(
         metric_specs.to_computations(list(config.metrics_specs), eval_config=config, schema=evaluation.schema)
     )
     sampling = intervals.sampling(config)
-    evaluate = _batch_step(batches.EvaluateFile, evaluation, computations.combined, sampling, class_names)
+    evaluate = _batch_step(
+        batches.EvaluateFile, context, evaluation, computations.combined, sampling, class_names
+    )
     parts = _parts(evaluation)
+    found: Found = _shared_folder(context, "EvaluateFile", parts)
     _ = (
         pipeline
         | "Files" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "EvaluateFile" >> beam.ParDo(Spread(evaluate))
-        | "Slices" >> beam.FlatMap(_slices)
+        | "EvaluateFile" >> beam.ParDo(Spread(evaluate, context.side_processes))
+        | "Slices" >> beam.FlatMap(_slices, found)
         | "BySlice" >> beam.GroupByKey()
         | "FinishSlice" >> beam.ParDo(results.FinishSlice(config, computations, sampling))
         | "AllSlices" >> beam.combiners.ToList()
@@ -149,6 +167,7 @@ def _evaluate_by_batches(
     )
     paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
     results.write_eval_config(config, paths, folder)
+    return found
 
 
 def _shared(evaluation: Evaluation) -> list[Any]:
@@ -158,6 +177,7 @@ def _shared(evaluation: Evaluation) -> list[Any]:
 
 def _batch_step(
     step: type[batches.EvaluateFile],
+    context: ExecutionContext,
     evaluation: Evaluation,
     computations: Sequence[Any],
     sampling: intervals.Sampling,
@@ -177,6 +197,7 @@ def _batch_step(
         batches.needed_features(config, computations, is_input_serialized),
         sampling,
         class_names,
+        context.progress,
     )
 
 
@@ -189,7 +210,9 @@ def _parts(evaluation: Evaluation) -> list[batches.FilePart]:
     return [batches.FilePart(index, path, payload) for index, (path, payload) in enumerate(files)]
 
 
-def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: str) -> None:
+def _evaluate_by_rows(
+    pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evaluation, folder: str
+) -> None:
     models = list(evaluation.models)
     shared = models[0] if len(models) == 1 else models or None
     tensor_adapter_config = None
@@ -204,7 +227,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
         eval_config=evaluation.config,
         tensor_adapter_config=tensor_adapter_config,
     )
-    _ = _read(pipeline, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
+    _ = _read(pipeline, context, evaluation) | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
         eval_shared_model=shared,
         eval_config=evaluation.config,
         extractors=checked_extractors.with_checks(extractors, evaluation.config),
@@ -213,7 +236,7 @@ def _evaluate_by_rows(pipeline: beam.Pipeline, evaluation: Evaluation, folder: s
     )
 
 
-def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
+def _read(pipeline: beam.Pipeline, context: ExecutionContext, evaluation: Evaluation) -> beam.PCollection:
     parts = [
         pipeline
         | f"Read[{split}][{number}]"
@@ -223,46 +246,32 @@ def _read(pipeline: beam.Pipeline, evaluation: Evaluation) -> beam.PCollection:
             schema=evaluation.schema,
             raw_record_column=constants.ARROW_INPUT_COLUMN,
             batch_rows=_ROW_WISE_BATCH_ROWS,
+            progress=context.progress,
         )
         for number, (artifact, split) in enumerate(evaluation.examples)
     ]
     return parts | "AllParts" >> beam.Flatten() | "CountRows" >> beam.Map(_count_rows)
 
 
-def _slices(evaluated: batches.Evaluated) -> Iterator[tuple[Any, results.Part]]:
-    """Yield what a file added to each slice, by slice; count its rows, and the metrics that went row by row."""
-    _count(evaluated.num_rows)
-    for name in evaluated.row_wise:
-        beam.metrics.Metrics.counter(_ROW_WISE, name).inc()
+def _slices(evaluated: batches.Evaluated, found: Found) -> Iterator[tuple[Any, results.Part]]:
+    """Yield what a file added to each slice, by slice; keep the number of its rows, and what went row by row."""
+    found.keep(evaluated.index, (evaluated.num_rows, evaluated.row_wise))
     for (key, sample), num_rows, accumulators in evaluated.accumulators:
         yield key, (evaluated.index, sample, num_rows, accumulators)
 
 
 def _count_rows(batch: Any) -> Any:
-    _count(batch.num_rows)
+    beam.metrics.Metrics.counter("headrace", "rows").inc(batch.num_rows)
     return batch
-
-
-def _count(num_rows: int) -> None:
-    beam.metrics.Metrics.counter(_ROWS, "rows").inc(num_rows)
 
 
 def _num_rows(result: Any) -> int | None:
     """Rows that were read; `None` on a runner that keeps no counters."""
-    return _counters(result, _ROWS).get("rows")
-
-
-def _counters(result: Any, namespace: str) -> dict[str, int]:
-    """What was counted, by name; nothing on a runner that keeps no counters."""
     try:
-        counters = result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]
+        counters = result.metrics().query(MetricsFilter().with_name("rows"))["counters"]
     except (AttributeError, NotImplementedError):
-        return {}
-    found: dict[str, int] = {}
-    for counter in counters:
-        name = counter.key.metric.name
-        found[name] = found.get(name, 0) + (counter.committed or 0)
-    return found
+        return None
+    return sum(counter.committed or 0 for counter in counters) if counters else None
 
 
 def _representations(schema: schema_pb2.Schema | None) -> dict[str, Any]:

@@ -28,4 +28,4 @@ class Executor(BeamExecutor):
             context.ran_stock(NEEDS_STOCK)
             stock.run(context, self.beam_pipeline)
             return
-        execution.run(context, functools.partial(self.beam_pipeline, is_spread=True))
+        execution.run(context, functools.partial(self.beam_pipeline, spread_over=context.side_processes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
@@ -16,8 +17,9 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, read_json, to_proto
 from headrace.components.example_gen.driver import Driver
-from headrace.errors import DefinitionError
+from headrace.errors import DefinitionError, did_you_mean, listed
 
 with authoring():
     from tfx.proto import example_gen_pb2, range_config_pb2
@@ -50,46 +52,58 @@ class _FileBasedExampleGen(Component):
     def __init__(
         self,
         input_base: str | None,
-        input_config: Any | None,
-        output_config: Any | None,
-        range_config: Any | None,
-        output_data_format: int,
+        input_config: ProtoLike | None,
+        output_config: ProtoLike | None,
+        range_config: ProtoLike | None,
+        payload_format: int | str,
         num_shards: int | None,
     ) -> None:
         name = type(self).__name__
-        if output_data_format not in example_gen_pb2.PayloadFormat.values():
-            raise DefinitionError(
-                f"{name}: {output_data_format} is not a payload format. There are "
-                f"{', '.join(example_gen_pb2.PayloadFormat.keys())}.",
-                "give a value of example_gen_pb2.PayloadFormat.",
-            )
-        input_config = input_config or example_gen_pb2.Input(
-            splits=[example_gen_pb2.Input.Split(name="single_split", pattern="*")]
+        input_config = to_proto(
+            input_config or {"splits": [{"name": "single_split", "pattern": "*"}]},
+            example_gen_pb2.Input,
+            f"{name}: input_config",
         )
         super().__init__(
             FileBasedExampleGenSpec(
                 input_base=input_base,
                 input_config=input_config,
-                output_config=output_config or _default_output_config(input_config),
-                output_data_format=output_data_format,
+                output_config=to_proto(
+                    output_config or _default_output_config(input_config),
+                    example_gen_pb2.Output,
+                    f"{name}: output_config",
+                ),
+                output_data_format=_payload_format(name, payload_format),
                 output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
                 custom_config=_custom_config(name, num_shards),
-                range_config=range_config,
+                range_config=to_proto(range_config, range_config_pb2.RangeConfig, f"{name}: range_config"),
                 examples=Channel(type=standard_artifacts.Examples),
             )
         )
 
 
-def _default_output_config(input_config: Any) -> Any:
+def _default_output_config(input_config: Any) -> ProtoLike:
     """Two parts to train and one to eval; where the input has several splits, these."""
-    splits = input_config["splits"] if isinstance(input_config, dict) else input_config.splits
+    if isinstance(input_config, str):
+        input_config = read_json(input_config, example_gen_pb2.Input, "input_config")
+    is_mapping = isinstance(input_config, Mapping)
+    splits = input_config.get("splits", ()) if is_mapping else getattr(input_config, "splits", ())
     if len(splits) > 1:
         return example_gen_pb2.Output()
-    split = example_gen_pb2.SplitConfig.Split
-    return example_gen_pb2.Output(
-        split_config=example_gen_pb2.SplitConfig(
-            splits=[split(name="train", hash_buckets=2), split(name="eval", hash_buckets=1)]
-        )
+    shares = [{"name": "train", "hash_buckets": 2}, {"name": "eval", "hash_buckets": 1}]
+    return {"split_config": {"splits": shares}}
+
+
+def _payload_format(where: str, given: int | str) -> int:
+    """Return the number of a payload format that is given by number or name."""
+    numbers = dict(example_gen_pb2.PayloadFormat.items())
+    if given in numbers.values():
+        return int(given)
+    if given in numbers:
+        return int(numbers[given])
+    raise DefinitionError(
+        f"{where}: {given!r} is not a payload format. There are {listed(numbers)}.",
+        f"{did_you_mean(str(given), numbers)}Give a name, or a value of example_gen_pb2.PayloadFormat.",
     )
 
 
@@ -121,13 +135,13 @@ class CsvExampleGen(_FileBasedExampleGen):
 
     Args:
         input_base: The folder that holds the files.
-        input_config: `example_gen_pb2.Input`: named splits, each with a file pattern relative to
+        input_config: A mapping or `example_gen_pb2.Input`: named splits, each with a file pattern relative to
             `input_base`, in which `{SPAN}`, `{VERSION}` or `{YYYY}`, `{MM}`, `{DD}` stand for the portion
             of data to read. Default: one split of all files in the folder.
-        output_config: `example_gen_pb2.Output`: splits by hash buckets, of the whole record or of one
+        output_config: A mapping or `example_gen_pb2.Output`: splits by hash buckets, of the whole record or of one
             feature. Default: train and eval, 2 to 1; with several input splits, these.
-        range_config: `range_config_pb2.RangeConfig`: which span to read. Default: the latest.
-        output_data_format: `FORMAT_TF_EXAMPLE`, or `FORMAT_PARQUET` for `data_parquet-*.parquet` files.
+        range_config: A mapping or `range_config_pb2.RangeConfig`: which span to read. Default: the latest.
+        output_data_format: `"FORMAT_TF_EXAMPLE"`, or `"FORMAT_PARQUET"` for `data_parquet-*.parquet` files.
         num_shards: Files per split. Default: one for each 32 MiB of input.
 
     Raises:
@@ -136,7 +150,9 @@ class CsvExampleGen(_FileBasedExampleGen):
     The executor raises `MissingFileError`, `EmptyDataError` and `MalformedFileError`, with the line.
 
     Example:
-        >>> example_gen = CsvExampleGen(input_base="data")
+        >>> example_gen = CsvExampleGen(
+        ...     input_base="data", input_config={"splits": [{"name": "rows", "pattern": "span-{SPAN}/*.csv"}]}
+        ... )
         >>> sorted(example_gen.outputs)
         ['examples']
     """
@@ -148,11 +164,11 @@ class CsvExampleGen(_FileBasedExampleGen):
     def __init__(
         self,
         input_base: str | None = None,
-        input_config: Any | None = None,
-        output_config: Any | None = None,
-        range_config: Any | None = None,
+        input_config: ProtoLike | None = None,
+        output_config: ProtoLike | None = None,
+        range_config: ProtoLike | None = None,
         *,
-        output_data_format: int = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         num_shards: int | None = None,
     ) -> None:
         super().__init__(
@@ -183,11 +199,11 @@ class ParquetExampleGen(_FileBasedExampleGen):
     def __init__(
         self,
         input_base: str | None = None,
-        input_config: Any | None = None,
-        output_config: Any | None = None,
-        range_config: Any | None = None,
+        input_config: ProtoLike | None = None,
+        output_config: ProtoLike | None = None,
+        range_config: ProtoLike | None = None,
         *,
-        output_data_format: int = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         num_shards: int | None = None,
     ) -> None:
         super().__init__(
@@ -201,8 +217,8 @@ class ImportExampleGen(_FileBasedExampleGen):
     Takes the arguments and makes the output of `CsvExampleGen`, except that the payload stays what it is.
 
     Args:
-        payload_format: What a record is: `FORMAT_TF_EXAMPLE`, `FORMAT_TF_SEQUENCE_EXAMPLE` or
-            `FORMAT_PROTO` for any bytes; with `FORMAT_PARQUET` the files are Parquet and stay Parquet.
+        payload_format: What a record is: `"FORMAT_TF_EXAMPLE"`, `"FORMAT_TF_SEQUENCE_EXAMPLE"` or
+            `"FORMAT_PROTO"` for any bytes; with `"FORMAT_PARQUET"` the files are Parquet and stay Parquet.
 
     Example:
         >>> example_gen = ImportExampleGen(input_base="data")
@@ -217,10 +233,10 @@ class ImportExampleGen(_FileBasedExampleGen):
     def __init__(
         self,
         input_base: str | None = None,
-        input_config: Any | None = None,
-        output_config: Any | None = None,
-        range_config: Any | None = None,
-        payload_format: int = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        input_config: ProtoLike | None = None,
+        output_config: ProtoLike | None = None,
+        range_config: ProtoLike | None = None,
+        payload_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         *,
         num_shards: int | None = None,
     ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import logging
 import os
-import pickle
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +17,10 @@ from tfx.proto import example_gen_pb2
 from headrace.errors import EmptyDataError, HeadraceError, listed
 from headrace.files.prefetch import prefetched
 from headrace.formats import artifacts
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.sources import input_files
 from headrace.sources.rows import Rows, SplitFiles
@@ -28,7 +28,6 @@ from headrace.sources.source import Part, Source, parts
 from headrace.sources.splits import Partition, partitions
 
 _NUM_SHARDS = "num_shards"
-_OUTCOMES_FILE = "outcomes.pickle"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class ExampleGenExecutor(BeamExecutor):
         # What is removed on an error: nothing that was there before.
         made: list[str] = []
         try:
-            progress.report("looking at the input files")
+            context.progress.report("looking at the input files")
             work, remarks = self._plan(context, input_config, self.source(payload))
             for folder in folders.values():
                 if not os.path.isdir(folder):
@@ -138,28 +137,23 @@ class ExampleGenExecutor(BeamExecutor):
         self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], source: Source
     ) -> dict[str, int]:
         """Run the Beam pipeline; return the number of rows of each split."""
-        # A file, because the parts may be done in other processes.
-        outcomes_path = os.path.join(context.tmp_path, _OUTCOMES_FILE)
-        with self.beam_pipeline(is_spread=True) as pipeline:
-            todo = pipeline | "Parts" >> beam.Create(list(work), reshuffle=len(work) > 1)
+        stage = f"{context.node_id}: Beam stage 'WriteSplits'"
+        results: SharedFolder[Outcome] = SharedFolder.make(context.tmp_path, stage, len(work))
+        write = _WriteSplits(source, outputs, results, context.progress)
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
+            todo = pipeline | "Parts" >> beam.Create(list(enumerate(work)), reshuffle=len(work) > 1)
             surveys = pipeline | "NoSurveys" >> beam.Create([[]])
             if source.needs_survey:
                 surveys = (
                     todo
-                    | "Survey" >> beam.ParDo(Spread(_Survey(source)))
+                    | "Survey"
+                    >> beam.ParDo(Spread(_Survey(source, context.progress), context.side_processes))
                     | "Surveys" >> beam.combiners.ToList()
                 )
-            _ = (
-                todo
-                | "WriteSplits"
-                >> beam.ParDo(Spread(_WriteSplits(source, outputs)), beam.pvalue.AsSingleton(surveys))
-                | "Outcomes" >> beam.combiners.ToList()
-                | "Keep" >> beam.Map(_keep, outcomes_path)
+            _ = todo | "WriteSplits" >> beam.ParDo(
+                Spread(write, context.side_processes), beam.pvalue.AsSingleton(surveys)
             )
-        with open(outcomes_path, "rb") as file:
-            outcomes: list[Outcome] = sorted(
-                pickle.load(file), key=lambda each: (each.split, each.first_shard)
-            )
+        outcomes = list(results.read())
         for outcome in outcomes:
             if isinstance(outcome.error, HeadraceError):
                 raise _named(outcome.error, context.node_id)
@@ -175,13 +169,15 @@ class ExampleGenExecutor(BeamExecutor):
 class _Survey(beam.DoFn):
     """Looks at a part before any part is read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, progress: Progress) -> None:
         self._source = source
+        self._progress = progress
 
     def setup(self) -> None:
-        progress.report("finding the column types")
+        self._progress.report("finding the column types")
 
-    def process(self, part: Part) -> Iterator[Outcome]:
+    def process(self, element: tuple[int, Part]) -> Iterator[Outcome]:
+        _, part = element
         try:
             yield Outcome(part.split, part.shards[0], survey=self._source.survey(part.pieces))
         except (HeadraceError, OSError) as error:
@@ -191,30 +187,40 @@ class _Survey(beam.DoFn):
 class _WriteSplits(beam.DoFn):
     """Reads a part and writes its shards of each split."""
 
-    def __init__(self, source: Source, outputs: Sequence[Output]) -> None:
+    def __init__(
+        self, source: Source, outputs: Sequence[Output], results: SharedFolder[Outcome], progress: Progress
+    ) -> None:
+        self._results = results
         self._source = source
+        self._progress = progress
         self._outputs = outputs
 
     def setup(self) -> None:
         # Not for each part: a report starts the count of rows anew.
-        progress.report("writing examples")
+        self._progress.report("writing examples")
 
-    def process(self, part: Part, surveys: Sequence[Outcome]) -> Iterator[Outcome]:
+    def process(self, element: tuple[int, Part], surveys: Sequence[Outcome]) -> None:
+        index, part = element
+        self._results.keep(index, self._outcome(part, surveys))
+
+    def _outcome(self, part: Part, surveys: Sequence[Outcome]) -> Outcome:
         # In the order of the parts: what is found out may depend on it.
         surveys = sorted(surveys, key=lambda each: (each.split, each.first_shard))
         for survey in surveys:
             if survey.error is not None:
-                yield survey
-                return
+                return survey
         output = self._outputs[part.split]
         known = [survey.survey for survey in surveys if survey.split == part.split]
         try:
-            yield Outcome(part.split, part.shards[0], _write(self._source, part, known, output))
+            num_rows = _write(self._source, part, known, output, self._progress)
         except (HeadraceError, OSError) as error:
-            yield Outcome(part.split, part.shards[0], error=error)
+            return Outcome(part.split, part.shards[0], error=error)
+        return Outcome(part.split, part.shards[0], num_rows)
 
 
-def _write(source: Source, part: Part, surveys: Sequence[Any], output: Output) -> dict[str, int]:
+def _write(
+    source: Source, part: Part, surveys: Sequence[Any], output: Output, progress: Progress
+) -> dict[str, int]:
     """Write a part's shards; return the number of rows in each split."""
     partition = output.partition
     files = [
@@ -254,11 +260,6 @@ def _said(remarks: Sequence[str]) -> list[str]:
         logging.getLogger(__name__).warning("%s", remark)
     more = f" (and {len(remarks) - 1} more: see the log)" if len(remarks) > 1 else ""
     return [f"note: {remarks[0]}{more}"] if remarks else []
-
-
-def _keep(outcomes: Sequence[Outcome], path: str) -> None:
-    with open(path, "wb") as file:
-        pickle.dump(list(outcomes), file)
 
 
 def _named(error: HeadraceError, node_id: str) -> HeadraceError:

@@ -17,6 +17,7 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.generations import HAS_CUSTOM_VALIDATION
+from headrace.authoring.plain_values import ProtoLike
 from headrace.components.example_validator import validation_config
 from headrace.errors import DefinitionError, did_you_mean, listed
 
@@ -58,7 +59,7 @@ class ExampleValidator(Component):
         statistics: Channel of `ExampleStatistics`.
         schema: Channel of `Schema`.
         exclude_splits: Splits to leave out.
-        custom_validation_config: A TFDV `CustomValidationConfig`: SQL conditions on statistics.
+        custom_validation_config: A mapping or TFDV's `CustomValidationConfig`: SQL conditions on statistics.
             Only where the installed TFDV has it: that of TFX 1.16 does, that of TFX 1.21 does not.
         baseline_statistics: Channel of `ExampleStatistics` of another span. A split is compared with the
             split of the same name there: drift, for features whose `drift_comparator` the schema sets.
@@ -90,7 +91,7 @@ class ExampleValidator(Component):
         statistics: BaseChannel,
         schema: BaseChannel,
         exclude_splits: Sequence[str] | None = None,
-        custom_validation_config: Any | None = None,
+        custom_validation_config: ProtoLike | None = None,
         *,
         baseline_statistics: BaseChannel | None = None,
         baseline_split: str | None = None,

@@ -14,7 +14,6 @@ from headrace.components.example_validator import baselines, findings, validatio
 from headrace.components.example_validator.component import check_fail_on
 from headrace.errors import AnomaliesError, DefinitionError, UnknownSplitError, listed
 from headrace.formats import artifacts, protos
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as ExecutorBase
 
@@ -46,7 +45,7 @@ class Executor(ExecutorBase):
         is_own_baseline = baselines.is_same(statistics, context.optional_input("baseline_statistics"), kept)
         found: dict[str, anomalies_pb2.Anomalies] = {}
         for split in kept:
-            progress.report(f"validating {split}")
+            context.progress.report(f"validating {split}")
             anomalies = _validate(context, split, schema, config)
             if is_own_baseline and findings.has_comparator(schema, "drift_comparator"):
                 baselines.add_anomaly(anomalies, statistics)

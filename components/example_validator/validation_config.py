@@ -13,6 +13,7 @@ from typing import Any, cast
 from google.protobuf.message import Message
 
 from headrace.authoring import generations
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import UnsupportedFeatureError
 
 _PACKAGE = "tensorflow_data_validation"
@@ -73,15 +74,17 @@ def class_of_tfdv(where: str) -> Any:
     return custom_validation_config_pb2.CustomValidationConfig
 
 
-def convert(config: Any, where: str = "ExampleValidator") -> Any:
-    """Return `config`, a message of this type made by whatever class, as `CustomValidationConfig`.
+def convert(config: ProtoLike, where: str = "ExampleValidator") -> Any:
+    """Return `config`, a mapping or a message of this type made by whatever class, as `CustomValidationConfig`.
 
-    Anything but a message, such as a placeholder, is returned as it is.
+    A placeholder is returned as it is.
 
     Raises:
+        DefinitionError: If it is another message, or a mapping with a field or value that this one does not have.
         UnsupportedFeatureError: If the installed TFDV has no custom validation.
     """
     check_supported(where)
+    config = to_proto(config, CustomValidationConfig, f"{where}: custom_validation_config")
     if isinstance(config, CustomValidationConfig) or not isinstance(config, Message):
         return config
     return cast("Any", CustomValidationConfig.FromString(config.SerializeToString()))

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from google.protobuf.message import Message
-
 from headrace.authoring import (
     BaseChannel,
     Channel,
@@ -18,6 +13,7 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 
 with authoring():
@@ -60,11 +56,11 @@ class InfraValidator(Component):
 
     Args:
         model: Channel of Model.
-        serving_spec: `tfx.proto.ServingSpec` or the same as a mapping.
+        serving_spec: A mapping or `tfx.proto.ServingSpec`.
         examples: Channel of Examples.
-        request_spec: `tfx.proto.RequestSpec`: `num_examples` (1), `split_name` (the first split),
+        request_spec: A mapping or `tfx.proto.RequestSpec`: `num_examples` (1), `split_name` (the first split),
             `tensorflow_serving.signature_names` (`serving_default`), `make_warmup`.
-        validation_spec: `tfx.proto.ValidationSpec`: `max_loading_time_seconds` (300), `num_tries` (5).
+        validation_spec: A mapping or `tfx.proto.ValidationSpec`: `max_loading_time_seconds` (300), `num_tries` (5).
             Only what may differ next time is tried again: a process that died, time and latency.
         max_load_seconds: Bound on loading the model; tighter of the two where `validation_spec` has one too.
         max_memory_gb: Bound on the process's largest resident memory, TensorFlow included (about 0.5).
@@ -90,10 +86,10 @@ class InfraValidator(Component):
     def __init__(
         self,
         model: BaseChannel,
-        serving_spec: Message | Mapping[str, Any] | None = None,
+        serving_spec: ProtoLike | None = None,
         examples: BaseChannel | None = None,
-        request_spec: Message | Mapping[str, Any] | None = None,
-        validation_spec: Message | Mapping[str, Any] | None = None,
+        request_spec: ProtoLike | None = None,
+        validation_spec: ProtoLike | None = None,
         *,
         max_load_seconds: float | None = None,
         max_memory_gb: float | None = None,
@@ -119,24 +115,16 @@ class InfraValidator(Component):
                 model=model,
                 examples=examples,
                 blessing=Channel(type=standard_artifacts.InfraBlessing),
-                serving_spec=_proto(serving_spec, infra_validator_pb2.ServingSpec, "serving_spec"),
-                validation_spec=_proto(
-                    validation_spec, infra_validator_pb2.ValidationSpec, "validation_spec"
+                serving_spec=to_proto(
+                    serving_spec, infra_validator_pb2.ServingSpec, "InfraValidator: serving_spec"
                 ),
-                request_spec=_proto(request_spec, infra_validator_pb2.RequestSpec, "request_spec"),
+                validation_spec=to_proto(
+                    validation_spec, infra_validator_pb2.ValidationSpec, "InfraValidator: validation_spec"
+                ),
+                request_spec=to_proto(
+                    request_spec, infra_validator_pb2.RequestSpec, "InfraValidator: request_spec"
+                ),
                 # Absent where not given, so that the properties are TFX's own.
                 **{name: float(bound) for name, bound in bounds.items() if bound is not None},
             )
         )
-
-
-def _proto(value: Any, proto_class: Any, name: str) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    try:
-        return proto_class(**value)
-    except (TypeError, ValueError) as error:
-        raise DefinitionError(
-            f"InfraValidator: {name} is malformed: {error}.",
-            f"write it as tfx.proto.{proto_class.DESCRIPTOR.name} defines it.",
-        ) from error

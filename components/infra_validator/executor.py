@@ -19,7 +19,6 @@ from headrace.errors import DefinitionError, EmptyDataError, ModelError
 from headrace.formats import artifacts, saved_models
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.examples import tfrecord
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 
@@ -67,7 +66,7 @@ class Executor(BaseExecutor):
         for number in range(tries):
             again = f" (try {number + 1} of {tries})" if number else ""
             try:
-                line = _run(trial, log_path, again)
+                line = _run(context, trial, log_path, again)
                 failure = None
                 break
             except ServerFailure as error:
@@ -156,21 +155,21 @@ def _records(context: ExecutionContext, request_spec: Any) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _run(trial: _Trial, log_path: str, again: str) -> str:
+def _run(context: ExecutionContext, trial: _Trial, log_path: str, again: str) -> str:
     """Load and ask the model once; returns the line that says what was measured.
 
     Raises:
         ServerFailure: If it fails or breaks a bound.
     """
-    progress.report(f"starting a server process{again}")
-    with ServerProcess(log_path) as process:
-        progress.report(f"loading the model{again}")
+    context.progress.report(f"starting a server process{again}")
+    with ServerProcess(log_path, context.fresh_processes) as process:
+        context.progress.report(f"loading the model{again}")
         loaded = process.load(trial.model_path, trial.tags, trial.max_load_seconds)
         if loaded["seconds"] > trial.max_load_seconds:
             raise ServerFailure(
                 f"loaded in {loaded['seconds']:.1f} s, not within {trial.max_load_seconds:g} s", True
             )
-        progress.report(f"sending requests{again}")
+        context.progress.report(f"sending requests{again}")
         seconds, memory_bytes = [], loaded["memory_bytes"]
         for is_warmup, signature, record in _requests(trial):
             answer = process.request(signature, [record], _REQUEST_SECONDS)

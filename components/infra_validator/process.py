@@ -14,8 +14,7 @@ from typing import Any
 from headrace.components.infra_validator import server
 from headrace.formats import tensorflow_paths
 from headrace.runtime import messages
-from headrace.runtime.processes import fresh_processes
-from headrace.runtime.processes.fresh_processes import FreshProcess
+from headrace.runtime.processes.fresh_processes import FreshProcess, FreshProcesses
 
 _START_SECONDS = 120.0
 _LOG_TAIL_CHARACTERS = 600
@@ -41,9 +40,11 @@ class ServerProcess:
 
     Args:
         log_path: Where the process's own output goes.
+        fresh_processes: Starts it.
     """
 
-    def __init__(self, log_path: str) -> None:
+    def __init__(self, log_path: str, fresh_processes: FreshProcesses) -> None:
+        self._fresh_processes = fresh_processes
         self._log_path = log_path
         self._process: FreshProcess | None = None
 
@@ -60,7 +61,7 @@ class ServerProcess:
 
     def __enter__(self) -> ServerProcess:
         script = os.path.abspath(server.__file__)
-        self._process = fresh_processes.start(script, self._log_path, _environment())
+        self._process = self._fresh_processes.start(script, self._log_path, _environment())
         try:
             self._receive(
                 time.monotonic() + _START_SECONDS, f"did not get a server in {_START_SECONDS:.0f} s"

@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf.message import Message
-
 from headrace.authoring import (
     BaseChannel,
     Channel,
@@ -16,11 +14,11 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
-    RuntimeParameter,
     standard_artifacts,
     system_executions,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 
 with authoring():
@@ -65,8 +63,7 @@ class Pusher(Component):
         model: Channel of Model.
         model_blessing: Channel of ModelBlessing.
         infra_blessing: Channel of InfraBlessing.
-        push_destination: `tfx.proto.PushDestination` with an absolute `filesystem.base_directory`, or the
-            same as a mapping.
+        push_destination: A mapping or `tfx.proto.PushDestination` with an absolute `filesystem.base_directory`.
         custom_config: Recorded for executors of other platforms.
         custom_executor_spec: Another executor, as under TFX.
 
@@ -91,7 +88,7 @@ class Pusher(Component):
         model: BaseChannel | None = None,
         model_blessing: BaseChannel | None = None,
         infra_blessing: BaseChannel | None = None,
-        push_destination: Message | Mapping[str, Any] | RuntimeParameter | None = None,
+        push_destination: ProtoLike | None = None,
         custom_config: Mapping[str, Any] | None = None,
         custom_executor_spec: Any = None,
     ) -> None:
@@ -106,10 +103,10 @@ class Pusher(Component):
                 "Pusher: neither model nor infra_blessing is connected, so there is nothing to push.",
                 "connect model, or the blessing of an InfraValidator whose request_spec has make_warmup.",
             )
-        if is_own_executor:
-            _check_destination(push_destination)
-        if isinstance(push_destination, Mapping) and not _holds_runtime_parameter(push_destination):
-            push_destination = pusher_pb2.PushDestination(**push_destination)
+        push_destination = to_proto(push_destination, pusher_pb2.PushDestination, "Pusher: push_destination")
+        # What a runtime parameter stands for is known when the pipeline runs.
+        if is_own_executor and isinstance(push_destination, pusher_pb2.PushDestination):
+            check_base_directory(push_destination.filesystem.base_directory, "Pusher")
         spec = PusherSpec(
             model=model,
             model_blessing=model_blessing,
@@ -122,30 +119,6 @@ class Pusher(Component):
             super().__init__(spec=spec)
         else:
             super().__init__(spec=spec, custom_executor_spec=custom_executor_spec)
-
-
-def _check_destination(push_destination: Any) -> None:
-    """Check the folder's path where it is known already."""
-    if isinstance(push_destination, Mapping):
-        if _holds_runtime_parameter(push_destination):
-            return
-        try:
-            push_destination = pusher_pb2.PushDestination(**push_destination)
-        except (TypeError, ValueError) as error:
-            raise DefinitionError(
-                f"Pusher: push_destination is malformed: {error}.",
-                'write {"filesystem": {"base_directory": "/an/absolute/path"}}.',
-            ) from error
-    if not isinstance(push_destination, pusher_pb2.PushDestination):
-        return
-    check_base_directory(push_destination.filesystem.base_directory, "Pusher")
-
-
-def _holds_runtime_parameter(value: Any) -> bool:
-    """Whether a mapping has a value that is known only when the pipeline runs."""
-    if isinstance(value, Mapping):
-        return any(_holds_runtime_parameter(item) for item in value.values())
-    return isinstance(value, RuntimeParameter)
 
 
 def check_base_directory(path: str, where: str) -> None:

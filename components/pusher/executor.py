@@ -16,7 +16,6 @@ from headrace.authoring import Artifact
 from headrace.components.pusher import versions
 from headrace.components.pusher.component import check_base_directory
 from headrace.errors import DefinitionError, InputResolutionError, ModelError, StoreError
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 
@@ -36,7 +35,7 @@ class Executor(BaseExecutor):
             return
         model_path = _model_path(context)
         base = _base_directory(context)
-        progress.report("copying the model")
+        context.progress.report("copying the model")
         _archive(model_path, pushed.uri, context.node_id)
         try:
             if "://" in base:

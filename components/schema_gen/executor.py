@@ -11,7 +11,6 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.errors import DefinitionError, listed
 from headrace.formats import artifacts, protos
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as ExecutorBase
 
@@ -37,7 +36,7 @@ class Executor(ExecutorBase):
         schema: schema_pb2.Schema | None = None
         empty = []
         for split in kept:
-            progress.report(f"inferring from {split}")
+            context.progress.report(f"inferring from {split}")
             split_statistics = protos.read_statistics(statistics, split)
             if not any(dataset.num_examples for dataset in split_statistics.datasets):
                 # It says nothing of any feature, not even that one may be missing.

@@ -17,7 +17,8 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
-from headrace.errors import DefinitionError
+from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
+from headrace.errors import DefinitionError, did_you_mean, listed
 
 with authoring():
     from tfx.types.system_executions import Process
@@ -56,15 +57,15 @@ class StatisticsGen(Component):
             window, count together; under Headrace's runner those that were seen before are not read again.
         schema: Channel of `Schema`; says which features are categorical, bytes or sparse. Not together
             with a schema in `stats_options`.
-        stats_options: A `tfdv.StatsOptions`, or the text of its `to_json()` for pipelines that should not
-            import TFDV. Custom generators and slice functions have no JSON form and are refused; slices
-            are given by `slicing_config` or `experimental_slice_sqls`.
+        stats_options: A mapping of arguments of `tfdv.StatsOptions`, such as `{"num_top_values": 50}`; a
+            `tfdv.StatsOptions`, or the text of its `to_json()`. Custom generators and slice functions have no JSON
+            form and are refused; slices are given by `slicing_config` or `experimental_slice_sqls`.
         exclude_splits: Splits to leave out.
         sample_rate_by_split: Share of rows, above 0 and at most 1, by split; overrides the sample rate
             of `stats_options`. Rows are drawn with a fixed seed: the same rows each time.
 
     Raises:
-        DefinitionError: If `stats_options` cannot be kept as JSON.
+        DefinitionError: If `stats_options` has an unknown name, or cannot be kept as JSON.
 
     Example:
         >>> statistics = StatisticsGen(
@@ -102,6 +103,8 @@ class StatisticsGen(Component):
 def _stats_options_json(options: Any) -> str | None:
     if options is None or isinstance(options, str):
         return options
+    if isinstance(options, Mapping):
+        return _plain_options_json(options)
     try:
         return str(options.to_json())
     except (AttributeError, TypeError, ValueError) as error:
@@ -109,4 +112,22 @@ def _stats_options_json(options: Any) -> str | None:
             f"StatisticsGen: stats_options, a {type(options).__name__}, cannot be kept as JSON: {error}",
             "give a tfdv.StatsOptions without generators, slice functions and per_feature_stats_config; "
             "slice by slicing_config or experimental_slice_sqls.",
+        ) from error
+
+
+def _plain_options_json(options: Mapping[str, Any]) -> str:
+    for name in options:
+        if name not in PLAIN_OPTIONS:
+            raise DefinitionError(
+                f"StatisticsGen: stats_options has no plain '{name}'. It has {listed(PLAIN_OPTIONS)}.",
+                "connect the channel of the schema to the input schema."
+                if name == "schema"
+                else f"{did_you_mean(name, PLAIN_OPTIONS)}Correct the name; objects go into a tfdv.StatsOptions.",
+            )
+    try:
+        return json.dumps(dict(options), sort_keys=True)
+    except TypeError as error:
+        raise DefinitionError(
+            f"StatisticsGen: stats_options cannot be kept as JSON: {error}.",
+            "give numbers, texts, lists and mappings.",
         ) from error

@@ -20,18 +20,20 @@ from headrace.components.statistics_gen.parts import Part, ReadPart, parts_of, s
 from headrace.errors import DataError
 from headrace.formats import artifacts, protos, quartiles
 from headrace.runtime import partial_results
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.partial_results import PartialResults
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.statistics import accumulation
 
 _NO_SPAN = -1
 
 
-def _state_path(examples: Artifact, split: str, options: tfdv.StatsOptions) -> str:
+def _state_path(kept: PartialResults, examples: Artifact, split: str, options: tfdv.StatsOptions) -> str:
     """Where the state of an artifact's split is kept."""
     # TFDV's version fixes that of tfx_bsl, whose sketches are part of a state.
-    content = partial_results.content_of(examples)
-    return partial_results.path(
-        content,
+    return kept.path(
+        artifacts.content_digest(examples),
         accumulation.STATE_FORMAT,
         tfdv.__version__,
         options.to_json(),
@@ -61,20 +63,25 @@ class _MergeAndWrite(beam.DoFn):
     """Merges the states of a split, those of each span first, and writes the statistics.
 
     Args:
+        accumulate: Reads a part whose state is gone.
         options: By split.
         paths: Where the statistics go, by split.
         states: Where the state of each span is kept, by split; empty where it is not.
         kept_parts: The parts of each span whose state was kept, by split, for one that is gone meanwhile.
+        written: Where each split says that its statistics are written, in the order of `options`.
     """
 
     def __init__(
         self,
+        accumulate: _Accumulate,
         options: Mapping[str, tfdv.StatsOptions],
         paths: Mapping[str, str],
         states: Mapping[str, Sequence[str]],
         kept_parts: Mapping[str, Sequence[Part]],
+        written: SharedFolder[None],
     ) -> None:
-        self._accumulate = _Accumulate(options)
+        self._written = written
+        self._accumulate = accumulate
         self._kept_parts = {split: list(parts) for split, parts in kept_parts.items()}
         self._options = {split: item.to_json() for split, item in options.items()}
         self._paths = dict(paths)
@@ -94,6 +101,7 @@ class _MergeAndWrite(beam.DoFn):
             merged = accumulator.merge(spans)
         protos.write_binary(self._paths[split], accumulator.extract(merged))
         quartiles.write(os.path.dirname(self._paths[split]), accumulator.quartiles(merged))
+        self._written.keep(list(self._options).index(split), None)
 
     def _span(
         self,
@@ -136,14 +144,19 @@ class _types_explained:  # noqa: N801 - reads as a statement
 
 def compute(
     pipeline: beam.Pipeline,
+    context: ExecutionContext,
     examples: Sequence[Artifact],
     statistics: Artifact,
     options: Mapping[str, tfdv.StatsOptions],
-) -> None:
-    """Compute all splits in one small pipeline: parts, states, statistics."""
+) -> SharedFolder[None]:
+    """Compute all splits in one small pipeline: parts, states, statistics.
+
+    Returns:
+        Where each split says that it is written, in the order of `options`.
+    """
     paths = {split: statistics_path(statistics, split) for split in options}
     states = {
-        split: [_state_path(span, split, split_options) for span in examples]
+        split: [_state_path(context.partial_results, span, split, split_options) for span in examples]
         for split, split_options in options.items()
     }
     new = {
@@ -157,10 +170,15 @@ def compute(
         split: parts_of(examples, split, set(range(len(examples))) - set(spans))
         for split, spans in new.items()
     }
+    accumulate = _Accumulate(options, context.progress)
+    stage = f"{context.node_id}: Beam stage 'MergeAndWrite'"
+    written: SharedFolder[None] = SharedFolder.make(context.tmp_path, stage, len(options))
+    merge = _MergeAndWrite(accumulate, options, paths, states, kept_parts, written)
     _ = (
         pipeline
         | "Parts" >> beam.Create(parts, reshuffle=len(parts) > 1)
-        | "Accumulate" >> beam.ParDo(Spread(_Accumulate(options)))
+        | "Accumulate" >> beam.ParDo(Spread(accumulate, context.side_processes))
         | "PerSplit" >> beam.GroupByKey()
-        | "MergeAndWrite" >> beam.ParDo(Spread(_MergeAndWrite(options, paths, states, kept_parts)))
+        | "MergeAndWrite" >> beam.ParDo(Spread(merge, context.side_processes))
     )
+    return written

@@ -18,6 +18,7 @@ from headrace.formats import artifacts, protos
 from headrace.internals import UnknownForm
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
+from headrace.runtime.shared_folder import SharedFolder
 
 _log = logging.getLogger(__name__)
 
@@ -58,18 +59,22 @@ class Executor(BeamExecutor):
         needed = _needs_tfdv(payloads, options, is_sharded=is_sharded)
         if needed:
             context.ran_stock(needed)
-        with self.beam_pipeline(is_spread=True) as pipeline:
+        written: SharedFolder[None] | None = None
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             if not needed:
-                computation.compute(pipeline, examples, statistics, sampled)
+                written = computation.compute(pipeline, context, examples, statistics, sampled)
             else:
                 stock.compute(
                     pipeline,
+                    context,
                     examples,
                     statistics,
                     sampled,
                     is_sharded=is_sharded,
                     is_own_payload=payloads <= _OWN_PAYLOADS,
                 )
+        if written is not None:
+            written.check()
         _describe(context, statistics, kept)
         # Set last: an artifact must not name a split whose file was never written.
         statistics.split_names = artifacts.encode_split_names(kept)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow_data_validation as tfdv
+from tfx_bsl.public.proto import slicing_spec_pb2
 
 from headrace.authoring import Artifact, generations
+from headrace.authoring.plain_values import to_proto
+from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DefinitionError, UnsupportedFeatureError, did_you_mean, listed
 from headrace.formats import artifacts, protos
 from headrace.runtime.context import ExecutionContext
@@ -40,6 +45,9 @@ def _from_json(where: str, text: str) -> tfdv.StatsOptions:
     options = tfdv.StatsOptions()
     if not text:
         return options
+    plain = _plain_options(text)
+    if plain:
+        return _from_arguments(where, plain)
     defaults = dict(vars(options))
     try:
         options = tfdv.StatsOptions.from_json(text)
@@ -59,6 +67,29 @@ def _from_json(where: str, text: str) -> tfdv.StatsOptions:
     # from_json takes the keys as they are: one that another version of TFDV left out must be there.
     options.__dict__ = {**defaults, **given}
     return options
+
+
+def _plain_options(text: str) -> dict[str, Any]:
+    """The arguments that the text maps to values; empty where it is the `to_json()` of a `tfdv.StatsOptions`."""
+    with contextlib.suppress(json.JSONDecodeError):
+        given = json.loads(text)
+        if isinstance(given, dict) and set(given) <= set(PLAIN_OPTIONS):
+            return given
+    return {}
+
+
+def _from_arguments(where: str, given: dict[str, Any]) -> tfdv.StatsOptions:
+    slicing = given.get("slicing_config")
+    if slicing is not None:
+        kind = slicing_spec_pb2.SlicingConfig
+        given = {**given, "slicing_config": to_proto(slicing, kind, f"{where}: slicing_config")}
+    try:
+        return tfdv.StatsOptions(**given)
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(
+            f"{where} cannot be used: {error}. Given: {given!r}.",
+            "correct stats_options; see tfdv.StatsOptions.",
+        ) from error
 
 
 def _check_slices(where: str, options: tfdv.StatsOptions) -> None:

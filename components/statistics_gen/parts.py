@@ -14,7 +14,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from headrace.authoring import Artifact
 from headrace.errors import DefinitionError
 from headrace.formats import artifacts, protos
-from headrace.runtime import progress
+from headrace.runtime.progress import Progress
 from headrace.statistics import sampling
 
 # Enough for a cluster, few enough to merge; fixed, because the parts decide how floats are summed.
@@ -85,15 +85,21 @@ def read_schema(options: tfdv.StatsOptions) -> schema_pb2.Schema | None:
 
 
 class ReadPart(beam.DoFn):
-    """Reads a part as record batches, sampled as the options of its split say."""
+    """Reads a part as record batches, sampled as the options of its split say.
 
-    def __init__(self, options: Mapping[str, tfdv.StatsOptions]) -> None:
+    Args:
+        options: By split.
+        progress: Gets the splits that are read, and the rows.
+    """
+
+    def __init__(self, options: Mapping[str, tfdv.StatsOptions], progress: Progress) -> None:
         self._options = {split: item.to_json() for split, item in options.items()}
+        self._progress = progress
         self._reported = ""
 
     def process(self, part: Part) -> Iterator[Any]:
         if part.split != self._reported:
-            progress.report(f"computing statistics of {part.split}")
+            self._progress.report(f"computing statistics of {part.split}")
             self._reported = part.split
         options = tfdv.StatsOptions.from_json(self._options[part.split])
         for offset, path in enumerate(part.paths):
@@ -103,4 +109,5 @@ class ReadPart(beam.DoFn):
                 read_schema(options),
                 options.sample_rate,
                 seed=part.first_file + offset,
+                progress=self._progress,
             )

@@ -24,6 +24,7 @@ from headrace.components.statistics_gen.parts import (
     with_sample_rate,
 )
 from headrace.formats import protos
+from headrace.runtime.context import ExecutionContext
 from headrace.statistics import ordering
 
 _SHARDED_PREFIX = "FeatureStats"
@@ -31,6 +32,7 @@ _SHARDED_PREFIX = "FeatureStats"
 
 def compute(
     pipeline: beam.Pipeline,
+    context: ExecutionContext,
     examples: Sequence[Artifact],
     statistics: Artifact,
     options: Mapping[str, tfdv.StatsOptions],
@@ -42,6 +44,7 @@ def compute(
 
     Args:
         pipeline: Gets the steps of all splits.
+        context: The execution.
         examples: One artifact for each span.
         statistics: Where they go.
         options: By split.
@@ -56,7 +59,8 @@ def compute(
             batches = (
                 pipeline
                 | f"Parts[{split}]" >> beam.Create(parts_of(examples, split, range(len(examples))))
-                | f"Read[{split}]" >> beam.ParDo(ReadPart(options)).with_output_types(pa.RecordBatch)
+                | f"Read[{split}]"
+                >> beam.ParDo(ReadPart(options, context.progress)).with_output_types(pa.RecordBatch)
             )
             # Sampled already, while it was read.
             _write_with_tfdv(batches, with_sample_rate(split_options, 1.0), split, path, is_sharded)

@@ -17,6 +17,7 @@ from headrace.authoring import (
     system_executions,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 from headrace.training.arguments import (
     Function,
@@ -110,9 +111,9 @@ class Trainer(Component):
         hyperparameters: See above.
         module_file: A Python file that defines `run_fn`; or `build_model` and no `run_fn`.
         run_fn: The function, as an object or as `'module:function'`.
-        train_args: `splits` to train on (default `train`); `num_steps`, the batches to train on in all,
-            default no bound.
-        eval_args: `splits` to evaluate on (default `eval`); `num_steps`, the batches of an evaluation,
+        train_args: A mapping or `trainer_pb2.TrainArgs`: `splits` to train on (default `train`); `num_steps`, the
+            batches to train on in all, default no bound.
+        eval_args: Likewise: `splits` to evaluate on (default `eval`); `num_steps`, the batches of an evaluation,
             default the whole split.
         custom_config: Values for the user's function, as JSON can hold them.
         custom_executor_spec: Another executor. Deprecated in TFX.
@@ -138,7 +139,7 @@ class Trainer(Component):
         ...     transform_graph=transform.outputs["transform_graph"],
         ...     build_model="taxi.model:build_model",
         ...     label="tips",
-        ...     train_args=trainer_pb2.TrainArgs(num_steps=1000),
+        ...     train_args={"num_steps": 1000},
         ... )  # doctest: +SKIP
     """
 
@@ -157,8 +158,8 @@ class Trainer(Component):
         hyperparameters: BaseChannel | None = None,
         module_file: str | RuntimeParameter | None = None,
         run_fn: Function | None = None,
-        train_args: Any = None,
-        eval_args: Any = None,
+        train_args: ProtoLike | None = None,
+        eval_args: ProtoLike | None = None,
         custom_config: dict[str, Any] | RuntimeParameter | None = None,
         custom_executor_spec: Any = None,
         *,
@@ -191,8 +192,8 @@ class Trainer(Component):
                 base_model=base_model,
                 hyperparameters=hyperparameters,
                 statistics=statistics,
-                train_args=train_args or trainer_pb2.TrainArgs(),
-                eval_args=eval_args or trainer_pb2.EvalArgs(),
+                train_args=to_proto(train_args or {}, trainer_pb2.TrainArgs, "Trainer: train_args"),
+                eval_args=to_proto(eval_args or {}, trainer_pb2.EvalArgs, "Trainer: eval_args"),
                 module_file=module_file,
                 run_fn=function_text("Trainer: run_fn", run_fn),
                 custom_config=custom_config_text(custom_config),

@@ -13,7 +13,6 @@ from tfx.utils import path_utils
 
 from headrace.errors import TrainingError
 from headrace.formats import tensorflow_paths
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 from headrace.training import callbacks, export, fitting, short_form, user_function
@@ -37,7 +36,7 @@ class Executor(BaseExecutor):
 
 def _run(context: ExecutionContext, run_fn: Callable[[Any], None]) -> None:
     arguments = fn_arguments(context)
-    progress.report("run_fn")
+    context.progress.report("run_fn")
     run_fn(arguments)
     path = arguments.serving_model_dir
     if not os.path.isdir(path):
@@ -74,7 +73,7 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     settings = short_form.Settings.read(context)
     source = short_form.open_source(context)
     hyperparameters = short_form.hyperparameter_values(context)
-    progress.report("building the model")
+    context.progress.report("building the model")
     model = short_form.build(build_model, source, hyperparameters, settings)
     names = short_form.input_features(model, source, settings.node_id)
     rows = short_form.read_rows(context, settings, source, names)
@@ -86,10 +85,12 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
 
     run_path = context.output("model_run").uri
     kept = callbacks.standard_callbacks(run_path, settings.patience)
-    outcome = fitting.fit(model, rows, settings, hyperparameters, kept, is_row_wise=is_row_wise)
+    outcome = fitting.fit(
+        model, rows, settings, hyperparameters, kept, progress=context.progress, is_row_wise=is_row_wise
+    )
     callbacks.write_history(run_path, outcome.history)
 
-    progress.report("exporting")
+    context.progress.report("exporting")
     path = path_utils.serving_model_dir(context.output("model").uri)
     export.export_model(
         model,

@@ -18,13 +18,14 @@ from headrace.components.transform.composites import RecordColumns
 from headrace.components.transform.layout import InputLayout, to_tensors
 from headrace.components.transform.model import SavedFunction
 from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
-from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_internals import impl_helper
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import UserFunctionError
 from headrace.files.prefetch import prefetched
 from headrace.formats.examples import example_encoder, tfrecord
-from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.statistics import text_lengths
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
@@ -65,7 +66,12 @@ class Applied:
 
 
 def apply(
-    pipeline: beam.Pipeline, datasets: Sequence[Dataset], application: Application, results: StageResults
+    pipeline: beam.Pipeline,
+    context: ExecutionContext,
+    datasets: Sequence[Dataset],
+    results: SharedFolder[Applied],
+    *,
+    application: Application,
 ) -> None:
     """Add the transformation of `datasets` to a pipeline; each file leaves an `Applied`."""
     files = [
@@ -73,11 +79,11 @@ def apply(
         for dataset in datasets
         for index, path in enumerate(dataset.files)
     ]
+    step = _TransformFile(application, results, context.progress)
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Transform"
-        >> beam.ParDo(Spread(_TransformFile(application, results), is_local=application.is_local))
+        | "Transform" >> beam.ParDo(Spread(step, context.side_processes, is_local=application.is_local))
     )
 
 
@@ -105,7 +111,8 @@ def _output_file(dataset: Dataset, index: int) -> str:
 class _TransformFile(beam.DoFn):
     """Transforms one file into one file."""
 
-    def __init__(self, application: Application, results: StageResults) -> None:
+    def __init__(self, application: Application, results: SharedFolder[Applied], progress: Progress) -> None:
+        self._progress = progress
         self._application = application
         self._results = results
 
@@ -153,7 +160,7 @@ class _TransformFile(beam.DoFn):
             if self._statistics is not None:
                 self._statistics.add(applied.statistics, transformed)
             applied.num_rows[split] += batch.num_rows
-            progress.add_rows(batch.num_rows)
+            self._progress.add_rows(batch.num_rows)
 
 
 def _displaced(tensors: Mapping[str, Any]) -> set[str]:

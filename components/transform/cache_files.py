@@ -19,7 +19,6 @@ from headrace.authoring import Artifact
 from headrace.components.transform import plain_pickles
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.formats.examples import tfrecord
-from headrace.runtime import partial_results
 
 # What stands for the code that made a cache, where Headrace ran it.
 _MAKER_PROPERTY = "headrace_maker"
@@ -31,15 +30,20 @@ _PROTOCOLS = {bytes([protocol]) for protocol in range(2, pickle.HIGHEST_PROTOCOL
 Entries = Mapping[analyzer_cache.DatasetKey, Mapping[bytes, list[bytes]]]
 
 
-def sign(cache: Artifact) -> None:
-    """Say in the artifact which code, parameters and files its entries come from, where that is known."""
-    if partial_results.maker():
-        cache.set_string_custom_property(_MAKER_PROPERTY, partial_results.maker())
+def sign(cache: Artifact, maker: str) -> None:
+    """Say in the artifact which code, parameters and files its entries come from, where that is known.
+
+    Args:
+        cache: The artifact.
+        maker: Stands for them; see `PartialResults.maker`.
+    """
+    if maker:
+        cache.set_string_custom_property(_MAKER_PROPERTY, maker)
 
 
-def may_be_used(cache: Artifact) -> bool:
-    """Whether a cache is not known to come from other code, parameters or files than those of this node."""
-    known = (str(cache.get_string_custom_property(_MAKER_PROPERTY)), partial_results.maker())
+def may_be_used(cache: Artifact, maker: str) -> bool:
+    """Whether a cache is not known to come from other code, parameters or files than those of `maker`."""
+    known = (str(cache.get_string_custom_property(_MAKER_PROPERTY)), maker)
     return not all(known) or known[0] == known[1]
 
 

@@ -18,6 +18,7 @@ from headrace.authoring import (
     system_executions,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 from headrace.usercode import functions
 
@@ -92,7 +93,7 @@ class Transform(Component):
         preprocessing_fn: The function itself, or its name as `'module:function'` or `'pkg.mod.function'`.
             Give this or `module_file`. It takes `inputs`, a dict of tensors by feature name, and optionally
             `custom_config`, and returns a dict of tensors.
-        splits_config: Splits to analyze and splits to transform; by default 'train' is analyzed and every
+        splits_config: A mapping or `transform_pb2.SplitsConfig`: `analyze` and `transform` list splits; by default 'train' is analyzed and every
             split is transformed.
         analyzer_cache: Channel of `TransformCache`, the `updated_analyzer_cache` of an earlier run: splits
             that it covers are not analyzed again. Needed under TFX's runners only: Headrace's finds by itself
@@ -130,7 +131,7 @@ class Transform(Component):
         schema: BaseChannel,
         module_file: str | RuntimeParameter | None = None,
         preprocessing_fn: FunctionGiven | None = None,
-        splits_config: transform_pb2.SplitsConfig | None = None,
+        splits_config: ProtoLike | None = None,
         analyzer_cache: BaseChannel | None = None,
         materialize: bool = True,
         disable_analyzer_cache: bool = False,
@@ -142,6 +143,7 @@ class Transform(Component):
         _check_options(
             module_file, preprocessing_fn, stats_options_updater_fn, analyzer_cache, disable_analyzer_cache
         )
+        splits_config = to_proto(splits_config, transform_pb2.SplitsConfig, "Transform: splits_config")
         _check_splits(splits_config)
         if isinstance(module_file, str) and "://" not in module_file:
             functions.check(f"{module_file}:preprocessing_fn", "Transform: module_file")
@@ -199,11 +201,11 @@ def _check_options(
         )
 
 
-def _check_splits(config: transform_pb2.SplitsConfig | None) -> None:
-    if config is not None and not config.analyze:
+def _check_splits(config: Any) -> None:
+    if isinstance(config, transform_pb2.SplitsConfig) and not config.analyze:
         raise DefinitionError(
             "Transform: splits_config names no split to analyze.",
-            "set splits_config.analyze, such as ['train'].",
+            "give splits_config={'analyze': ['train']}, or with other splits.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -24,11 +25,11 @@ from headrace.components.transform.analyzers import Surroundings
 from headrace.components.transform.layout import InputLayout
 from headrace.components.transform.outputs import StatisticsOutputs
 from headrace.components.transform.request import Dataset, NeedsStock, TransformRequest
-from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
-from headrace.runtime import beam_options, partial_results, progress
+from headrace.runtime import beam_options, partial_results
 from headrace.runtime.context import ExecutionContext
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
@@ -55,6 +56,7 @@ class Execution:
         self.num_rows: dict[str, int] = {}
         self.notes: list[str] = []
         self._context = context
+        self._kept = context.partial_results
         self._asked = asked
         self._make_pipeline = make_pipeline
         self._tmp_path = os.path.join(context.tmp_path, "transform")
@@ -66,7 +68,7 @@ class Execution:
 
     def run(self) -> None:
         """Do everything; artifacts' properties are left to the caller."""
-        progress.report("tracing preprocessing_fn")
+        self._context.progress.report("tracing preprocessing_fn")
         self._layout = InputLayout.from_schema(self._asked.schema)
         self._where = f"{self._context.node_id}: {tracing.place_of(self._asked.preprocessing_fn)}"
         self._traced = self._trace()
@@ -133,11 +135,11 @@ class Execution:
             if is_kept:
                 for key, by_key in entries.items():
                     kept_findings.write_entries(
-                        datasets[key], self._function_key, by_key, self._sizes.get(key)
+                        self._kept, datasets[key], self._function_key, by_key, self._sizes.get(key)
                     )
             earlier_path = earlier.uri if earlier is not None and is_kept else None
             cache_files.write(updated.uri, entries, self._sizes, earlier_path, list(datasets))
-            cache_files.sign(updated)
+            cache_files.sign(updated, self._kept.maker)
         return found
 
     def _earlier_cache(self) -> Artifact | None:
@@ -146,7 +148,7 @@ class Execution:
         TFT's keys tell neither an operation from another of the same types nor a file from what it held before.
         """
         earlier = self._context.optional_input("analyzer_cache")
-        if earlier is None or cache_files.may_be_used(earlier):
+        if earlier is None or cache_files.may_be_used(earlier, self._kept.maker):
             return earlier
         self.notes.append(
             "the input analyzer_cache was made by other code, parameters or lookup files, and is not used"
@@ -161,7 +163,7 @@ class Execution:
     def _kept_entries(self, keys: Collection[Any]) -> dict[Any, Any]:
         """What any earlier execution found in datasets of which the input `analyzer_cache` says nothing."""
         found = {
-            dataset.key: kept_findings.read_entries(dataset, self._function_key)
+            dataset.key: kept_findings.read_entries(self._kept, dataset, self._function_key)
             for dataset in self._asked.analyze
             if dataset.key in keys
         }
@@ -177,7 +179,7 @@ class Execution:
             # As in TFX: statistics tell of every feature that the function uses.
             columns = columns | self._traced.transform_columns
             kept = {
-                dataset.key: kept_findings.statistics_path(dataset, options, columns)
+                dataset.key: kept_findings.statistics_path(self._kept, dataset, options, columns)
                 for dataset in self._asked.analyze
             }
             states = {
@@ -216,14 +218,12 @@ class Execution:
     ) -> gathering.Gathering:
         if not datasets:
             return gatherers.merge([])
-        progress.report(f"analyzing {', '.join(_splits(datasets))}")
+        self._context.progress.report(f"analyzing {', '.join(_splits(datasets))}")
         layout = self._layout.project(columns)
-        found = self._run_stage(
-            f"pass-{phase}",
-            lambda pipeline, results: gathering.gather(
-                pipeline, datasets, layout, gatherers, results, is_local=self._traced.holds_python
-            ),
+        gather = functools.partial(
+            gathering.gather, layout=layout, gatherers=gatherers, is_local=self._traced.holds_python
         )
+        found = self._run_stage(f"pass {phase + 1}", datasets, gather)
         return gatherers.merge(found)
 
     def _write_statistics_before(self) -> None:
@@ -243,7 +243,7 @@ class Execution:
             finished.early_schema,
             statistics.vocabulary_paths(self._graph_path, self._traced.asset_map),
         )
-        progress.report(f"transforming {', '.join(self._asked.splits)}")
+        self._context.progress.report(f"transforming {', '.join(self._asked.splits)}")
         work = application.Application(
             os.path.join(self._graph_path, "transform_fn"),
             self._layout.project(self._traced.transform_columns),
@@ -251,10 +251,8 @@ class Execution:
             options,
             self._traced.holds_python,
         )
-        datasets: tuple[Dataset, ...] = self._asked.transform
-        parts = self._run_stage(
-            "apply", lambda pipeline, results: application.apply(pipeline, datasets, work, results)
-        )
+        apply = functools.partial(application.apply, application=work)
+        parts = self._run_stage("apply", self._asked.transform, apply)
         result = application.merge(parts, options)
         self.num_rows = result.num_rows
         if result.displaced:
@@ -266,9 +264,11 @@ class Execution:
             found = SplitAccumulator(options).extract(result.statistics)
             self._outputs.write_after(found, options)
 
-    def _run_stage(self, name: str, build: Callable[[beam.Pipeline, StageResults], None]) -> Iterator[Any]:
-        """Run one Beam pipeline and return the results that its elements left."""
-        results = StageResults(os.path.join(self._tmp_path, name))
+    def _run_stage(self, name: str, datasets: Sequence[Dataset], build: Callable[..., None]) -> Iterator[Any]:
+        """Run one Beam pipeline and return the results that the files of `datasets` left."""
+        num_files = sum(len(dataset.files) for dataset in datasets)
+        where = f"{self._context.node_id}: Beam stage '{name}'"
+        results: SharedFolder[Any] = SharedFolder.make(self._tmp_path, where, num_files)
         pipeline = self._make_pipeline()
         if self._traced.holds_python and not beam_options.runs_here(pipeline):
             raise UnsupportedFeatureError(
@@ -277,7 +277,7 @@ class Execution:
                 "write them in TensorFlow operations, or run this node with beam_pipeline_args=['--runner=DirectRunner'].",
             )
         with pipeline:
-            build(pipeline, results)
+            build(pipeline, self._context, datasets, results)
         return results.read()
 
 

@@ -12,7 +12,6 @@ from headrace.components.transform.request import NeedsStock
 from headrace.components.transform.tft_library import tft
 from headrace.formats import tensorflow_paths
 from headrace.internals import UnknownForm
-from headrace.runtime import progress
 from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 
@@ -37,10 +36,11 @@ class Executor(BeamExecutor):
         with request.user_packages(context):
             asked = request.resolve(context)
             os.makedirs(context.output("transform_graph").uri, exist_ok=True)
+            make_pipeline = functools.partial(self.beam_pipeline, spread_over=context.side_processes)
             try:
                 if NEEDS_STOCK:
                     raise NeedsStock(NEEDS_STOCK)
-                execution = Execution(context, asked, functools.partial(self.beam_pipeline, is_spread=True))
+                execution = Execution(context, asked, make_pipeline)
                 execution.run()
                 num_rows = execution.num_rows
                 notes = execution.notes
@@ -58,7 +58,7 @@ class Executor(BeamExecutor):
         from headrace.components.transform import stock
 
         context.ran_stock(str(needed))
-        progress.report(f"running TFX's own implementation ({needed})")
+        context.progress.report(f"running TFX's own implementation ({needed})")
         stock.run(context, asked, self.beam_pipeline)
 
 

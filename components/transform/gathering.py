@@ -13,10 +13,11 @@ import pyarrow as pa
 from headrace.components.transform.analysis import Pass, Stream
 from headrace.components.transform.layout import InputLayout, to_tensors
 from headrace.components.transform.request import Dataset
-from headrace.components.transform.stage_results import StageResults
 from headrace.components.transform.tft_library import analyzer_cache, tfdv
 from headrace.files.prefetch import prefetched
-from headrace.runtime import progress
+from headrace.runtime.context import ExecutionContext
+from headrace.runtime.progress import Progress
+from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
 from headrace.statistics import text_lengths
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
@@ -112,36 +113,42 @@ class Gatherers:
 
 def gather(
     pipeline: beam.Pipeline,
+    context: ExecutionContext,
     datasets: Sequence[Dataset],
+    results: SharedFolder[Gathering],
+    *,
     layout: InputLayout,
     gatherers: Gatherers,
-    results: StageResults,
-    *,
     is_local: bool = False,
 ) -> None:
     """Add a pass over `datasets` to a pipeline; each file leaves a `Gathering`.
 
     Args:
         pipeline: Gets the step.
+        context: The execution.
         datasets: What to read.
+        results: Where each file's gathering goes.
         layout: The columns to read.
         gatherers: What to gather.
-        results: Where each file's gathering goes.
         is_local: Whether only this process can compute what the gatherers look at.
     """
     files = [(dataset.key, path, dataset.payload) for dataset in datasets for path in dataset.files]
+    step = _GatherFile(layout, gatherers, results, context.progress)
     _ = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)), reshuffle=len(files) > 1)
-        | "Gather" >> beam.ParDo(Spread(_GatherFile(layout, gatherers, results), is_local=is_local))
+        | "Gather" >> beam.ParDo(Spread(step, context.side_processes, is_local=is_local))
     )
 
 
 class _GatherFile(beam.DoFn):
     """Reads one file and gathers from all its rows."""
 
-    def __init__(self, layout: InputLayout, gatherers: Gatherers, results: StageResults) -> None:
+    def __init__(
+        self, layout: InputLayout, gatherers: Gatherers, results: SharedFolder[Gathering], progress: Progress
+    ) -> None:
         self._results = results
+        self._progress = progress
         self._layout = layout
         self._gatherers = gatherers
 
@@ -164,7 +171,7 @@ class _GatherFile(beam.DoFn):
                 state = gathering.statistics.setdefault(dataset, SplitState())
                 self._gatherers.statistics.add(state, batch)
             self._add(gathering, streams, batch)
-            progress.add_rows(batch.num_rows)
+            self._progress.add_rows(batch.num_rows)
         gathering.sizes[dataset] = size
         self._results.keep(index, self._gatherers.compact(gathering))
 

@@ -20,7 +20,6 @@ from headrace.authoring import Artifact
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import DefinitionError, UnknownSplitError, listed
 from headrace.formats import artifacts, protos
-from headrace.runtime import partial_results
 from headrace.runtime.context import ExecutionContext
 from headrace.usercode import functions
 
@@ -186,7 +185,7 @@ def _dataset(artifact: Artifact, split: str, output: Artifact | None) -> Dataset
         files=tuple(artifacts.split_files(artifact, split)),
         payload=artifacts.payload_format(artifact),
         key=analyzer_cache.DatasetKey(identifier),
-        content=partial_results.content_of(artifact),
+        content=artifacts.content_digest(artifact),
         output_path=os.path.join(output.uri, f"Split-{split}") if output is not None else "",
     )
 

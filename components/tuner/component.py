@@ -18,6 +18,7 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.components.tuner.search_space import check_space
 from headrace.errors import DefinitionError
 from headrace.training.arguments import (
@@ -99,7 +100,7 @@ class Tuner(Component):
         tuner_fn: The function, as an object or as `'module:function'`.
         train_args: As for Trainer, for each trial.
         eval_args: As for Trainer, for each trial.
-        tune_args: TFX's; a Tuner in one process refuses `num_parallel_trials`, as TFX's own does.
+        tune_args: A mapping or `tuner_pb2.TuneArgs`; a Tuner in one process refuses `num_parallel_trials`, as TFX's own does.
         custom_config: Values for the user's function.
         build_model: The function of the short form.
         search_space: For each hyperparameter a list of values, or a range
@@ -142,9 +143,9 @@ class Tuner(Component):
         base_model: BaseChannel | None = None,
         module_file: str | None = None,
         tuner_fn: Function | None = None,
-        train_args: Any = None,
-        eval_args: Any = None,
-        tune_args: Any = None,
+        train_args: ProtoLike | None = None,
+        eval_args: ProtoLike | None = None,
+        tune_args: ProtoLike | None = None,
         custom_config: dict[str, Any] | None = None,
         *,
         build_model: Function | None = None,
@@ -190,9 +191,9 @@ class Tuner(Component):
                 base_model=base_model,
                 module_file=module_file,
                 tuner_fn=function_text("Tuner: tuner_fn", tuner_fn),
-                train_args=train_args or trainer_pb2.TrainArgs(),
-                eval_args=eval_args or trainer_pb2.EvalArgs(),
-                tune_args=tune_args,
+                train_args=to_proto(train_args or {}, trainer_pb2.TrainArgs, "Tuner: train_args"),
+                eval_args=to_proto(eval_args or {}, trainer_pb2.EvalArgs, "Tuner: eval_args"),
+                tune_args=to_proto(tune_args, tuner_pb2.TuneArgs, "Tuner: tune_args"),
                 custom_config=custom_config_text(custom_config),
                 build_model=function_text("Tuner: build_model", build_model),
                 search_space=None if search_space is None else json.dumps(search_space, sort_keys=True),

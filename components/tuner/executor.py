@@ -14,7 +14,6 @@ from tfx.proto import tuner_pb2
 
 from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 from headrace.training import callbacks, fitting, short_form, user_function
@@ -50,7 +49,7 @@ def _run(context: ExecutionContext, tuner_fn: Callable[[Any], Any]) -> Any:
             f"{context.node_id}: tuner_fn returned a {type(result).__name__}, not a TunerFnResult.",
             "return tfx.components.TunerFnResult(tuner=..., fit_kwargs={...}).",
         )
-    progress.report("tuner_fn")
+    context.progress.report("tuner_fn")
     result.tuner.search(**result.fit_kwargs)
     return result.tuner
 
@@ -61,6 +60,7 @@ class _ShortForm(keras_tuner.HyperModel):
     def __init__(self, context: ExecutionContext, build_model: Callable[..., Any]) -> None:
         super().__init__()
         self._function = build_model
+        self._progress = context.progress
         self._settings = short_form.Settings.read(context)
         self._source = short_form.open_source(context)
         self._constants = short_form.hyperparameter_values(context)
@@ -98,6 +98,7 @@ class _ShortForm(keras_tuner.HyperModel):
                 self._settings,
                 values,
                 keep,
+                progress=self._progress,
                 is_row_wise=self._is_row_wise,
                 prefix=prefix,
             ).best

@@ -8,26 +8,20 @@ from __future__ import annotations
 import importlib.util
 import os
 
-from headrace.authoring import Channel, standard_artifacts
-from headrace.authoring.light import authoring
-from headrace.authoring.pipeline import Pipeline
+from headrace.authoring import Pipeline
 from headrace.components import (
     CsvExampleGen,
     Evaluator,
     ExampleValidator,
     ImportSchemaGen,
     InfraValidator,
-    LatestBlessedModelStrategy,
     Pusher,
-    Resolver,
     StatisticsGen,
     Trainer,
     Transform,
     Tuner,
+    latest_blessed_model,
 )
-
-with authoring():
-    from tfx.proto import example_gen_pb2
 
 _BUILD_MODEL = "headrace.pipelines.penguin.model:build_model"
 
@@ -59,9 +53,7 @@ def create_pipeline(
         fail_on: Which anomalies stop the pipeline; see `ExampleValidator`.
     """
     # The package's folder holds the raw notes as well: only this file is read.
-    only_this = example_gen_pb2.Input(
-        splits=[example_gen_pb2.Input.Split(name="all", pattern="penguins.csv")]
-    )
+    only_this = {"splits": [{"name": "all", "pattern": "penguins.csv"}]}
     example_gen = CsvExampleGen(input_base=data_root or penguin_data_root(), input_config=only_this)
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=examples)
@@ -90,11 +82,7 @@ def create_pipeline(
         epochs=trial_epochs,
     )
     trainer = Trainer(**training, hyperparameters=tuner.outputs["best_hyperparameters"], epochs=epochs)
-    baseline = Resolver(
-        strategy_class=LatestBlessedModelStrategy,
-        model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id("LatestBlessedModel")
+    baseline = latest_blessed_model()
     evaluator = Evaluator(
         examples=examples,
         model=trainer.outputs["model"],

@@ -9,26 +9,20 @@ from __future__ import annotations
 import importlib.util
 import os
 
-from headrace.authoring import Channel, standard_artifacts
-from headrace.authoring.light import authoring
-from headrace.authoring.pipeline import Pipeline
+from headrace.authoring import Pipeline
 from headrace.components import (
     BulkInferrer,
     CsvExampleGen,
     Evaluator,
     ExampleValidator,
     InfraValidator,
-    LatestBlessedModelStrategy,
     Pusher,
-    Resolver,
     SchemaGen,
     StatisticsGen,
     Trainer,
     Transform,
+    latest_blessed_model,
 )
-
-with authoring():
-    from tfx.proto import bulk_inferrer_pb2, trainer_pb2
 
 
 def create_pipeline(
@@ -77,14 +71,10 @@ def create_pipeline(
         build_model="headrace.pipelines.taxi.model:build_model",
         label="tips",
         batch_size=batch_size,
-        train_args=trainer_pb2.TrainArgs(num_steps=train_steps),
-        eval_args=trainer_pb2.EvalArgs(num_steps=eval_steps),
+        train_args={"num_steps": train_steps},
+        eval_args={"num_steps": eval_steps},
     )
-    baseline = Resolver(
-        strategy_class=LatestBlessedModelStrategy,
-        model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id("LatestBlessedModel")
+    baseline = latest_blessed_model()
     evaluator = Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
@@ -107,7 +97,7 @@ def create_pipeline(
         examples=examples,
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        data_spec=bulk_inferrer_pb2.DataSpec(example_splits=["eval"]),
+        data_spec={"example_splits": ["eval"]},
     )
     return Pipeline(
         "taxi",

@@ -7,21 +7,35 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headrace.authoring.resources import with_resources
+    from headrace.authoring.node_options import options, with_resources
     from headrace.notebook.interactive_context import InteractiveContext
     from headrace.orchestration.events import RunResult
+    from headrace.store.session import StoreSession, open_store
     from headrace.ui.runner import Runner
     from headrace.ui.shown_run import run
 
 __version__ = "0.1.0"
-__all__ = ["InteractiveContext", "RunResult", "Runner", "__version__", "run", "with_resources"]
+__all__ = [
+    "InteractiveContext",
+    "RunResult",
+    "Runner",
+    "StoreSession",
+    "__version__",
+    "open_store",
+    "options",
+    "run",
+    "with_resources",
+]
 
 _PLACES = {
     "InteractiveContext": "headrace.notebook.interactive_context",
     "RunResult": "headrace.orchestration.events",
     "Runner": "headrace.ui.runner",
+    "StoreSession": "headrace.store.session",
+    "open_store": "headrace.store.session",
     "run": "headrace.ui.shown_run",
-    "with_resources": "headrace.authoring.resources",
+    "options": "headrace.authoring.node_options",
+    "with_resources": "headrace.authoring.node_options",
 }
 
 

@@ -47,7 +47,7 @@ def build(seed):
 if __name__ == "__main__":
     run_id, seed, resumed = sys.argv[1:]
     result = headrace.run(
-        build(seed), run_id=run_id, store="store", resume_from=resumed, show=False, enable_cache=False, raise_on_failure=False
+        build(seed), run_id=run_id, store="store", resume_from=resumed, show=False, cache=False, raise_on_failure=False
     )
     print(json.dumps({{node.node_id: nodes.read(node.outputs[0].uri) for node in result.nodes if node.outputs}}))
     sys.exit(0 if result.is_success else 1)

@@ -25,6 +25,7 @@ from headrace.orchestration.cache.cache_key import key
 from headrace.orchestration.engine.provenance import provenance
 from headrace.store.open.store import Store
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
+from headrace.store.records import RUN_FORMAT
 
 PIPELINE = "many"
 NODES = ("Load", "Statistics", "Features", "Train", "Judge")
@@ -255,6 +256,7 @@ def _run_context(
         for node in NODES
     ]
     record = {
+        "format": RUN_FORMAT,
         "pipeline_name": PIPELINE,
         "state": "succeeded",
         "started": (started + timedelta(hours=number)).isoformat(),

@@ -35,16 +35,16 @@ def table(folder: str, num_rows: int) -> str:
     shutil.rmtree(store, ignore_errors=True)
     with _workers() as workers:
 
-        def run(span: int, only: Sequence[str] = (), enable_cache: bool | None = None) -> dict[str, float]:
+        def run(span: int, only: Sequence[str] = (), cache: bool | None = None) -> dict[str, float]:
             pipeline = _pipeline(os.path.join(folder, "spans"), span)
-            return _run(pipeline, store=store, only=only, enable_cache=enable_cache, workers=workers)
+            return _run(pipeline, workers, store=store, only=only, cache=cache)
 
         for span in range(1, NUM_SPANS):
             run(span, only=_NODES[:1])
         rows = [(f"{NUM_SPANS} spans, nothing known", run(NUM_SPANS))]
         rows.append((f"span {NUM_SPANS + 1} on top", run(NUM_SPANS + 1)))
         shutil.rmtree(os.path.join(store, "kept"))
-        again = run(NUM_SPANS + 1, only=_WINDOW, enable_cache=False)
+        again = run(NUM_SPANS + 1, only=_WINDOW, cache=False)
         read = {name: rows[-1][1][name] if name == _NODES[0] else again[name] for name in _NODES}
         rows.append((f"{NUM_SPANS + 1} spans, nothing known", read))
     return _render(rows, num_rows)
@@ -58,11 +58,12 @@ def _workers() -> Any:
     return Workers(lambda: ["apache_beam", *(f"headrace.components.{name}" for name in executors)])
 
 
-def _run(pipeline: Any, **settings: Any) -> dict[str, float]:
+def _run(pipeline: Any, workers: Any, **options: Any) -> dict[str, float]:
     """Run a pipeline, or some of its nodes; return the seconds of each."""
     from headrace.orchestration.engine import run as engine
+    from headrace.run_options import RunOptions
 
-    result = engine.run(pipeline, **settings)
+    result = engine.run(pipeline, RunOptions(**options), pool=workers)
     result.raise_for_failure()
     return {node.node_id: node.seconds for node in result.nodes}
 

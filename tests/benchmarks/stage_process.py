@@ -209,7 +209,8 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.dsl.components.base.base_executor import BaseExecutor
 
-    from headrace.runtime.processes import side_processes
+    from headrace.runtime import services
+    from headrace.runtime.processes.side_processes import SideProcesses, num_processors
 
     home = os.path.join(folder, side, name)
     options: dict[str, Any] = {"tmp_dir": os.path.join(home, "tmp"), "unique_id": "1"}
@@ -227,12 +228,14 @@ def execute(side: str, name: str, folder: str) -> dict[str, float]:
     for key, kind in stage.outputs.items():
         outputs[key] = [artifact(kind, os.path.join(home, key))]
         os.makedirs(outputs[key][0].uri)
+    lent = services.Services()
     if side == "ours":
         # As Headrace's workers do when a node starts.
-        side_processes.start(side_processes.num_processors())
+        lent = services.Services(side_processes=SideProcesses(num_processors()))
     used = processor_seconds(os.getpid())
     begun = time.perf_counter()
-    executor_class(context).Do(inputs, outputs, properties)
+    with services.lent(lent):
+        executor_class(context).Do(inputs, outputs, properties)
     seconds = time.perf_counter() - begun
     return {
         "import_seconds": begun - started,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import keras
 import pytest
+import stored
 from stores import assert_intact
 
 from headrace.pipelines.taxi.pipeline import taxi_data_root
-from headrace.store.read import runs
 
 HERE = Path(__file__).parent
 _FARE = 'feature { name: "fare" type: FLOAT presence { min_fraction: 1.0 } shape { dim { size: 1 } } }\n'
@@ -65,7 +65,7 @@ def errors_of(folder):
 
     Each ends with the command that resumes the run, which is left out here.
     """
-    result = runs.read_run(str(folder / ".headrace"))
+    result = stored.read_run(str(folder / ".headrace"))
     resume = re.compile(rf"(?:, then|\. Then) run: headrace resume {result.run_id}$")
     messages = {}
     for node in result.failed:
@@ -121,7 +121,7 @@ def test_each_bad_file_is_named_with_its_line(project, bad_files):
     assert bad_files.returncode == 1, bad_files.stdout + bad_files.stderr
     assert bad_files.stderr == ""
     assert errors_of(project) == _FILE_MESSAGES
-    result = runs.read_run(str(project / ".headrace"))
+    result = stored.read_run(str(project / ".headrace"))
     assert result.node("late_type").state.value == "done"
     assert result.node("StatisticsGen").state.value == "done"
     assert result.node("below_ragged").reason == "upstream ragged failed"

@@ -1,4 +1,4 @@
-"""README's first example, as printed, in an empty folder."""
+"""README's examples, as printed: the first in an empty folder, and the one that reads what it recorded."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from headrace.store.read.runs import list_runs
+from stored import list_runs
 
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_first_example_runs_as_printed_in_an_empty_folder(tmp_path: Path):
-    """The file under the name that the text gives it, then the two commands below it, whose promise holds."""
+def test_the_examples_run_as_printed_in_an_empty_folder(tmp_path: Path):
+    """The file under the name that the text gives it, then the two commands below it, whose promise holds.
+
+    Then the script that reads the store; what it prints says why the second command ran the Trainer.
+    """
     before, code, after = re.split(r"```python\n(.*?)```\n", README.read_text(), maxsplit=1, flags=re.DOTALL)
     [name] = re.findall(r"`(\w+\.py)`", before.rpartition("##")[2])
     first, second = re.findall(rf"^ {{4}}(\S+ .*{re.escape(name)}.*)$", after, flags=re.MULTILINE)[:2]
@@ -30,3 +33,12 @@ def test_the_first_example_runs_as_printed_in_an_empty_folder(tmp_path: Path):
         assert ", ".join(f"{count} {word}" for word, count in states.items()) in told, told
 
     assert [run.state for run in list_runs(str(tmp_path / ".headrace"))] == ["succeeded", "succeeded"]
+    [reading] = [
+        code for code in re.findall(r"```python\n(.*?)```\n", after, re.DOTALL) if "open_store" in code
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", reading], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "parameter epochs 3 -> 5" in done.stdout
+    assert f"'eval': '{tmp_path}/.headrace/" in done.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stock_taxi
+import stored
 import tensorflow as tf
 from google.protobuf import json_format
 from ml_metadata.proto import metadata_store_pb2
@@ -17,7 +18,6 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from headrace.formats import protos
-from headrace.store.read import runs
 
 SPLITS = ("train", "eval")
 
@@ -25,7 +25,7 @@ SPLITS = ("train", "eval")
 @pytest.fixture(scope="module")
 def made(ours):
     """Where each output of Headrace's run lies, by node id and key."""
-    result = runs.read_run(str(ours / ".headrace"))
+    result = stored.read_run(str(ours / ".headrace"))
     return {(node.node_id, output.key): output.uri for node in result.nodes for output in node.outputs}
 
 
@@ -38,7 +38,7 @@ def pushed(ours, tmp_path_factory):
 
 def test_taxi_runs_to_a_pushed_model(ours, pushed):
     """The main job: every node runs, the model is blessed and pushed, and the store knows the run."""
-    result = runs.read_run(str(ours / ".headrace"))
+    result = stored.read_run(str(ours / ".headrace"))
 
     assert [node.state.value for node in result.nodes] == ["done"] * 11
     assert "BLESSED" in (ours / "printed").read_text().replace("NOT BLESSED", "")

@@ -17,7 +17,10 @@ from ml_metadata.proto import metadata_store_pb2
 from headrace.authoring import Pipeline
 from headrace.cli.main import cli
 from headrace.orchestration.engine import run as engine
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.in_process import InProcess
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.store.results import RunResult
 
 Run = Callable[..., RunResult]
@@ -36,13 +39,19 @@ def workers() -> Iterator[Workers]:
         yield kept
 
 
+@pytest.fixture(scope="module", name="workers")
+def in_process() -> NodeRunner:
+    """In the place of `workers` in a file whose tests look at the run alone, and not at the processes of its nodes."""
+    return InProcess()
+
+
 @pytest.fixture
-def run(store: str, workers: Workers | None) -> Run:
+def run(store: str, workers: NodeRunner | None) -> Run:
     """Run components in a store of this test, on the workers of its file."""
 
     def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
         pipeline = Pipeline(name, components=list(components))
-        return engine.run(pipeline, store=store, workers=workers, **options)
+        return engine.run(pipeline, RunOptions(store=store, **options), pool=workers)
 
     return run_components
 

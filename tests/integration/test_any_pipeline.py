@@ -11,15 +11,15 @@ from pathlib import Path
 import ml_metadata as mlmd
 import nodes
 import pytest
+import stored
 from conftest_runs import Run, run, store, texts
 from ml_metadata.proto import metadata_store_pb2
 
 import headrace
-from headrace.authoring import Pipeline, with_resources
+from headrace.authoring import Pipeline, options
 from headrace.authoring.light import authoring
 from headrace.errors import UnsupportedFeatureError
 from headrace.orchestration.runners.local.workers import Workers
-from headrace.store.read import runs
 from headrace.store.results import RunResult
 
 with authoring():
@@ -70,6 +70,13 @@ def test_beam_components_run_in_process_whatever_direct_runner_means(run: Run):
     assert result.is_success, result.failed
     assert [texts(result, name) for name in ways] == [["0+1+2"], ["0+1+2"]]
 
+    # Arguments of the run follow those of the node.
+    refused = run(
+        beam_nodes.BeamNode(count=4).with_beam_pipeline_args(["--runner=DirectRunner"]),
+        beam_pipeline_args=["--runner=DaskRunner"],
+    )
+    assert "DaskRunner" in str(refused.node("BeamNode").error)
+
 
 def test_old_style_components_with_executor_and_driver_run(run: Run):
     import beam_nodes
@@ -82,8 +89,8 @@ def test_old_style_components_with_executor_and_driver_run(run: Run):
 
 def test_an_exclusive_node_runs_alone_and_processors_are_counted(run: Run):
     makes = [nodes.Timed(name=f"n{i}", seconds=0.3).with_id(f"n{i}") for i in range(3)]
-    alone = with_resources(nodes.Timed(name="alone", seconds=0.3).with_id("alone"), exclusive=True)
-    result = run(*makes, alone, max_workers=4)
+    alone = options(nodes.Timed(name="alone", seconds=0.3).with_id("alone"), exclusive=True)
+    result = run(*makes, alone, workers=4)
 
     times = {node.node_id: tuple(json.loads(nodes.read(node.outputs[0].uri))) for node in result.nodes}
     begin, end = times.pop("alone")
@@ -111,4 +118,4 @@ def test_the_metadata_and_the_root_that_a_pipeline_names_are_used(tmp_path: Path
     assert result.node("Make").outputs[0].uri.startswith(str(tmp_path / "root" / "Make"))
     assert len(mlmd.MetadataStore(config).get_executions()) == 1
     assert not os.path.exists(tmp_path / "store" / "metadata.db")
-    assert runs.read_run(str(tmp_path / "store")).run_id == result.run_id
+    assert stored.read_run(str(tmp_path / "store")).run_id == result.run_id

@@ -62,6 +62,27 @@ def create_pipeline():
 """
 
 
+# Hands its pipeline over compiled, without a guard: a worker that reads the file must not start it again.
+_COMPILED = """
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+from own import Make, Pipeline
+from headrace.authoring.light import authoring
+
+with authoring():
+    from tfx.dsl.component.experimental.decorators import component
+
+
+@component
+def Here():
+    print("in the worker")
+
+
+LocalDagRunner().run_with_ir(Compiler().compile(Pipeline("compiled", "root", components=[Make(), Here()])))
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A folder with a script for stock TFX."""
@@ -129,3 +150,17 @@ def test_a_file_brings_its_own_components(tmp_path):
     assert (done.returncode, again.returncode) == (0, 0), done.stdout + done.stderr
     assert done.stdout.endswith(": 1 ran\n")
     assert again.stdout.endswith(": 1 cached\n")
+
+
+def test_a_file_that_hands_over_a_compiled_pipeline_is_run(tmp_path):
+    """The result comes as JSON."""
+    (tmp_path / "own.py").write_text(_FILE)
+    (tmp_path / "compiled.py").write_text(_COMPILED)
+
+    done = headrace(tmp_path, "run", "compiled.py", "--json", "--run-id", "first")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert (result["pipeline_name"], result["run_id"]) == ("compiled", "first")
+    assert {node["node_id"]: node["state"] for node in result["nodes"]} == {"Make": "done", "Here": "done"}
+    assert "in the worker" in (tmp_path / ".headrace" / "logs" / "first" / "Here.log").read_text()

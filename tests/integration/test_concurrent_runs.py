@@ -12,11 +12,11 @@ from typing import Any
 import ml_metadata as mlmd
 import nodes
 import pytest
+import stored
 from ml_metadata.proto import metadata_store_pb2
 
 import headrace
 from headrace.authoring import Pipeline
-from headrace.store.read import runs
 from headrace.store.results import RunResult
 
 NODES_PATH = str(Path(__file__).parent)
@@ -81,7 +81,7 @@ def test_processes_run_different_pipelines_in_one_new_store(tmp_path: Path):
 
     assert [code for _, code in ends] == [0] * NUM_PROCESSES, [error for (_, error), code in ends if code]
     assert [output for (output, _), _ in ends] == [f"{['done'] * 6}\n"] * NUM_PROCESSES
-    assert len(runs.list_runs(str(tmp_path / "store"))) == NUM_PROCESSES
+    assert len(stored.list_runs(str(tmp_path / "store"))) == NUM_PROCESSES
     assert [e.last_known_state for e in executions(tmp_path)] == [
         metadata_store_pb2.Execution.COMPLETE
     ] * 6 * NUM_PROCESSES
@@ -120,7 +120,7 @@ def test_a_moved_or_copied_project_opens_and_hits(tmp_path: Path, move: Any):
     for node in result.nodes:
         assert node.outputs[0].uri.startswith(str(tmp_path / "deeper" / "there"))
         assert nodes.read(node.outputs[0].uri)
-    listed = runs.list_runs(str(tmp_path / "deeper" / "there" / ".headrace"))
-    first = runs.read_run(str(tmp_path / "deeper" / "there" / ".headrace"), listed[-1].run_id)
+    listed = stored.list_runs(str(tmp_path / "deeper" / "there" / ".headrace"))
+    first = stored.read_run(str(tmp_path / "deeper" / "there" / ".headrace"), listed[-1].run_id)
     assert first.nodes[0].outputs[0].uri.startswith(str(tmp_path / "deeper" / "there"))
     assert first.nodes[0].log_path.startswith(str(tmp_path / "deeper" / "there"))

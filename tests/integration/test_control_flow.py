@@ -9,13 +9,13 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, run, states, store, texts, workers
+import stored
+from conftest_runs import Run, in_process, run, states, store, texts
 
 import headrace
 from headrace.authoring import Pipeline
 from headrace.authoring.light import authoring
 from headrace.errors import DuplicateNodeError
-from headrace.store.read import runs
 
 with authoring():
     from tfx.dsl.control_flow.for_each import ForEach
@@ -24,7 +24,7 @@ with authoring():
     from tfx.proto.orchestration import pipeline_pb2
     from tfx.types.channel_utils import union
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 COMPLETED = pipeline_pb2.NodeExecutionOptions.ALL_UPSTREAM_NODES_COMPLETED
@@ -98,7 +98,7 @@ def test_an_exit_handler_learns_how_the_run_ended(tmp_path: Path):
         runner.set_exit_handler([handler])
         with contextlib.suppress(headrace.errors.HeadraceError):
             runner.run(Pipeline("test", components=list(components)))
-        result = runs.read_run(str(tmp_path / "store"))
+        result = stored.read_run(str(tmp_path / "store"))
         status: dict[str, Any] = json.loads(texts(result, "AtExit")[0])
         return status
 

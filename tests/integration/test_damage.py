@@ -9,10 +9,10 @@ from pathlib import Path
 import nodes
 import pytest
 from conftest_runs import Command, Run, chain, command, open_store, run, states, store, text_of, workers
+from stored import explain
 
 from headrace.authoring import Resolver
 from headrace.errors import InputResolutionError
-from headrace.store.read.explanation import explain
 
 _ = (command, run, store, workers)  # fixtures
 

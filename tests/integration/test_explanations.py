@@ -9,11 +9,9 @@ from pathlib import Path
 import nodes
 import pytest
 from conftest_runs import Command, Run, chain, command, run, store, workers
+from stored import explain, list_artifacts, read_lineage
 
 from headrace.errors import StoreError, UnknownNodeError
-from headrace.store.read.catalog import list_artifacts
-from headrace.store.read.explanation import explain
-from headrace.store.read.lineage import read_lineage
 
 _ = (command, run, store, workers)  # fixtures
 
@@ -76,16 +74,13 @@ def test_explain_shows_the_changed_source_lines_of_an_imported_module(
 
 def test_explain_says_when_the_cache_had_no_part_in_it(run: Run, store: str):
     """Switched off, failed, skipped: each with its own reason."""
-    off = run(*chain(), enable_cache=False)
+    off = run(*chain(), cache=False)
     make = nodes.Make()
     fail = nodes.Fail(given=make.outputs["out"])
     failed = run(make, fail, nodes.Use(given=fail.outputs["out"]))
     again = run(make := nodes.Make(text="other"), nodes.Fail(given=make.outputs["out"]))
 
-    assert (
-        explain(store, off.run_id, "Make").text
-        == "the cache was switched off for this node, by the pipeline."
-    )
+    assert explain(store, off.run_id, "Make").text == "the cache was switched off for this run."
     assert explain(store, failed.run_id, "Fail").outcome == "first"
     assert explain(store, failed.run_id, "Use").text == "upstream Fail failed"
     assert explain(store, again.run_id, "Fail").outcome == "first"

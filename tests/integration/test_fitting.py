@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from headrace.runtime.progress import Progress
 from headrace.training import fitting, short_form
 from headrace.training.datasets import Rows
 from headrace.training.parsing import LabelRange
@@ -66,7 +67,13 @@ def test_losses_and_metrics_are_those_of_small_batches(eval_steps):
         model = keras.Model({"x": inputs}, keras.layers.Dense(1, activation="sigmoid")(inputs))
         short_form.compile_if_needed(model, data.label_range, {}, "Trainer")
         outcome = fitting.fit(
-            model, (data, data), settings(eval_steps=eval_steps), {}, [], is_row_wise=is_row_wise
+            model,
+            (data, data),
+            settings(eval_steps=eval_steps),
+            {},
+            [],
+            progress=Progress(),
+            is_row_wise=is_row_wise,
         )
         histories.append(outcome.history)
     large, small = histories

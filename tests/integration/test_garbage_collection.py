@@ -10,8 +10,9 @@ from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import Run, chain, open_store, paths, run, states, store, workers
+from conftest_runs import Run, chain, in_process, open_store, paths, run, states, store
 from ml_metadata.proto import metadata_store_pb2
+from stored import explain, list_artifacts, list_runs, read_run
 
 from headrace.authoring import Importer, standard_artifacts
 from headrace.errors import StoreError
@@ -21,11 +22,8 @@ from headrace.store.garbage.collection import Collected, collect, look
 from headrace.store.garbage.inventory import take_inventory
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
-from headrace.store.read.catalog import list_artifacts
-from headrace.store.read.explanation import explain
-from headrace.store.read.runs import list_runs, read_run
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def blessed(model: Any, is_good: bool) -> Any:

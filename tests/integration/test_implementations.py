@@ -8,12 +8,12 @@ from pathlib import Path
 import nodes
 from conftest_runs import Command, Run, command, open_store, run, store, workers
 from slow_nodes import Slow
+from stored import explain, read_run
 
+import headrace
 from headrace.reports.runs.page import run_report
 from headrace.runtime.implementation import Implementation
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
-from headrace.store.read.explanation import explain
-from headrace.store.read.runs import read_run
 
 _ = (command, run, store, workers)  # fixtures
 
@@ -37,9 +37,9 @@ def test_a_fall_back_is_recorded_with_its_reason_and_told(run: Run, store: str, 
         assert explain(store, result.run_id, "Slow").implementation == STOCK
         assert SENTENCE in command("show", result.run_id).output
         assert SENTENCE in command("explain", result.run_id, "Slow").output
-        assert any(
-            SENTENCE in getattr(block, "text", "") for block in run_report(store, result.run_id).blocks
-        )
+        with headrace.open_store(store) as opened:
+            blocks = run_report(opened, result.run_id).blocks
+        assert any(SENTENCE in getattr(block, "text", "") for block in blocks)
     shown = json.loads(command("show", second.run_id, "--json").output)
     assert shown["nodes"][0]["implementation"] == {"name": "stock", "reason": STOCK.reason}
     explained = json.loads(command("explain", second.run_id, "Slow", "--json").output)

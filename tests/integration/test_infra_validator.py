@@ -26,7 +26,9 @@ from headrace.components.infra_validator.executor import Executor
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import ModelError, UnknownSplitError
 from headrace.formats.examples import tfrecord
-from headrace.runtime.processes import fresh_processes
+from headrace.runtime import services
+from headrace.runtime.processes.fresh_processes import FreshProcesses
+from headrace.runtime.services import Services
 
 _ = (taxi_examples, taxi_models)  # fixtures
 ONE_TRY = '{"num_tries": 1}'
@@ -45,9 +47,9 @@ def nursery() -> Iterator[None]:
     """Fresh processes are forks of one that has TensorFlow loaded, as under the workers' server."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-c", NURSERY, str(theirs.fileno())]
-    with subprocess.Popen(command, pass_fds=[theirs.fileno()]), pytest.MonkeyPatch.context() as patch:
+    made = Services(fresh_processes=FreshProcesses(ours))
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()]), services.lent(made):
         theirs.close()
-        patch.setattr(fresh_processes, "_nursery", ours)
         yield
         # It ends when nobody is left to ask.
         ours.close()
@@ -213,7 +215,7 @@ def test_what_may_pass_later_is_tried_again(
     """As often as `num_tries` says, until one passes."""
     seen: list[str] = []
 
-    def run(trial: Any, log_path: str, again: str) -> str:
+    def run(context: Any, trial: Any, log_path: str, again: str) -> str:
         seen.append(again)
         if len(seen) <= failing_tries:
             raise ServerFailure("did not load within 3 s", may_pass_later)
@@ -256,13 +258,10 @@ def test_unknown_split_lists_those_there_are(
     assert caught.value.problem.startswith("infra_validator: request_spec: there is no split 'evl'. ")
 
 
-def test_process_and_its_children_end_whatever_happens(
-    tmp_path: Path, taxi_models: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_process_and_its_children_end_whatever_happens(tmp_path: Path, taxi_models: dict[str, Any]) -> None:
     """Killed while it serves: said, and nobody of its group is left. Here as under TFX's runners, a Python of its own."""
-    monkeypatch.setattr(fresh_processes, "_nursery", None)
     path = os.path.join(taxi_models["binary"].uri, "Format-Serving")
-    with ServerProcess(str(tmp_path / "server.log")) as process:
+    with ServerProcess(str(tmp_path / "server.log"), FreshProcesses()) as process:
         group = process.pid
         assert process.load(path, ["serve"], 60)["memory_bytes"] > 50e6
         os.kill(group, signal.SIGKILL)

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import nodes
-from conftest_runs import Run, run, states, store, texts, workers
+import stored
+from conftest_runs import Run, in_process, run, states, store, texts
 
 from headrace.authoring import Pipeline
 from headrace.authoring.light import authoring
-from headrace.store.read import runs
 
 with authoring():
     from tfx.dsl.experimental.conditionals.conditional import Cond
     from tfx.orchestration.pipeline import PipelineInputs
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def inner(name: str, given: Any, fails: bool = False) -> Pipeline:
@@ -51,11 +51,11 @@ def test_inner_pipelines_run_with_their_inputs_and_outputs(run: Run, tmp_path: P
     assert texts(result, "Use") == ["used used used used used seed"]
     executed = {name for name, state in states(again).items() if state == "done"}
     assert executed == {"first_begin", "first_end", "second_begin", "second_end"}
-    assert [summary.run_id for summary in runs.list_runs(str(tmp_path / "store"))] == [
+    assert [summary.run_id for summary in stored.list_runs(str(tmp_path / "store"))] == [
         again.run_id,
         result.run_id,
     ]
-    assert states(runs.read_run(str(tmp_path / "store"))) == states(again)
+    assert states(stored.read_run(str(tmp_path / "store"))) == states(again)
 
 
 def test_a_failure_in_an_inner_pipeline_stops_what_follows_it(run: Run):

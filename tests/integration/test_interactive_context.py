@@ -13,6 +13,7 @@ from typing import Any
 
 import nodes
 import pytest
+import stored
 
 import headrace
 from headrace.authoring import Importer, Pipeline, standard_artifacts
@@ -64,7 +65,7 @@ def test_steps_share_outputs_store_and_cache_with_scripts(context: headrace.Inte
     use = nodes.Use(given=make.outputs["out"])
     last = nodes.Constant(given=use.outputs["out"])
     assert [restarted.run(part).node.state.value for part in (make, use, last)] == ["cached"] * 3
-    assert restarted.run(last, enable_cache=False).node.state.value == "done"
+    assert restarted.run(last, cache=False).node.state.value == "done"
     restarted.close()
 
 
@@ -227,7 +228,7 @@ def test_an_export_hits_the_cache(
     context: headrace.InteractiveContext, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     make = nodes.Make(text="hello")
-    use = nodes.Use(given=make.outputs["out"]).with_id("Second")
+    use = headrace.options(nodes.Use(given=make.outputs["out"]).with_id("Second"), retries=2)
     context.run(make)
     context.run(use)
     path = tmp_path / "pipeline.py"
@@ -242,6 +243,7 @@ def test_an_export_hits_the_cache(
 
         from __future__ import annotations
 
+        from headrace import options
         from headrace.authoring import Pipeline
         from nodes import Make, Use
 
@@ -250,6 +252,7 @@ def test_an_export_hits_the_cache(
             """Return the pipeline."""
             make = Make(text="hello")
             second = Use(given=make.outputs["out"]).with_id("Second")
+            options(second, retries=2)
             return Pipeline("test", components=[make, second])
         ''')
     monkeypatch.setenv("PYTHONPATH", str(HERE))
@@ -258,7 +261,6 @@ def test_an_export_hits_the_cache(
 
 def _states(path: Path, store: str) -> list[str]:
     """Run a pipeline file as a person would; return how its nodes ended."""
-    from headrace.store.read import runs
 
     subprocess.run(
         [sys.executable, "-m", "headrace", "run", str(path), "--store", store, "--quiet"],
@@ -266,7 +268,7 @@ def _states(path: Path, store: str) -> list[str]:
         cwd=path.parent,
         capture_output=True,
     )
-    return [node.state.value for node in runs.read_run(store, "latest").nodes]
+    return [node.state.value for node in stored.read_run(store, "latest").nodes]
 
 
 SESSION = """

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from conftest_runs import Run, chain, open_store, run, states, store, workers
 from ml_metadata.proto import metadata_store_pb2
-
-from headrace.store.read.runs import list_runs, read_run
+from stored import list_runs, read_run
 
 _ = (run, store, workers)  # fixtures
 

@@ -25,8 +25,10 @@ from headrace.errors import UnknownSplitError
 from headrace.formats.examples import tfrecord
 from headrace.orchestration.engine.run import run as run_pipeline
 from headrace.orchestration.runners.local.workers import Workers
-from headrace.runtime import partial_results
+from headrace.runtime import services
 from headrace.runtime.context import DIGEST_PROPERTY
+from headrace.runtime.partial_results import PartialResults
+from headrace.runtime.services import Services
 from headrace.statistics import sampling
 
 _FUNCTION = "transform_functions.one_pass"
@@ -45,9 +47,8 @@ def workers() -> Iterator[Workers]:
 def kept(tmp_path: Path) -> Iterator[Path]:
     """Where results are kept, as in a store."""
     folder = tmp_path / "kept"
-    partial_results.set_folder(str(folder))
-    yield folder
-    partial_results.set_folder("")
+    with services.lent(Services(partial_results=PartialResults(str(folder)))):
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +109,8 @@ def test_statistics_of_a_window_read_the_new_span_alone(
 
     assert _spans_read(read) == {"span2"}
     assert len(read) == 2
-    partial_results.set_folder("")
-    whole = _statistics(tmp_path / "whole", spans)
+    with services.lent(Services()):
+        whole = _statistics(tmp_path / "whole", spans)
     assert _contents(window.uri) == _contents(whole.uri) == _contents(again.uri)
     assert statistics_of(window, "train").datasets[0].num_examples == 450
     assert window.span == 2
@@ -154,8 +155,8 @@ def test_analyzers_and_statistics_of_transform_read_the_new_span_alone(
     gathered.clear()
     again = transform(tmp_path / "again", spans, schema, _FUNCTION)
     assert gathered == []
-    partial_results.set_folder("")
-    whole = transform(tmp_path / "whole", spans, schema, _FUNCTION)
+    with services.lent(Services()):
+        whole = transform(tmp_path / "whole", spans, schema, _FUNCTION)
     for run in (window, again):
         for key in (
             "transformed_examples",
@@ -243,17 +244,17 @@ def test_a_cache_among_the_inputs_is_used_where_the_same_code_made_it(
 ) -> None:
     """Or where nobody knows, as under TFX; otherwise the reader sees why everything is analyzed again."""
     schema = write_schema(tmp_path / "schema", odd_schema())
-    partial_results.set_folder("", "code of today")
-    made = transform(tmp_path / "made", [spans[0]], schema, _FUNCTION).outputs["updated_analyzer_cache"][0]
+    with services.lent(Services(partial_results=PartialResults("", "code of today"))):
+        first = transform(tmp_path / "made", [spans[0]], schema, _FUNCTION)
+    (made,) = first.outputs["updated_analyzer_cache"]
     note = "the input analyzer_cache was made by other code, parameters or lookup files, and is not used"
 
     for maker, is_used in (("code of today", True), ("code of tomorrow", False), ("", True)):
         gathered.clear()
-        partial_results.set_folder("", maker)
-        run = transform(
-            tmp_path / f"maker {maker}", [spans[0]], schema, _FUNCTION, cache=made, disable_statistics=1
-        )
-        partial_results.set_folder("")
+        with services.lent(Services(partial_results=PartialResults("", maker))):
+            run = transform(
+                tmp_path / f"maker {maker}", [spans[0]], schema, _FUNCTION, cache=made, disable_statistics=1
+            )
         assert bool(gathered) != is_used
         assert (note in run.summary("transform_graph")) != is_used
 

@@ -8,7 +8,7 @@ from typing import Any
 import ml_metadata as mlmd
 import nodes
 import pytest
-from conftest_runs import Run, run, states, store, text_of, workers
+from conftest_runs import Run, in_process, run, states, store, text_of
 
 from headrace.authoring import Channel, LatestArtifactStrategy, Pipeline, Resolver, compiler
 from headrace.authoring import standard_artifacts as types
@@ -27,7 +27,7 @@ with authoring():
     from tfx.orchestration.pipeline import PipelineInputs
     from tfx.types.channel_utils import union
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def made_by(producer: str, kind: Any = types.Schema, **more: Any) -> Channel:
@@ -182,9 +182,9 @@ def test_the_previous_span_is_the_same_at_the_second_try(run: Run, tmp_path: Pat
     first = run(*spans(1, log))
     second = run(*spans(2, log))
     cached = run(*spans(2, log))
-    again = run(*spans(2, log), enable_cache=False)
-    resumed = run(*spans(2, log), enable_cache=False, resume_from=again.run_id)
-    older = run(*spans(1, log), enable_cache=False)
+    again = run(*spans(2, log), cache=False)
+    resumed = run(*spans(2, log), cache=False, resume_from=again.run_id)
+    older = run(*spans(1, log), cache=False)
 
     results: list[RunResult] = [first, second, cached, again, resumed, older]
     assert [text_of(result, "CompareSpans") for result in results] == [

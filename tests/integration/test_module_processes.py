@@ -1,4 +1,4 @@
-"""A module that starts a process when it is imported, such as a server of data for all nodes that use it."""
+"""A module that starts a process when it is imported, such as a server of data for the nodes that use it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def Second(given: InputArtifact[Schema], out: OutputArtifact[Schema]):
 
 
 def test_a_process_of_a_module_serves_every_node(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """It lives in the workers' server: the end of the first node, which ends what that started, is not its own."""
+    """Each has one of its own: what a node's reading of the module starts ends with the node."""
     (tmp_path / "helped.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
     helped = importlib.import_module("helped")

@@ -16,17 +16,18 @@ import nodes
 import pytest
 from conftest_runs import chain, paths, states, text_of
 from store.store_records import files_of
+from stored import list_artifacts
 
 from headrace.authoring import Pipeline
 from headrace.errors import ExecutorError, UnsupportedFeatureError
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.node import driver
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
-from headrace.store.read.catalog import list_artifacts
 from headrace.store.record import publications
 from headrace.store.results import RunResult
 
@@ -46,7 +47,7 @@ def run_in(workers: Workers, tmp_path: Path) -> RunIn:
 
     def run(store: str, *components: Any, root: str | None = None, **options: Any) -> RunResult:
         pipeline = Pipeline("test", pipeline_root=root, components=list(components))
-        return engine.run(pipeline, store=str(tmp_path / store), workers=workers, **options)
+        return engine.run(pipeline, RunOptions(store=str(tmp_path / store), **options), pool=workers)
 
     return run
 

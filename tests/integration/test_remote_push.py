@@ -105,6 +105,17 @@ def test_a_version_that_is_there_is_not_written_into(
     assert list((far_away / "taxi/1700000001").iterdir()) == []
 
 
+def test_a_version_that_came_since_the_list_was_read_is_not_written_into(
+    far_away: Path, model_path: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Another push may be as quick, and lists of some stores are late."""
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.0)
+    (far_away / "taxi/1700000000").mkdir(parents=True)
+    monkeypatch.setattr(FarAway, "listdir", staticmethod(lambda path: []))
+
+    assert executor._push_remote(model_path, f"{_SCHEME}taxi") == f"{_SCHEME}taxi/1700000001"
+
+
 def test_what_is_the_newest_version_is_not_pushed_again(
     far_away: Path, model_path: str, monkeypatch: pytest.MonkeyPatch
 ):

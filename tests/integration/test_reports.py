@@ -24,6 +24,7 @@ from headrace.reports.artifacts.renderers import RENDERERS, render
 from headrace.reports.blocks.blocks import Chart, FeatureList, Note, Report, Section, Table
 from headrace.reports.blocks.pages import render_page, walk
 from headrace.reports.blocks.texts import print_report
+from headrace.run_options import RunOptions
 
 with authoring():
     from tfx.types.channel_utils import union
@@ -227,7 +228,7 @@ def store(tmp_path_factory):
     schema = SchemaGen(statistics=statistics.outputs["statistics"])
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
     pipeline = Pipeline("small", components=[examples, statistics, schema, validator])
-    engine.run(pipeline, store=str(root / "store")).raise_for_failure()
+    engine.run(pipeline, RunOptions(store=str(root / "store"))).raise_for_failure()
     return str(root / "store")
 
 
@@ -295,10 +296,11 @@ def test_the_page_of_a_partial_run_draws_the_lines_between_what_it_reused(tmp_pa
         use = nodes.Use(given=make.outputs["out"])
         join = nodes.Join(given=union([make.outputs["out"], use.outputs["out"]]))
         pipeline = Pipeline("small", components=[make, use, join])
-        engine.run(pipeline, store=str(tmp_path / "store"), workers=workers, **options).raise_for_failure()
+        settings = RunOptions(store=str(tmp_path / "store"), **options)
+        engine.run(pipeline, settings, pool=workers).raise_for_failure()
 
     run()
-    run(only=["Join"], enable_cache=False)
+    run(only=["Join"], cache=False)
 
     done = invoke("report", "--store", str(tmp_path / "store"), "--out", str(tmp_path / "run.html"))
 

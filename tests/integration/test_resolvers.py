@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import nodes
-from conftest_runs import Run, run, states, store, texts, workers
+from conftest_runs import Run, in_process, run, states, store, texts
 
 from headrace.authoring import standard_artifacts
 from headrace.authoring.light import authoring
@@ -18,7 +18,7 @@ with authoring():
     from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
     from tfx.types.channel import Channel
 
-_ = (run, store, workers)  # fixtures
+_ = (run, store, in_process)  # fixtures
 
 
 def test_an_importer_counts_by_what_it_imports(run: Run, tmp_path: Path):
@@ -62,7 +62,7 @@ def test_a_partial_run_that_leaves_the_resolver_out_reuses_what_it_found(run: Ru
 
     run(nodes.Make(text="earlier"))
     never_ran = run(*build(), only=["Use"])
-    again = run(*build(), only=["Use"], enable_cache=False)
+    again = run(*build(), only=["Use"], cache=False)
 
     assert states(never_ran) == {"Latest": "not selected", "Use": "done"}
     assert states(again) == {"Latest": "not selected", "Use": "done"}

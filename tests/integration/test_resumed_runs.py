@@ -9,16 +9,17 @@ from typing import Any
 import nodes
 import pytest
 from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of, workers
+from stored import list_runs, read_run
 
+from headrace.authoring import options
 from headrace.errors import InputResolutionError
-from headrace.store.read.runs import list_runs, read_run
 
 _ = (run, store, workers)  # fixtures
 
 
 def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
     run(*chain("one"))
-    second = run(*chain("two"), only=["Use"], enable_cache=False)
+    second = run(*chain("two"), only=["Use"], cache=False)
 
     assert states(second) == {"Make": "not selected", "Use": "done"}
     assert second.node("Make").reason.startswith("outputs of run ")
@@ -28,7 +29,7 @@ def test_a_partial_run_reuses_what_it_leaves_out(run: Run):
     assert states(again) == {"Make": "done", "Use": "not selected"}
     assert text_of(again, "Use") == "used one"
 
-    based = run(*chain("three"), only=["Use"], enable_cache=False, base_run=second.run_id)
+    based = run(*chain("three"), only=["Use"], cache=False, base_run=second.run_id)
     assert text_of(based, "Use") == "used one", "the base run took over what an earlier one had made"
 
 
@@ -56,6 +57,24 @@ def test_a_dry_run_says_what_would_happen_and_records_nothing(run: Run, store: s
     assert len(open_store(store).get_executions()) == before
 
 
+def test_a_node_with_its_cache_off_runs_each_time_and_the_plan_says_so(run: Run):
+    """Options are part of no cache key: without them the same node is served from what it made with them."""
+
+    def build(**asked: Any) -> list[Any]:
+        make = options(nodes.Make(text="clock"), **asked)
+        return [make, nodes.Use(given=make.outputs["out"])]
+
+    run(*build(cache=False, retries=1))
+    plan = run(*build(cache=False, retries=1), cache=True, dry_run=True)
+    again = run(*build(cache=False, retries=1), cache=True)
+
+    assert plan.node("Make").reason == "the cache is off for this node; 1 retry"
+    assert plan.node("Use").reason.startswith("would run, or be cached if Make")
+    assert states(again) == {"Make": "done", "Use": "cached"}
+    assert states(run(*build())) == {"Make": "cached", "Use": "cached"}
+    assert run(*build(), cache=False, dry_run=True).node("Use").reason == "the cache is off for this run"
+
+
 def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path):
     """The cache is off: what the failed run finished is reused because that run finished it."""
 
@@ -64,8 +83,8 @@ def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path
         flaky = nodes.FailTimes(counter=str(tmp_path / "counter"), times=1)
         return [make, flaky, nodes.Use(given=flaky.outputs["out"])]
 
-    first = run(*build(), enable_cache=False)
-    second = run(*build(), enable_cache=False, resume_from=first.run_id)
+    first = run(*build(), cache=False)
+    second = run(*build(), cache=False, resume_from=first.run_id)
 
     assert states(first) == {"Make": "done", "FailTimes": "failed", "Use": "skipped"}
     assert states(second) == {"Make": "cached", "FailTimes": "done", "Use": "done"}
@@ -112,7 +131,7 @@ def test_the_run_of_a_plain_script_is_resumed_too(tmp_path: Path):
             """
             if __name__ == "__main__":
                 import headrace
-                headrace.run(create_pipeline(), enable_cache=False)
+                headrace.run(create_pipeline(), cache=False)
             """
         )
     )

@@ -12,6 +12,7 @@ import pytest
 from conftest_runs import Run, chain, open_store, run, states, store, text_of
 from ml_metadata.proto import metadata_store_pb2
 
+import headrace
 from headrace.errors import ExecutorError, StoreError
 
 _ = (run, store)  # fixtures
@@ -80,7 +81,7 @@ def test_independent_nodes_overlap(run: Run, tmp_path: Path):
     b = nodes.Meet(given=a.outputs["out"], mine=begun["B"], other=begun["A"]).with_id("B")
     c = nodes.Meet(mine=begun["C"], other=begun["B"]).with_id("C")
 
-    result = run(a, b, c, max_workers=2)
+    result = run(a, b, c, workers=2)
 
     assert states(result) == {"A": "done", "B": "done", "C": "done"}
 
@@ -132,14 +133,13 @@ def test_retries_keep_only_the_good_attempt(run: Run, store: str, tmp_path: Path
 
 
 def test_a_timeout_stops_the_work(run: Run):
-    slow = nodes.Make(seconds=600.0)
-    slow.with_node_execution_options(_options(execution_timeout_sec=1))
+    slow = headrace.options(nodes.Make(seconds=600.0), timeout_seconds=1)
 
     result = run(slow)
 
     assert str(result.node("Make").error) == (
         "Make was stopped after its limit of 1 s.\n"
-        "  Fix: raise execution_timeout_sec, or give the node less work."
+        "  Fix: raise its limit, headrace.options(node, timeout_seconds=...), or give the node less work."
     )
 
 

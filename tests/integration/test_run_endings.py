@@ -9,6 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ import nodes
 import pytest
 from conftest_runs import open_store, states
 from ml_metadata.proto import metadata_store_pb2
+from stored import list_runs, read_run
 
 import headrace
 from headrace import errors
 from headrace.authoring import Channel, Importer, LatestArtifactStrategy, Pipeline, Resolver, compiler
 from headrace.authoring import standard_artifacts as types
 from headrace.authoring.light import authoring
-from headrace.errors import DefinitionError, DuplicateNodeError, InputResolutionError, OptionError, StoreError
+from headrace.errors import DuplicateNodeError, InputResolutionError, OptionError, StoreError
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.events import (
     Event,
@@ -33,8 +35,8 @@ from headrace.orchestration.events import (
     RunFinished,
     RunStarted,
 )
+from headrace.run_options import RunOptions
 from headrace.store import locks
-from headrace.store.read.runs import list_runs, read_run
 from headrace.store.record import publications
 from headrace.store.results import RunResult
 
@@ -91,15 +93,15 @@ def test_a_run_that_failed_raises_whoever_started_it(start: Callable[[], object]
 
 def test_what_is_raised_ends_with_the_command_that_resumes(tmp_path: Path):
     """Also where the store is not the usual one."""
-    options: dict[str, Any] = {"configuration": {"pipeline": "p.py"}, "run_id": "r", "store": "my store"}
-
-    failed = engine.run(bad(), **options)
+    failed = engine.run(bad(), RunOptions(run_id="r", store="my store"), configuration={"pipeline": "p.py"})
 
     assert failed.resume_command == "headrace resume r --store 'my store'"
     with pytest.raises(InputResolutionError) as raised:
         failed.raise_for_failure()
     assert f"{raised.value.fix.splitlines()[0]}".endswith("run: headrace resume r --store 'my store'")
-    assert engine.run(bad(), run_id="q").resume_command == "", "nothing says how to make the pipeline again"
+    assert engine.run(bad(), RunOptions(run_id="q")).resume_command == "", (
+        "nothing says how to make the pipeline again"
+    )
 
 
 def test_the_result_of_a_failed_run_is_returned_on_request():
@@ -134,6 +136,19 @@ def test_a_listener_that_raises_is_left_out_and_the_run_goes_on(kind: type, erro
     assert log.rstrip().endswith(f"{error.__name__}: of the listener")
 
 
+def test_a_listener_hears_what_the_display_shows(capsys: pytest.CaptureFixture[str]):
+    """Neither takes the other's place: what is shown is for `show` alone to say."""
+    heard: list[Event] = []
+
+    headrace.run(good(), listener=heard.append)
+    assert [type(event) for event in heard] == [RunStarted, NodeStarted, NodeFinished, RunFinished]
+    assert "good " in capsys.readouterr().err
+
+    headrace.run(good(), listener=heard.append, show=False)
+    assert len(heard) == 8
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.filterwarnings("ignore:the run's listener raised")
 def test_a_listener_that_raises_in_every_slot_leaves_nothing_open():
     """Events of nodes that run come from the threads of the slots, and from inside the plan."""
@@ -158,7 +173,7 @@ def test_fail_fast_leaves_nothing_open():
     others = [nodes.Make(text=text).with_id(text) for text in "bcd"]
     pipeline = Pipeline("fast", components=[failing, *others])
 
-    result = headrace.run(pipeline, fail_fast=True, max_workers=1, raise_on_failure=False, show=False)
+    result = headrace.run(pipeline, fail="fast", workers=1, raise_on_failure=False, show=False)
 
     assert states(result) == {"a": "failed", **dict.fromkeys("bcd", "cancelled")}
     by_state = sorted(e.last_known_state for e in open_store(".headrace").get_executions())
@@ -177,7 +192,7 @@ def test_fail_fast_does_not_stop_at_a_failure_that_the_run_can_do_without():
     apart = Importer(source_uri="files", artifact_type=types.Schema).with_id("Mittendrin")
 
     result = headrace.run(
-        Pipeline("optional", components=[optional, importer, apart]), fail_fast=True, show=False
+        Pipeline("optional", components=[optional, importer, apart]), fail="fast", show=False
     )
 
     assert states(result)["Mittendrin"] == "done"
@@ -281,9 +296,7 @@ def test_a_dry_run_prints_its_plan(capsys: pytest.CaptureFixture[str]):
 
 
 def test_an_option_that_there_is_not_is_refused_when_the_runner_is_made():
-    with pytest.raises(
-        OptionError, match=r"has no option 'max_worker'.*\n  Fix: did you mean 'max_workers'\?"
-    ):
+    with pytest.raises(OptionError, match=r"has no option 'max_worker'.*\n  Fix: did you mean 'workers'\?"):
         headrace.Runner(max_worker=3)
     with pytest.raises(TypeError, match="has no option 'pipeline'"):
         headrace.Runner(pipeline=good())
@@ -291,10 +304,40 @@ def test_an_option_that_there_is_not_is_refused_when_the_runner_is_made():
         headrace.Runner().run(good(), dryrun=True)
 
 
-@pytest.mark.parametrize("max_workers", [0, -1])
-def test_a_run_that_could_run_nothing_is_refused(max_workers: int):
-    with pytest.raises(DefinitionError, match=f"^max_workers={max_workers}: no node could ever run"):
-        headrace.run(good(), max_workers=max_workers, show=False)
+def test_former_names_of_options_work_and_warn():
+    importer = Importer(source_uri="files", artifact_type=types.Schema).with_id("One")
+    starts: list[Callable[[], object]] = [
+        lambda: headrace.run(good(), max_workers=1, show=False),
+        lambda: headrace.Runner(fail_fast=True, show=False).run(good()),
+        lambda: headrace.Runner(show=False).run(good(), enable_cache=False),
+        lambda: headrace.InteractiveContext("good").run(importer, enable_cache=False),
+    ]
+    for start in starts:
+        with pytest.warns(DeprecationWarning, match=r"is called '\w+' now") as caught:
+            start()
+        assert caught[0].filename == __file__
+
+
+def test_a_store_that_the_pipeline_does_not_use_for_its_metadata_is_told(tmp_path: Path):
+    """The pipeline's own connection goes first; that it names the store's own file is no contradiction."""
+    pipeline = good()
+    pipeline.metadata_connection_config = sqlite(tmp_path / "other.db")
+
+    with pytest.warns(
+        RuntimeWarning, match=r"names .*/other\.db: metadata go there, and the store mine holds"
+    ):
+        headrace.run(pipeline, store="mine", show=False)
+    pipeline.metadata_connection_config = sqlite(tmp_path / "mine" / "metadata.db")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        headrace.run(pipeline, store="mine", show=False)
+        headrace.run(pipeline, show=False)
+
+
+def sqlite(path: Path) -> metadata_store_pb2.ConnectionConfig:
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(path)
+    return config
 
 
 def test_one_name_may_stand_for_a_list_of_one():

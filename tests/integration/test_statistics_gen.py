@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from tfx.types.standard_artifacts import ExampleStatistics
 from tfx_bsl.public.proto import slicing_spec_pb2
 
 from headrace.components.statistics_gen.executor import Executor
+from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnknownSplitError
 from headrace.formats import protos, quartiles
 
@@ -128,6 +131,43 @@ def test_schema_and_options_equal_stock(tmp_path, odd_examples):
         stats_options_json=options.to_json(),
         exclude_splits="[]",
     )
+
+
+def test_options_may_be_a_mapping(tmp_path, small_taxi):
+    """Of the arguments of `tfdv.StatsOptions`; all that are named are there."""
+    options = {
+        "num_top_values": 3,
+        "feature_allowlist": ["payment_type", "fare"],
+        "slicing_config": {"slicing_specs": [{"feature_keys": ["payment_type"]}]},
+    }
+    config = slicing_spec_pb2.SlicingConfig()
+    config.slicing_specs.add(feature_keys=["payment_type"])
+    same = tfdv.StatsOptions(**{**options, "slicing_config": config}).to_json()
+    made = [
+        execute(
+            Executor,
+            tmp_path / name,
+            {"examples": small_taxi},
+            "statistics",
+            ExampleStatistics,
+            {"stats_options_json": text, "exclude_splits": '["eval"]'},
+        )
+        for name, text in (("plain", json.dumps(options)), ("object", same))
+    ]
+
+    assert statistics_of(made[0], "train") == statistics_of(made[1], "train")
+    assert set(PLAIN_OPTIONS) - set(inspect.signature(tfdv.StatsOptions).parameters) <= {
+        "experimental_slice_sqls"
+    }
+    with pytest.raises(DefinitionError, match="num_histogram_buckets"):
+        execute(
+            Executor,
+            tmp_path / "wrong",
+            {"examples": small_taxi},
+            "statistics",
+            ExampleStatistics,
+            {"stats_options_json": '{"num_histogram_buckets": 0}'},
+        )
 
 
 def test_slices_equal_stock(tmp_path, small_taxi):

@@ -9,6 +9,7 @@ import tensorflow_data_validation as tfdv
 
 from headrace.components.statistics_gen.parts import Part, ReadPart
 from headrace.formats.examples import tfrecord
+from headrace.runtime.progress import Progress
 
 _NUM_ROWS = 200
 
@@ -37,7 +38,7 @@ def _sampled(paths: list[str], first_file: int) -> list[list[int]]:
         before, after = (
             [
                 value
-                for batch in ReadPart(options).process(part)
+                for batch in ReadPart(options, Progress()).process(part)
                 for [value] in batch.column(batch.schema.get_field_index("row")).to_pylist()
             ]
             for part in parts

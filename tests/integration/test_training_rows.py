@@ -12,6 +12,7 @@ from conftest_transform import write_examples
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.runtime.progress import Progress
 from headrace.training import datasets, fitting, readers, short_form
 from headrace.training.datasets import Rows
 from headrace.training.features import from_schema
@@ -84,6 +85,7 @@ def test_a_hundred_epochs_are_five_hundred_steps_traced_once(is_streamed):
         settings,
         {"epochs": 100 if not is_streamed else 3},
         [],
+        progress=Progress(),
         is_row_wise=True,
     )
 
@@ -100,7 +102,9 @@ def test_num_steps_stay_what_was_asked_for():
     short_form.compile_if_needed(model, data.label_range, {}, "Trainer")
     settings = short_form.Settings("Trainer", ("train",), ("eval",), 7, None, 32, None, 5, 1)
 
-    assert fitting.fit(model, (data, data), settings, {}, [], is_row_wise=True).steps == 7
+    assert (
+        fitting.fit(model, (data, data), settings, {}, [], progress=Progress(), is_row_wise=True).steps == 7
+    )
 
 
 def test_streamed_rows_of_several_lengths_are_padded_alike(tmp_path, monkeypatch):
@@ -118,7 +122,7 @@ def test_streamed_rows_of_several_lengths_are_padded_alike(tmp_path, monkeypatch
     found = {}
     for name, limit in (("memory", 1 << 30), ("streamed", 1)):
         monkeypatch.setattr(datasets, "MAX_BYTES_IN_MEMORY", limit)
-        data = datasets.read([given], ["train"], reader, ["x"], "y", "Trainer")
+        data = datasets.read([given], ["train"], reader, ["x"], "y", "Trainer", Progress())
         batches = data.batches_once(7, lambda columns: columns["x"])
         found[name] = np.concatenate([inputs for inputs, _ in batches])
         trained = data.batches(7, lambda columns: columns["x"], seed=1).take(data.steps(7))

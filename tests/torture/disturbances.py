@@ -162,6 +162,7 @@ KINDS = (
     Kind("kill command", _kill_command, _KILLED),
     Kind("kill server", _kill_generation(1), _KILLED | _FAILED),
     Kind("kill worker", _kill_generation(2), _KILLED | _FAILED),
+    Kind("kill worker of a fork", _kill_generation(3), _KILLED | _FAILED),
     Kind("kill command and server", _kill_command_and_child, _KILLED),
     Kind("kill all", _kill_all, _KILLED),
     Kind("kill gc", _kill_command, _KILLED, victim="gc"),

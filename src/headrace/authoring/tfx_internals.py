@@ -17,23 +17,47 @@ from headrace.internals import Library
 _TFX = Library("TFX", "tfx")
 _FIX = "install the versions that Headrace was tested with, see headrace doctor."
 
+# TFX's access to files by TensorFlow.
+PLUGIN = "tfx.dsl.io.plugins.tensorflow_gfile"
 # Modules of the authoring side that remember whether they were imported without Beam or TensorFlow, and where.
 GUARDED_BEAM = {"tfx.dsl.components.base.base_beam_executor": "beam"}
-GUARDED_TENSORFLOW = {"tfx.dsl.io.plugins.tensorflow_gfile": "tf"}
+GUARDED_TENSORFLOW = {PLUGIN: "tf"}
 # Those that read the declaration `BeamComponentParameter[beam.Pipeline]` of a function.
 COMPARES_BEAM_PIPELINE = (
     "tfx.dsl.component.experimental.annotations",
     "tfx.dsl.component.experimental.decorators",
     "tfx.dsl.component.experimental.function_parser",
 )
+# All that import TensorFlow, Beam or `tfx.components` where these are there, and do without where they are not.
+GUARDED = (
+    *GUARDED_BEAM,
+    *GUARDED_TENSORFLOW,
+    *COMPARES_BEAM_PIPELINE,
+    "tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy",
+    "tfx.dsl.input_resolution.strategies.span_range_strategy",
+    "tfx.orchestration.portable.beam_executor_operator",
+)
+# Those that only name what others define, and so much that nobody uses all of it.
+NAMES_OF_OTHERS = (
+    "tfx.v1",
+    "tfx.v1.components",
+    "tfx.v1.extensions",
+    "tfx.v1.extensions.google_cloud_ai_platform",
+    "tfx.v1.extensions.google_cloud_big_query",
+    "tfx.v1.orchestration",
+)
+# What every module that touches ML Metadata imports.
+TELEMETRY = "tfx.utils.telemetry_utils"
+# What TFX's own runners, and its notebook context, execute nodes with, of any kind.
+LAUNCHERS = ("tfx.orchestration.portable.launcher", "tfx.orchestration.launcher")
 _EXECUTIONS_QUERY = "_get_executions_by_all_contexts"
 
 
 def compare_beam_pipelines_with(stand_in: type) -> None:
-    """Let the modules of the authoring side that are loaded compare what functions declare with a class."""
-    for name in COMPARES_BEAM_PIPELINE:
-        if name in sys.modules:
-            sys.modules[name]._BeamPipeline = stand_in  # type: ignore[attr-defined]
+    """Let the modules of the authoring side that are loaded without Beam compare what functions declare with a class."""
+    for module in map(sys.modules.get, COMPARES_BEAM_PIPELINE):
+        if module is not None and getattr(module, "beam", None) is None:
+            module._BeamPipeline = stand_in  # type: ignore[attr-defined]
 
 
 def loaded_without(guarded: dict[str, str]) -> dict[str, ModuleType]:

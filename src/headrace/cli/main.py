@@ -27,6 +27,8 @@ from headrace.cli.commands.store import artifacts_command, gc_command, lineage_c
 from headrace.cli.commands.tensorboard import tensorboard_command
 from headrace.errors import did_you_mean
 
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
 
 class _Commands(click.Group):
     """Lists commands in the order they are used in, and turns exceptions into messages and exit codes."""
@@ -92,6 +94,8 @@ for _command in (
 
 def main() -> None:
     """Run the command line of this process."""
+    # What a command loads stays; collections would walk it again and again while it grows.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     for stream in (sys.stdout, sys.stderr):
         # A message with a sign that the terminal lacks is shown with '?' rather than lost.
         if hasattr(stream, "reconfigure"):

@@ -10,25 +10,25 @@ from headrace.errors import HeadraceError
 from headrace.formats.statistics_changes import compare_statistics
 from headrace.reports.artifacts.evaluation_results import OVERALL, read_metrics
 from headrace.reports.artifacts.verdicts import read_verdict
-from headrace.store.read.comparison import PayloadPair, compare_runs
+from headrace.store.session import PayloadPair, StoreSession
 from headrace.ui.comparison import NumberChange, RunDifference
 
 _STATISTICS = "ExampleStatistics"
 _EVALUATION = "ModelEvaluation"
 
 
-def read_difference(store: str, first: str, second: str) -> RunDifference:
+def read_difference(store: StoreSession, first: str, second: str) -> RunDifference:
     """Compare two runs.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         first: The run on the left, or `"latest"`.
         second: The run on the right, or `"latest"`.
 
     Raises:
-        StoreError: If there is no such store or run.
+        StoreError: If there is no such run.
     """
-    runs = compare_runs(store, first, second)
+    runs = store.compare(first, second)
     statistics: list[NumberChange] = []
     metrics: list[NumberChange] = []
     verdicts: list[tuple[str, str, str]] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from headrace.config.document import Document, KeyPath, parse_value
 from headrace.errors import ConfigError, did_you_mean, listed
+from headrace.run_options import NAMES, FailWord
 
 _RUN_PREFIX = "run"
 # As deep as values of a configuration file may be.
@@ -36,7 +37,7 @@ class RunConfig(BaseModel):
     store: str | None = Field(None, description="the folder of the store, as text")
     cache: bool | None = Field(None, description="true or false")
     workers: int | None = Field(None, ge=1, description="a whole number from 1: nodes at the same time")
-    fail: Literal["fast", "late"] | None = Field(
+    fail: FailWord | None = Field(
         None, description="'fast' (a failure stops the run) or 'late' (only what depends on it)"
     )
     beam_pipeline_args: list[str] = Field(
@@ -46,10 +47,10 @@ class RunConfig(BaseModel):
     to_nodes: NodeIds = Field(default_factory=list, alias="to", description="a list of node ids")
     only: NodeIds = Field(default_factory=list, description="a list of node ids")
 
-    @property
-    def fail_fast(self) -> bool:
-        """Whether the first failure stops the run."""
-        return self.fail == "fast"
+    def run_options(self) -> dict[str, Any]:
+        """Return the options of a run that were set, under their names in `RunOptions`."""
+        values = {name: getattr(self, name) for name in NAMES if name in RunConfig.model_fields}
+        return {name: value for name, value in values.items() if value is not None and value != []}
 
     def settings(self) -> dict[str, Any]:
         """Return what was set, under the keys of a configuration file."""

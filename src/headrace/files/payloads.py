@@ -76,7 +76,12 @@ def file_digests(paths: Sequence[str], read: Callable[[str], str] = file_digest)
     if len(paths) < 2:
         return [read(path) for path in paths]
     # Hashing lets go of the interpreter's lock.
-    with concurrent.futures.ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
+    threads = concurrent.futures.ThreadPoolExecutor(
+        min(len(paths), os.cpu_count() or 1),
+        initializer=digest_memory.distrust_as,
+        initargs=(digest_memory.is_distrusted(),),
+    )
+    with digest_memory.together(), threads as pool:
         return list(pool.map(read, paths))
 
 

@@ -14,6 +14,7 @@ from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
 from headrace.errors import DataError, EmptyDataError, UnknownSplitError, did_you_mean, listed
 from headrace.formats import split_names as split_names_rule
+from headrace.runtime.context import DIGEST_PROPERTY
 
 with authoring():
     from tfx.types import artifact_utils
@@ -46,6 +47,11 @@ def split_names(artifact: Artifact) -> list[str]:
 def _custom_patterns(examples: Artifact) -> dict[str, str]:
     """Return the file pattern of each split, of Examples that were made outside TFX."""
     return dict(json.loads(examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
+
+
+def content_digest(artifact: Artifact) -> str:
+    """Return what stands for an artifact's content, as recorded with it; empty where the content is not known."""
+    return str(artifact.get_string_custom_property(DIGEST_PROPERTY))
 
 
 def encode_split_names(names: Iterable[str]) -> str:
@@ -81,8 +87,13 @@ def keep_splits(artifact: Artifact, exclude: Sequence[str], where: str) -> list[
 
 def split_path(artifact: Artifact, split: str) -> str:
     """Return the folder of one split: `{uri}/Split-{split}`, or the older `{uri}/{split}` where that exists."""
-    path = os.path.join(artifact.uri, f"Split-{split}")
-    older = os.path.join(artifact.uri, split)
+    return split_folder(artifact.uri, split)
+
+
+def split_folder(uri: str, split: str) -> str:
+    """Return the folder of one split of the artifact at `uri`: see `split_path`."""
+    path = os.path.join(uri, f"Split-{split}")
+    older = os.path.join(uri, split)
     return older if not os.path.isdir(path) and os.path.isdir(older) else path
 
 

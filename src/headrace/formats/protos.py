@@ -11,6 +11,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from headrace.authoring import Artifact
 from headrace.errors import MalformedFileError, MissingFileError
+from headrace.files import whole_files
 from headrace.formats import artifacts
 
 SCHEMA_FILE = "schema.pbtxt"
@@ -37,9 +38,7 @@ def read_binary(path: str, proto_class: type[ProtoType]) -> ProtoType:
 
 def write_binary(path: str, proto: Message) -> None:
     """Write a serialized proto, byte-identical for equal content; the folder is made where it is missing."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(proto.SerializeToString(deterministic=True))
+    _write(path, proto.SerializeToString(deterministic=True))
 
 
 def read_text(path: str, proto_class: type[ProtoType]) -> ProtoType:
@@ -62,9 +61,7 @@ def read_text(path: str, proto_class: type[ProtoType]) -> ProtoType:
 
 def write_text(path: str, proto: Message) -> None:
     """Write a proto in text form; the folder is made where it is missing."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text_format.MessageToString(proto))
+    _write(path, text_format.MessageToString(proto).encode())
 
 
 def read_schema(schema: Artifact) -> schema_pb2.Schema:
@@ -82,6 +79,12 @@ def read_anomalies(anomalies: Artifact, split: str) -> anomalies_pb2.Anomalies:
     """Read one split of an ExampleAnomalies artifact: `{uri}/Split-{split}/SchemaDiff.pb`."""
     path = os.path.join(artifacts.split_path(anomalies, split), ANOMALIES_FILE)
     return read_binary(path, anomalies_pb2.Anomalies)
+
+
+def _write(path: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with whole_files.written(path) as file:
+        file.write(content)
 
 
 def _read(path: str) -> bytes:

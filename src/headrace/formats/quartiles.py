@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 
 from headrace.errors import MalformedFileError
+from headrace.files import whole_files
 
 QUARTILES_FILE = "Quartiles.json"
 
@@ -19,8 +20,8 @@ Quartiles = Mapping[str, tuple[float, float]]
 
 def write(folder: str, quartiles: Quartiles) -> None:
     """Write the quartiles of one split, by feature name, beside its statistics; the folder exists."""
-    with open(os.path.join(folder, QUARTILES_FILE), "w", encoding="utf-8") as file:
-        json.dump(quartiles, file, sort_keys=True, indent=1)
+    with whole_files.written(os.path.join(folder, QUARTILES_FILE)) as file:
+        file.write(json.dumps(quartiles, sort_keys=True, indent=1).encode())
 
 
 def read(folder: str) -> Quartiles:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.authoring import BaseNode, tfx_internals
+from headrace.authoring.node_options import options_of
 from headrace.errors import DefinitionError
 from headrace.notebook import names, upstream
 from headrace.notebook.code import Code, Writer
@@ -143,8 +144,14 @@ class _Exporter:
             if value is not None
         }
         text = self._writer.call(self._writer.class_name(kind, where), positional, given, where)
+        asked = options_of(component).given
+        if asked:
+            self._writer.add_import("from headrace import options")
         suffix = "" if where == kind.__name__ else f".with_id({self._writer.value(where, where)})"
         assignment = f"{self._names[where]} = {text}{suffix}"
+        if asked:
+            call = self._writer.call("options", [Code(self._names[where])], asked, where)
+            assignment = f"{assignment}\n{call}"
         stale = [
             str(node.id)
             for node in upstream.producers(component, lambda node_id: None)

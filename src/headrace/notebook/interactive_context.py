@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from headrace.authoring import Artifact, BaseNode, Pipeline
@@ -16,14 +17,14 @@ from headrace.notebook.session import Session, Step, check_not_skipped
 from headrace.notebook.shell import is_notebook
 from headrace.notebook.step_result import ExecutionResult
 from headrace.notebook.views import Views, show_report
-from headrace.orchestration import earlier_runs
+from headrace.orchestration import earlier_runs, process_role
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.engine import run as engine
-from headrace.orchestration.runners.local import worker
+from headrace.run_options import RunOptions, takes_options
 from headrace.store.locks import SessionMarker
 from headrace.store.open.store import DEFAULT_PATH, Store
-from headrace.store.read import executions
 from headrace.store.results import NodeState, RunResult
+from headrace.store.session import StoreSession, open_store
 from headrace.usercode import cells
 
 _DEFAULT_NAME = "interactive"
@@ -66,24 +67,25 @@ class InteractiveContext:
         self.beam_pipeline_args = list(beam_pipeline_args or [])
         self._store = Store(store or DEFAULT_PATH, metadata_connection_config)
         self._session = Session()
-        self._views = Views(self._store, self._session)
+        self._views = Views(self._open_store, self._store.path, self._session)
         self._workers = KeptWorkers()
         self._marker = SessionMarker(self._store)
         self._cells_path = os.path.join(self._store.path, "cells")
         cells.use_folder(self._cells_path)
         formatters.register()
 
+    @takes_options("InteractiveContext.run")
     def run(
         self,
         component: BaseNode,
-        enable_cache: bool = True,
+        cache: bool = True,
         beam_pipeline_args: Sequence[str] | None = None,
     ) -> ExecutionResult:
         """Run one component, on the outputs of the components that this context ran before.
 
         Args:
             component: A TFX or Headrace component.
-            enable_cache: Whether outputs of an earlier equal execution may be reused.
+            cache: Whether outputs of an earlier equal execution may be reused.
             beam_pipeline_args: Instead of those of the context.
 
         Returns:
@@ -94,7 +96,7 @@ class InteractiveContext:
             HeadraceError: What stopped the component.
             KeyboardInterrupt: After an interruption, once the component has stopped.
         """
-        if worker.is_worker_process:
+        if process_role.is_worker():
             raise earlier_runs.LeaveScript
         if not isinstance(component, BaseNode):
             raise DefinitionError(
@@ -111,7 +113,7 @@ class InteractiveContext:
         self._check_files(component, steps)
         arguments = self.beam_pipeline_args if beam_pipeline_args is None else list(beam_pipeline_args)
         try:
-            result = self._execute(component, nodes, steps, enable_cache, arguments)
+            result = self._execute(component, nodes, steps, cache, arguments)
             interrupts.raise_again(result.stopped_by)
             if result.node(str(component.id)).state is NodeState.CANCELLED:
                 raise RunError(f"{component.id} was stopped.", f"run it again: {run_call(component)}.")
@@ -191,12 +193,15 @@ class InteractiveContext:
         ran = ", ".join(step.node_id for step in self._session.latest) or "nothing yet"
         return f"InteractiveContext(pipeline '{self.pipeline_name}', store {self._store.path}, ran: {ran})"
 
+    def _open_store(self) -> AbstractContextManager[StoreSession]:
+        return open_store(self._store.path, self.metadata_connection_config)
+
     def _execute(
         self,
         component: BaseNode,
         nodes: list[BaseNode],
         steps: list[Step],
-        enable_cache: bool,
+        cache: bool,
         beam_pipeline_args: list[str],
     ) -> RunResult:
         with upstream.set_apart(nodes) as registry, progress.showing(str(component.id)) as listener:
@@ -205,30 +210,31 @@ class InteractiveContext:
                 self.pipeline_root,
                 self.metadata_connection_config,
                 components=nodes,
-                enable_cache=enable_cache,
+                enable_cache=cache,
                 beam_pipeline_args=list(beam_pipeline_args),
                 dsl_context_registry=registry,
             )
+            options = RunOptions(
+                store=self._store.path, only=[str(component.id)], cache=None if cache else False
+            )
             return engine.run(
                 pipeline,
-                store=self._store.path,
-                only=[str(component.id)],
-                enable_cache=None if enable_cache else False,
-                listener=listener,
+                options,
+                display=listener,
                 script=_definitions_of(component),
                 command=run_call(component),
                 outputs_from={
                     step.node_id: step.result.execution_id for step in steps if step.result.execution_id
                 },
-                workers=self._workers.for_component(component),
+                pool=self._workers.for_component(component),
             )
 
     def _step(self, component: BaseNode, result: RunResult, nodes: Sequence[BaseNode]) -> Step:
         node = result.node(str(component.id))
         artifacts: dict[str, list[Artifact]] = {}
         if node.execution_id:
-            with self._store.open():
-                artifacts = executions.outputs_of(self._store, node.execution_id)
+            with self._open_store() as store:
+                artifacts = dict(store.outputs(node.execution_id))
         return Step(component, result.run_id, node, artifacts, tuple(nodes))
 
     def _check_files(self, component: BaseNode, steps: Sequence[Step]) -> None:

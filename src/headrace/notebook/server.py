@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from headrace.authoring import BaseNode
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.choice import make_runner
 
 # What the executors of components load, before and after the one that is asked for; never the user's own
 # modules, which change between cells.
@@ -24,17 +25,17 @@ class KeptWorkers:
     """One server for the steps of a session; a new one where the surroundings of the process changed."""
 
     def __init__(self) -> None:
-        self._workers: Workers | None = None
+        self._workers: NodeRunner | None = None
         self._surroundings: object = None
 
-    def for_component(self, component: BaseNode) -> Workers:
+    def for_component(self, component: BaseNode) -> NodeRunner:
         """Return workers that suit a component: the server loads TensorFlow only for a session that needs it."""
         modules = _modules(component)
         surroundings = (os.getcwd(), tuple(sys.path), dict(os.environ), bool(modules))
         is_enough = self._surroundings == surroundings or self._surroundings == (*surroundings[:-1], True)
         if self._workers is None or not is_enough:
             self.close()
-            self._workers = Workers(lambda: modules)
+            self._workers = make_runner(lambda: modules)
             self._surroundings = surroundings
         return self._workers
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from headrace.authoring import Artifact, BaseChannel, BaseNode
@@ -19,23 +20,28 @@ from headrace.reports.blocks.pages import render_cell
 from headrace.reports.blocks.texts import print_report
 from headrace.reports.runs.components import component_report, declared_report
 from headrace.reports.runs.page import run_report
-from headrace.store.open.store import Store
-from headrace.store.read import executions
-from headrace.store.read.lineage import names_artifact
-from headrace.store.read.runs import read_run
-from headrace.store.read.subjects import read_subject
-from headrace.store.results import NodeState, RunResult
+from headrace.store.results import NodeResult, NodeState, RunResult
+from headrace.store.session import StoreSession, is_intact, open_store
 from headrace.ui.screen import VisibleConsole, open_screen
 from headrace.ui.units import plural
 
 _TEXT_COLUMNS = 110
 
+OpenStore = Callable[[], AbstractContextManager[StoreSession]]
+
 
 class Views:
-    """The reports on the items of one session."""
+    """The reports on the items of one session.
 
-    def __init__(self, store: Store, session: Session) -> None:
-        self._store = store
+    Args:
+        open_own: Opens the session's store.
+        store_path: Where that is.
+        session: What was run.
+    """
+
+    def __init__(self, open_own: OpenStore, store_path: str, session: Session) -> None:
+        self._open_own = open_own
+        self._store_path = store_path
         self._session = session
 
     def report(self, item: Any, other: Any = None) -> Report | None:
@@ -50,20 +56,18 @@ class Views:
             DefinitionError: If `other` is given, and not one artifact is to be compared with one.
             StoreError: If there is no run or artifact of that name, or the two cannot be compared.
         """
-        is_run = isinstance(item, str) and not names_artifact(self._store, item)
-        if other is not None and (is_run or isinstance(item, (RunResult, ExecutionResult, BaseNode))):
+        if other is not None and isinstance(item, (RunResult, ExecutionResult, BaseNode)):
             raise _not_one_artifact("a run or a component")
-        if is_run:
-            return run_report(self._store, read_run(self._store, item).run_id)
+        if isinstance(item, str):
+            return self._named(item, other)
         if isinstance(item, RunResult):
-            is_own = item.store_path == self._store.path
-            return run_report(self._store if is_own else item.store_path, item.run_id)
+            is_own = item.store_path == self._store_path
+            with self._open_own() if is_own else open_store(item.store_path) as store:
+                return run_report(store, item.run_id)
         if isinstance(item, ExecutionResult):
-            return component_report(self._store, item.component, item.node, item.run_id)
+            return self._executed(item.component, item.node, item.run_id)
         if isinstance(item, BaseNode):
             return self._component(item)
-        if isinstance(item, str):
-            return artifact_report(self._store, item, self._name_of(other))
         if not _is_shown(item):
             return None
         found = list(self._artifacts(item))
@@ -71,10 +75,12 @@ class Views:
             raise _not_one_artifact(plural(len(found), "artifact"))
         for artifact in found:
             self.check_artifact(artifact)
-        if len(found) == 1:
-            return artifact_report(self._store, str(found[0].id), self._name_of(other))
+        name = self._name_of(other)
         if found:
-            return artifacts_report(self._store, [artifact.id for artifact in found])
+            with self._open_own() as store:
+                if len(found) == 1:
+                    return artifact_report(store, str(found[0].id), name)
+                return artifacts_report(store, [artifact.id for artifact in found])
         return Report("No artifacts", "", [Note(self._why_nothing(item), "info")])
 
     def check_artifact(self, artifact: Artifact, consumer: BaseNode | None = None) -> None:
@@ -90,12 +96,13 @@ class Views:
         where = f"{consumer.id}: " if consumer is not None else ""
         if not artifact.id:
             raise InputResolutionError(
-                f"{where}this {artifact.type_name} is not in the store {self._store.path}.",
+                f"{where}this {artifact.type_name} is not in the store {self._store_path}.",
                 "show what a component of this context made, such as context.show(component.outputs['key']).",
             )
-        if executions.is_intact(artifact):
+        if is_intact(artifact):
             return
-        subject = read_subject(self._store, artifact.id)
+        with self._open_own() as store:
+            subject = store.subject(artifact.id)
         place = subject.place
         maker = self._session.maker_of(artifact.id)
         calls = [run_call(node) for node in (maker, consumer) if node is not None]
@@ -108,10 +115,23 @@ class Views:
             else again or "run the component that made them again.",
         )
 
+    def _named(self, name: str, other: Any) -> Report:
+        """The report on an artifact or a run that is named as `headrace show` takes it."""
+        with self._open_own() as store:
+            if store.names_artifact(name):
+                return artifact_report(store, name, self._name_of(other))
+            if other is not None:
+                raise _not_one_artifact("a run or a component")
+            return run_report(store, name)
+
+    def _executed(self, component: BaseNode, result: NodeResult, run_id: str) -> Report:
+        with self._open_own() as store:
+            return component_report(store, component, result, run_id)
+
     def _component(self, component: BaseNode) -> Report:
         step = self._session.step_of(component)
         if step is not None:
-            return component_report(self._store, component, step.result, step.run_id)
+            return self._executed(component, step.result, step.run_id)
         try:
             self._session.plan(component)
         except HeadraceError as error:

@@ -43,6 +43,11 @@ def num_processors() -> int:
     return max(math.ceil(limits.num_processors()), 1)
 
 
+def default_workers() -> int:
+    """How many nodes run at once: one for each processor this process may use, at least two."""
+    return max(2, num_processors())
+
+
 def machine_capacity(num_slots: int) -> Capacity:
     """Return what there is for this process; who asks for more slots than processors has that many to give."""
     memory_gb = limits.memory_bytes() / _BYTES_PER_GB

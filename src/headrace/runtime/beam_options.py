@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
 from headrace.errors import UnsupportedFeatureError, did_you_mean
-from headrace.runtime.processes import side_processes
+from headrace.runtime.processes.side_processes import SideProcesses
 
 IN_PROCESS = "FnApiRunner"
 # Beam 2.68 and newer answer these names by downloading another runner at every run.
@@ -78,10 +78,10 @@ def runs_here(pipeline: beam.Pipeline) -> bool:
     return type(pipeline.runner).__name__.lower() in _MEANS_IN_PROCESS
 
 
-def use_side_processes(pipeline: beam.Pipeline) -> beam.Pipeline:
+def use_side_processes(pipeline: beam.Pipeline, side_processes: SideProcesses) -> beam.Pipeline:
     """Give a pipeline of the in-process runner a thread for each side process, and return it."""
     from headrace.runtime.beam_internals import FnApiRunner
 
-    if side_processes.count() and isinstance(pipeline.runner, FnApiRunner):
-        pipeline.options.view_as(DirectOptions).direct_num_workers = side_processes.count()
+    if len(side_processes) and isinstance(pipeline.runner, FnApiRunner):
+        pipeline.options.view_as(DirectOptions).direct_num_workers = len(side_processes)
     return pipeline

@@ -1,4 +1,4 @@
-"""What an executor is given: its artifacts, its parameters, a place for temporary files."""
+"""What an executor is given: its artifacts, its parameters, a place for temporary files, and who listens to it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from google.protobuf.message import Message
 from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError, InputResolutionError
 from headrace.runtime.implementation import OWN, STOCK, Implementation
+from headrace.runtime.partial_results import PartialResults
+from headrace.runtime.processes.fresh_processes import FreshProcesses
+from headrace.runtime.processes.side_processes import SideProcesses
+from headrace.runtime.progress import Progress
 
 with authoring():
     from tfx.types.artifact import Artifact
@@ -41,6 +45,10 @@ class ExecutionContext:
             and protos).
         tmp_path: A folder for temporary files, removed after the execution.
         beam_pipeline_args: The arguments of the pipeline for Beam, as given by the user.
+        progress: Where the executor says what it does; under TFX's own runners nobody listens.
+        partial_results: What it keeps for later executions; under TFX's own runners nothing.
+        side_processes: Processes beside its own, for steps of `headrace.runtime.spread.Spread`; perhaps none.
+        fresh_processes: Starts processes that ran none of the user's code.
     """
 
     node_id: str
@@ -49,6 +57,10 @@ class ExecutionContext:
     parameters: Mapping[str, Any]
     tmp_path: str
     beam_pipeline_args: Sequence[str] = field(default=())
+    progress: Progress = field(default_factory=Progress)
+    partial_results: PartialResults = field(default_factory=PartialResults)
+    side_processes: SideProcesses = field(default_factory=SideProcesses)
+    fresh_processes: FreshProcesses = field(default_factory=FreshProcesses)
     # What it says of itself; the last counts.
     _ran: list[Implementation] = field(
         init=False, repr=False, compare=False, default_factory=lambda: [Implementation(OWN)]

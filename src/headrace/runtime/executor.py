@@ -13,8 +13,9 @@ import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor, base_executor
 
 from headrace.errors import HeadraceError, MalformedFileError
-from headrace.runtime import beam_options
+from headrace.runtime import beam_options, services
 from headrace.runtime.context import ExecutionContext
+from headrace.runtime.processes.side_processes import SideProcesses
 
 _BEAM_STEP = re.compile(r" \[while running '[^']*'\]$")
 
@@ -41,6 +42,7 @@ class _RunsExecute(abc.ABC):
         """Called by TFX's launchers and by Headrace's."""
         node = self._given.pipeline_node if self._given else None
         tmp_path = _tmp_path_of(self._given)
+        lent = services.lent_here()
         with tempfile.TemporaryDirectory(prefix="headrace-") as spare_path:
             if tmp_path:
                 os.makedirs(tmp_path, exist_ok=True)
@@ -51,6 +53,10 @@ class _RunsExecute(abc.ABC):
                 parameters=exec_properties,
                 tmp_path=tmp_path or spare_path,
                 beam_pipeline_args=tuple(self._beam_pipeline_args),
+                progress=lent.progress,
+                partial_results=lent.partial_results,
+                side_processes=lent.side_processes,
+                fresh_processes=lent.fresh_processes,
             )
             try:
                 self.execute(context)
@@ -107,17 +113,17 @@ class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):
         self._beam_pipeline_args = list(getattr(context, "beam_pipeline_args", None) or [])
         self._make_beam_pipeline_fn = getattr(context, "make_beam_pipeline_fn", None)
 
-    def beam_pipeline(self, *, is_spread: bool = False) -> beam.Pipeline:
+    def beam_pipeline(self, *, spread_over: SideProcesses | None = None) -> beam.Pipeline:
         """Return a Beam pipeline on the runner that the arguments name; in-process where they name none.
 
         Use it as a context manager: leaving it runs the pipeline and waits for its end.
 
         Args:
-            is_spread: Whether the pipeline has steps of `headrace.runtime.spread.Spread`, and its results do not
-                depend on the order in which elements are done.
+            spread_over: The side processes of a pipeline that has steps of `headrace.runtime.spread.Spread`, and
+                whose results do not depend on the order in which elements are done.
         """
         if self._make_beam_pipeline_fn is not None:
             pipeline = self._make_beam_pipeline_fn()
         else:
             pipeline = beam_options.make_pipeline(self._beam_pipeline_args)
-        return beam_options.use_side_processes(pipeline) if is_spread else pipeline
+        return pipeline if spread_over is None else beam_options.use_side_processes(pipeline, spread_over)

@@ -3,7 +3,8 @@
 A window over many spans is then worked on at the cost of the new ones. A result is kept under a key made of
 everything that it depends on, so one that is found is right: the content of the input, what the executor names, and
 all that the node's cache key holds beside its inputs, such as the code of user functions and the files that they read.
-The process that runs a node under Headrace names that and the folder; elsewhere nothing is kept and nothing found.
+The process that runs a node under Headrace names that and the folder, which an executor finds as
+`context.partial_results`; elsewhere nothing is kept and nothing found.
 
 Results are pickles, and a store may be shared or come from somebody else: each is signed with a key of the user's own
 (see `signatures`). One that does not verify, because it is damaged or was put there, counts as absent and is removed.
@@ -16,66 +17,53 @@ import hashlib
 import os
 import pickle
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from headrace.authoring.light import authoring
-from headrace.files import signatures
-from headrace.runtime.context import DIGEST_PROPERTY
-
-with authoring():
-    from tfx.types.artifact import Artifact
+from headrace.files import signatures, whole_files
 
 # Beyond this, what was not used for longest is removed.
 MAX_FOLDER_BYTES = 1 << 30
-_UNFINISHED = ".unfinished-"
+# The number of the form of a kept file, a part of its key: what is kept in another form is not found.
+FORMAT = 1
 # A file that is written for longer was left by a process that was killed.
 _MAX_WRITING_SECONDS = 3600
 
-_folder = ""
-_maker = ""
 
+@dataclass(frozen=True)
+class PartialResults:
+    """Where one execution keeps its results.
 
-def set_folder(path: str, maker: str = "") -> None:
-    """Say where results are kept; an empty path keeps none.
-
-    Args:
-        path: The folder.
-        maker: Stands for all that results depend on beside the inputs: code, parameters, files, libraries.
+    Attributes:
+        folder: The folder; nothing is kept where it is empty.
+        maker: Stands for all that results depend on beside the inputs: code, parameters, files, libraries; empty where
+            that is not known.
     """
-    global _folder, _maker
-    _folder, _maker = path, maker
 
+    folder: str = ""
+    maker: str = ""
 
-def maker() -> str:
-    """Return what stands for the code, parameters, files and libraries of this node; empty where that is not known."""
-    return _maker
+    def path(self, content: str, *parts: str) -> str:
+        """Return where a result is kept, or would be.
 
+        Args:
+            content: Of the input; see `artifacts.content_digest`.
+            parts: What else tells this result from others of the node: its kind, the split, options.
 
-def content_of(artifact: Artifact) -> str:
-    """Return what stands for an artifact's content in a key; empty where the content is not known."""
-    return str(artifact.get_string_custom_property(DIGEST_PROPERTY))
-
-
-def path(content: str, *parts: str) -> str:
-    """Return where a result is kept, or would be.
-
-    Args:
-        content: Of the input; see `content_of`.
-        parts: What else tells this result from others of the node: its kind, the split, options.
-
-    Returns:
-        A path; empty where nothing is kept, where the content is not known, or where this user has no key.
-    """
-    signer = signatures.identity() if content and _folder else ""
-    if not signer:
-        return ""
-    # Users who share a store keep their own, as none can verify those of another.
-    key = "\0".join([signer, _maker, content, *parts])
-    return os.path.join(_folder, hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest())
+        Returns:
+            A path; empty where nothing is kept, where the content is not known, or where this user has no key.
+        """
+        signer = signatures.identity() if content and self.folder else ""
+        if not signer:
+            return ""
+        # Users who share a store keep their own, as none can verify those of another.
+        key = "\0".join([f"format {FORMAT}", signer, self.maker, content, *parts])
+        name = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
+        return os.path.join(self.folder, name)
 
 
 def is_kept(path: str) -> bool:
-    """Whether a result is kept at a path that `path` returned; it then stays for a while."""
+    """Whether a result is kept at a path that `PartialResults.path` returned; it then stays for a while."""
     return read(path) is not None
 
 
@@ -125,7 +113,7 @@ def write(path: str, content: bytes) -> None:
     if not path:
         return
     folder = os.path.dirname(path)
-    unfinished = f"{path}{_UNFINISHED}{os.getpid()}"
+    unfinished = whole_files.aside(path)
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         try:
@@ -145,7 +133,10 @@ def _make_room(folder: str) -> None:
     known = []
     for entry in os.scandir(folder):
         with contextlib.suppress(OSError):
-            if _UNFINISHED in entry.name and time.time() - entry.stat().st_mtime > _MAX_WRITING_SECONDS:
+            if (
+                whole_files.UNFINISHED in entry.name
+                and time.time() - entry.stat().st_mtime > _MAX_WRITING_SECONDS
+            ):
                 os.remove(entry.path)
                 continue
             known.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))

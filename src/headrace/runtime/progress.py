@@ -1,7 +1,7 @@
 """What a running executor says of itself: one line, kept by whoever runs the node.
 
-Executors call `report`; the process that runs a node under Headrace installs a reporter that sends the
-words on. Under TFX's own runners nobody listens and the calls cost nothing.
+An executor says it through its context, `context.progress`. Functions of the user that get no context, such as
+`run_fn`, call `report` and `add_rows` of this module. Under TFX's own runners nobody listens and the calls cost nothing.
 """
 
 from __future__ import annotations
@@ -10,50 +10,73 @@ import threading
 import time
 from collections.abc import Callable
 
+from headrace.runtime.local_objects import LocalObject
+
 Reporter = Callable[[str, "int | None"], None]
 
 _MIN_SECONDS_BETWEEN_ROW_REPORTS = 0.2
 
-_lock = threading.Lock()
-_reporter: Reporter | None = None
-_doing = ""
-_rows = 0
-_last_sent = 0.0
 
+class Progress(LocalObject):
+    """The line of one execution; safe from any thread, and in steps that Beam pickles.
 
-def set_reporter(reporter: Reporter | None) -> None:
-    """Install the function that receives `(doing, rows)`; `None` stops reporting."""
-    global _reporter, _doing, _rows
-    with _lock:
-        _reporter, _doing, _rows = reporter, "", 0
+    A step that Beam runs in another process says nothing.
+
+    Args:
+        reporter: Receives what is done and the rows of it, `None` where no rows are counted; nobody where left out.
+    """
+
+    def __init__(self, reporter: Reporter | None = None) -> None:
+        super().__init__()
+        self.redirect(reporter)
+
+    def redirect(self, reporter: Reporter | None) -> None:
+        """Report to another from now on, as in a fork of the process that was listened to; `None` for nobody."""
+        self._lock = threading.Lock()
+        self._reporter = reporter
+        self._doing = ""
+        self._rows = 0
+        self._last_sent = 0.0
+
+    def report(self, doing: str) -> None:
+        """Say what the executor does now, such as `"computing statistics of train"`; resets the row count."""
+        with self._lock:
+            self._doing, self._rows = doing, 0
+            reporter = self._reporter
+        if reporter is not None:
+            reporter(doing, None)
+
+    def report_once(self, doing: str) -> None:
+        """Report, unless that is what was reported last: one of several workers at the same thing says so."""
+        if doing != self._doing:
+            self.report(doing)
+
+    def add_rows(self, count: int) -> None:
+        """Add rows processed since the last `report`; sent at most five times a second."""
+        with self._lock:
+            if self._reporter is None:
+                return
+            self._rows += count
+            now = time.monotonic()
+            if now - self._last_sent < _MIN_SECONDS_BETWEEN_ROW_REPORTS:
+                return
+            self._last_sent = now
+            reporter, doing, rows = self._reporter, self._doing, self._rows
+        reporter(doing, rows)
 
 
 def report(doing: str) -> None:
-    """Say what the executor does now, such as `"computing statistics of train"`; resets the row count."""
-    global _doing, _rows
-    with _lock:
-        _doing, _rows = doing, 0
-        reporter = _reporter
-    if reporter is not None:
-        reporter(doing, None)
-
-
-def report_once(doing: str) -> None:
-    """Report, unless that is what was reported last: one of several workers at the same thing says so."""
-    if doing != _doing:
-        report(doing)
+    """Say what the execution does that this thread is part of; see `Progress.report`."""
+    _of_this_call().report(doing)
 
 
 def add_rows(count: int) -> None:
-    """Add rows processed since the last `report`; safe from any thread, sent at most five times a second."""
-    global _rows, _last_sent
-    with _lock:
-        if _reporter is None:
-            return
-        _rows += count
-        now = time.monotonic()
-        if now - _last_sent < _MIN_SECONDS_BETWEEN_ROW_REPORTS:
-            return
-        _last_sent = now
-        reporter, doing, rows = _reporter, _doing, _rows
-    reporter(doing, rows)
+    """Add rows to those of the execution that this thread is part of; see `Progress.add_rows`."""
+    _of_this_call().add_rows(count)
+
+
+def _of_this_call() -> Progress:
+    # The services hold a Progress, so their module imports this one.
+    from headrace.runtime import services
+
+    return services.lent_here().progress

@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from headrace.runtime.beam_internals import pickler
-from headrace.runtime.processes import side_processes
+from headrace.runtime.processes.side_processes import SideProcesses
 
 _NO_SIDE_INPUT = "no side input"
 
@@ -23,10 +23,12 @@ class Spread(beam.DoFn):
 
     Args:
         dofn: Uses `setup` and `process`, with at most one side input, and no bundle methods.
+        side_processes: Those of the execution.
         is_local: Whether it works in this process all the same, because what it uses lives here alone.
     """
 
-    def __init__(self, dofn: beam.DoFn, *, is_local: bool = False) -> None:
+    def __init__(self, dofn: beam.DoFn, side_processes: SideProcesses, *, is_local: bool = False) -> None:
+        self._side_processes = side_processes
         self._is_local = is_local
         self._pickled = pickler.dumps(dofn)
         self._key = hashlib.sha256(self._pickled).hexdigest()
@@ -34,7 +36,7 @@ class Spread(beam.DoFn):
 
     def setup(self) -> None:
         """Load the step here, unless side processes will."""
-        if self._is_local or not side_processes.count():
+        if self._is_local or not len(self._side_processes):
             self._process = _load(self._pickled)
 
     def process(self, element: Any, side_input: Any = _NO_SIDE_INPUT) -> Iterable[Any]:
@@ -42,7 +44,7 @@ class Spread(beam.DoFn):
         arguments = [element] if side_input == _NO_SIDE_INPUT else [element, side_input]
         if self._process is not None:
             return self._process(*arguments)
-        found: list[Any] = side_processes.call(self._key, self._pickled, _load, arguments)
+        found: list[Any] = self._side_processes.call(self._key, self._pickled, _load, arguments)
         return found
 
 

@@ -10,11 +10,16 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.files.prefetch import prefetched
 from headrace.formats.examples import examples
-from headrace.runtime import progress
+from headrace.runtime.progress import Progress
 
 
 def read_sampled(
-    path: str, payload: str, schema: schema_pb2.Schema | None, rate: float | None, seed: int
+    path: str,
+    payload: str,
+    schema: schema_pb2.Schema | None,
+    rate: float | None,
+    seed: int,
+    progress: Progress,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a file; with a rate, each with that probability.
 
@@ -27,6 +32,7 @@ def read_sampled(
         schema: What to read; `None` for all features.
         rate: Share of rows above 0 and at most 1; `None` for all.
         seed: Tells the files of a split apart.
+        progress: Gets the rows of the file.
     """
     random = np.random.Generator(np.random.Philox(key=seed))
     # Reading and TFDV take about as long as each other, and mostly let go of Python's global lock.

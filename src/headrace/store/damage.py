@@ -152,7 +152,6 @@ def _origin(store: Store, artifact_id: int) -> tuple[str, str]:
 
 
 def _fix(store: Store, run_id: str) -> str:
-    # Not by `read_run`, which opens and closes the store: a run may have it open.
     with store.handle() as handle:
         details = record_of(handle, run_id).get("details")
     details = details if isinstance(details, dict) else {}

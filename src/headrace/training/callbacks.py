@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from headrace.errors import TrainingError
-from headrace.runtime import progress
+from headrace.runtime.progress import Progress
 
 _SECONDS_BETWEEN_REPORTS = 0.3
 WEIGHTS_FILE = "best.weights.h5"
@@ -26,6 +26,7 @@ class Watch(keras.callbacks.Callback):
         num_steps: Steps after which training stops; `None` for no bound.
         steps_per_epoch: Steps of a whole epoch.
         num_epochs: Epochs planned.
+        progress: Where it reports.
         prefix: Said before the epoch, such as `"trial 2/10 "`.
 
     Attributes:
@@ -33,9 +34,16 @@ class Watch(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, node_id: str, num_steps: int | None, steps_per_epoch: int, num_epochs: int, prefix: str = ""
+        self,
+        node_id: str,
+        num_steps: int | None,
+        steps_per_epoch: int,
+        num_epochs: int,
+        progress: Progress,
+        prefix: str = "",
     ) -> None:
         super().__init__()
+        self._progress = progress
         self.steps_done = 0
         self._node_id = node_id
         self._num_steps = num_steps
@@ -66,7 +74,7 @@ class Watch(keras.callbacks.Callback):
         if now - self._reported >= _SECONDS_BETWEEN_REPORTS:
             self._reported = now
             steps = min(self._steps_per_epoch, self._steps_left_at_epoch())
-            progress.report(
+            self._progress.report(
                 f"{self._prefix}epoch {self._epoch + 1}/{self._num_epochs} step {step}/{steps} loss {loss:.4g}"
             )
         if self._num_steps is not None and self.steps_done >= self._num_steps:
@@ -75,7 +83,7 @@ class Watch(keras.callbacks.Callback):
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Say that the evaluation runs."""
         self._reported = time.monotonic()
-        progress.report(f"{self._prefix}epoch {self._epoch + 1}/{self._num_epochs} evaluating")
+        self._progress.report(f"{self._prefix}epoch {self._epoch + 1}/{self._num_epochs} evaluating")
 
     def _steps_left_at_epoch(self) -> int:
         if self._num_steps is None:

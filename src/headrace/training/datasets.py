@@ -12,7 +12,7 @@ import tensorflow as tf
 from headrace.authoring import Artifact
 from headrace.formats import artifacts
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
+from headrace.runtime.progress import Progress
 from headrace.training.parsing import Columns, LabelRange, Parser
 
 # Beyond this, rows stay in their files and are shuffled within blocks.
@@ -143,6 +143,7 @@ def read(
     names: Iterable[str],
     label: str,
     node_id: str,
+    progress: Progress,
 ) -> Rows:
     """Read the splits of the examples.
 
@@ -153,6 +154,7 @@ def read(
         names: The features to read, without the label.
         label: The label's name.
         node_id: The node, for messages.
+        progress: Gets the rows that are read.
 
     Raises:
         UnknownSplitError: If an artifact has no such split.

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from headrace.errors import TrainingError
+from headrace.runtime.progress import Progress
 from headrace.training import datasets
 from headrace.training.callbacks import Watch
 from headrace.training.features import arrange
@@ -43,6 +44,7 @@ def fit(
     hyperparameters: dict[str, Any],
     callbacks: Sequence[Any],
     *,
+    progress: Progress,
     is_row_wise: bool,
     prefix: str = "",
 ) -> Outcome:
@@ -54,6 +56,7 @@ def fit(
         settings: Of the node.
         hyperparameters: `batch_size` and `epochs` go before those of the settings.
         callbacks: Of Keras, beside the one that reports progress.
+        progress: Gets epochs, steps and loss.
         is_row_wise: What `short_form.compile_if_needed` returned.
         prefix: Said before the epoch in progress.
 
@@ -69,7 +72,7 @@ def fit(
         steps_per_epoch = min(steps_per_epoch, settings.train_steps)
         epochs = min(epochs or _MANY, -(-settings.train_steps // steps_per_epoch))
     epochs = epochs or DEFAULT_EPOCHS
-    watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, prefix)
+    watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, progress, prefix)
     place = functools.partial(arrange, model)
     eval_size, eval_steps = _eval_batches(evaluate, batch_size, settings.eval_steps, is_row_wise)
     result = model.fit(

@@ -20,7 +20,6 @@ from tfx.utils import json_utils
 from headrace.errors import DefinitionError, InputResolutionError, TrainingError
 from headrace.formats import artifacts, protos
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime import progress
 from headrace.runtime.context import ExecutionContext
 from headrace.training import datasets, readers
 from headrace.training.export import last_activation
@@ -192,10 +191,16 @@ def read_rows(
     """Read the rows for training and for evaluation, with the features `names`."""
     rows = []
     for splits in (settings.train_splits, settings.eval_splits):
-        progress.report(f"reading {', '.join(splits)}")
+        context.progress.report(f"reading {', '.join(splits)}")
         rows.append(
             datasets.read(
-                context.inputs["examples"], splits, source.reader, names, source.label, settings.node_id
+                context.inputs["examples"],
+                splits,
+                source.reader,
+                names,
+                source.label,
+                settings.node_id,
+                context.progress,
             )
         )
     return rows[0], rows[1]

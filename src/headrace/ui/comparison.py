@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +10,16 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from headrace.store.read.comparison import NodeComparison, RunComparison
-from headrace.store.read.differences import FileChange
 from headrace.store.results import NodeState
-from headrace.ui.differences import print_differences
+from headrace.store.session import FileChange, NodeComparison, PayloadPair, RunComparison
+from headrace.ui.differences import difference_data, print_differences
+from headrace.ui.json_shapes import (
+    NodeComparisonData,
+    NumberChangeData,
+    PayloadPairData,
+    RunDifferenceData,
+    number_of,
+)
 from headrace.ui.listings import plain_table
 from headrace.ui.screen import Screen
 from headrace.ui.summary import print_table
@@ -181,34 +186,56 @@ def _change(change: NumberChange) -> Text:
     return Text(f"{'+' if difference > 0 else '-'}{_number(abs(difference))}", "yellow")
 
 
-def difference_data(difference: RunDifference) -> dict[str, Any]:
+def comparison_data(difference: RunDifference) -> RunDifferenceData:
     """Return a comparison as JSON-ready data."""
     runs = difference.runs
     return {
+        "format": number_of(RunDifferenceData),
         "runs": [runs.old.run_id, runs.new.run_id],
         "pipelines": [runs.old.pipeline_name, runs.new.pipeline_name],
         "seconds": [round(runs.old.seconds, 3), round(runs.new.seconds, 3)],
-        "settings": [dataclasses.asdict(change) for change in runs.settings],
-        "nodes": [
-            {
-                **dataclasses.asdict(node),
-                "old_state": node.old_state.value if node.old_state else None,
-                "new_state": node.new_state.value if node.new_state else None,
-            }
-            for node in runs.nodes
-        ],
-        "payloads": [dataclasses.asdict(pair) for pair in runs.payloads],
+        "settings": [{"name": one.name, "old": one.old, "new": one.new} for one in runs.settings],
+        "nodes": [_node_data(node) for node in runs.nodes],
+        "payloads": [_pair_data(pair) for pair in runs.payloads],
         "statistics": [_change_data(change) for change in difference.statistics],
         "metrics": [_change_data(change) for change in difference.metrics],
-        "verdicts": [dict(zip(("name", "old", "new"), row)) for row in difference.verdicts],
+        "verdicts": [{"name": name, "old": old, "new": new} for name, old, new in difference.verdicts],
         "unread": list(difference.unread),
     }
 
 
-def _change_data(change: NumberChange) -> dict[str, Any]:
-    """A change with text for what JSON has no number for: `"nan"`, `"inf"`."""
-    data = dataclasses.asdict(change)
-    for side in ("old", "new"):
-        value = data[side]
-        data[side] = value if value is None or math.isfinite(value) else str(value)
-    return data
+def _node_data(node: NodeComparison) -> NodeComparisonData:
+    return {
+        "node_id": node.node_id,
+        "old_state": node.old_state.value if node.old_state else None,
+        "new_state": node.new_state.value if node.new_state else None,
+        "old_seconds": node.old_seconds,
+        "new_seconds": node.new_seconds,
+        "differences": [difference_data(one) for one in node.differences],
+        "is_equal": node.is_equal,
+    }
+
+
+def _pair_data(pair: PayloadPair) -> PayloadPairData:
+    return {
+        "node_id": pair.node_id,
+        "key": pair.key,
+        "type_name": pair.type_name,
+        "old_uri": pair.old_uri,
+        "new_uri": pair.new_uri,
+    }
+
+
+def _change_data(change: NumberChange) -> NumberChangeData:
+    return {
+        "where": change.where,
+        "part": change.part,
+        "name": change.name,
+        "old": _number_data(change.old),
+        "new": _number_data(change.new),
+    }
+
+
+def _number_data(value: float | None) -> float | str | None:
+    """A number; text for what JSON has no number for."""
+    return value if value is None or math.isfinite(value) else str(value)

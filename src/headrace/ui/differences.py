@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
 
-from headrace.store.read.differences import Difference, FileChange
-from headrace.store.read.explanation import Explanation
+from headrace.store.session import Difference, Explanation, FileChange
+from headrace.ui.json_shapes import DifferenceData, ExplanationData, number_of
+from headrace.ui.listings import implementation_data
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 
@@ -123,9 +123,31 @@ def _diff_style(line: str) -> str:
     return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
 
 
-def explanation_data(explanation: Explanation) -> dict[str, Any]:
+def difference_data(difference: Difference) -> DifferenceData:
+    """Return what differs as JSON-ready data."""
+    return {
+        "kind": difference.kind,
+        "name": difference.name,
+        "old": difference.old,
+        "new": difference.new,
+        "files": [
+            {"name": file.name, "change": file.change, "lines": list(file.lines)} for file in difference.files
+        ],
+        "note": difference.note,
+    }
+
+
+def explanation_data(explanation: Explanation) -> ExplanationData:
     """Return an explanation as JSON-ready data."""
-    data = dataclasses.asdict(explanation)
-    data["state"] = explanation.state.value
-    data["implementation"] = data["implementation"] if explanation.implementation.name else None
-    return data
+    return {
+        "format": number_of(ExplanationData),
+        "run_id": explanation.run_id,
+        "node_id": explanation.node_id,
+        "state": explanation.state.value,
+        "outcome": explanation.outcome,
+        "text": explanation.text,
+        "compared_run": explanation.compared_run,
+        "compared_execution": explanation.compared_execution,
+        "differences": [difference_data(difference) for difference in explanation.differences],
+        "implementation": implementation_data(explanation.implementation),
+    }

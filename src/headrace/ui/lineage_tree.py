@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 from rich.text import Text
 from rich.tree import Tree
 
-from headrace.store.read.graph import ArtifactInfo
-from headrace.store.read.lineage import ArtifactNode, ExecutionNode, Lineage
+from headrace.store.session import ArtifactInfo, ArtifactNode, ExecutionNode, Lineage
+from headrace.ui.json_shapes import ArtifactData, LineageArtifact, LineageData, LineageExecution, number_of
 from headrace.ui.screen import Screen
 
 
@@ -54,35 +51,47 @@ def _artifact_text(artifact: ArtifactInfo, key: str) -> Text:
     return text.append(f"  {artifact.summary}" if artifact.summary else "", "dim")
 
 
-def lineage_data(lineage: Lineage) -> dict[str, Any]:
-    """Return a lineage as JSON-ready data; times in ISO 8601."""
+def lineage_data(lineage: Lineage) -> LineageData:
+    """Return a lineage as JSON-ready data."""
     return {
+        "format": number_of(LineageData),
         "artifact": artifact_data(lineage.artifact),
         "up": None if lineage.up is None else _executions_data(lineage.up),
         "down": None if lineage.down is None else _executions_data(lineage.down),
     }
 
 
-def _executions_data(node: ArtifactNode) -> list[dict[str, Any]]:
+def _executions_data(node: ArtifactNode) -> list[LineageExecution]:
     return [
         {
             "execution_id": execution.execution_id,
-            **dataclasses.asdict(execution.place),
-            "artifacts": [
-                {
-                    **artifact_data(child.artifact),
-                    "key": child.key,
-                    "is_repeated": child.is_repeated,
-                    "num_hidden": child.num_hidden,
-                    "executions": _executions_data(child),
-                }
-                for child in execution.artifacts
-            ],
+            "pipeline_name": execution.place.pipeline_name,
+            "node_id": execution.place.node_id,
+            "run_id": execution.place.run_id,
+            "artifacts": [_child_data(child) for child in execution.artifacts],
         }
         for execution in node.executions
     ]
 
 
-def artifact_data(artifact: ArtifactInfo) -> dict[str, Any]:
+def _child_data(child: ArtifactNode) -> LineageArtifact:
+    return {
+        **artifact_data(child.artifact),
+        "key": child.key,
+        "is_repeated": child.is_repeated,
+        "num_hidden": child.num_hidden,
+        "executions": _executions_data(child),
+    }
+
+
+def artifact_data(artifact: ArtifactInfo) -> ArtifactData:
     """Return what is told of an artifact as JSON-ready data."""
-    return {**dataclasses.asdict(artifact), "created": artifact.created.isoformat()}
+    return {
+        "artifact_id": artifact.artifact_id,
+        "type_name": artifact.type_name,
+        "uri": artifact.uri,
+        "state": artifact.state,
+        "summary": artifact.summary,
+        "digest": artifact.digest,
+        "created": artifact.created.isoformat(),
+    }

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from headrace.orchestration.events import NodeState, RunResult
+from headrace.errors import HeadraceError
+from headrace.orchestration.events import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.runtime.implementation import Implementation
+from headrace.ui.json_shapes import (
+    ErrorData,
+    ImplementationData,
+    NodeData,
+    OutputData,
+    RunData,
+    RunLine,
+    number_of,
+)
 from headrace.ui.screen import Screen
 from headrace.ui.summary import print_labelled, print_table
 from headrace.ui.symbols import STYLES
 from headrace.ui.units import format_seconds
 
 if TYPE_CHECKING:
-    from headrace.store.read.runs import RunSummary
+    from headrace.store.session import RunSummary
 
 _STATE_STYLES = {
     "failed": STYLES[NodeState.FAILED],
@@ -79,44 +89,60 @@ def print_details(screen: Screen, details: Mapping[str, object]) -> None:
         print_labelled(screen, "With", [f"{name} = {value}" for name, value in parameters.items()])
 
 
-def result_data(result: RunResult) -> dict[str, Any]:
-    """Return a run as JSON-ready data: the fields of its dataclasses, errors as type, problem and fix."""
+def result_data(result: RunResult) -> RunData:
+    """Return a run as JSON-ready data."""
     return {
+        "format": number_of(RunData),
         "run_id": result.run_id,
         "pipeline_name": result.pipeline_name,
         "seconds": round(result.seconds, 3),
         "store_path": result.store_path,
         "is_success": result.is_success,
+        "is_plan": result.is_plan,
         "parameters": result.parameters,
-        "nodes": [
-            {
-                "node_id": node.node_id,
-                "state": node.state.value,
-                "seconds": round(node.seconds, 3),
-                "reason": node.reason,
-                "execution_id": node.execution_id,
-                "log_path": node.log_path,
-                "implementation": asdict(node.implementation) if node.implementation.name else None,
-                "error": None
-                if node.error is None
-                else {
-                    "type": type(node.error).__name__,
-                    "problem": node.error.problem,
-                    "fix": node.error.fix,
-                },
-                "outputs": [
-                    {field.name: getattr(output, field.name) for field in fields(output)}
-                    for output in node.outputs
-                ],
-            }
-            for node in result.nodes
-        ],
+        "nodes": [_node_data(node) for node in result.nodes],
     }
 
 
-def run_data(run: RunSummary) -> dict[str, Any]:
-    """Return one line of `headrace runs` as JSON-ready data; times in ISO 8601."""
+def _node_data(node: NodeResult) -> NodeData:
     return {
+        "node_id": node.node_id,
+        "state": node.state.value,
+        "seconds": round(node.seconds, 3),
+        "reason": node.reason,
+        "execution_id": node.execution_id,
+        "log_path": node.log_path,
+        "implementation": implementation_data(node.implementation),
+        "error": _error_data(node.error) if node.error is not None else None,
+        "outputs": [_output_data(output) for output in node.outputs],
+    }
+
+
+def implementation_data(implementation: Implementation) -> ImplementationData | None:
+    """Return what did a node's work as JSON-ready data; `None` where nothing is recorded."""
+    if not implementation.name:
+        return None
+    return {"name": implementation.name, "reason": implementation.reason}
+
+
+def _error_data(error: HeadraceError) -> ErrorData:
+    return {"type": type(error).__name__, "problem": error.problem, "fix": error.fix}
+
+
+def _output_data(output: OutputRecord) -> OutputData:
+    return {
+        "key": output.key,
+        "type_name": output.type_name,
+        "artifact_id": output.artifact_id,
+        "uri": output.uri,
+        "summary": output.summary,
+    }
+
+
+def run_data(run: RunSummary) -> RunLine:
+    """Return one line of `headrace runs` as JSON-ready data."""
+    return {
+        "format": number_of(RunLine),
         "run_id": run.run_id,
         "pipeline_name": run.pipeline_name,
         "started": run.started.isoformat(),

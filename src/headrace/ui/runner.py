@@ -2,105 +2,140 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
-from typing import Any
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from headrace.authoring import BaseNode
 from headrace.authoring.light import authoring
-from headrace.errors import OptionError, did_you_mean, listed
+from headrace.orchestration.events import Listener
+from headrace.run_options import NAMES, FailWord, RunOptions, current_names, takes_options
 from headrace.store.results import RunResult
-from headrace.ui import shown_run
+from headrace.ui import partial_runs, shown_run
 
 with authoring():
     from tfx.orchestration import pipeline as tfx_pipeline
     from tfx.orchestration import tfx_runner
     from tfx.proto.orchestration import pipeline_pb2
 
-# Read once: the command line puts another function in its place while a script runs.
-_OPTIONS = tuple(inspect.signature(shown_run.run).parameters)
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from headrace.orchestration.engine.run import AnyPipeline
+    from headrace.run_options import RunKeywords
+
+_WHERE = "headrace.Runner"
 
 
 class Runner(tfx_runner.TfxRunner):
     """Runs pipelines by `headrace.run`, with the interface of TFX's runners.
 
     Args:
-        options: Keyword arguments of `headrace.run`, for each run.
+        show: Whether to show progress and a table at the end, and of a dry run the plan, on standard output.
+        raise_on_failure: Whether a run that did not do its work raises; else the result says how each node ended.
+        run_id: The run's id; today's date and a number where it is left out.
+        store: Folder of the store; `.headrace` in the working directory where it is left out. Metadata go to
+            the pipeline's `metadata_connection_config` instead, where it has one; a warning says so.
+        cache: Overrides the pipeline's cache switch. A node's own (`headrace.options`) gives way to `False` only.
+        workers: How many nodes may run at once, 1 or more; as many as there are processors, and at least two,
+            where it is left out.
+        fail: `"fast"` stops everything at the first failure of a node that the run needs, `"late"` only what depends
+            on it.
+        from_nodes: Execute only these nodes and what depends on them.
+        to_nodes: Execute only these nodes and what they depend on.
+        only: Execute exactly these nodes. Nodes left out give their last good outputs.
+        dry_run: Only say what would run and what the cache would serve; nothing is recorded.
+        resume_from: An earlier run of this pipeline; what it finished is not executed again.
+        base_run: The run whose outputs stand for the nodes that a partial run leaves out; for each its newest
+            where it is left out.
+        beam_pipeline_args: Arguments for the Beam pipelines of all components, after the components' own.
+        exit_handlers: Components to run when all else has ended, however that was.
+        listener: Called with each event of `headrace.orchestration.events`, from several threads, one at a time,
+            whatever `show` says. One that raises is told nothing more, and the run goes on.
 
     Raises:
-        OptionError: If `headrace.run` has no such argument.
+        OptionError: If there is no such option.
+        DefinitionError: If no run can go like this.
 
     Example:
-        >>> headrace.Runner(max_workers=4).run(pipeline)  # doctest: +SKIP
+        >>> headrace.Runner(workers=4).run(pipeline)  # doctest: +SKIP
     """
 
-    def __init__(self, **options: Any) -> None:
+    @takes_options(_WHERE)
+    def __init__(
+        self,
+        *,
+        show: bool = True,
+        raise_on_failure: bool = True,
+        run_id: str | None = None,
+        store: str | os.PathLike[str] | None = None,
+        cache: bool | None = None,
+        workers: int | None = None,
+        fail: FailWord = "late",
+        from_nodes: Iterable[str] = (),
+        to_nodes: Iterable[str] = (),
+        only: Iterable[str] = (),
+        dry_run: bool = False,
+        resume_from: str = "",
+        base_run: str = "",
+        beam_pipeline_args: Iterable[str] = (),
+        exit_handlers: Iterable[BaseNode] = (),
+        listener: Listener | None = None,
+    ) -> None:
         super().__init__()
-        _check_options(options)
-        self._options = options
-        self._exit_handlers: tuple[BaseNode, ...] = ()
+        self._options = RunOptions(
+            show=show,
+            raise_on_failure=raise_on_failure,
+            run_id=run_id,
+            store=store,
+            cache=cache,
+            workers=workers,
+            fail=fail,
+            from_nodes=from_nodes,
+            to_nodes=to_nodes,
+            only=only,
+            dry_run=dry_run,
+            resume_from=resume_from,
+            base_run=base_run,
+            beam_pipeline_args=beam_pipeline_args,
+            exit_handlers=exit_handlers,
+            listener=listener,
+        )
 
     def set_exit_handler(self, exit_handler: BaseNode | Iterable[BaseNode]) -> None:
         """Name components to run when all else has ended, however that was."""
-        self._exit_handlers = (exit_handler,) if isinstance(exit_handler, BaseNode) else tuple(exit_handler)
+        handlers = (exit_handler,) if isinstance(exit_handler, BaseNode) else tuple(exit_handler)
+        self._options = replace(self._options, exit_handlers=handlers)
 
     def run(
         self,
         pipeline: tfx_pipeline.Pipeline,
         run_options: tfx_pipeline.RunOptions | None = None,
-        **options: Any,
+        **options: Unpack[RunKeywords],
     ) -> RunResult:
         """Run a pipeline.
 
         Args:
             pipeline: The pipeline.
             run_options: TFX's options of a partial run.
-            options: Keyword arguments of `headrace.run` for this run.
+            options: What is different for this run, under the names of `Runner`'s arguments.
 
         Raises:
             HeadraceError: What made the first failed node fail; see `headrace.run`.
         """
-        return self._run(pipeline, _partial(run_options), options)
+        named = current_names(options, NAMES, _WHERE)
+        return self._run(pipeline, {**partial_runs.of_options(run_options), **named})
 
     def run_with_ir(
         self,
         pipeline: pipeline_pb2.Pipeline,
         run_options: pipeline_pb2.RunOptions | None = None,
-        **options: Any,
+        **options: Unpack[RunKeywords],
     ) -> RunResult:
         """Run a compiled pipeline; see `run`."""
-        return self._run(pipeline, _partial_of_ir(run_options), options)
+        named = current_names(options, NAMES, _WHERE)
+        return self._run(pipeline, {**partial_runs.of_compiled_options(run_options), **named})
 
-    def _run(self, pipeline: Any, partial: dict[str, Any], options: dict[str, Any]) -> RunResult:
-        _check_options(options)
-        handlers = {"exit_handlers": self._exit_handlers} if self._exit_handlers else {}
-        return shown_run.run(pipeline, **{**self._options, **handlers, **partial, **options})
-
-
-def _check_options(options: Iterable[str]) -> None:
-    known = [name for name in _OPTIONS if name != "pipeline"]
-    for name in options:
-        if name not in known:
-            raise OptionError(
-                f"headrace.Runner has no option '{name}'. It has {listed(known)}.",
-                f"{did_you_mean(name, known)}Correct the name.",
-            )
-
-
-def _partial(options: tfx_pipeline.RunOptions | None) -> dict[str, Any]:
-    if options is None:
-        return {}
-    return _given(options.from_nodes, options.to_nodes, options.base_pipeline_run_id)
-
-
-def _partial_of_ir(options: pipeline_pb2.RunOptions | None) -> dict[str, Any]:
-    if options is None:
-        return {}
-    partial = options.partial_run
-    base_run = partial.snapshot_settings.base_pipeline_run_strategy.base_run_id
-    return _given(partial.from_nodes, partial.to_nodes, base_run)
-
-
-def _given(from_nodes: Any, to_nodes: Any, base_run: str | None) -> dict[str, Any]:
-    values = {"from_nodes": tuple(from_nodes or ()), "to_nodes": tuple(to_nodes or ()), "base_run": base_run}
-    return {name: value for name, value in values.items() if value}
+    def _run(self, pipeline: AnyPipeline, changes: Mapping[str, Any]) -> RunResult:
+        return shown_run.start(pipeline, replace(self._options, **changes))

@@ -62,11 +62,32 @@ def top_level_names(path: str) -> frozenset[str]:
 
 
 def loaded_libraries(path: str) -> list[str]:
-    """Return the installed modules, beside the standard library, that a file imports and this process has loaded."""
-    parts = parsed_modules.read_now(os.path.abspath(path)).parts or ()
+    """Return the installed modules, beside the standard library, that a file imports and this process has loaded.
+
+    What the project's other modules import counts with it.
+    """
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    waiting = [os.path.abspath(path)]
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for name, origin in _imported_files(file).items():
+            if not is_project_file(origin):
+                found[name] = None
+            elif is_followed(origin) and origin.endswith(".py"):
+                waiting.append(os.path.abspath(origin))
+    return list(found)
+
+
+def _imported_files(path: str) -> dict[str, str]:
+    """The modules that a file imports and this process has loaded, and their files."""
+    parts = parsed_modules.read_now(path).parts or ()
     imported = {
         name for part in parts for _, one in part.imports for name in (one.loads, f"{one.loads}.{one.name}")
     }
     installed = sorted(name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names)
     files = {name: getattr(sys.modules.get(name), "__file__", None) for name in installed}
-    return [name for name, file in files.items() if file and not is_project_file(file)]
+    return {name: file for name, file in files.items() if file}

@@ -27,3 +27,16 @@ def test_a_pipeline_that_an_earlier_version_exported_still_loads():
     from headrace.sdk.light import authoring as former
 
     assert former is light.authoring
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("pipeline", "Pipeline"),
+        ("component", "Component"),
+        ("component", "ComponentSpec"),
+        ("resources", "with_resources"),
+    ],
+)
+def test_what_pipelines_import_from_its_modules_is_the_same(module: str, name: str):
+    assert getattr(importlib.import_module(f"headrace.sdk.{module}"), name) is getattr(authoring, name)

@@ -24,6 +24,7 @@ from headrace.orchestration.events import (
     RunResult,
     RunStarted,
 )
+from headrace.run_options import RunOptions
 
 PIPELINE_FILE = '''"""Adds."""
 
@@ -44,37 +45,37 @@ class FakeEngine:
     """Stands for `headrace.orchestration.engine.run`.
 
     Attributes:
-        pipelines, keywords: What each call was given.
+        pipelines, options, internal: What each call was given.
         ending: State of the node Trainer.
         raises: Raised instead of running.
     """
 
     def __init__(self) -> None:
         self.pipelines: list[Any] = []
-        self.keywords: list[dict[str, Any]] = []
+        self.options: list[RunOptions] = []
+        self.internal: list[dict[str, Any]] = []
         self.ending = NodeState.DONE
         self.raises: BaseException | None = None
 
-    def run(
-        self, pipeline: Any, *, listener: Any = None, dry_run: bool = False, **keywords: Any
-    ) -> RunResult:
+    def run(self, pipeline: Any, options: RunOptions, *, display: Any, **internal: Any) -> RunResult:
         self.pipelines.append(pipeline)
-        self.keywords.append({**keywords, "dry_run": dry_run})
+        self.options.append(options)
+        self.internal.append(internal)
         if self.raises is not None:
             raise self.raises
-        if dry_run:
+        if options.dry_run:
             nodes = (
                 NodeResult("ExampleGen", NodeState.CACHED, reason="same inputs as execution 1"),
                 NodeResult("Trainer", NodeState.WAITING, reason="parameter train_steps changed"),
             )
             return RunResult("dry-run", "demo", nodes, 0.1, ".headrace", is_plan=True)
         result = RunResult("2026-11-21-1", "demo", tuple(self._nodes()), 41.0, ".headrace")
-        listener(RunStarted("2026-11-21-1", "demo", ("ExampleGen", "Trainer"), ".headrace/logs/2026-11-21-1"))
+        display(RunStarted("2026-11-21-1", "demo", ("ExampleGen", "Trainer"), ".headrace/logs/2026-11-21-1"))
         for node in result.nodes:
-            listener(NodeStarted(node.node_id))
-            listener(NodeProgress(node.node_id, "reading", 5))
-            listener(NodeFinished(node))
-        listener(RunFinished(result))
+            display(NodeStarted(node.node_id))
+            display(NodeProgress(node.node_id, "reading", 5))
+            display(NodeFinished(node))
+        display(RunFinished(result))
         return result
 
     def _nodes(self) -> list[NodeResult]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from headrace.cli import run_difference
 from headrace.reports.artifacts.evaluation_results import Metric
-from headrace.store.read.comparison import PayloadPair, RunComparison
 from headrace.store.results import RunResult
-from headrace.ui.comparison import difference_data, print_difference
+from headrace.store.session import PayloadPair, RunComparison
+from headrace.ui.comparison import comparison_data, print_difference
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import UNICODE
 
@@ -45,9 +46,8 @@ def difference(tmp_path, monkeypatch):
     )
     runs = [RunResult(name, "taxi", (), 1.0, "store") for name in EVALUATIONS]
     compared = RunComparison(runs[0], runs[1], (), (), (pair,))
-    monkeypatch.setattr(run_difference, "compare_runs", lambda *_: compared)
     monkeypatch.setattr(run_difference, "read_metrics", lambda path: EVALUATIONS[path.rpartition("/")[2]])
-    return run_difference.read_difference("store", "old", "new")
+    return run_difference.read_difference(SimpleNamespace(compare=lambda *_: compared), "old", "new")
 
 
 def test_the_candidates_metrics_that_changed_are_listed(difference):
@@ -75,6 +75,6 @@ def test_a_change_from_or_to_no_number_has_no_size(difference):
 
 def test_json_holds_no_number_that_json_lacks(difference):
     """Readers of JSON refuse NaN."""
-    text = json.dumps(difference_data(difference), default=str, allow_nan=False)
+    text = json.dumps(comparison_data(difference), default=str, allow_nan=False)
 
     assert [change["old"] for change in json.loads(text)["metrics"]] == [0.5, "nan", 0.5]

@@ -26,8 +26,17 @@ def test_every_key_is_read():
     )
 
     assert (config.pipeline, config.parameters, config.store, config.cache) == ("taxi", {"a": 1}, "s", False)
-    assert (config.workers, config.fail_fast, config.beam_pipeline_args) == (2, True, ["--x"])
+    assert (config.workers, config.fail, config.beam_pipeline_args) == (2, "fast", ["--x"])
     assert (config.from_nodes, config.to_nodes, config.only) == (["A"], ["B"], [])
+    assert config.run_options() == {
+        "store": "s",
+        "cache": False,
+        "workers": 2,
+        "fail": "fast",
+        "from_nodes": ["A"],
+        "to_nodes": ["B"],
+        "beam_pipeline_args": ["--x"],
+    }
 
 
 def test_a_key_without_a_value_is_not_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,6 +132,7 @@ def test_large_files_are_remembered_unless_they_changed_just_now(
 ):
     """A second change within a tick of the clock would leave no trace."""
     monkeypatch.setattr(digest_memory, "_recent", {})
+    monkeypatch.setattr(digest_memory, "_rows", None)
     monkeypatch.setattr(digest_memory, "_path", str(tmp_path / "digests.db"))
     path = tmp_path / "large"
     path.write_bytes(b"x" * (1 << 20))
@@ -141,9 +143,68 @@ def test_large_files_are_remembered_unless_they_changed_just_now(
 
     assert (digest_memory.recall(str(path), info) == "digest") is is_remembered
     digest_memory._recent.clear()
+    monkeypatch.setattr(digest_memory, "_rows", None)
     assert (digest_memory.recall(str(path), path.stat()) == "digest") is is_remembered
     path.write_bytes(b"y" * (1 << 20))
     assert digest_memory.recall(str(path), path.stat()) == ""
+
+
+def test_the_digests_of_many_files_are_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each write waits for the disk; and one reading of what was written serves all files."""
+    monkeypatch.setattr(digest_memory, "_recent", {})
+    monkeypatch.setattr(digest_memory, "_rows", None)
+    monkeypatch.setattr(digest_memory, "_path", str(tmp_path / "digests.db"))
+    monkeypatch.setattr(digest_memory, "_RACY_NS", 0)
+    opened = []
+    connect = digest_memory._open
+    monkeypatch.setattr(digest_memory, "_open", lambda: opened.append(True) or connect())
+    paths = [str(tmp_path / f"{number}.csv") for number in range(5)]
+    for path in paths:
+        Path(path).write_bytes(os.urandom(digest_memory._MIN_BYTES))
+
+    digests = payloads.file_digests(paths)
+    assert opened == [True]
+    digest_memory._recent.clear()
+    monkeypatch.setattr(digest_memory, "_rows", None)
+    monkeypatch.setattr(digest_memory, "remember", lambda *_: pytest.fail("hashed again"))
+    assert payloads.file_digests(paths) == digests
+    assert len(opened) == 2
+
+
+def test_who_verifies_hashes_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """However many there are, and in whatever thread."""
+    monkeypatch.setattr(digest_memory, "_path", "")
+    paths = [str(tmp_path / f"{number}.csv") for number in range(2)]
+    wrong = {}
+    for path in paths:
+        Path(path).write_bytes(b"x" * digest_memory._MIN_BYTES)
+        wrong[path] = (digest_memory._look(os.stat(path)), "wrong")
+    monkeypatch.setattr(digest_memory, "_recent", wrong)
+
+    assert payloads.file_digests(paths) == ["wrong", "wrong"]
+    with digest_memory.distrusted():
+        assert "wrong" not in payloads.file_digests(paths)
+
+
+def test_what_another_user_remembered_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A store may come from elsewhere, with whatever it says of this machine's files."""
+    monkeypatch.setattr(digest_memory, "_path", str(tmp_path / "digests.db"))
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * (1 << 20))
+    info = path.stat()
+    for user, is_known in (("one", False), ("two", False), ("one", True)):
+        monkeypatch.setattr(digest_memory, "_recent", {})
+        monkeypatch.setattr(digest_memory, "_rows", None)
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / user))
+        assert (digest_memory.recall(str(path), info) == "digest") is is_known
+        if not (tmp_path / "digests.db").exists():
+            digest_memory.remember(str(path), info, info.st_ctime_ns + 60 * 10**9, "digest")
+
+    with sqlite3.connect(tmp_path / "digests.db") as database:
+        database.execute("UPDATE files SET digest = 'digest'")
+    digest_memory._recent.clear()
+    monkeypatch.setattr(digest_memory, "_rows", None)
+    assert digest_memory.recall(str(path), info) == ""
 
 
 def test_several_files_have_their_digests_in_order(folder: Path):

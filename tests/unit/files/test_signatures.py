@@ -10,6 +10,7 @@ import pytest
 
 from headrace.files import signatures
 from headrace.runtime import partial_results
+from headrace.runtime.partial_results import PartialResults
 
 
 @pytest.fixture
@@ -42,15 +43,14 @@ def test_the_key_is_the_users_alone_and_outside_of_any_store(home):
 
 def test_another_users_signature_does_not_verify(home, monkeypatch):
     """Each has a key of their own, and results under names of their own."""
-    partial_results.set_folder(str(home / "kept"))
-    path = partial_results.path("content", "statistics")
+    kept = PartialResults(str(home / "kept"))
+    path = kept.path("content", "statistics")
     signed = signatures.sign(b"found", "statistics")
 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "other"))
 
     assert signatures.verified(signed, "statistics") is None
-    assert partial_results.path("content", "statistics") != path
-    partial_results.set_folder("")
+    assert kept.path("content", "statistics") != path
 
 
 @pytest.mark.parametrize("content", [b"", b"short", bytes(32)])
@@ -60,12 +60,11 @@ def test_a_key_that_others_may_read_signs_nothing(home, content):
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     path.chmod(0o644)
-    partial_results.set_folder(str(home / "kept"))
+    kept = PartialResults(str(home / "kept"))
 
     assert signatures.identity() == ""
-    assert partial_results.path("content", "statistics") == ""
+    assert kept.path("content", "statistics") == ""
     assert signatures.verified(signatures.sign(b"found", "x"), "x") is None
-    partial_results.set_folder("")
 
 
 class _Runs:
@@ -78,8 +77,8 @@ class _Runs:
 def test_a_pickle_that_somebody_put_into_the_store_never_runs_and_is_removed(home, monkeypatch):
     """Nor one that was cut, nor one that was signed as another result."""
     monkeypatch.chdir(home)
-    partial_results.set_folder(str(home / "kept"))
-    path, other = (partial_results.path("content", name) for name in ("statistics", "vocabulary"))
+    kept = PartialResults(str(home / "kept"))
+    path, other = (kept.path("content", name) for name in ("statistics", "vocabulary"))
     partial_results.dump(path, {"rows": 3})
     assert partial_results.load(path) == {"rows": 3}
     whole = (home / "kept" / os.path.basename(path)).read_bytes()
@@ -93,15 +92,13 @@ def test_a_pickle_that_somebody_put_into_the_store_never_runs_and_is_removed(hom
             assert not os.path.exists(place)
             assert not partial_results.is_kept(place)
     assert not (home / "ran").exists()
-    partial_results.set_folder("")
 
 
 def test_a_result_whose_class_is_gone_counts_as_absent(home):
     """It was kept with another version of a library."""
-    partial_results.set_folder(str(home / "kept"))
-    path = partial_results.path("content", "statistics")
+    kept = PartialResults(str(home / "kept"))
+    path = kept.path("content", "statistics")
     partial_results.write(path, b"cno_such_module\nNothing\n.")
 
     assert partial_results.load(path) is None
     assert not os.path.exists(path)
-    partial_results.set_folder("")

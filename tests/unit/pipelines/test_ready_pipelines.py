@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +113,18 @@ def test_penguin_schema_names_the_columns_of_the_data():
     columns = _header(penguin.penguin_data_root(), "penguins.csv")
 
     assert [feature.name for feature in schema.feature] == columns
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("pipelines/*/pipeline.py")), ids=lambda path: path.parent.name
+)
+def test_a_pipeline_needs_nothing_of_tfx_itself(path: Path):
+    """It is what a user copies: components and plain values."""
+    imported = {
+        alias.name if isinstance(node, ast.Import) else node.module or ""
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert {name.split(".")[0] for name in imported} <= {"__future__", "headrace", *sys.stdlib_module_names}

@@ -34,8 +34,9 @@ READERS = (
     "read.catalog",
     "read.comparison",
     "read.explanation",
-    "read.lineage",
-    "read.runs",
+    "read.starts",
+    "read.subjects",
+    "session",
 )
 
 # Imports each module and prints, for the first one that loads something heavy, what that is.

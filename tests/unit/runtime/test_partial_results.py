@@ -8,51 +8,64 @@ import time
 import pytest
 
 from headrace.runtime import partial_results
+from headrace.runtime.partial_results import PartialResults
 
 
 @pytest.fixture
 def folder(tmp_path):
-    partial_results.set_folder(str(tmp_path / "kept"))
-    yield tmp_path / "kept"
-    partial_results.set_folder("")
+    return tmp_path / "kept"
 
 
-def test_what_was_written_is_found(folder):
+@pytest.fixture
+def kept(folder):
+    return PartialResults(str(folder))
+
+
+def test_what_was_written_is_found(folder, kept):
     """Under a key of content and everything else."""
-    path = partial_results.path("content", "statistics", "1.16")
+    path = kept.path("content", "statistics", "1.16")
     assert not partial_results.is_kept(path)
 
     partial_results.write(path, b"found")
 
-    assert partial_results.is_kept(partial_results.path("content", "statistics", "1.16"))
+    assert partial_results.is_kept(kept.path("content", "statistics", "1.16"))
     assert partial_results.read(path) == b"found"
-    assert not partial_results.is_kept(partial_results.path("content", "statistics", "1.21"))
+    assert not partial_results.is_kept(kept.path("content", "statistics", "1.21"))
     assert os.listdir(folder) == [os.path.basename(path)]
+
+
+def test_what_is_kept_in_another_form_is_not_found(kept, monkeypatch):
+    """A later Headrace may keep results in the same store, which this one could not read."""
+    partial_results.write(kept.path("content", "statistics"), b"found")
+
+    monkeypatch.setattr(partial_results, "FORMAT", partial_results.FORMAT + 1)
+
+    assert not partial_results.is_kept(kept.path("content", "statistics"))
 
 
 def test_what_other_code_found_is_not_taken_for_ours(folder):
     """A user function, a lookup file or a library that changed makes other results of the same data."""
-    partial_results.set_folder(str(folder), "code of today")
-    partial_results.write(partial_results.path("content", "statistics"), b"found")
+    today, tomorrow = (
+        PartialResults(str(folder), "code of today"),
+        PartialResults(str(folder), "code of tomorrow"),
+    )
+    partial_results.write(today.path("content", "statistics"), b"found")
 
-    partial_results.set_folder(str(folder), "code of tomorrow")
-    assert not partial_results.is_kept(partial_results.path("content", "statistics"))
-    partial_results.set_folder(str(folder), "code of today")
-    assert partial_results.is_kept(partial_results.path("content", "statistics"))
+    assert not partial_results.is_kept(tomorrow.path("content", "statistics"))
+    assert partial_results.is_kept(today.path("content", "statistics"))
 
 
-def test_without_a_folder_or_a_known_content_nothing_is_kept(folder):
+def test_without_a_folder_or_a_known_content_nothing_is_kept(kept):
     """As under TFX's own runners."""
-    assert partial_results.path("", "statistics") == ""
-    partial_results.set_folder("")
-    path = partial_results.path("content", "statistics")
+    assert kept.path("", "statistics") == ""
+    path = PartialResults().path("content", "statistics")
     assert (path, partial_results.is_kept(path)) == ("", False)
 
 
-def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch):
+def test_what_was_not_used_for_longest_makes_room(kept, monkeypatch):
     """Looking at a result counts as use."""
     monkeypatch.setattr(partial_results, "MAX_FOLDER_BYTES", 400)
-    paths = [partial_results.path("content", str(number)) for number in range(3)]
+    paths = [kept.path("content", str(number)) for number in range(3)]
     for age, path in zip((30, 20), paths):
         partial_results.write(path, bytes(100))
         os.utime(path, (age, age))
@@ -66,22 +79,20 @@ def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch):
 def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path):
     """Keeping is a help, never a reason to fail."""
     (tmp_path / "file").write_text("")
-    partial_results.set_folder(str(tmp_path / "file"))
-    path = partial_results.path("content", "statistics")
+    path = PartialResults(str(tmp_path / "file")).path("content", "statistics")
     partial_results.write(path, b"found")
-    partial_results.set_folder("")
 
     assert not partial_results.is_kept(path)
 
 
-def test_what_a_killed_process_left_goes(folder):
+def test_what_a_killed_process_left_goes(folder, kept):
     """The next result that is kept clears it away, and spares what another process writes now."""
     for name, age in (("abandoned", 10_000), ("growing", 0)):
-        path = f"{partial_results.path('content', name)}.unfinished-1"
+        path = f"{kept.path('content', name)}.unfinished-1"
         os.makedirs(folder, exist_ok=True)
         with open(path, "wb"):
             os.utime(path, (time.time() - age, time.time() - age))
 
-    partial_results.write(partial_results.path("content", "statistics"), b"found")
+    partial_results.write(kept.path("content", "statistics"), b"found")
 
     assert sum("unfinished" in name for name in os.listdir(folder)) == 1

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from store.store_records import RUNNING, add_execution, die, state_of
+from stored import list_runs
 
 from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError
 from headrace.store import locks
 from headrace.store.open.store import Store
 from headrace.store.read import markers
-from headrace.store.read.runs import list_runs
+from headrace.store.read.markers import RunMarker
 from headrace.store.record.publications import publish_run
 from headrace.store.results import RunResult
 
@@ -93,3 +96,12 @@ def test_run_ids_that_lead_elsewhere_or_mean_something_else_are_refused(store: S
     with pytest.raises(DefinitionError, match="cannot be a run id"):
         locks.new_run_id(store, name)
     assert not os.path.exists(os.path.join(store.path, "logs"))
+
+
+def test_what_a_later_version_adds_to_a_runs_file_is_passed_over():
+    """It may have started the run in the same store; who cleans up knows what is needed all the same."""
+    marker = RunMarker("0" * 16, "store", "/tmp", "12 34", "1" * 16)
+
+    assert RunMarker.parse(json.dumps({**asdict(marker), "new": 1})) == marker
+    assert RunMarker.parse(json.dumps({"token": "0" * 16})) is None
+    assert RunMarker.parse("[]") is None

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from store.store_records import CACHED, COMPLETE, FAILED, RUNNING, add_execution, die, state_of
+from stored import list_runs
 
 from headrace.authoring.light import authoring
 from headrace.runtime.processes import process_groups
 from headrace.store import locks
 from headrace.store.open.store import Store
-from headrace.store.read.runs import list_runs
 from headrace.store.record import unpublished
 from headrace.store.record.publications import publish_run
 from headrace.store.record.unpublished import Unpublished

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stored
 from hypothesis import given
 from hypothesis import strategies as st
 from small_stores import SmallStore
 
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, StoreError
 from headrace.runtime.implementation import Implementation
 from headrace.store import locks, records
 from headrace.store.garbage import collection
@@ -43,6 +44,7 @@ DAMAGED = {
     "odd error": json.dumps({**RUN, "nodes": [{**NODE, "error": "N failed."}]}),
     "odd time": json.dumps({**RUN, "started": "yesterday"}),
     "no zone": json.dumps({**RUN, "started": "2026-11-21T10:00:00"}),
+    "odd number": json.dumps({**RUN, "format": "one"}),
     "odd details": json.dumps({**RUN, "details": "python run.py"}),
 }
 _json = st.recursive(
@@ -53,8 +55,10 @@ _json = st.recursive(
 )
 
 
-def test_a_record_is_read_as_it_was_written():
-    assert records.parse_run(json.dumps(RUN)) == RUN
+@pytest.mark.parametrize("number", [{}, {"format": 0}, {"format": records.RUN_FORMAT}])
+def test_a_record_is_read_as_it_was_written(number: dict[str, int]):
+    """That of 0.1.0 has no number."""
+    assert records.parse_run(json.dumps({**number, **RUN})) == {"format": 0, **number, **RUN}
 
 
 @pytest.mark.parametrize("name", list(DAMAGED))
@@ -84,14 +88,38 @@ def test_one_damaged_record_hides_no_other_run(store: Store, name: str):
     small.record("good")
     small.set_property("bad", RECORD_PROPERTY, DAMAGED[name])
 
-    assert {run.run_id: run.state for run in runs.list_runs(store.path)} == {
+    assert {run.run_id: run.state for run in stored.list_runs(store.path)} == {
         "good": "succeeded",
         "bad": "unknown",
     }
-    assert runs.read_run(store.path, "bad").run_id == "bad"
+    assert stored.read_run(store.path, "bad").run_id == "bad"
     assert runs.mark_crashed(store, "bad") == []
     assert locks.mend(store) == []
     assert collection.look(Store(store.path), Keeping()).kept_runs == 2
+
+
+def test_a_record_with_a_newer_number_is_refused_and_hides_no_other_run(store: Store):
+    """What it means is not known: it is not shown half, and what it may need is not removed."""
+    small = SmallStore(store)
+    small.record("good")
+    small.record("newer", "running", format=records.RUN_FORMAT + 1)
+
+    assert {run.run_id: run.state for run in stored.list_runs(store.path)} == {
+        "good": "succeeded",
+        "newer": "unknown",
+    }
+    runs.mark_crashed(store, "newer")
+    for refused in (
+        lambda: stored.read_run(store.path, "newer"),
+        lambda: collection.look(Store(store.path), Keeping()),
+    ):
+        with pytest.raises(StoreError, match=r"run 'newer' of .* was recorded by a newer Headrace") as caught:
+            refused()
+        assert "upgrade" in caught.value.fix
+    with store.handle() as handle:
+        context = handle.store.get_context_by_type_and_name("pipeline_run", "newer")
+    record = json.loads(context.custom_properties[RECORD_PROPERTY].string_value)
+    assert (record["format"], record["state"]) == (records.RUN_FORMAT + 1, "running")
 
 
 def test_what_a_later_version_adds_to_a_record_is_passed_over(store: Store):
@@ -99,7 +127,7 @@ def test_what_a_later_version_adds_to_a_record_is_passed_over(store: Store):
     node = {**NODE, "seconds": 1.0, "error": ["did_you_mean", "N failed.", "try"], "new": 1}
     SmallStore(store).record("run", "failed", [{**node, "outputs": [{**OUTPUT, "new": 1}]}])
 
-    [read] = runs.read_run(store.path, "run").nodes
+    [read] = stored.read_run(store.path, "run").nodes
 
     assert type(read.error) is HeadraceError
     assert read.outputs[0].uri == "/a"
@@ -121,6 +149,6 @@ def test_which_implementation_ran_is_read_as_it_was_written(
     node = {**NODE, "seconds": 1.0, "implementation": recorded}
     SmallStore(store).record("run", "failed", [node])
 
-    [read] = runs.read_run(store.path, "run").nodes
+    [read] = stored.read_run(store.path, "run").nodes
 
     assert read.implementation == expected

@@ -16,15 +16,17 @@ from headrace.cli.options import json_option, store_option
 def diff_command(first: str, second: str, store: str, verbose: bool, as_json: bool) -> None:
     """Show what differs between two runs, the first on the left. latest is the newest run."""
     from headrace.cli.run_difference import read_difference
+    from headrace.store.session import open_store
 
-    difference = read_difference(store, first, second)
+    with open_store(store) as stored:
+        difference = read_difference(stored, first, second)
 
-    from headrace.ui.comparison import difference_data, is_empty, print_difference
+    from headrace.ui.comparison import comparison_data, is_empty, print_difference
 
     if as_json:
         import json
 
-        click.echo(json.dumps(difference_data(difference), indent=2, default=str))
+        click.echo(json.dumps(comparison_data(difference), indent=2, default=str))
         return
 
     from headrace.ui.screen import open_screen

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from headrace.cli.machine.checks import Check
+    from headrace.store.damage import Verified
+    from headrace.ui.json_shapes import CheckLine, DamageLine
 
 
 @click.command("doctor", short_help="Check this machine and this installation, and say what to do.")
@@ -31,11 +37,10 @@ def doctor_command(ctx: click.Context, store: str, verify: bool, as_json: bool) 
     from headrace.cli.machine.checks import BAD, GOOD, WARNING, run_checks
 
     if as_json:
-        import dataclasses
         import json
 
         found = list(run_checks(store))
-        click.echo(json.dumps([dataclasses.asdict(check) for check in found], indent=2))
+        click.echo(json.dumps([_check_data(check) for check in found], indent=2))
         ctx.exit(int(any(check.outcome == BAD for check in found)))
 
     from rich.text import Text
@@ -69,9 +74,34 @@ def doctor_command(ctx: click.Context, store: str, verify: bool, as_json: bool) 
     ctx.exit(int(num_bad > 0))
 
 
+def _check_data(check: Check) -> CheckLine:
+    from headrace.ui.json_shapes import CheckLine, number_of
+
+    return {
+        "format": number_of(CheckLine),
+        "name": check.name,
+        "outcome": check.outcome,
+        "text": check.text,
+        "advice": check.advice,
+    }
+
+
+def _damage_data(one: Verified) -> DamageLine:
+    from headrace.ui.json_shapes import DamageLine, number_of
+
+    return {
+        "format": number_of(DamageLine),
+        "artifact_id": one.artifact_id,
+        "type_name": one.type_name,
+        "uri": one.uri,
+        "made_by": one.made_by,
+        "damage": one.damage,
+        "fix": one.fix,
+    }
+
+
 def _verify(path: str, as_json: bool) -> int:
     """Compare the artifacts of a store with their digests; return the exit code."""
-    import dataclasses
     import json
 
     from headrace.store import damage
@@ -82,7 +112,7 @@ def _verify(path: str, as_json: bool) -> int:
     with store.open():
         if as_json:
             found = list(damage.verify(store))
-            click.echo(json.dumps([dataclasses.asdict(one) for one in found if one.damage], indent=2))
+            click.echo(json.dumps([_damage_data(one) for one in found if one.damage], indent=2))
             return int(any(one.damage for one in found))
 
         from rich.text import Text

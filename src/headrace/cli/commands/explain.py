@@ -18,9 +18,10 @@ def explain_command(run: str, node: str, store: str, as_json: bool) -> None:
     For a miss, the node is compared with its nearest earlier execution: changed parameters, inputs, versions,
     and source lines are shown. RUN is an id from headrace runs, or latest.
     """
-    from headrace.store.read.explanation import explain
+    from headrace.store.session import open_store
 
-    explanation = explain(store, run, node)
+    with open_store(store) as stored:
+        explanation = stored.explain(run, node)
 
     from headrace.ui.differences import explanation_data, print_explanation
 

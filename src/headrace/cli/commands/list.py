@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from headrace.cli.pipelines.ready_pipelines import ReadyPipeline
+    from headrace.ui.json_shapes import PipelineLine
 
 
 @click.command("list", short_help="List the ready pipelines and their parameters.")
@@ -13,10 +19,9 @@ def list_command(as_json: bool) -> None:
 
     pipelines = find_ready_pipelines()
     if as_json:
-        import dataclasses
         import json
 
-        click.echo(json.dumps([dataclasses.asdict(pipeline) for pipeline in pipelines], indent=2))
+        click.echo(json.dumps([_pipeline_data(pipeline) for pipeline in pipelines], indent=2))
         return
 
     from rich.text import Text
@@ -43,3 +48,21 @@ def list_command(as_json: bool) -> None:
         console.print(Text("Run one: ", "dim").append(f"headrace run {name}", "cyan"), soft_wrap=True)
     else:
         console.print("No ready pipelines are installed.")
+
+
+def _pipeline_data(pipeline: ReadyPipeline) -> PipelineLine:
+    from headrace.ui.json_shapes import PipelineLine, number_of
+
+    return {
+        "format": number_of(PipelineLine),
+        "name": pipeline.name,
+        "description": pipeline.description,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "type_text": parameter.type_text,
+                "default_text": parameter.default_text,
+            }
+            for parameter in pipeline.parameters
+        ],
+    }

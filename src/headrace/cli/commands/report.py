@@ -12,6 +12,7 @@ from headrace.cli.options import store_option
 
 if TYPE_CHECKING:
     from headrace.reports.blocks.blocks import Report
+    from headrace.store.session import StoreSession
 
 
 @click.command("report", short_help="Write a run as one page to look at or to send.")
@@ -23,13 +24,15 @@ def report_command(run: str, store: str, out: str | None, is_opened: bool) -> No
     """Write RUN as one HTML file: its graph, its timings and every artifact. It needs no network to be read."""
     from headrace.files.names import slug
     from headrace.reports.runs.page import run_report
-    from headrace.store.read.runs import read_run
+    from headrace.store.session import open_store
 
-    run_id = read_run(store, run).run_id
-    write(run_report(store, run_id), out or f"{slug(run_id)}.html", is_opened=is_opened)
+    with open_store(store) as stored:
+        run_id = stored.run(run).run_id
+        report = run_report(stored, run_id)
+    write(report, out or f"{slug(run_id)}.html", is_opened=is_opened)
 
 
-def show_artifact(name: str, store: str, other: str, html: str, *, is_opened: bool) -> None:
+def show_artifact(name: str, store: StoreSession, other: str, html: str, *, is_opened: bool) -> None:
     """Print an artifact, or write its page where a file or the browser is asked for."""
     from headrace.reports.artifacts.page import artifact_report
 
@@ -45,7 +48,7 @@ def show_artifact(name: str, store: str, other: str, html: str, *, is_opened: bo
     print_report(open_screen().console, report)
 
 
-def show_run_page(run: str, store: str, html: str, *, is_opened: bool) -> None:
+def show_run_page(run: str, store: StoreSession, html: str, *, is_opened: bool) -> None:
     """Write the page of a run."""
     from headrace.reports.runs.page import run_report
 
@@ -78,13 +81,3 @@ def write(report: Report, path: str, *, is_opened: bool) -> None:
 
         if not webbrowser.open(f"file://{os.path.abspath(path)}"):
             click.echo("No browser was found on this machine; open the file on another.", err=True)
-
-
-def is_artifact(name: str, store: str) -> bool:
-    """Whether `name` is an artifact's id, its URI or `RUN/NODE.key`, and not a run."""
-    if not name.isdigit() and "/" not in name:
-        return False  # For a run's id the store need not be opened.
-
-    from headrace.store.read.lineage import names_artifact
-
-    return names_artifact(store, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -21,7 +22,12 @@ import click
 @click.option("--to", "to_nodes", multiple=True, metavar="NODE", help="Stop after this node. Repeatable.")
 @click.option("--only", multiple=True, metavar="NODE", help="Run this node and no other. Repeatable.")
 @click.option("--store", metavar="DIR", help="Folder of metadata and artifacts.  [default: .headrace]")
-@click.option("--no-cache", is_flag=True, help="Run every node, also those whose inputs did not change.")
+@click.option("--run-id", metavar="ID", help="Name of the run.  [default: today's date and a number]")
+@click.option(
+    "--cache/--no-cache",
+    default=None,
+    help="Reuse what did not change, or run every node.  [default: the pipeline's switch]",
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Nodes at the same time.")
 @click.option(
     "--fail",
@@ -31,20 +37,45 @@ import click
 @click.option(
     "--resume-from", metavar="RUN", help="What this run of the pipeline finished is not executed again."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would run and why, and run nothing.")
+@click.option(
+    "--base-run", metavar="RUN", help="Nodes left out give the outputs of this run.  [default: the newest]"
+)
+@click.option(
+    "--beam-pipeline-args", multiple=True, metavar="ARG", help="Argument for every Beam pipeline. Repeatable."
+)
+@click.option("--dry-run", is_flag=True, default=None, help="Show what would run and why, and run nothing.")
 @click.option("--quiet", is_flag=True, help="Show how it ended and nothing before.")
 @click.option("--plain", is_flag=True, help="One line per change, as in a CI log, also on a terminal.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON, and progress on standard error."
+)
 @click.pass_context
-def run_command(ctx: click.Context, /, **options: Any) -> None:
+def run_command(
+    ctx: click.Context,
+    /,
+    pipeline: str | None,
+    config_path: str | None,
+    settings: Sequence[str],
+    quiet: bool,
+    plain: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Run PIPELINE: the name of a ready pipeline (see headrace list), module:function, or a Python file.
 
-    A file defines create_pipeline(), or hands its pipeline to TFX's LocalDagRunner or BeamDagRunner: then
-    Headrace runs it in the runner's place. PIPELINE may be left out where the configuration names it.
+    A file defines create_pipeline(), or hands its pipeline, compiled or not, to TFX's LocalDagRunner or
+    BeamDagRunner: then Headrace runs it in the runner's place. PIPELINE may be left out where the
+    configuration names it.
+
+    With --json each run is one line of JSON on standard output, as of headrace show --json; what the pipeline's
+    own code prints goes to standard error.
 
     Exit code: 0 when the run did its work, 1 when it failed, 2 when the pipeline or a setting is wrong,
     130 when it was cancelled, 143 when SIGTERM stopped it, 129 when its terminal was closed.
     """
-    from headrace.cli.pipelines.run_session import Options, run_session
+    from headrace.cli.pipelines.command_line import Command, Output
+    from headrace.cli.pipelines.run_session import run_session
 
     commands = frozenset(ctx.find_root().command.commands)  # type: ignore[attr-defined]
-    ctx.exit(run_session(Options(**options), commands))
+    command = Command(pipeline, config_path, settings, options, Output(quiet, plain, as_json))
+    ctx.exit(run_session(command, commands))

@@ -24,9 +24,11 @@ def runs_command(store: str, limit: int, as_json: bool) -> None:
     """List the runs in the store, the latest first."""
     runs = []
     if os.path.isdir(store):
-        from headrace.store.read.runs import list_runs
+        from headrace.store.session import is_store, open_store
 
-        runs = list_runs(store, limit)
+        if is_store(store):
+            with open_store(store) as stored:
+                runs = list(stored.runs(limit=limit))
     if as_json:
         import json
 
@@ -63,21 +65,19 @@ def show_command(
     folder, or RUN/NODE.key, such as latest/Trainer.model.
     """
     from headrace.cli.commands import report
+    from headrace.store.session import open_store
 
-    _check_store(store)
-    if report.is_artifact(run, store):
-        _refuse(f"{run} is an artifact", {"--outputs": outputs, "--json": as_json})
-        report.show_artifact(run, store, other, html, is_opened=is_opened)
-        return
-    _refuse(f"{run} is a run: headrace diff compares two", {"--with": bool(other)})
-    if html or is_opened:
-        _refuse("a page shows all of it", {"--outputs": outputs, "--json": as_json})
-        report.show_run_page(run, store, html, is_opened=is_opened)
-        return
-
-    from headrace.store.read.runs import read_run
-
-    result = read_run(store, run)
+    with open_store(store) as stored:
+        if stored.names_artifact(run):
+            _refuse(f"{run} is an artifact", {"--outputs": outputs, "--json": as_json})
+            report.show_artifact(run, stored, other, html, is_opened=is_opened)
+            return
+        _refuse(f"{run} is a run: headrace diff compares two", {"--with": bool(other)})
+        if html or is_opened:
+            _refuse("a page shows all of it", {"--outputs": outputs, "--json": as_json})
+            report.show_run_page(run, stored, html, is_opened=is_opened)
+            return
+        result = stored.run(run)
     if as_json:
         import json
 
@@ -86,16 +86,6 @@ def show_command(
         click.echo(json.dumps(result_data(result), indent=2, default=str))
         return
     _print_run(result, store, outputs)
-
-
-def _check_store(store: str) -> None:
-    from headrace.errors import StoreError
-
-    if not os.path.isdir(store):
-        raise StoreError(
-            f"there is no store '{store}' in {os.getcwd()}.",
-            "start a run, or name the store with --store DIR.",
-        )
 
 
 def _refuse(why: str, options: dict[str, bool]) -> None:

@@ -26,16 +26,18 @@ def artifacts_command(
     """List the artifacts in the store, the latest first."""
     artifacts = []
     if os.path.isdir(store):
-        from headrace.store.read.catalog import list_artifacts
+        from headrace.store.session import is_store, open_store
 
-        artifacts = list_artifacts(
-            store,
-            type_name=type_name,
-            run_id=run,
-            pipeline_name=pipeline,
-            with_deleted=deleted,
-            limit=limit,
-        )
+        if is_store(store):
+            with open_store(store) as stored:
+                found = stored.artifacts(
+                    type_name=type_name,
+                    run_id=run,
+                    pipeline_name=pipeline,
+                    with_deleted=deleted,
+                    limit=limit,
+                )
+                artifacts = list(found)
     if as_json:
         import json
 
@@ -72,12 +74,13 @@ def lineage_command(
     artifact: str, store: str, up: bool, down: bool, depth: int | None, limit: int, as_json: bool
 ) -> None:
     """Show the lineage of ARTIFACT: an id or a path from headrace artifacts, or RUN/NODE.key."""
-    from headrace.store.read.lineage import read_lineage
+    from headrace.store.session import open_store
 
     is_both = up == down
-    lineage = read_lineage(
-        store, artifact, up=up or is_both, down=down or is_both, depth=depth or 0, limit=limit
-    )
+    with open_store(store) as stored:
+        lineage = stored.lineage(
+            artifact, up=up or is_both, down=down or is_both, depth=depth or 0, limit=limit
+        )
 
     from headrace.ui.lineage_tree import lineage_data, print_lineage
 
@@ -134,10 +137,11 @@ def gc_command(
 
     collected = collect(Store.existing(store), keeping)
     if as_json:
-        import dataclasses
         import json
 
-        click.echo(json.dumps(dataclasses.asdict(collected), indent=2))
+        from headrace.ui.store_listings import collected_data
+
+        click.echo(json.dumps(collected_data(collected), indent=2))
         return
     click.echo(
         f"Removed {collected.num_artifacts:,} artifacts and {collected.num_runs:,} runs: "
@@ -148,10 +152,10 @@ def gc_command(
 def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
     import gc
 
+    from headrace.files.sizes import size_on_disk
     from headrace.store.garbage.collection import look
     from headrace.store.open.store import Store
-    from headrace.store.read.catalog import size_on_disk
-    from headrace.ui.store_listings import garbage_sizes, print_garbage
+    from headrace.ui.store_listings import garbage_data, print_garbage
 
     # Python would search all that is loaded by now for circles, again and again while it reads so many rows.
     gc.freeze()
@@ -162,18 +166,7 @@ def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
     if as_json:
         import json
 
-        data = {
-            "types": {
-                name: {"num_artifacts": count, "size_bytes": size}
-                for name, (count, size) in garbage_sizes(garbage).items()
-            },
-            "artifact_ids": [artifact.artifact_id for artifact in garbage.artifacts],
-            "run_ids": list(garbage.run_ids),
-            "log_bytes": log_bytes,
-            "num_kept_artifacts": garbage.kept_artifacts,
-            "num_kept_runs": garbage.kept_runs,
-        }
-        click.echo(json.dumps(data, indent=2))
+        click.echo(json.dumps(garbage_data(garbage, log_bytes), indent=2))
         return
 
     from headrace.ui.screen import open_screen
@@ -200,19 +193,10 @@ def logs_command(run: str, node: str, store: str, is_raw: bool) -> None:
             "--raw writes what a terminal would obey: send it to a file, such as > node.log"
         )
 
-    from headrace.errors import StoreError
-    from headrace.store.open.store import Store
-    from headrace.store.read.runs import node_of, read_run
+    from headrace.store.session import open_store
 
-    result = read_run(store, run)
-    found = node_of(result, node)
-    path = os.path.join(Store(store).logs_path(result.run_id), f"{found.node_id}.log")
-    if not os.path.isfile(path):
-        raise StoreError(
-            f"{found.node_id} of run {result.run_id} wrote no log: it is {found.state.value}"
-            f"{f', {found.reason}' if found.reason else ''}.",
-            f"see why: headrace explain {result.run_id} {found.node_id}",
-        )
+    with open_store(store) as stored:
+        path = stored.log_path(run, node)
     if is_raw:
         with open(path, "rb") as raw:
             sys.stdout.buffer.writelines(raw)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from headrace.cli.options import store_option
+
+if TYPE_CHECKING:
+    from headrace.store.results import RunResult
 
 _ARTIFACT_TYPE = "ModelRun"
 _SECONDS_TO_END = 10
@@ -31,9 +35,12 @@ def tensorboard_command(runs: tuple[str, ...], store: str, port: int | None, hos
     import sys
     import tempfile
 
+    from headrace.store.session import open_store
+
     folders: dict[str, str] = {}
-    for run in dict.fromkeys(runs or ("latest",)):
-        folders.update(_recorded(store, run))
+    with open_store(store) as stored:
+        for run in dict.fromkeys(runs or ("latest",)):
+            folders.update(_recorded(stored.run(run)))
     with tempfile.TemporaryDirectory(prefix="headrace-tensorboard-") as root:
         for name, folder in folders.items():
             os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
@@ -62,16 +69,14 @@ def tensorboard_command(runs: tuple[str, ...], store: str, port: int | None, hos
     raise SystemExit(code)
 
 
-def _recorded(store: str, run: str) -> dict[str, str]:
+def _recorded(result: RunResult) -> dict[str, str]:
     """Return the folders of a run's trainings by their name, `RUN/NODE`.
 
     Raises:
-        StoreError: If there is no such run, it trained nothing, or what it recorded is gone.
+        StoreError: If it trained nothing, or what it recorded is gone.
     """
     from headrace.errors import StoreError, listed
-    from headrace.store.read.runs import read_run
 
-    result = read_run(store, run)
     found = [
         (node.node_id, output)
         for node in result.nodes

@@ -70,7 +70,6 @@ def find_source(text: str, parameter_names: frozenset[str] = frozenset()) -> Sou
         UserFunctionError: If the module or function does not exist.
     """
     if ":" in text and not text.endswith(".py"):
-        # Here and not at the top: it loads a part of TFX, which a script may want to load in full.
         from headrace.usercode import functions
 
         functions.check(text, f"headrace run {text}")
@@ -141,7 +140,20 @@ def _runs_a_pipeline(tree: ast.Module) -> bool:
     return False
 
 
-def create_pipeline(source: FunctionSource, config: RunConfig, document: Document) -> Any:
+@dataclass(frozen=True)
+class Created:
+    """What a function made.
+
+    Attributes:
+        pipeline: The pipeline, or its compiled form.
+        takes_beam_arguments: Whether the function took the configured arguments for Beam as a parameter.
+    """
+
+    pipeline: Any
+    takes_beam_arguments: bool
+
+
+def create_pipeline(source: FunctionSource, config: RunConfig, document: Document) -> Created:
     """Call the source's function with the configured parameters.
 
     Raises:
@@ -149,9 +161,11 @@ def create_pipeline(source: FunctionSource, config: RunConfig, document: Documen
         UserFunctionError: If the function does not exist.
         DefinitionError: If the function raises, with its own line, or returns no pipeline.
     """
+    from headrace.authoring import light
     from headrace.config.parameters import check_parameters
     from headrace.usercode import functions
 
+    light.stay_light_with_runners()
     place = functions.parse(source.function).place
     with user_code(place):
         function = functions.load(source.function, f"headrace run {source.name}")
@@ -162,27 +176,23 @@ def create_pipeline(source: FunctionSource, config: RunConfig, document: Documen
     arguments = check_parameters(function, parameters, name=source.name, document=document)
     with user_code(place):
         pipeline = function(**arguments)
-    if not hasattr(pipeline, "components") or not hasattr(pipeline, "pipeline_info"):
+    if not _is_pipeline(pipeline):
         raise DefinitionError(
             f"{source.function} returned {type(pipeline).__name__}, not a pipeline.",
             "return the tfx Pipeline that it makes.",
         )
-    if config.beam_pipeline_args and not takes_beam:
-        add_beam_arguments(pipeline, config.beam_pipeline_args)
-    return pipeline
+    return Created(pipeline, takes_beam)
+
+
+def _is_pipeline(value: Any) -> bool:
+    # A compiled one is known by its name: TFX's modules need not be loaded to refuse another value.
+    compiled = getattr(getattr(value, "DESCRIPTOR", None), "full_name", "") == "tfx.orchestration.Pipeline"
+    return compiled or (hasattr(value, "components") and hasattr(value, "pipeline_info"))
 
 
 def _parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     code = getattr(function, "__code__", None)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
-
-
-def add_beam_arguments(pipeline: Any, arguments: list[str]) -> None:
-    """Give Beam arguments to each component of a pipeline that takes them; of two equal ones the last wins."""
-    for component in pipeline.components:
-        spec = getattr(component, "executor_spec", None)
-        if spec is not None and hasattr(spec, "beam_pipeline_args"):
-            spec.beam_pipeline_args = [*spec.beam_pipeline_args, *arguments]
 
 
 @contextlib.contextmanager

@@ -2,121 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from headrace import secrets
 from headrace.cli.failures import CANCELLED, RUN_FAILED
 from headrace.cli.options import DEFAULT_STORE
 from headrace.cli.pipelines import pipeline_source
-from headrace.config.document import Document, read_document
+from headrace.cli.pipelines.command_line import Command, apply_options, read_settings
+from headrace.config.document import Document
 from headrace.config.run_config import RunConfig, apply_settings, check_document
 from headrace.errors import ConfigError
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.events import NodeState, RunResult
+from headrace.run_options import RunOptions, Ways
+from headrace.ui.listings import result_data
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay, QuietDisplay
-from headrace.ui.screen import Screen, open_screen
+from headrace.ui.screen import open_error_screen, open_screen
 from headrace.ui.summary import print_plan, print_summary
 
 if TYPE_CHECKING:
-    from headrace.store.record.starts import Start
+    from headrace.store.session import Start
 
 Display = LiveDisplay | PlainDisplay | QuietDisplay
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line said, option by option."""
-
-    pipeline: str | None = None
-    config_path: str | None = None
-    settings: Sequence[str] = ()
-    from_nodes: Sequence[str] = ()
-    to_nodes: Sequence[str] = ()
-    only: Sequence[str] = ()
-    store: str | None = None
-    no_cache: bool = False
-    workers: int | None = None
-    fail: str | None = None
-    dry_run: bool = False
-    quiet: bool = False
-    plain: bool = False
-    resume_from: str | None = None
-
-
-def read_settings(options: Options) -> Document:
-    """Return the configuration file, with `--set` written over it, and the options over both.
-
-    Raises:
-        ConfigError: If the file or a `--set` cannot be read.
-    """
-    document = read_document(options.config_path) if options.config_path else Document()
-    apply_settings(document, options.settings)
-    apply_options(document, options)
-    return document
-
-
-def apply_options(document: Document, options: Options) -> None:
-    """Write the options that were given over a document."""
-    given: dict[str, Any] = {
-        "pipeline": options.pipeline,
-        "from": list(options.from_nodes) or None,
-        "to": list(options.to_nodes) or None,
-        "only": list(options.only) or None,
-        "store": options.store,
-        "cache": False if options.no_cache else None,
-        "workers": options.workers,
-        "fail": options.fail,
-    }
-    for key, value in given.items():
-        if value is not None:
-            document.set((key,), value, f"--{key}" if key != "pipeline" else "command line")
-
-
-def run_session(options: Options, commands: frozenset[str]) -> int:
-    """Run as the options say and return the exit code.
+def run_session(command: Command, commands: frozenset[str]) -> int:
+    """Run as the command line says and return the exit code.
 
     Args:
-        options: The command line.
+        command: The command line.
         commands: The commands that exist: no other is suggested.
 
     Raises:
         HeadraceError: If the configuration or the definition is wrong.
     """
-    document = read_settings(options)
-    resume_from = options.resume_from or ""
-    if resume_from:
-        from headrace.store.read.runs import read_run
+    document = read_settings(command)
+    given = {option.name: value for option, value in command.given(Ways.ONE_RUN).items()}
+    named = [name for name in ("resume_from", "base_run") if name in given]
+    if named:
+        from headrace.store.session import open_store
 
-        store = document.values.get("store")
-        resume_from = read_run(store if isinstance(store, str) else DEFAULT_STORE, resume_from).run_id
-    return _start(document, options, commands, resume_from)
+        path = document.values.get("store")
+        with open_store(path if isinstance(path, str) else DEFAULT_STORE) as stored:
+            given.update({name: stored.run(given[name]).run_id for name in named})
+    return _start(document, command, commands, given)
 
 
-def resume_session(run_id: str, store: str, options: Options, commands: frozenset[str]) -> int:
+def resume_session(run_id: str, store: str, command: Command, commands: frozenset[str]) -> int:
     """Go on with an earlier run, in its folder and with its settings, and return the exit code.
 
     Args:
         run_id: The run, or `"latest"`.
         store: The folder of its store.
-        options: What the command line says anew.
+        command: What the command line says anew.
         commands: The commands that exist.
 
     Raises:
         HeadraceError: If there is no such run, nothing says how to make its pipeline again, or what says so was
             not written by this user in this store.
     """
-    from headrace.store.read.runs import read_run
-    from headrace.store.record import starts
+    from headrace.store.session import open_store
 
-    run_id = read_run(store, run_id).run_id
-    start = starts.read(store, run_id)
+    with open_store(store) as stored:
+        run_id = stored.run(run_id).run_id
+        start = stored.start(run_id)
     settings = dict(start.configuration)
     if not start.pipeline:
         raise ConfigError(
@@ -131,12 +90,13 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
     is_here = not os.path.isdir(start.folder) or os.path.samefile(start.folder, os.curdir)
     settings.pop("store", None)
     is_usual = is_here and store == DEFAULT_STORE
-    options = replace(options, store=None if is_usual else store if is_here else os.path.abspath(store))
+    named = None if is_usual else store if is_here else os.path.abspath(store)
+    command = replace(command, options={**command.options, "store": named})
     if not is_here:
         # Relative paths in the pipeline start where the run was started.
         os.chdir(start.folder)
     document = Document(settings, {(key,): f"run {run_id}" for key in settings})
-    apply_settings(document, options.settings)
+    apply_settings(document, command.settings)
     hidden = secrets.hidden_in(document.values.get("parameters", {}))
     if hidden:
         raise ConfigError(
@@ -144,8 +104,8 @@ def resume_session(run_id: str, store: str, options: Options, commands: frozense
             f"give them again: headrace resume {run_id} "
             + " ".join(f"--set {name}=VALUE" for name in hidden),
         )
-    apply_options(document, options)
-    return _start(document, options, commands, resume_from=run_id)
+    apply_options(document, command)
+    return _start(document, command, commands, {"resume_from": run_id})
 
 
 def _untrusted(run_id: str, start: Start, store: str) -> ConfigError:
@@ -173,7 +133,9 @@ def _untrusted(run_id: str, start: Start, store: str) -> ConfigError:
     )
 
 
-def _start(document: Document, options: Options, commands: frozenset[str], resume_from: str = "") -> int:
+def _start(
+    document: Document, command: Command, commands: frozenset[str], of_one_run: Mapping[str, Any]
+) -> int:
     # Where the command runs, modules are found as `python -m` finds them.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -181,16 +143,10 @@ def _start(document: Document, options: Options, commands: frozenset[str], resum
     source = pipeline_source.find_source(
         pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
     )
-    # A plan is all that a dry run gives.
-    screen = open_screen(is_vital=options.dry_run)
-    session = _Session(options, config, screen, commands, resume_from)
-    if isinstance(source, pipeline_source.ScriptSource):
-        return session.run_script(source)
-    with session.display(f"{source.name}: loading") as display:
-        pipeline = pipeline_source.create_pipeline(source, config, document)
-        result = session.run(pipeline, {}, display)
-    session.show(result)
-    return exit_code([result])
+    session = _Session(command, config, commands, {**config.run_options(), **of_one_run})
+    # Of JSON nothing but JSON reaches standard output, whatever the pipeline's own code prints.
+    with contextlib.redirect_stdout(sys.stderr) if command.output.as_json else contextlib.nullcontext():
+        return session.run_source(source, document)
 
 
 def exit_code(results: Sequence[RunResult]) -> int:
@@ -205,27 +161,50 @@ def exit_code(results: Sequence[RunResult]) -> int:
 
 
 class _Session:
-    """The options, the settings and the screen of one command, together."""
+    """The settings and the screen of one command, together.
+
+    Args:
+        command: What the command line said.
+        config: The configuration.
+        commands: The commands that exist.
+        given: Options of the run that file or command line gave; they go before those of a script.
+    """
 
     def __init__(
-        self, options: Options, config: RunConfig, screen: Screen, commands: frozenset[str], resume_from: str
+        self, command: Command, config: RunConfig, commands: frozenset[str], given: Mapping[str, Any]
     ) -> None:
-        self._options = options
+        self._output = command.output
+        self._is_dry = command.is_dry
         self._config = config
-        self._screen = screen
         self._commands = commands
-        self._resume_from = resume_from
-        # Kept now: a script sees its own arguments in sys.argv.
+        self._given = given
+        # Kept now: a script sees its own arguments in sys.argv, and of JSON it does not see the output.
         self._arguments = tuple(sys.argv[1:])
+        self._json_stream = sys.stdout
+        # A plan is all that a dry run gives.
+        self._screen = open_error_screen() if self._output.as_json else open_screen(is_vital=self._is_dry)
 
-    def display(self, title: str) -> Display:
-        if self._options.quiet or self._options.dry_run:
+    def run_source(self, source: pipeline_source.Source, document: Document) -> int:
+        """Run what a source makes or starts, and return the exit code."""
+        if isinstance(source, pipeline_source.ScriptSource):
+            return self._run_script(source)
+        with self._display(f"{source.name}: loading") as display:
+            created = pipeline_source.create_pipeline(source, self._config, document)
+            options = RunOptions(**self._given)
+            if created.takes_beam_arguments:
+                options = replace(options, beam_pipeline_args=())
+            result = self._run(created.pipeline, options, display)
+        self._show(result)
+        return exit_code([result])
+
+    def _display(self, title: str) -> Display:
+        if self._output.quiet or self._is_dry:
             return QuietDisplay()
-        if self._options.plain or not self._screen.is_live:
+        if self._output.plain or not self._screen.is_live:
             return PlainDisplay(self._screen, title)
         return LiveDisplay(self._screen, title)
 
-    def run_script(self, source: pipeline_source.ScriptSource) -> int:
+    def _run_script(self, source: pipeline_source.ScriptSource) -> int:
         from headrace.cli.pipelines.runner_interception import run_script
 
         if self._config.parameters:
@@ -234,56 +213,45 @@ class _Session:
                 "define create_pipeline(...) with these parameters in the file, or leave them out.",
             )
 
-        def run_pipeline(pipeline: Any, keywords: Mapping[str, Any]) -> RunResult:
-            if self._config.beam_pipeline_args:
-                pipeline_source.add_beam_arguments(pipeline, self._config.beam_pipeline_args)
-            with self.display(f"{source.name}: planning") as display:
-                result = self.run(pipeline, keywords, display)
-            self.show(result)
+        def run_pipeline(pipeline: Any, options: RunOptions) -> RunResult:
+            # What the script said gives way to what the user says here.
+            with self._display(f"{source.name}: planning") as display:
+                result = self._run(
+                    pipeline, replace(options, **self._given), display, os.path.abspath(source.path)
+                )
+            self._show(result)
             return result
 
-        if not (self._options.quiet or self._options.dry_run):
+        if not (self._output.quiet or self._is_dry):
             # A script may print and ask: nothing is drawn in place while it has the terminal.
             self._screen.console.print(f"{source.name}: loading", style="dim")
         with pipeline_source.user_code(source.path):
-            results = run_script(source.path, run_pipeline, is_dry=self._options.dry_run)
+            results = run_script(source.path, run_pipeline, is_dry=self._is_dry)
         return exit_code(results)
 
-    def run(self, pipeline: Any, keywords: Mapping[str, Any], display: Display) -> RunResult:
-        """Hand a pipeline to the engine; what the script said gives way to what the user says here."""
+    def _run(self, pipeline: Any, options: RunOptions, display: Display, script: str = "") -> RunResult:
         from headrace.orchestration.engine.run import run
 
-        config = self._config
-        arguments: dict[str, Any] = {
-            "store": config.store,
-            "from_nodes": tuple(config.from_nodes) or None,
-            "to_nodes": tuple(config.to_nodes) or None,
-            "only": tuple(config.only) or None,
-            "enable_cache": config.cache,
-            "max_workers": config.workers,
-            "fail_fast": config.fail_fast if config.fail else None,
-            "resume_from": self._resume_from or None,
-        }
-        given = {name: value for name, value in arguments.items() if value is not None}
         return run(
             pipeline,
-            **{
-                **keywords,
-                **given,
-                "dry_run": self._options.dry_run,
-                "listener": display.listen,
-                "command": shlex.join(["headrace", *self._arguments]),
-                "configuration": config.settings(),
-            },
+            options,
+            display=display.listen,
+            script=script,
+            command=shlex.join(["headrace", *self._arguments]),
+            configuration=self._config.settings(),
         )
 
-    def show(self, result: RunResult) -> None:
-        if self._options.dry_run:
-            again = secrets.mask_arguments([part for part in self._arguments if part != "--dry-run"])
-            print_plan(self._screen, result, [shlex.join(["headrace", *again])])
+    def _show(self, result: RunResult) -> None:
+        if self._output.as_json:
+            click.echo(json.dumps(result_data(result), default=str), file=self._json_stream)
+        if result.is_plan:
+            if not self._output.as_json:
+                again = secrets.mask_arguments([part for part in self._arguments if part != "--dry-run"])
+                print_plan(self._screen, result, [shlex.join(["headrace", *again])])
             return
-        next_commands = [] if self._options.quiet else self._next_commands(result)
-        print_summary(self._screen, result, next_commands=next_commands, with_table=not self._options.quiet)
+        quiet = self._output.quiet
+        next_commands = [] if quiet else self._next_commands(result)
+        print_summary(self._screen, result, next_commands=next_commands, with_table=not quiet)
 
     def _next_commands(self, result: RunResult) -> list[str]:
         store = f" --store {shlex.quote(self._config.store)}" if self._config.store else ""

@@ -13,13 +13,15 @@ import importlib.util
 import os
 import runpy
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from headrace.errors import DefinitionError, HeadraceError, UnsupportedFeatureError
+from headrace.errors import DefinitionError, HeadraceError
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.events import RunResult
+from headrace.run_options import RunOptions
+from headrace.ui import partial_runs
 
 # Where TFX keeps what a script runs its pipeline with; `tfx.v1` only names them anew.
 _RUNNERS = {
@@ -28,11 +30,11 @@ _RUNNERS = {
     "tfx.orchestration.beam.beam_dag_runner": "BeamDagRunner",
     "tfx.orchestration.beam.legacy.beam_dag_runner": "BeamDagRunner",
 }
-# `headrace.run` is the second; the first is for who calls the engine itself.
-_ENGINE = "headrace.orchestration.engine.run"
-_ENGINES = (_ENGINE, "headrace.ui.shown_run")
+# What stands behind `headrace.run` and `headrace.Runner`, and the engine for who calls it itself.
+_SHOWN = "headrace.ui.shown_run"
+_ENGINES = {_SHOWN: "start", "headrace.orchestration.engine.run": "run"}
 
-RunPipeline = Callable[[Any, Mapping[str, Any]], RunResult]
+RunPipeline = Callable[[Any, RunOptions], RunResult]
 
 
 class _ScriptEnd(BaseException):
@@ -44,8 +46,8 @@ def run_script(path: str, run_pipeline: RunPipeline, *, is_dry: bool = False) ->
 
     Args:
         path: The script.
-        run_pipeline: Receives each pipeline that the script runs, and keyword arguments for the engine that
-            the script gave (`from_nodes`, `to_nodes`, or those of `headrace.run`), with `script` among them.
+        run_pipeline: Receives each pipeline that the script runs, compiled or not, and the options that the script
+            gave.
         is_dry: Whether to leave the script at its first pipeline.
 
     Returns:
@@ -55,10 +57,13 @@ def run_script(path: str, run_pipeline: RunPipeline, *, is_dry: bool = False) ->
         DefinitionError: If the script ends without running a pipeline.
         Exception: What the script raises.
     """
+    from headrace.authoring import light
+
+    light.stay_light_with_runners()
     results: list[RunResult] = []
 
-    def take(pipeline: Any, keywords: Mapping[str, Any]) -> RunResult:
-        result = run_pipeline(pipeline, {"script": os.path.abspath(path), **keywords})
+    def take(pipeline: Any, options: RunOptions) -> RunResult:
+        result = run_pipeline(pipeline, options)
         results.append(result)
         if is_dry:
             raise _ScriptEnd
@@ -116,7 +121,7 @@ def _intercepted(take: RunPipeline) -> Iterator[None]:
 
 
 class _Interception(importlib.abc.MetaPathFinder):
-    """Replaces `run` in TFX's runners and in Headrace's engine as soon as their modules are imported."""
+    """Replaces what runs a pipeline in TFX's runners and in Headrace's as soon as their modules are imported."""
 
     def __init__(self, take: RunPipeline) -> None:
         self._take = take
@@ -150,11 +155,13 @@ class _Interception(importlib.abc.MetaPathFinder):
         """Put Headrace's `run` into one of the modules."""
         name = module.__name__
         if name in _ENGINES:
-            self._set(module, "run", self._engine_run(module.run, raises=name != _ENGINE))
+            attribute = _ENGINES[name]
+            original = getattr(module, attribute)
+            self._set(module, attribute, self._engine_run(original, raises=name == _SHOWN))
             return
         runner = getattr(module, _RUNNERS[name])
-        self._set(runner, "run", self._runner_run)
-        self._set(runner, "run_with_ir", _refuse_ir)
+        self._set(runner, "run", self._runner_run(partial_runs.of_options))
+        self._set(runner, "run_with_ir", self._runner_run(partial_runs.of_compiled_options))
 
     def restore(self) -> None:
         """Put back what was there."""
@@ -170,52 +177,32 @@ class _Interception(importlib.abc.MetaPathFinder):
             self._undo.append(lambda: delattr(owner, name))
         setattr(owner, name, value)
 
-    @property
-    def _runner_run(self) -> Callable[..., RunResult]:
+    def _runner_run(self, read: Callable[[Any], dict[str, Any]]) -> Callable[..., RunResult]:
         def run(runner: Any, pipeline: Any, run_options: Any = None, **_: Any) -> RunResult:
-            keywords: dict[str, Any] = {
-                key: tuple(value)
-                for key in ("from_nodes", "to_nodes")
-                if (value := getattr(run_options, key, None))
-            }
-            if base_run := getattr(run_options, "base_pipeline_run_id", None):
-                keywords["base_run"] = base_run
             # TFX's runners raise where a node fails; a script relies on not coming further.
-            return self._run_and_raise(pipeline, keywords)
+            return self._run_and_raise(pipeline, RunOptions(**read(run_options)))
 
         return run
 
     def _engine_run(self, original: Callable[..., RunResult], *, raises: bool) -> Callable[..., RunResult]:
-        def run(pipeline: Any, **keywords: Any) -> RunResult:
+        def run(pipeline: Any, options: RunOptions | None = None, **internal: Any) -> RunResult:
+            options = options or RunOptions()
             if self._is_running:
-                return original(pipeline, **keywords)
-            # Whether to show the run is for the command line to say.
-            keywords.pop("show", None)
-            if not raises:
-                return self._run(pipeline, keywords)
-            return self._run_and_raise(pipeline, keywords, is_raised=keywords.pop("raise_on_failure", True))
+                return original(pipeline, options, **internal)
+            return self._run_and_raise(pipeline, options) if raises else self._run(pipeline, options)
 
         return run
 
-    def _run_and_raise(
-        self, pipeline: Any, keywords: Mapping[str, Any], *, is_raised: bool = True
-    ) -> RunResult:
-        result = self._run(pipeline, keywords)
+    def _run_and_raise(self, pipeline: Any, options: RunOptions) -> RunResult:
+        result = self._run(pipeline, options)
         interrupts.raise_again(result.stopped_by)
-        if is_raised:
+        if options.raise_on_failure:
             result.raise_for_failure()
         return result
 
-    def _run(self, pipeline: Any, keywords: Mapping[str, Any]) -> RunResult:
+    def _run(self, pipeline: Any, options: RunOptions) -> RunResult:
         self._is_running = True
         try:
-            return self._take(pipeline, keywords)
+            return self._take(pipeline, options)
         finally:
             self._is_running = False
-
-
-def _refuse_ir(runner: Any, *_: Any, **__: Any) -> None:
-    raise UnsupportedFeatureError(
-        f"{type(runner).__name__}.run_with_ir was given a compiled pipeline; Headrace runs the pipeline object.",
-        f"call {type(runner).__name__}().run(pipeline).",
-    )

@@ -9,6 +9,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headrace.files import whole_files
 from headrace.formats.examples import tfrecord
 
 
@@ -35,7 +36,7 @@ class ParquetWriter:
 
     def __init__(self, path: str, schema: pa.Schema) -> None:
         self.path = path
-        self._unfinished_path = f"{path}.unfinished-{os.getpid()}"
+        self._unfinished_path = whole_files.aside(path)
         self._file = open(self._unfinished_path, "wb")  # noqa: SIM115 - closed in __exit__
         try:
             self._writer = pq.ParquetWriter(self._file, schema, compression="snappy")

@@ -22,7 +22,7 @@ from headrace.formats.examples import example_encoder, tfrecord, wire_values
 from headrace.formats.examples.arrow_features import as_feature
 from headrace.formats.examples.example_decoder import ExampleDecoder
 from headrace.formats.examples.records import Records
-from headrace.runtime import progress
+from headrace.runtime.progress import Progress
 
 BATCH_ROWS = 20_000
 
@@ -135,7 +135,7 @@ def read_records(examples: Artifact, split: str, batch_rows: int = BATCH_ROWS) -
 class ReadRecordBatches(beam.PTransform):
     """A Beam source: one split of an Examples artifact as Arrow record batches; see `read_record_batches`.
 
-    Files are spread over the runner's workers; the order of batches is not defined.
+    Files are spread over the runner's workers; the order of batches is not defined. Their rows are added to `progress`.
     """
 
     def __init__(
@@ -146,8 +146,10 @@ class ReadRecordBatches(beam.PTransform):
         schema: schema_pb2.Schema | None = None,
         raw_record_column: str | None = None,
         batch_rows: int = BATCH_ROWS,
+        progress: Progress | None = None,
     ) -> None:
         super().__init__()
+        self._progress = progress or Progress()
         self._files = artifacts.split_files(examples, split)
         self._payload = artifacts.payload_format(examples)
         self._schema = schema
@@ -160,20 +162,28 @@ class ReadRecordBatches(beam.PTransform):
             | "Files" >> beam.Create(self._files, reshuffle=len(self._files) > 1)
             | "ReadFile"
             >> beam.ParDo(
-                _ReadFile(self._payload, self._schema, self._raw_record_column, self._batch_rows)
+                _ReadFile(
+                    self._progress, self._payload, self._schema, self._raw_record_column, self._batch_rows
+                )
             ).with_output_types(pa.RecordBatch)
         )
 
 
 class _ReadFile(beam.DoFn):
     def __init__(
-        self, payload: str, schema: schema_pb2.Schema | None, raw_record_column: str | None, batch_rows: int
+        self,
+        progress: Progress,
+        payload: str,
+        schema: schema_pb2.Schema | None,
+        raw_record_column: str | None,
+        batch_rows: int,
     ) -> None:
+        self._progress = progress
         self._arguments = (payload, schema, raw_record_column, batch_rows)
 
     def process(self, path: str) -> Iterator[pa.RecordBatch]:
         for batch in read_file(path, *self._arguments):
-            progress.add_rows(batch.num_rows)
+            self._progress.add_rows(batch.num_rows)
             yield batch
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from isal import igzip
 
 from headrace.errors import MalformedFileError
-from headrace.files import gzip_files
+from headrace.files import gzip_files, whole_files
 from headrace.formats.examples import record_checksums
 from headrace.formats.examples.record_checksums import masked_crc
 from headrace.formats.examples.records import Piece, Records
@@ -60,7 +60,7 @@ class Writer:
         self.path = path
         self.num_records = 0
         self._heads: dict[int, bytes] = {}
-        self._unfinished_path = f"{path}.unfinished-{os.getpid()}"
+        self._unfinished_path = whole_files.aside(path)
         self._raw: BinaryIO = open(self._unfinished_path, "wb")  # noqa: SIM115 - closed in __exit__
         self._out: BinaryIO | gzip.GzipFile = self._raw
         if path.endswith(".gz"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -9,8 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from headrace.errors import UnsupportedFeatureError
+from headrace.orchestration.node.node import NodeLife
 from headrace.orchestration.plan.plan import PlannedNode
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.choice import make_runner
 from headrace.store.open.store import Store
 from headrace.store.results import NodeResult, NodeState, RunResult
 
@@ -19,9 +22,9 @@ _OPEN = (NodeState.WAITING, NodeState.FAILED, NodeState.SKIPPED)
 
 def dry_run(
     store: Store,
-    make_context: Callable[[Store, str, Workers], Any],
+    make_context: Callable[[Store, str, NodeRunner], Any],
     planned: Sequence[PlannedNode],
-    make_life: Callable[[Any, PlannedNode], Any],
+    make_life: Callable[[Any, PlannedNode], NodeLife],
 ) -> RunResult:
     """Return the plan of a run: `CACHED` or `SKIPPED` with the reason, `WAITING` for what would execute.
 
@@ -44,7 +47,7 @@ def dry_run(
         copy = Store(os.path.join(folder, os.path.basename(store.path)))
         os.makedirs(copy.path)
         store.copy_database(copy.database_path)
-        with copy.open(), Workers() as workers:
+        with copy.open(), contextlib.closing(make_runner()) as workers:
             # Paths of the project, not of the copy, decide the cache keys.
             copy.project_path = store.project_path
             context = make_context(copy, "dry-run", workers)
@@ -55,7 +58,7 @@ def dry_run(
 
 
 def _drive_all(
-    planned: Sequence[PlannedNode], make_life: Callable[[PlannedNode], Any]
+    planned: Sequence[PlannedNode], make_life: Callable[[PlannedNode], NodeLife]
 ) -> tuple[NodeResult, ...]:
     results: dict[str, NodeResult] = {}
     by_id = {node.node_id: node for node in planned}
@@ -67,17 +70,22 @@ def _drive_all(
             for name in node.after
             if results[name].state in _OPEN and results[name].state is not NodeState.SKIPPED
         ]
-        if blocking and node.is_selected:
-            results[node.node_id] = _follow(node, results[blocking[0]])
-            continue
         life = make_life(node)
+        if blocking and node.is_selected:
+            results[node.node_id] = _follow(node, life, results[blocking[0]])
+            continue
         result: NodeResult | None = life.drive()
-        results[node.node_id] = result or NodeResult(
-            node.node_id,
-            NodeState.WAITING,
-            reason="no earlier execution has the same code, parameters and inputs",
+        results[node.node_id] = result or _would_run(
+            node, life, "no earlier execution has the same code, parameters and inputs"
         )
     return tuple(results.values())
+
+
+def _would_run(node: PlannedNode, life: NodeLife, reason: str) -> NodeResult:
+    """A node that would execute: why, and what was asked for it."""
+    why = f"the cache is off {life.cache_off}" if life.cache_off else reason
+    asked = node.options.in_words
+    return NodeResult(node.node_id, NodeState.WAITING, reason=f"{why}; {asked}" if asked else why)
 
 
 def _lacks_outputs(node: PlannedNode, result: NodeResult) -> bool:
@@ -87,10 +95,10 @@ def _lacks_outputs(node: PlannedNode, result: NodeResult) -> bool:
     return result.state in _OPEN
 
 
-def _follow(node: PlannedNode, upstream: NodeResult) -> NodeResult:
+def _follow(node: PlannedNode, life: NodeLife, upstream: NodeResult) -> NodeResult:
     if upstream.state is NodeState.WAITING:
         reason = f"would run, or be cached if {upstream.node_id} makes the same outputs again"
-        return NodeResult(node.node_id, NodeState.WAITING, reason=reason)
+        return _would_run(node, life, reason)
     return NodeResult(
         node.node_id, NodeState.SKIPPED, reason=f"upstream {upstream.node_id} {upstream.state.value}"
     )

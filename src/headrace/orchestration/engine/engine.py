@@ -15,16 +15,19 @@ from headrace.authoring import compiler
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError
 from headrace.orchestration import failures
-from headrace.orchestration.capacity import machine_capacity
+from headrace.orchestration.capacity import default_workers, machine_capacity
 from headrace.orchestration.engine import exit_handlers, interrupts, left_out, schedule
 from headrace.orchestration.engine.listening import Audience, warn
 from headrace.orchestration.engine.preloading import modules_ahead
 from headrace.orchestration.events import Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
-from headrace.orchestration.node.context import NodeContext, RunContext
+from headrace.orchestration.node.context import NodeContext, RunContext, class_path_of
 from headrace.orchestration.node.node import NodeLife
 from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.resume_commands import resume_command
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners import placement
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.choice import make_runner
+from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.open.store import Store
 from headrace.store.read import executions, runs
@@ -39,17 +42,22 @@ Ending = TypeVar("Ending", bound="NodeResult | None")
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How a run is to go; see `headrace.run` for what each means."""
+    """How a run is to go; see `run.run`.
 
-    enable_cache: bool | None
-    max_workers: int
-    fail_fast: bool
-    listener: Listener | None
-    script: str
-    resume_from: str
-    base_run: str
+    Attributes:
+        options: What its user asked for.
+        display: Told of each event, before the options' listener.
+        script: The script that started it; empty where there is none.
+        outputs_from: Executions whose outputs stand for nodes that are not to run, by node id.
+        pool: Where executors run; `None` for a server of the run's own.
+        details: What is recorded of how it was started.
+    """
+
+    options: RunOptions
+    display: Listener | None = None
+    script: str = ""
     outputs_from: Mapping[str, int] = field(default_factory=dict)
-    workers: Workers | None = None
+    pool: NodeRunner | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,12 +85,13 @@ class Engine:
         self._store = store
         self._root = root
         self._settings = settings
-        self._audience = Audience(settings.listener)
+        self._options = settings.options
+        self._audience = Audience(settings.display, self._options.listener)
         self._stopped_by = 0
-        self._num_slots = min(settings.max_workers, len(planned))
+        self._num_slots = min(self._options.workers or default_workers(), len(planned))
         self._plan = Plan(
             planned,
-            settings.fail_fast,
+            self._options.fails_fast,
             lambda result: self._audience.tell(NodeFinished(result)),
             machine_capacity(self._num_slots),
         )
@@ -94,7 +103,7 @@ class Engine:
         with self._store.open():
             locks.mend(self._store)
             left_out.check_outputs(
-                self._store, self._planned, self._settings.base_run, self._settings.outputs_from
+                self._store, self._planned, self._options.base_run, self._settings.outputs_from
             )
             run_id = locks.new_run_id(self._store, run_id)
             self._audience.log_path = self._store.logs_path(run_id)
@@ -135,7 +144,7 @@ class Engine:
             self._record(result, state)
         return result
 
-    def context(self, store: Store, run_id: str, workers: Workers, tmp_path: str = "") -> RunContext:
+    def context(self, store: Store, run_id: str, workers: NodeRunner, tmp_path: str = "") -> RunContext:
         """Return what the nodes of a run share; the IR's runtime parameters are set."""
         values = {compiler.RUN_ID_PARAMETER: run_id, compiler.ROOT_PARAMETER: self._root}
         compiler.set_runtime_parameters(self._ir, values)
@@ -152,9 +161,10 @@ class Engine:
             is_cancelled=lambda: self._plan.is_cancelled,
             main_path=settings.script,
             arguments=tuple(sys.argv[1:]) if settings.script else (),
-            enable_cache=settings.enable_cache,
-            resume_from=settings.resume_from,
-            base_run=settings.base_run,
+            script_libraries=self._script_libraries(),
+            cache=self._options.cache,
+            resume_from=self._options.resume_from,
+            base_run=self._options.base_run,
             outputs_from=settings.outputs_from,
             tmp_path=tmp_path,
             final_status=lambda: exit_handlers.final_status(run_id, self._plan.results()),
@@ -162,10 +172,12 @@ class Engine:
             resume_command=self._resume_command(run_id) if store is self._store else "",
         )
 
-    def _workers(self) -> contextlib.AbstractContextManager[Workers]:
+    def _workers(self) -> contextlib.AbstractContextManager[NodeRunner]:
         """The workers of this run; those that were given outlive it."""
-        given = self._settings.workers
-        return Workers(self._modules) if given is None else contextlib.nullcontext(given)
+        given = self._settings.pool
+        if given is None:
+            return contextlib.closing(make_runner(self._modules))
+        return contextlib.nullcontext(given)
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
         """Return the life of one node in a run."""
@@ -239,7 +251,12 @@ class Engine:
                 and node.executor_spec is not None
             ],
             self._settings.script,
+            self._script_libraries(),
         )
+
+    def _script_libraries(self) -> tuple[str, ...]:
+        specs = [node.executor_spec for node in self._planned if node.executor_spec is not None]
+        return placement.script_libraries(class_path_of(spec) for spec in specs)
 
     def _result(self, run_id: str) -> RunResult:
         return RunResult(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from headrace.authoring import Pipeline, compiler
+from headrace.authoring.node_options import find_options
 from headrace.errors import DuplicateNodeError
 from headrace.files import names
 from headrace.orchestration.plan.pipeline_graph import plan_nodes
@@ -52,7 +53,8 @@ def plan_exit_handlers(
         )
         for handler in handlers
     }
-    planned = plan_nodes(compiler.compile_pipeline(Pipeline(pipeline_name, components=handlers)))
+    ir = compiler.compile_pipeline(Pipeline(pipeline_name, components=handlers))
+    planned = plan_nodes(ir, dict(find_options(handlers)))
     return [
         replace(node, upstream=known, is_exit_handler=True, status_parameters=status.get(node.node_id, ()))
         for node in planned

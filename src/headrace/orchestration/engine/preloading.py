@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headrace.authoring.light import authoring
 from headrace.orchestration.node.context import class_path_of
-from headrace.usercode import sources
+from headrace.orchestration.runners import placement
+from headrace.usercode import functions
 
 with authoring():
     from tfx.proto.orchestration import executable_spec_pb2
 
 
-def modules_ahead(executor_specs: Iterable[Any], script: str) -> list[str]:
-    """Return the modules of some executors, in the order in which their nodes may run.
+def modules_ahead(executor_specs: Iterable[Any], script: str, script_libraries: Sequence[str]) -> list[str]:
+    """Return the libraries that some executors need, in the order in which their nodes may run.
+
+    An executor of the user's code needs what that imports, of which its own modules are read elsewhere.
 
     Args:
         executor_specs: Their executable specs; containers have no module.
         script: The script whose `__main__` holds some of them; empty where there is none.
+        script_libraries: What it loads beside its imports.
     """
-    specs = list(executor_specs)
-    paths = [class_path_of(spec) for spec in specs]
-    modules = [path.rpartition(".")[0] for path in paths if path and not path.startswith("__main__.")]
-    if len(modules) < len(paths) and script:
-        # Each worker reads the script again; what it imports need not be.
-        modules += sources.loaded_libraries(script)
-    if any(isinstance(spec, executable_spec_pb2.BeamExecutableSpec) for spec in specs):
-        # TFX's base of such an executor needs both, however little the executor itself loads.
-        modules = ["tensorflow", "apache_beam", *modules]
-    return modules
+    modules: list[str] = []
+    needs_beam = False
+    for spec in executor_specs:
+        path = class_path_of(spec)
+        module = path.rpartition(".")[0]
+        file = placement.users_file(path, script, functions.file_of_module(module))
+        if file:
+            modules += [
+                *(script_libraries if module == "__main__" else ()),
+                *placement.heavy_libraries(file),
+            ]
+        elif module and module != "__main__":
+            modules.append(module)
+        needs_beam = needs_beam or isinstance(spec, executable_spec_pb2.BeamExecutableSpec)
+    # TFX's base of a Beam executor needs both, however little the executor itself loads.
+    return list(dict.fromkeys(["tensorflow", "apache_beam", *modules] if needs_beam else modules))

@@ -6,26 +6,26 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeAlias
 
 from headrace import secrets
-from headrace.authoring import BaseNode, compiler
+from headrace.authoring import compiler
 from headrace.authoring.light import authoring
-from headrace.authoring.resources import resources_of
-from headrace.errors import DefinitionError, HeadraceError
+from headrace.authoring.node_options import find_options
+from headrace.errors import HeadraceError
 from headrace.files import addresses
-from headrace.orchestration import earlier_runs
-from headrace.orchestration.capacity import num_processors
+from headrace.orchestration import earlier_runs, process_role
 from headrace.orchestration.engine import dry_run as dry_runs
 from headrace.orchestration.engine.engine import Engine, RunSettings
 from headrace.orchestration.engine.exit_handlers import plan_exit_handlers
+from headrace.orchestration.engine.listening import warn
 from headrace.orchestration.engine.provenance import provenance
 from headrace.orchestration.events import Listener
 from headrace.orchestration.plan import pipeline_graph
 from headrace.orchestration.plan.selection import select
-from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.run_options import RunOptions
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.results import RunResult
 
@@ -34,6 +34,8 @@ with authoring():
     from tfx.proto.orchestration import pipeline_pb2
 
 Parameters = ParamSpec("Parameters")
+AnyPipeline: TypeAlias = tfx_pipeline.Pipeline | pipeline_pb2.Pipeline
+DEFAULT_OPTIONS = RunOptions()
 
 
 def _remembered(run: Callable[Parameters, RunResult]) -> Callable[Parameters, RunResult]:
@@ -41,7 +43,7 @@ def _remembered(run: Callable[Parameters, RunResult]) -> Callable[Parameters, Ru
 
     @functools.wraps(run)
     def remember(*args: Parameters.args, **kwargs: Parameters.kwargs) -> RunResult:
-        if worker.is_worker_process:
+        if process_role.is_worker():
             return earlier_runs.next_result()
         try:
             result = run(*args, **kwargs)
@@ -62,58 +64,29 @@ def _remember(outcome: earlier_runs.Outcome) -> None:
 
 @_remembered
 def run(
-    pipeline: tfx_pipeline.Pipeline | pipeline_pb2.Pipeline,
+    pipeline: AnyPipeline,
+    options: RunOptions = DEFAULT_OPTIONS,
     *,
-    run_id: str | None = None,
-    store: str | None = None,
-    from_nodes: Iterable[str] = (),
-    to_nodes: Iterable[str] = (),
-    only: Iterable[str] = (),
-    enable_cache: bool | None = None,
-    max_workers: int | None = None,
-    fail_fast: bool = False,
-    dry_run: bool = False,
-    resume_from: str = "",
-    base_run: str = "",
-    exit_handlers: Iterable[BaseNode] = (),
-    listener: Listener | None = None,
+    display: Listener | None = None,
     script: str = "",
     command: str = "",
     configuration: Mapping[str, Any] | None = None,
     outputs_from: Mapping[str, int] | None = None,
-    workers: Workers | None = None,
+    pool: NodeRunner | None = None,
 ) -> RunResult:
-    """Run a TFX pipeline.
-
-    Nodes run in worker processes, as many at once as there are processors. A node whose code, parameters and
-    input contents are those of an earlier execution reuses its outputs. A failed node stops only what depends
-    on it.
+    """Run a TFX pipeline; `headrace.run` shows how it goes, and this is what stands behind it.
 
     Args:
         pipeline: A pipeline of TFX or Headrace components, or both; or one that is compiled already. It is not
             changed.
-        run_id: The run's id; today's date and a number where it is left out.
-        store: Folder of the store; `.headrace` in the working directory where it is left out. Metadata go to
-            the pipeline's `metadata_connection_config` instead, where it has one.
-        from_nodes: Execute only these nodes and what depends on them.
-        to_nodes: Execute only these nodes and what they depend on.
-        only: Execute exactly these nodes. Nodes left out give their last good outputs.
-        enable_cache: Overrides the pipeline's cache switch.
-        max_workers: How many nodes may run at once, 1 or more.
-        fail_fast: Stop everything at the first failure of a node that the run needs.
-        dry_run: Only say what would run and what the cache would serve; nothing is recorded.
-        resume_from: An earlier run of this pipeline; what it finished is not executed again.
-        base_run: The run whose outputs stand for the nodes that a partial run leaves out; for each its newest
-            where it is left out.
-        exit_handlers: Components to run when all else has ended, however that was.
-        listener: Called with each event, from several threads, one at a time. One that raises is told nothing
-            more, and the run goes on.
+        options: How the run is to go. Nothing is shown here, and no failed node raises, whatever they say.
+        display: Told of each event before the options' listener.
         script: The script that defines components in its `__main__`; found by itself in a plain script.
         command: The command line to record with the run.
         configuration: The configuration to record with the run.
         outputs_from: For nodes that are not to run, the executions whose outputs stand for theirs. Such a run
             is a step of an interactive session, which no command resumes.
-        workers: Where executors run; a server of this run's own where it is left out.
+        pool: Where executors run; a server of this run's own where it is left out.
 
     Returns:
         How each node ended. Neither a failed node nor a signal raises here: see `RunResult.raise_for_failure` and
@@ -126,38 +99,47 @@ def run(
     """
     # TFX warns of what the compiler itself left out; nothing there is for the user of a run.
     logging.getLogger("absl").setLevel(logging.ERROR)
-    if max_workers is not None and max_workers < 1:
-        raise DefinitionError(
-            f"max_workers={max_workers}: no node could ever run.", "give 1 or more, or leave it out."
-        )
     is_ir = isinstance(pipeline, pipeline_pb2.Pipeline)
     ir = _copy(pipeline) if is_ir else compiler.compile_pipeline(pipeline)
     compiler.refuse_unsupported(ir)
-    asked = {} if is_ir else dict(resources_of(pipeline.components))
-    planned = select(pipeline_graph.plan_nodes(ir, asked), from_nodes, to_nodes, only)
-    planned += plan_exit_handlers(list(exit_handlers), ir.pipeline_info.id, planned)
+    asked = {} if is_ir else dict(find_options(pipeline.components))
+    planned = select(pipeline_graph.plan_nodes(ir, asked), options.from_nodes, options.to_nodes, options.only)
+    planned += plan_exit_handlers(list(options.exit_handlers), ir.pipeline_info.id, planned)
+    pipeline_graph.add_beam_arguments(planned, tuple(options.beam_pipeline_args))
     pipeline_graph.refuse_containers(planned)
-    opened = Store(store or DEFAULT_PATH, pipeline_graph.connection_config(ir))
+    connection = pipeline_graph.connection_config(ir)
+    opened = Store(os.fspath(options.store or DEFAULT_PATH), connection)
+    is_step = outputs_from is not None
+    if options.store and connection is not None and not is_step:
+        _warn_of_other_database(opened, has_root=bool(pipeline_graph.declared_root(ir)))
     settings = RunSettings(
-        enable_cache=enable_cache,
-        max_workers=max_workers or default_workers(),
-        fail_fast=fail_fast,
-        listener=listener,
+        options=options,
+        display=display,
         script=script or _main_script(),
-        resume_from=resume_from,
-        base_run=base_run,
         outputs_from=dict(outputs_from or {}),
-        workers=workers,
+        pool=pool,
         details={
             "configuration": secrets.mask_values(dict(configuration or {})),
-            "script": _started_script(script) if outputs_from is None else "",
+            "script": "" if is_step else _started_script(script),
             **provenance(command, opened.project_path),
         },
     )
     engine = Engine(ir, planned, opened, _root(ir, opened), settings)
-    if dry_run:
+    if options.dry_run:
         return dry_runs.dry_run(opened, engine.context, planned, engine.life)
-    return engine.run(run_id)
+    return engine.run(options.run_id)
+
+
+def _warn_of_other_database(store: Store, *, has_root: bool) -> None:
+    """Say what a store that was asked for does not hold: the pipeline's own connection goes first."""
+    if store.connection_config is None and store.database_path == os.path.join(store.path, "metadata.db"):
+        return
+    place = "a database server" if store.connection_config is not None else store.database_path
+    warn(
+        f"the pipeline's metadata_connection_config names {place}: metadata go there, and the store "
+        f"{store.given_path} holds {'logs' if has_root else 'artifacts and logs'} only. Leave "
+        "metadata_connection_config out of the pipeline to have all in the store"
+    )
 
 
 def _copy(ir: pipeline_pb2.Pipeline) -> pipeline_pb2.Pipeline:
@@ -165,11 +147,6 @@ def _copy(ir: pipeline_pb2.Pipeline) -> pipeline_pb2.Pipeline:
     copied = pipeline_pb2.Pipeline()
     copied.CopyFrom(ir)
     return copied
-
-
-def default_workers() -> int:
-    """How many nodes run at once: one for each processor this process may use, at least two."""
-    return max(2, num_processors())
 
 
 def _root(ir: pipeline_pb2.Pipeline, store: Store) -> str:

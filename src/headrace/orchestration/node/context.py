@@ -13,8 +13,9 @@ from headrace.files import addresses
 from headrace.orchestration import earlier_runs
 from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan.plan import PlannedNode
-from headrace.orchestration.runners.local.tasks import Done, Task
-from headrace.orchestration.runners.local.workers import Workers
+from headrace.orchestration.runners import placement
+from headrace.orchestration.runners.base import NodeRunner
+from headrace.orchestration.runners.tasks import Done, Task
 from headrace.store.open.store import Store
 from headrace.usercode import functions
 
@@ -36,7 +37,8 @@ class RunContext:
         is_cancelled: Whether running work should stop.
         main_path: The script that started the run; empty where there is none.
         arguments: That script's command-line arguments.
-        enable_cache: Overrides the cache switch of each node; `None` leaves it.
+        script_libraries: What that script loads beside its imports.
+        cache: Overrides the cache switch of each node; `None` leaves it.
         resume_from: A run whose finished nodes are not executed again; empty where there is none.
         outputs_from: Executions whose outputs stand for nodes that this run does not execute, by node id.
         base_run: The run whose outputs stand for nodes left out; empty for the newest of each.
@@ -48,12 +50,13 @@ class RunContext:
     store: Store
     ir: pipeline_pb2.Pipeline
     run_id: str
-    workers: Workers
+    workers: NodeRunner
     listener: Callable[[Event], None]
     is_cancelled: Callable[[], bool]
     main_path: str = ""
     arguments: tuple[str, ...] = ()
-    enable_cache: bool | None = None
+    script_libraries: tuple[str, ...] = ()
+    cache: bool | None = None
     resume_from: str = ""
     base_run: str = ""
     tmp_path: str = ""
@@ -110,13 +113,22 @@ class NodeContext:
         return os.path.join(self.run.store.logs_path(self.run.run_id), f"{self.node_id}.log")
 
     @property
+    def cache_off(self) -> str:
+        """For whom the cache is off, such as `"for this run"`; empty where this node may reuse earlier outputs."""
+        if self.planned.is_exit_handler:
+            return "for exit handlers"
+        if self.run.cache is False:
+            return "for this run"
+        own = self.planned.options.cache
+        if own is not None:
+            return "" if own else "for this node"
+        is_on = self.run.cache or self.ir.execution_options.caching_options.enable_cache
+        return "" if is_on else "for this node, by the pipeline"
+
+    @property
     def uses_cache(self) -> bool:
         """Whether this node may reuse earlier outputs."""
-        if self.planned.is_exit_handler:
-            return False
-        if self.run.enable_cache is not None:
-            return self.run.enable_cache
-        return bool(self.ir.execution_options.caching_options.enable_cache)
+        return not self.cache_off
 
     def report(self, doing: str, rows: int | None = None) -> None:
         """Tell the run's listener what the node does now."""
@@ -140,7 +152,7 @@ class NodeContext:
         connection: bytes = b"",
         maker: str = "",
     ) -> Done:
-        """Call an executor or driver in a worker process and wait for it.
+        """Call an executor or driver where the nodes of the run are executed, and wait for it.
 
         Args:
             kind: `"executor"` or `"driver"`.
@@ -154,6 +166,8 @@ class NodeContext:
             HeadraceError: What the call raised.
         """
         class_path = class_path_of(spec)
+        module_path = functions.file_of_module(class_path.rpartition(".")[0])
+        code_path = placement.users_file(class_path, self.run.main_path, module_path)
         task = Task(
             node_id=self.node_id,
             kind=kind,
@@ -169,13 +183,22 @@ class NodeContext:
             # Without knowing what results depend on, none is kept.
             kept_path=self.run.store.kept_path if maker else "",
             maker=maker,
-            module_path=functions.file_of_module(class_path.rpartition(".")[0]),
+            module_path=module_path,
+            is_users=bool(code_path),
+            needs_libraries=self._needs_libraries(spec, code_path),
         )
         try:
             return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)
         finally:
             if task.tmp_path:
                 shutil.rmtree(task.tmp_path, ignore_errors=True)
+
+    def _needs_libraries(self, spec: Any, code_path: str) -> bool:
+        """Whether a worker must wait for the libraries of the run: not for user code that comes to none of them."""
+        if not code_path or isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
+            return True
+        is_script = class_path_of(spec).startswith("__main__.")
+        return bool((is_script and self.run.script_libraries) or placement.heavy_libraries(code_path))
 
 
 def class_path_of(spec: Any) -> str:

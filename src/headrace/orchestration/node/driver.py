@@ -22,8 +22,8 @@ from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store import damage
 from headrace.store.read import executions, input_queries
 from headrace.store.read.differences import CACHE_OFF, SOURCES, UNKNOWN
-from headrace.store.read.source_texts import SourceTexts
 from headrace.store.record import publications
+from headrace.store.record.source_texts import SourceKeeper
 
 with authoring():
     from tfx.dsl.compiler import placeholder_utils
@@ -148,7 +148,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
             arguments=node.run.arguments,
             own_folders=(node.run.store.path, node.run.root),
         )
-        prepared.ingredients[CACHE_OFF] = not node.uses_cache
+        prepared.ingredients[CACHE_OFF] = node.cache_off
     if UNKNOWN in prepared.ingredients:
         return False
     if prepared.cache_context is None:
@@ -192,7 +192,7 @@ def keep_sources(node: NodeContext, prepared: Prepared) -> None:
     """Keep the source texts that the outputs will depend on, and name them by their place in the project."""
     found = prepared.ingredients.get(SOURCES)
     if found:
-        prepared.ingredients[SOURCES] = SourceTexts(node.run.store).keep(found)
+        prepared.ingredients[SOURCES] = SourceKeeper(node.run.store).keep(found)
 
 
 def _parameters(node: NodeContext, inputs: Mapping[str, Sequence[Artifact]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from headrace.orchestration.cache import cache_key
 from headrace.orchestration.node import driver
 from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
-from headrace.orchestration.runners.local.workers import Cancelled, TimedOut
+from headrace.orchestration.runners.base import Cancelled, TimedOut
 from headrace.runtime import implementation
 from headrace.store import damage, locks
 from headrace.store.record import publications
@@ -104,7 +104,7 @@ def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -
             if isinstance(error, TimedOut):
                 raise ExecutorError(
                     f"{node.node_id} was stopped after its limit of {timeout_seconds} s.",
-                    "raise execution_timeout_sec, or give the node less work.",
+                    "raise its limit, headrace.options(node, timeout_seconds=...), or give the node less work.",
                 ) from None
             if isinstance(error, OSError):
                 raise failures.describe(error, node.node_id, time.monotonic() - started) from error

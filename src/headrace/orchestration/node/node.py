@@ -1,7 +1,7 @@
 """The life of one node: driver, executor, publisher.
 
 1. The driver resolves the inputs, records a RUNNING execution, and asks the cache (`driver`).
-2. The executor runs in a worker process, and writes where its outputs stay (`execution`, `workers`, `worker`).
+2. The executor runs where the run has its nodes executed, and writes where its outputs stay (`execution`, `runners`).
 3. The publisher records the outputs LIVE, with the execution COMPLETE (`execution`).
 
 `NodeLife.drive` is step 1, `NodeLife.execute` steps 2 and 3. Both turn whatever happens into a `NodeResult`.
@@ -24,7 +24,7 @@ from headrace.orchestration.node import driver, execution, system_nodes
 from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
 from headrace.orchestration.plan.plan import NodeKind
-from headrace.orchestration.runners.local.workers import Cancelled
+from headrace.orchestration.runners.base import Cancelled
 from headrace.runtime import implementation
 from headrace.runtime.context import SUMMARY_PROPERTY
 from headrace.runtime.implementation import NOT_RECORDED, Implementation
@@ -46,6 +46,11 @@ class NodeLife:
         self._prepared: list[Prepared] = []
         self.node_id = node.node_id
         self.log_path = node.log_path
+
+    @property
+    def cache_off(self) -> str:
+        """See `NodeContext.cache_off`."""
+        return self._node.cache_off
 
     def drive(self) -> NodeResult | None:
         """Run the driver.

@@ -12,12 +12,12 @@ A channel of a type alone names no node, and waits for none; `add_upstream_node`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from headrace.authoring.light import authoring
-from headrace.authoring.resources import Resources
+from headrace.authoring.node_options import NO_OPTIONS, NodeOptions
 from headrace.errors import UnsupportedFeatureError
 from headrace.orchestration.plan import lookups
 from headrace.orchestration.plan.plan import NodeKind, PlannedNode
@@ -38,15 +38,15 @@ _ENDS = {
 
 
 def plan_nodes(
-    ir: pipeline_pb2.Pipeline, resources: Mapping[str, Resources] | None = None
+    ir: pipeline_pb2.Pipeline, options: Mapping[str, NodeOptions] | None = None
 ) -> list[PlannedNode]:
     """Return the nodes of an IR, inner pipelines' included, in topological order.
 
     Args:
         ir: The pipeline.
-        resources: What nodes ask for, by node id.
+        options: What was asked for nodes, by node id; what TFX has a place for is written into the IR.
     """
-    nodes = lookups.ordered(list(_nodes(ir, "", (), resources or {})))
+    nodes = lookups.ordered(list(_nodes(ir, "", (), options or {})))
     return [replace(node, may_find_nothing=_may_find_nothing(node, nodes)) for node in nodes]
 
 
@@ -60,7 +60,7 @@ def _may_find_nothing(node: PlannedNode, nodes: Sequence[PlannedNode]) -> bool:
 
 
 def _nodes(
-    ir: pipeline_pb2.Pipeline, prefix: str, outer: tuple[str, ...], resources: Mapping[str, Resources]
+    ir: pipeline_pb2.Pipeline, prefix: str, outer: tuple[str, ...], options: Mapping[str, NodeOptions]
 ) -> Iterator[PlannedNode]:
     """Yield the nodes of one pipeline.
 
@@ -68,7 +68,7 @@ def _nodes(
         ir: The pipeline.
         prefix: What its node ids begin with; empty for the outermost.
         outer: For an inner pipeline, what it waits for.
-        resources: What nodes ask for.
+        options: What was asked for nodes.
     """
     config = _deployment(ir)
     executors = {name: runner_utils.extract_executor_spec(config, name) for name in config.executor_specs}
@@ -83,13 +83,15 @@ def _nodes(
         if entry.WhichOneof("node") == "sub_pipeline":
             inner = entry.sub_pipeline
             upstream = _upstream(inner.nodes[0].pipeline_node, places) or entrance
-            found = list(_nodes(inner, f"{prefix}{inner.pipeline_info.id}.", upstream, resources))
+            found = list(_nodes(inner, f"{prefix}{inner.pipeline_info.id}.", upstream, options))
             inside += [node.node_id for node in found]
             yield from found
             continue
         node = entry.pipeline_node
         name, kind = node.node_info.id, _kind(ir, node)
         node_id = places[name]
+        asked = options.get(node_id, NO_OPTIONS)
+        _write(asked, node.execution_options)
         yield PlannedNode(
             node_id,
             node,
@@ -100,11 +102,19 @@ def _nodes(
             pipeline_info=ir.pipeline_info,
             executor_spec=executors.get(name),
             driver_spec=drivers.get(name),
-            resources=resources.get(node_id, Resources()),
+            options=asked,
         )
         inside.append(node_id)
         if kind is NodeKind.BEGIN:
             entrance = (node_id,)
+
+
+def _write(asked: NodeOptions, options: pipeline_pb2.NodeExecutionOptions) -> None:
+    """Write what was asked where TFX's own options are read from."""
+    if asked.retries is not None:
+        options.max_execution_retries = asked.retries
+    if asked.timeout_seconds is not None:
+        options.execution_timeout_sec = asked.timeout_seconds
 
 
 def _upstream(node: pipeline_pb2.PipelineNode, places: Mapping[str, str]) -> tuple[str, ...]:
@@ -147,6 +157,16 @@ def _deployment(ir: pipeline_pb2.Pipeline) -> Any:
     bare = pipeline_pb2.Pipeline()
     bare.deployment_config.Pack(intermediate)
     return runner_utils.extract_local_deployment_config(bare)
+
+
+def add_beam_arguments(nodes: Iterable[PlannedNode], arguments: Iterable[str]) -> None:
+    """Give Beam arguments to each node that uses Beam, after its own: of two equal ones Beam takes the last."""
+    for node in nodes:
+        if isinstance(node.executor_spec, executable_spec_pb2.BeamExecutableSpec):
+            for argument in arguments:
+                # As TFX writes them: Beam is started with the placeholders.
+                node.executor_spec.beam_pipeline_args.append(argument)
+                node.executor_spec.beam_pipeline_args_placeholders.add().value.string_value = argument
 
 
 def connection_config(ir: pipeline_pb2.Pipeline) -> Any:

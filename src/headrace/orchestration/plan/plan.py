@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from headrace.authoring.light import authoring
-from headrace.authoring.resources import Resources
+from headrace.authoring.node_options import NO_OPTIONS, NodeOptions
 from headrace.orchestration.capacity import Capacity
 from headrace.orchestration.events import NodeResult, NodeState
 
@@ -51,7 +51,7 @@ class PlannedNode:
         pipeline_info: The pipeline that it belongs to.
         executor_spec: Its executable spec; `None` where it has no executor.
         driver_spec: The spec of its own driver; `None` where it has none.
-        resources: What it asks for.
+        options: What was asked for it.
         status_parameters: For an exit handler, the parameters that receive how the run ended.
         is_exit_handler: Whether it runs when all else has ended, however that was.
         may_find_nothing: For a resolver, whether all that wait for it can do without what it looks for.
@@ -67,7 +67,7 @@ class PlannedNode:
     pipeline_info: pipeline_pb2.PipelineInfo = field(default_factory=pipeline_pb2.PipelineInfo)
     executor_spec: Any = None
     driver_spec: Any = None
-    resources: Resources = field(default_factory=Resources)
+    options: NodeOptions = NO_OPTIONS
     status_parameters: tuple[str, ...] = ()
     is_exit_handler: bool = False
     may_find_nothing: bool = False
@@ -199,7 +199,8 @@ class Plan:
         if self._capacity is None:
             return True
         return self._capacity.has_room(
-            node.resources, [self.nodes[node_id].resources for node_id in self._running]
+            node.options.resources,
+            [self.nodes[node_id].options.resources for node_id in self._running],
         )
 
     def _record(self, result: NodeResult) -> None:

@@ -12,7 +12,7 @@ from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
 from headrace.runtime.context import SUMMARY_PROPERTY
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 _MAX_CHARTED_SLICES = 30

@@ -9,7 +9,7 @@ from headrace.errors import HeadraceError
 from headrace.formats import artifacts
 from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table
 from headrace.reports.blocks.rows import columns_of, read_rows, value_cell
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import format_bytes, plural
 
 _ROWS = 20

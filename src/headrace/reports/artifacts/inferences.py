@@ -15,7 +15,7 @@ from headrace.formats.examples import tfrecord
 from headrace.reports.blocks.blocks import Block, Facts, Note, Table, Value, to_cell
 from headrace.reports.blocks.numbers import format_number
 from headrace.reports.blocks.rows import columns_of, parse_example, value_cell
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 _ROWS = 20

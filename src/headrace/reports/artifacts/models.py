@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.files.sizes import size_on_disk
 from headrace.formats.bare_protos import proto_class
 from headrace.reports.artifacts.architectures import Layer, read_layers
 from headrace.reports.blocks import drawings
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Picture, Section, Table, Value
-from headrace.store.read.catalog import size_on_disk
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import format_bytes, plural
 
 _FILE = "saved_model.pb"

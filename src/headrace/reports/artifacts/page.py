@@ -8,19 +8,17 @@ from headrace.errors import StoreError, listed
 from headrace.reports.artifacts.renderers import comparable, compares, render
 from headrace.reports.blocks import drawings
 from headrace.reports.blocks.blocks import Block, Facts, Picture, Report, Section, Value
-from headrace.store.open.store import Store
-from headrace.store.read.lineage import ArtifactNode, find_artifact, read_lineage
-from headrace.store.read.subjects import Subject, read_subject, read_subjects
+from headrace.store.session import ArtifactNode, StoreSession, Subject
 from headrace.ui.units import plural
 
 _MAX_BOXES = 120
 
 
-def artifact_report(store: str | Store, artifact: str, other: str = "") -> Report:
+def artifact_report(store: StoreSession, artifact: str, other: str = "") -> Report:
     """Return the report on an artifact.
 
     Args:
-        store: The store, or its folder.
+        store: The open store.
         artifact: Its id, its URI, or `RUN/NODE.key`.
         other: An artifact to compare with, named the same way; empty for none.
 
@@ -28,8 +26,8 @@ def artifact_report(store: str | Store, artifact: str, other: str = "") -> Repor
         StoreError: If there is no such artifact, or the two are of different types, or of one that is not compared.
         UnknownNodeError: If the run has no such node.
     """
-    subject = read_subject(store, find_artifact(store, artifact))
-    against = read_subject(store, find_artifact(store, other)) if other else None
+    subject = store.subject(artifact)
+    against = store.subject(other) if other else None
     if against is not None and against.artifact.type_name != subject.artifact.type_name:
         raise StoreError(
             f"{subject.artifact.type_name} {subject.artifact.id} cannot be compared with "
@@ -49,13 +47,13 @@ def artifact_report(store: str | Store, artifact: str, other: str = "") -> Repor
     return Report(title, subtitle(subject), blocks, _badges(subject))
 
 
-def artifacts_report(store: str | Store, artifact_ids: Sequence[int]) -> Report:
+def artifacts_report(store: StoreSession, artifact_ids: Sequence[int]) -> Report:
     """Return one report on several artifacts, in the order given.
 
     Raises:
         StoreError: If one of them is not in the store.
     """
-    subjects = read_subjects(store, list(artifact_ids))
+    subjects = store.subjects(artifact_ids)
     kinds = ", ".join(dict.fromkeys(subject.artifact.type_name for subject in subjects))
     sections = [
         section(subject, f"{subject.artifact.type_name} {subject.artifact.id}", subtitle(subject))
@@ -93,9 +91,9 @@ def origin(subject: Subject) -> Facts:
     return Facts([*pairs, *([("made from", inputs)] if inputs else [])])
 
 
-def lineage(store: str | Store, subject: Subject) -> Section:
+def lineage(store: StoreSession, subject: Subject) -> Section:
     """Return what an artifact was made of and what was made of it, as a graph."""
-    read = read_lineage(store, str(subject.artifact.id))
+    read = store.lineage(subject.artifact.id)
     boxes: dict[str, drawings.Box] = {}
     edges: dict[tuple[str, str], None] = {}
     for tree, is_upward in ((read.up, True), (read.down, False)):

@@ -11,7 +11,7 @@ from typing import Any
 from headrace.errors import HeadraceError
 from headrace.reports.artifacts.models import render_files
 from headrace.reports.blocks.blocks import Block, Note
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 
 # Named, not imported: a page loads what its artifacts need.
 RENDERERS = {

@@ -9,7 +9,7 @@ from headrace.errors import HeadraceError
 from headrace.formats import protos
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 COLUMNS = ("feature", "type", "presence", "values per row", "domain", "rules")

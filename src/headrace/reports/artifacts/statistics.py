@@ -26,7 +26,7 @@ from headrace.reports.blocks.blocks import (
 )
 from headrace.reports.blocks.drawings import Density, bars, histogram
 from headrace.reports.blocks.numbers import format_number, format_share
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 Splits = dict[str, FeatureStatistics]

@@ -11,7 +11,7 @@ from typing import Any
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Chart, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 History = dict[str, list[float]]

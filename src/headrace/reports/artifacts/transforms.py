@@ -14,7 +14,7 @@ from headrace.reports.artifacts.schemas import describe
 from headrace.reports.artifacts.transform_sources import Origin, input_names, sources
 from headrace.reports.blocks.blocks import Block, Facts, FeatureList, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 _VOCABULARY_PREVIEW = 50

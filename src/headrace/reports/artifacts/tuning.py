@@ -10,7 +10,7 @@ from typing import Any
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
 from headrace.reports.blocks.parallel_coordinates import parallel
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 from headrace.ui.units import plural
 
 _FIXED = ("trial_id", "score")

@@ -10,7 +10,7 @@ from headrace.authoring import Artifact
 from headrace.reports.artifacts import models
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
-from headrace.store.read.subjects import Subject
+from headrace.store.session import Subject
 
 _TONES = {"BLESSED": "good", "INFRA_BLESSED": "good", "NOT_BLESSED": "bad", "INFRA_NOT_BLESSED": "bad"}
 

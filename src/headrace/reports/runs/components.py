@@ -6,9 +6,8 @@ from headrace.authoring import BaseNode
 from headrace.authoring.descriptions import node_name, node_rows
 from headrace.reports.artifacts.page import section
 from headrace.reports.blocks.blocks import Block, Facts, Note, Report, Section, Table, Value
-from headrace.store.open.store import Store
-from headrace.store.read.subjects import read_subjects
 from headrace.store.results import NodeResult, NodeState
+from headrace.store.session import StoreSession
 from headrace.ui.units import format_seconds
 
 _TONES = {NodeState.DONE: "good", NodeState.CACHED: "info", NodeState.FAILED: "bad"}
@@ -19,13 +18,13 @@ def declared_report(component: BaseNode, note: Note) -> Report:
     return Report(node_name(component), "not run", [note, _declaration(component)], [("warning", "not run")])
 
 
-def component_report(store: str | Store, component: BaseNode, result: NodeResult, run_id: str) -> Report:
+def component_report(store: StoreSession, component: BaseNode, result: NodeResult, run_id: str) -> Report:
     """Return the report on a component and all that one run of it made.
 
     Raises:
         StoreError: If an artifact is not in the store.
     """
-    subjects = read_subjects(store, [output.artifact_id for output in result.outputs])
+    subjects = store.subjects([output.artifact_id for output in result.outputs])
     facts: list[tuple[str, Value]] = [("run", run_id)]
     if result.state is NodeState.DONE:
         facts.append(("time", format_seconds(result.seconds)))

@@ -19,10 +19,8 @@ from headrace.reports.blocks.blocks import (
     Table,
     Value,
 )
-from headrace.store.open.store import DEFAULT_PATH, Store
-from headrace.store.read.runs import read_run
-from headrace.store.read.subjects import RunGraph, Subject, read_run_graph, read_subjects
 from headrace.store.results import NodeResult, NodeState, RunResult
+from headrace.store.session import RunGraph, StoreSession, Subject
 from headrace.ui.units import format_seconds, plural
 
 # In the order in which a reader asks: how good, how learned, on what.
@@ -55,16 +53,16 @@ _STATE_COLORS = {
 _TONES = {NodeState.DONE: "good", NodeState.FAILED: "bad", NodeState.CANCELLED: "warning"}
 
 
-def run_report(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> Report:
+def run_report(store: StoreSession, run_id: str = "latest") -> Report:
     """Return the report on a run with all its artifacts.
 
     Raises:
-        StoreError: If there is no such store or run.
+        StoreError: If there is no such run.
     """
-    result = read_run(store, run_id)
-    graph = read_run_graph(result, store)
+    result = store.run(run_id)
+    graph = store.graph(result)
     ids = list(dict.fromkeys(output.artifact_id for node in result.nodes for output in node.outputs))
-    subjects = {subject.artifact.id: subject for subject in read_subjects(store, ids)} if ids else {}
+    subjects = {subject.artifact.id: subject for subject in store.subjects(ids)}
     edges = _edges(result, graph, subjects.values())
     blocks: list[Block] = [_facts(result, graph), *_failures(result), *_slower(result)]
     blocks.append(_graph(result, graph, edges))

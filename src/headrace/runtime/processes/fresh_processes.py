@@ -12,7 +12,6 @@ import contextlib
 import gc
 import json
 import os
-import runpy
 import select
 import signal
 import socket
@@ -39,9 +38,6 @@ _WAKEUP_BYTES = 4096
 _LAST_STREAM = 2
 # What is sent of a process: its pid when it begins, its exit code when it ends.
 _NUMBER = struct.Struct("=i")
-
-_nursery: socket.socket | None = None
-_nursery_pid = 0
 
 
 class FreshProcess:
@@ -130,46 +126,53 @@ class _Forked(FreshProcess):
         return self._code
 
 
-def start(script: str, log_path: str, environment: Mapping[str, str]) -> FreshProcess:
-    """Run a script as `__main__` in a fresh process, with pipes for its standard input and output.
+class FreshProcesses:
+    """Starts fresh processes: forks of its nursery where one was opened, else Pythons of their own.
 
     Args:
-        script: Path of a Python file.
-        log_path: Where its standard error goes; its folder becomes the working directory.
-        environment: All its environment variables.
+        nursery: Where an open one takes requests; `None` where there is none.
+
+    Attributes:
+        nursery_pid: Process id of the nursery that was opened here; 0 where none was.
     """
-    folder = os.path.dirname(os.path.abspath(log_path))
-    with open(log_path, "wb") as log:
-        if _nursery is not None:
-            with contextlib.suppress(OSError):
-                return _Forked(_nursery, script, log.fileno(), folder, environment)
-        return _Started(script, log.fileno(), folder, environment)
 
+    def __init__(self, nursery: socket.socket | None = None) -> None:
+        self._nursery = nursery
+        self.nursery_pid = 0
 
-def open_nursery() -> None:
-    """Fork the nursery from this process as it is now: before it has threads, and once."""
-    global _nursery, _nursery_pid
-    if _nursery is not None or sys.platform != "linux":
-        return
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    parent = os.getpid()
-    file_bytes = _resident_file_bytes()
-    _nursery_pid = os.fork()
-    if _nursery_pid:
-        theirs.close()
-        _nursery = ours
-        return
-    try:
-        _close_all_but(theirs.fileno())
-        die_with(parent)
-        _Nursery(theirs, file_bytes).serve()
-    finally:
-        os._exit(0)
+    def start(self, script: str, log_path: str, environment: Mapping[str, str]) -> FreshProcess:
+        """Run a script as `__main__` in a fresh process, with pipes for its standard input and output.
 
+        Args:
+            script: Path of a Python file.
+            log_path: Where its standard error goes; its folder becomes the working directory.
+            environment: All its environment variables.
+        """
+        folder = os.path.dirname(os.path.abspath(log_path))
+        with open(log_path, "wb") as log:
+            if self._nursery is not None:
+                with contextlib.suppress(OSError):
+                    return _Forked(self._nursery, script, log.fileno(), folder, environment)
+            return _Started(script, log.fileno(), folder, environment)
 
-def nursery_pid() -> int:
-    """Return the nursery's process id; 0 where there is none."""
-    return _nursery_pid
+    def open_nursery(self) -> None:
+        """Fork the nursery from this process as it is now: before it has threads. Again, it changes nothing."""
+        if self._nursery is not None or sys.platform != "linux":
+            return
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        file_bytes = _resident_file_bytes()
+        self.nursery_pid = os.fork()
+        if self.nursery_pid:
+            theirs.close()
+            self._nursery = ours
+            return
+        try:
+            _close_all_but(theirs.fileno())
+            die_with(parent)
+            _Nursery(theirs, file_bytes).serve()
+        finally:
+            os._exit(0)
 
 
 class _Nursery:
@@ -233,6 +236,8 @@ class _Nursery:
             os.environ.clear()
             os.environ.update(request["environment"] | {FILE_BYTES: str(self._file_bytes)})
             sys.argv = [request["script"]]
+            import runpy
+
             gc.freeze()
             gc.enable()
             runpy.run_path(request["script"], run_name="__main__")

@@ -21,9 +21,10 @@ from multiprocessing import connection
 from typing import Any
 
 from headrace.errors import ExecutorError
-from headrace.runtime import progress
+from headrace.runtime.local_objects import LocalObject
 from headrace.runtime.processes import limits
 from headrace.runtime.processes.process_groups import die_with
+from headrace.runtime.progress import Progress
 
 _KEPT_FUNCTIONS = 8
 
@@ -43,99 +44,102 @@ class _SideProcess:
     num_rows: int = 0
 
 
-_idle: queue.LifoQueue[_SideProcess] | None = None
-_num_processes = 0
-
-
 def num_processors() -> int:
     """Return the number of processors that this process may use, a part of one counted as one."""
     return max(math.ceil(limits.num_processors()), 1)
 
 
-def start(number: int) -> None:
-    """Fork `number` side processes. Call it before this process has threads, and once."""
-    global _idle, _num_processes
-    idle: queue.LifoQueue[_SideProcess] = queue.LifoQueue()
-    started: list[_SideProcess] = []
-    parent = os.getpid()
-    for _ in range(number):
+class SideProcesses(LocalObject):
+    """The processes beside that of one execution; they end with it.
+
+    Args:
+        number: How many to fork: before this process has threads.
+        progress: Where they say what they do.
+    """
+
+    def __init__(self, number: int = 0, progress: Progress | None = None) -> None:
+        super().__init__()
+        self._progress = progress or Progress()
+        self._idle: queue.LifoQueue[_SideProcess] = queue.LifoQueue()
+        self._started: list[_SideProcess] = []
+        for _ in range(number):
+            self._fork()
+
+    def _fork(self) -> None:
         ours, theirs = connection.Pipe()
+        parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if not pid:
             ours.close()
-            for other in started:
+            for other in self._started:
                 other.channel.close()
             try:
-                _serve(theirs, parent)
+                _serve(theirs, parent, self._progress)
             finally:
                 os._exit(0)
         theirs.close()
-        started.append(_SideProcess(pid, ours))
-        idle.put(started[-1])
-    _idle, _num_processes = idle, number
+        self._started.append(_SideProcess(pid, ours))
+        self._idle.put(self._started[-1])
+
+    def __len__(self) -> int:
+        """The number of side processes; 0 where work is done in this process."""
+        return len(self._started)
+
+    def call(self, key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequence[Any]) -> Any:
+        """Call a function in a side process that is idle, waiting for one; progress is passed on.
+
+        Args:
+            key: Tells functions apart: a side process loads each once.
+            make: The function, pickled.
+            load: Unpickles it.
+            arguments: What to call it with.
+
+        Raises:
+            Exception: What the function raised.
+            ExecutorError: If the side process died.
+        """
+        process = self._idle.get()
+        try:
+            process.channel.send((key, make, load, tuple(arguments)))
+            while True:
+                kind, *content = process.channel.recv()
+                if kind == "progress":
+                    self._pass_on(process, *content)
+                    continue
+                break
+        except (EOFError, OSError) as error:
+            raise ExecutorError(
+                "a process that worked beside the node's own was killed. The system does so when memory runs out.",
+                "read the node's log; give the node less data at once or more memory.",
+            ) from error
+        finally:
+            # A dead one too: whoever takes it next is told so, instead of waiting for ever.
+            self._idle.put(process)
+        if kind == "error":
+            raised, text = content
+            raised.__cause__ = RemoteTraceback(f"\n{text}")
+            raise raised
+        return content[0]
+
+    def _pass_on(self, process: _SideProcess, doing: str, num_rows: int | None) -> None:
+        """Report what a side process reported; rows of all of them are added up."""
+        if num_rows is None:
+            process.num_rows = 0
+            if doing != process.doing:
+                process.doing = doing
+                self._progress.report_once(doing)
+            return
+        self._progress.add_rows(num_rows - process.num_rows)
+        process.num_rows = num_rows
 
 
-def count() -> int:
-    """Return the number of side processes; 0 where work is done in this process."""
-    return _num_processes
-
-
-def call(key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequence[Any]) -> Any:
-    """Call a function in a side process that is idle, waiting for one; progress is passed on.
-
-    Args:
-        key: Tells functions apart: a side process loads each once.
-        make: The function, pickled.
-        load: Unpickles it.
-        arguments: What to call it with.
-
-    Raises:
-        Exception: What the function raised.
-        ExecutorError: If the side process died.
-    """
-    assert _idle is not None
-    process = _idle.get()
-    try:
-        process.channel.send((key, make, load, tuple(arguments)))
-        while True:
-            kind, *content = process.channel.recv()
-            if kind == "progress":
-                _pass_on(process, *content)
-                continue
-            break
-    except (EOFError, OSError) as error:
-        raise ExecutorError(
-            "a process that worked beside the node's own was killed. The system does so when memory runs out.",
-            "read the node's log; give the node less data at once or more memory.",
-        ) from error
-    finally:
-        # A dead one too: whoever takes it next is told so, instead of waiting for ever.
-        _idle.put(process)
-    if kind == "error":
-        raised, text = content
-        raised.__cause__ = RemoteTraceback(f"\n{text}")
-        raise raised
-    return content[0]
-
-
-def _pass_on(process: _SideProcess, doing: str, num_rows: int | None) -> None:
-    """Report what a side process reported; rows of all of them are added up."""
-    if num_rows is None:
-        process.num_rows = 0
-        if doing != process.doing:
-            process.doing = doing
-            progress.report_once(doing)
-        return
-    progress.add_rows(num_rows - process.num_rows)
-    process.num_rows = num_rows
-
-
-def _serve(channel: connection.Connection, parent: int) -> None:
+def _serve(channel: connection.Connection, parent: int, progress: Progress) -> None:
     """Answer calls until the node's process goes away."""
     die_with(parent)
-    progress.set_reporter(lambda doing, rows: channel.send(("progress", doing, rows)))
+    # This fork's own copy of the object, which the functions that come here name.
+    progress.redirect(lambda doing, rows: channel.send(("progress", doing, rows)))
     functions: dict[str, Any] = {}
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -18,12 +18,12 @@ from typing import Any
 
 from headrace.authoring.light import authoring
 from headrace.files import names, shared_files
+from headrace.files.sizes import size_on_disk
 from headrace.store import locks, records
 from headrace.store.garbage.inventory import StoredArtifact, take_inventory
 from headrace.store.garbage.policy import Garbage, Keeping, find_garbage
 from headrace.store.open.store import Store
 from headrace.store.read import graph, ownership, queries
-from headrace.store.read.catalog import size_on_disk
 from headrace.store.read.differences import SOURCES
 from headrace.store.read.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.store.read.ownership import is_removable, true_origins

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from headrace.authoring.light import authoring
+from headrace.files.sizes import size_on_disk
 from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
-from headrace.store.read.catalog import size_on_disk
 from headrace.store.read.executions import RUN_CONTEXT_TYPE
 from headrace.store.read.graph import Link
 from headrace.store.read.ownership import IMPORTER_TYPE, true_origins

@@ -86,6 +86,9 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
         store: The open store.
         keeping: What is kept.
         inventory: What it held a moment before.
+
+    Raises:
+        StoreError: If a newer Headrace recorded one of its runs.
     """
     with store.handle() as handle:
         runs = [_run(handle, stored) for stored in inventory.runs]
@@ -111,6 +114,9 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
 
 def _run(handle: Any, stored: StoredRun) -> _Run:
     record = records.parse_object(stored.record)
+    if record is not None and records.is_newer(record):
+        # What it needs is not known here.
+        raise records.newer_error(f"run '{stored.run_id}' of this store")
     try:
         # Not `parse_run`, which looks at more: this reads every run of the store.
         return _recorded_run(handle, stored, record) if record else _foreign_run(handle, stored)

@@ -62,6 +62,30 @@ def queue_calls(mlmd_store: Any, queue: Callable[[str, Callable[[], Any]], Any])
     return True
 
 
+def change_calls(mlmd_store: Any, before: Callable[[str, Any], None], after: Callable[[Any], None]) -> bool:
+    """Let each call of an ML Metadata store ask something else, and answer with something else.
+
+    Args:
+        mlmd_store: The store.
+        before: Takes the method's name and the request, which it may change.
+        after: Takes the response, which it may change.
+
+    Returns:
+        Whether calls do; where not, nothing is changed.
+    """
+    if _MLMD.unknown:
+        return False
+    ask = mlmd_store._call
+
+    def call(name: str, request: Any, response: Any, extra_options: Any = None) -> None:
+        before(name, request)
+        ask(name, request, response, extra_options)
+        after(response)
+
+    mlmd_store._call = call
+    return True
+
+
 def has_tables(connection: sqlite3.Connection) -> bool:
     """Whether a database has ML Metadata's tables, of whatever form."""
     return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Artifact'").fetchone())

@@ -95,6 +95,14 @@ def is_disk_trouble(message: str) -> bool:
     )
 
 
+def damage_error(path: str, message: str) -> StoreError:
+    """Return the error for a file that is no SQLite database, or a damaged one."""
+    return StoreError(
+        f"{path} is not a usable SQLite database: {message}.",
+        "move it away to start anew, or restore it from a copy.",
+    )
+
+
 def disk_error(path: str, message: str) -> StoreError:
     """Return the error for a store on a full or read-only disk."""
     return StoreError(

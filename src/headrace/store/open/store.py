@@ -63,7 +63,7 @@ _BUSY = ("Concurrent writes", "database is locked")
 
 
 class Store:
-    """One store, opened by one process; safe to use from its threads.
+    """One store, opened by one process; safe to use from its threads. Who only reads takes a `ReadStore`.
 
     Args:
         path: The store's folder; made where it is missing.
@@ -86,6 +86,8 @@ class Store:
         UnsupportedFeatureError: If the path has a scheme of another machine.
     """
 
+    _how_to_open = "use it inside `with store.open():`."
+
     def __init__(
         self, path: str = DEFAULT_PATH, connection_config: metadata_store_pb2.ConnectionConfig | None = None
     ) -> None:
@@ -105,23 +107,14 @@ class Store:
         self.report: Callable[[str], None] = _print_to_stderr
 
     @classmethod
-    def at(cls, place: str | Store) -> Store:
-        """Return the store in a folder; a store that is given already, as it is."""
-        return place if isinstance(place, Store) else cls(place)
-
-    @classmethod
-    def existing(cls, place: str | Store) -> Store:
-        """Return the store in a folder, or the one given.
+    def existing(cls, path: str) -> Store:
+        """Return the store in a folder.
 
         Raises:
             StoreError: If there is none.
         """
-        store = cls.at(place)
-        if not store.exists():
-            raise StoreError(
-                f"there is no store in {store.path}.",
-                "run a pipeline first: headrace run taxi, or name the store with --store DIR.",
-            )
+        store = cls(path)
+        store.check_exists()
         return store
 
     def _find_database(self) -> str:
@@ -158,6 +151,18 @@ class Store:
     def exists(self) -> bool:
         """Whether there is a store to read."""
         return self.connection_config is not None or os.path.exists(self.database_path)
+
+    def check_exists(self) -> None:
+        """Do nothing where there is a store to read.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        if not self.exists():
+            raise StoreError(
+                f"there is no store in {self.path}.",
+                "run a pipeline first: headrace run taxi, or name the store with --store DIR.",
+            )
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Store]:
@@ -205,7 +210,7 @@ class Store:
         with self._alone():
             handle = tfx_metadata.Metadata(self._prepared_connection())
             # The first to connect makes the tables.
-            queue.call("MakeTables", lambda: _enter(handle))
+            queue.call("MakeTables", lambda: insisting(handle.__enter__))
         queue.attach(handle.store)
         return handle
 
@@ -222,7 +227,9 @@ class Store:
         """Whether there is a store that can only be read."""
         self._why_read_only = ""
         if self.connection_config is None and os.path.isfile(self.database_path):
-            self._why_read_only = sqlite_files.why_read_only(self.path, self.database_path)
+            # Where the database is one that the pipeline names, the folder may have to be made yet.
+            folder = (self.path,) if os.path.isdir(self.path) else ()
+            self._why_read_only = sqlite_files.why_read_only(*folder, self.database_path)
         return bool(self._why_read_only)
 
     @contextlib.contextmanager
@@ -277,7 +284,7 @@ class Store:
         """
         with self._lock:
             if self._handle is None:
-                raise StoreError(f"the store {self.path} is not open.", "use it inside `with store.open():`.")
+                raise StoreError(f"the store {self.path} is not open.", self._how_to_open)
             try:
                 yield self._handle
             except mlmd_errors.StatusError as error:
@@ -346,15 +353,13 @@ class Store:
                 ) from error
             if isinstance(error, sqlite3.OperationalError) and sqlite_files.is_disk_trouble(str(error)):
                 raise sqlite_files.disk_error(self.path, str(error)) from error
-            raise StoreError(
-                f"{self.database_path} is not a usable SQLite database: {error}.",
-                "move it away to start anew, or restore it from a copy.",
-            ) from error
+            raise sqlite_files.damage_error(self.database_path, str(error)) from error
 
 
-def _enter(handle: Any) -> None:
+def insisting(connect: Callable[[], Value]) -> Value:
+    """Connect; raise MLMD's `AbortedError`, upon which a `WriteQueue` tries again, where another process is at it."""
     try:
-        handle.__enter__()
+        return connect()
     except RuntimeError as error:
         if any(word in str(error) for word in _BUSY):
             raise mlmd_errors.AbortedError(str(error)) from error

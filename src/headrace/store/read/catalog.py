@@ -3,126 +3,111 @@
 from __future__ import annotations
 
 import itertools
-import os
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError, did_you_mean, listed
-from headrace.store.open.store import DEFAULT_PATH, Store
-from headrace.store.read import graph, queries
-from headrace.store.read.executions import PIPELINE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
-from headrace.store.read.graph import ArtifactInfo, Place
+from headrace.store.open.store import Store
+from headrace.store.read import graph, queries, runs
+from headrace.store.read.artifacts import ArtifactRecord, artifact_info, artifact_record
+from headrace.store.read.executions import RUN_CONTEXT_TYPE
+from headrace.store.read.lineage import find_artifact
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import read_run
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
-
-@dataclass(frozen=True)
-class ListedArtifact:
-    """One artifact of the list.
-
-    Attributes:
-        artifact: What is told of it.
-        place: The run and node that made it.
-        key: The output key under which it was made.
-        state: As the artifact's, or `"missing"` where it should have files and has none.
-        size_bytes: Size of its files; 0 where they are missing or not on this machine.
-    """
-
-    artifact: ArtifactInfo
-    place: Place
-    key: str
-    state: str
-    size_bytes: int
+_PAGE = 50
 
 
-def list_artifacts(
-    store: str = DEFAULT_PATH,
+def newest_artifacts(
+    store: Store,
     *,
     type_name: str = "",
     run_id: str = "",
     pipeline_name: str = "",
     with_deleted: bool = False,
-    limit: int = 50,
-) -> list[ListedArtifact]:
-    """Return the newest artifacts of a store, newest first; an empty list where there is no store yet.
+    limit: int | None = None,
+) -> Iterator[ArtifactRecord]:
+    """Return the artifacts of an open store, newest first, read from it as they are asked for.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         type_name: Only this artifact type.
-        run_id: Only what this run made or reused.
+        run_id: Only what this run made or reused; or `"latest"`.
         pipeline_name: Only what this pipeline made or reused.
-        with_deleted: Whether to list also what was removed.
-        limit: How many.
+        with_deleted: Whether to yield also what was removed.
+        limit: At most so many; all where it is `None`.
 
     Raises:
         StoreError: If the store has no such type, run or pipeline; the message names those it has.
     """
-    opened = Store(store)
-    if not opened.exists():
-        return []
-    run_id = read_run(store, run_id).run_id if run_id else ""
-    with opened.open(), opened.handle() as handle:
-        condition = _condition(handle, opened.path, type_name, run_id, pipeline_name, with_deleted)
-        found = queries.artifacts(queries.reader_of(opened), condition, limit)
-        artifacts = [graph.artifact_info(proto) for proto in itertools.islice(found, limit)]
-        origins = graph.origins(graph.links_of_artifacts(handle, {a.artifact_id for a in artifacts}))
+    condition = _condition(store, type_name, run_id, pipeline_name, with_deleted)
+    page = _PAGE if limit is None else max(1, min(limit, _PAGE))
+    return _records(store, queries.artifacts(queries.reader_of(store), condition, page), page, limit)
+
+
+def _records(
+    store: Store, protos: Iterator[metadata_store_pb2.Artifact], page: int, limit: int | None
+) -> Iterator[ArtifactRecord]:
+    left = itertools.islice(protos, limit)
+    while found := list(itertools.islice(left, page)):
+        yield from _records_of(store, found)
+
+
+def read_artifact(store: Store, name: str) -> ArtifactRecord:
+    """Return an artifact of an open store, by its id, its URI, or `RUN/NODE.key`.
+
+    Raises:
+        StoreError: If there is no such artifact.
+        UnknownNodeError: If the run has no such node.
+    """
+    artifact_id = find_artifact(store, name)
+    with store.handle() as handle:
+        protos = handle.store.get_artifacts_by_id([artifact_id])
+    return _records_of(store, protos)[0]
+
+
+def _records_of(store: Store, protos: Sequence[metadata_store_pb2.Artifact]) -> list[ArtifactRecord]:
+    """Return what is told of artifacts that were read, with what made each."""
+    with store.handle() as handle:
+        origins = graph.origins(graph.links_of_artifacts(handle, {proto.id for proto in protos}))
         places = graph.read_places(handle, {link.execution_id for link in origins.values()})
-    return [_listed(artifact, origins.get(artifact.artifact_id), places) for artifact in artifacts]
-
-
-def _listed(artifact: ArtifactInfo, origin: graph.Link | None, places: dict[int, Place]) -> ListedArtifact:
-    place = places[origin.execution_id] if origin else Place()
-    state = artifact.state
-    if state == "live" and "://" not in artifact.uri and not os.path.exists(artifact.uri):
-        state = "missing"
-    size = size_on_disk(artifact.uri) if state == "live" else 0
-    return ListedArtifact(artifact, place, origin.key if origin else "", state, size)
+    records = []
+    for proto in protos:
+        origin = origins.get(proto.id)
+        place = places[origin.execution_id] if origin else graph.Place()
+        records.append(
+            artifact_record(
+                artifact_info(proto),
+                pipeline_name=place.pipeline_name,
+                run_id=place.run_id,
+                node_id=place.node_id,
+                key=origin.key if origin else "",
+                execution_id=origin.execution_id if origin else 0,
+            )
+        )
+    return records
 
 
 def _condition(
-    handle: Any, path: str, type_name: str, run_id: str, pipeline_name: str, with_deleted: bool
+    store: Store, type_name: str, run_id: str, pipeline_name: str, with_deleted: bool
 ) -> Condition:
     context_ids = []
     if type_name:
-        known = [kind.name for kind in handle.store.get_artifact_types()]
+        with store.handle() as handle:
+            known = [kind.name for kind in handle.store.get_artifact_types()]
         if type_name not in known:
             raise StoreError(
-                f"the store {path} has no artifacts of type '{type_name}'. Its types are {listed(known)}.",
-                f"{did_you_mean(type_name, known)}Correct --type.",
+                f"the store {store.path} has no artifacts of type '{type_name}'. Its types are {listed(known)}.",
+                f"{did_you_mean(type_name, known)}Correct the name.",
             )
     if run_id:
-        context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
+        run_id = runs.read_run(store, run_id).run_id
+        with store.handle() as handle:
+            context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
         context_ids.append(context.id)
     if pipeline_name:
-        context = handle.store.get_context_by_type_and_name(PIPELINE_CONTEXT_TYPE, pipeline_name)
-        if context is None:
-            known = [known.name for known in handle.store.get_contexts_by_type(PIPELINE_CONTEXT_TYPE)]
-            raise StoreError(
-                f"the store {path} has no pipeline '{pipeline_name}'. Its pipelines are {listed(known)}.",
-                f"{did_you_mean(pipeline_name, known)}Correct --pipeline.",
-            )
-        context_ids.append(context.id)
+        context_ids.append(runs.pipeline_context(store, pipeline_name))
     states = () if with_deleted else (metadata_store_pb2.Artifact.LIVE,)
     return Condition(type_name, states, tuple(context_ids))
-
-
-def size_on_disk(path: str) -> int:
-    """Return the size of a file, or of all files in a folder; 0 where there is nothing."""
-    size = 0
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    size += size_on_disk(entry.path)
-                else:
-                    size += entry.stat(follow_symlinks=False).st_size
-    except NotADirectoryError:
-        return os.stat(path).st_size
-    except OSError:
-        # Gone, or going away meanwhile: what was seen counts.
-        return size
-    return size

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.store import records
-from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.open.store import Store
 from headrace.store.read import graph
 from headrace.store.read.differences import Difference, Ingredients, compare
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
 from headrace.store.read.runs import read_run
 from headrace.store.read.source_texts import SourceTexts
+from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult
 
 # What a run records of itself that says how it was started, not what it computed.
@@ -24,8 +25,8 @@ class SettingChange:
     """Something that a run recorded of itself and that differs; `None` where it was not there."""
 
     name: str
-    old: Any
-    new: Any
+    old: Json
+    new: Json
 
 
 @dataclass(frozen=True)
@@ -79,22 +80,21 @@ class RunComparison:
     payloads: tuple[PayloadPair, ...]
 
 
-def compare_runs(store: str = DEFAULT_PATH, old: str = "", new: str = "latest") -> RunComparison:
-    """Compare two runs of a store.
+def compare_runs(store: Store, old: str, new: str) -> RunComparison:
+    """Compare two runs.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         old: The first run, or `"latest"`.
         new: The second run, or `"latest"`.
 
     Raises:
-        StoreError: If there is no such store or run.
+        StoreError: If there is no such run.
     """
     first, second = read_run(store, old), read_run(store, new)
-    opened = Store(store)
-    with opened.open(), opened.handle() as handle:
+    with store.handle() as handle:
         sides = (_Side(handle, first), _Side(handle, second))
-    read_text = SourceTexts(opened).read
+    read_text = SourceTexts(store).read
     ids = dict.fromkeys([node.node_id for node in (*second.nodes, *first.nodes)])
     return RunComparison(
         old=first,

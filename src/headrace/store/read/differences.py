@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace import secrets
+from headrace.store.records import Json
 
 # Recorded beside the ingredients, for the reader; no part of the key: the source files behind the digests, and
-# whether the cache was switched off.
+# for whom the cache was switched off, in words; empty where it was on.
 SOURCES = "sources"
 CACHE_OFF = "cache_off"
 # What has no content that can be compared: such a node always runs.
@@ -64,8 +65,8 @@ class Difference:
 
     kind: str
     name: str
-    old: Any = None
-    new: Any = None
+    old: Json = None
+    new: Json = None
     files: tuple[FileChange, ...] = ()
     note: str = ""
 

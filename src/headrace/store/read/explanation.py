@@ -8,7 +8,7 @@ from typing import Any
 
 from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store import records
-from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
 from headrace.store.read.differences import CACHE_OFF, UNKNOWN, Difference, Ingredients, compare, num_equal
 from headrace.store.read.executions import (
@@ -19,8 +19,9 @@ from headrace.store.read.executions import (
     trouble_with,
 )
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import node_of, read_run
+from headrace.store.read.runs import read_run
 from headrace.store.read.source_texts import SourceTexts
+from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult
 
 # How many earlier executions are compared to find the nearest.
@@ -55,23 +56,21 @@ class Explanation:
     implementation: Implementation = NOT_RECORDED
 
 
-def explain(store: str = DEFAULT_PATH, run_id: str = "latest", node_id: str = "") -> Explanation:
+def explain(store: Store, run_id: str, node_id: str) -> Explanation:
     """Say why a node of a run was or was not served from the cache.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         run_id: The run, or `"latest"`.
         node_id: The node.
 
     Raises:
-        StoreError: If there is no such store or run.
+        StoreError: If there is no such run.
         UnknownNodeError: If the run has no such node.
     """
     result = read_run(store, run_id)
-    node = node_of(result, node_id)
-    opened = Store(store)
-    with opened.open():
-        explanation = _Explainer(opened, result, node).explain()
+    node = result.node(node_id)
+    explanation = _Explainer(store, result, node).explain()
     return replace(explanation, implementation=node.implementation)
 
 
@@ -118,7 +117,7 @@ class _Explainer:
         if mine is None:
             return self._say("none", "nothing about the cache was recorded: it has no part in this node.")
         if mine.get(CACHE_OFF):
-            return self._say("off", f"the cache was switched off {self._switch()}.")
+            return self._say("off", f"the cache was switched off {self._switch(mine[CACHE_OFF])}.")
         if mine.get(UNKNOWN):
             what = ", ".join(mine[UNKNOWN])
             return self._say(
@@ -138,7 +137,10 @@ class _Explainer:
         text = f"compared with its nearest earlier execution, in run {run_id} (execution {other.id})."
         return self._say("miss", text, differences=tuple(noted), **compared)
 
-    def _switch(self) -> str:
+    def _switch(self, recorded: object) -> str:
+        if isinstance(recorded, str):
+            return recorded
+        # As 0.1.0 recorded it: that it was off, and not by whom.
         configuration = self._result.parameters.get("configuration")
         is_run = isinstance(configuration, dict) and configuration.get("cache") is False
         return "for this run" if is_run else "for this node, by the pipeline"
@@ -199,7 +201,7 @@ class _Inputs:
     def _of(self, links: list[graph.Link], key: str) -> list[graph.Link]:
         return sorted((link for link in links if link.key == key), key=lambda link: link.index)
 
-    def _described(self, links: list[graph.Link], key: str) -> list[dict[str, Any]]:
+    def _described(self, links: list[graph.Link], key: str) -> list[Json]:
         return [
             {
                 "artifact_id": link.artifact_id,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from headrace.authoring.light import authoring
-from headrace.runtime.context import DIGEST_PROPERTY, SUMMARY_PROPERTY
+from headrace.store.read.artifacts import ArtifactInfo, artifact_info
 from headrace.store.read.executions import NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
 
 with authoring():
@@ -40,29 +39,6 @@ class Link:
     index: int
     is_output: bool
     is_reuse: bool = False
-
-
-@dataclass(frozen=True)
-class ArtifactInfo:
-    """What is told of an artifact.
-
-    Attributes:
-        artifact_id: Id in the store.
-        type_name: Such as `"Examples"`.
-        uri: Where its payload is.
-        state: MLMD's state in lower case, such as `"live"` or `"deleted"`.
-        summary: One line on what it holds; may be empty.
-        digest: Digest of the payload; empty for artifacts of another runner.
-        created: When it was recorded, in local time.
-    """
-
-    artifact_id: int
-    type_name: str
-    uri: str
-    state: str
-    summary: str
-    digest: str
-    created: datetime
 
 
 @dataclass(frozen=True)
@@ -132,20 +108,6 @@ def read_artifacts(handle: Any, artifact_ids: Collection[int]) -> dict[int, Arti
         proto for batch in batches(sorted(artifact_ids)) for proto in handle.store.get_artifacts_by_id(batch)
     ]
     return {proto.id: artifact_info(proto) for proto in protos}
-
-
-def artifact_info(proto: metadata_store_pb2.Artifact) -> ArtifactInfo:
-    """Return what is told of an artifact that was read."""
-    properties = proto.custom_properties
-    return ArtifactInfo(
-        artifact_id=proto.id,
-        type_name=proto.type,
-        uri=proto.uri,
-        state=metadata_store_pb2.Artifact.State.Name(proto.state).lower(),
-        summary=properties[SUMMARY_PROPERTY].string_value if SUMMARY_PROPERTY in properties else "",
-        digest=properties[DIGEST_PROPERTY].string_value if DIGEST_PROPERTY in properties else "",
-        created=datetime.fromtimestamp(proto.create_time_since_epoch / 1000, timezone.utc).astimezone(),
-    )
 
 
 def read_places(handle: Any, execution_ids: Collection[int]) -> dict[int, Place]:

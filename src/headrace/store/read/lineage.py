@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,10 +10,15 @@ from typing import Any
 
 from headrace.errors import StoreError, did_you_mean, listed
 from headrace.store.open.store import Store
-from headrace.store.read import graph
-from headrace.store.read.graph import ArtifactInfo, Link, Place
-from headrace.store.read.runs import is_known, node_of, read_run
+from headrace.store.read import graph, queries
+from headrace.store.read.artifacts import ArtifactInfo
+from headrace.store.read.graph import Link, Place
+from headrace.store.read.queries import Condition
+from headrace.store.read.runs import is_known, read_run
 
+# Of an artifact that there is not: how many are named. MLMD's ids have 64 bits.
+_MAX_NAMED = 5
+_MAX_DIGITS = 18
 # Executions that are looked through for those that used an artifact first-hand, newest first.
 _MAX_CONSUMERS = 500
 
@@ -55,12 +61,12 @@ class Lineage:
 
 
 def read_lineage(
-    store: str | Store, artifact: str, *, up: bool = True, down: bool = True, depth: int = 0, limit: int = 20
+    store: Store, artifact: str, *, up: bool = True, down: bool = True, depth: int = 0, limit: int = 20
 ) -> Lineage:
     """Return the lineage of an artifact.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         artifact: Its id, its URI, or `RUN/NODE.key`.
         up: Whether to follow what it was made of.
         down: Whether to follow what was made of it.
@@ -68,29 +74,27 @@ def read_lineage(
         limit: How many executions below an artifact are followed, the newest.
 
     Raises:
-        StoreError: If there is no such store, run or artifact.
+        StoreError: If there is no such run or artifact.
         UnknownNodeError: If the run has no such node.
     """
     artifact_id = find_artifact(store, artifact)
-    opened = Store.at(store)
-    with opened.open(), opened.handle() as handle:
+    with store.handle() as handle:
         upward = _Walk(handle, limit).up(artifact_id, depth) if up else None
         downward = _Walk(handle, limit).down(artifact_id, depth) if down else None
         root = graph.read_artifacts(handle, {artifact_id})[artifact_id]
     return Lineage(root, upward, downward)
 
 
-def find_artifact(store: str | Store, text: str) -> int:
+def find_artifact(store: Store, text: str) -> int:
     """Return the id of the artifact that `text` names: an id, a URI, or `RUN/NODE.key`.
 
     Raises:
-        StoreError: If there is none.
+        StoreError: If there is none; the message names the newest.
         UnknownNodeError: If the run has no such node.
     """
-    opened = Store.existing(store)
-    with opened.open(), opened.handle() as handle:
+    with store.handle() as handle:
         if text.isdigit():
-            if handle.store.get_artifacts_by_id([int(text)]):
+            if len(text) <= _MAX_DIGITS and handle.store.get_artifacts_by_id([int(text)]):
                 return int(text)
         else:
             for uri in dict.fromkeys((text, text.rstrip("/"), os.path.abspath(text))):
@@ -100,28 +104,25 @@ def find_artifact(store: str | Store, text: str) -> int:
     run_id, slash, output = text.partition("/")
     if run_id and slash and "/" not in output and not text.endswith("/"):
         return _output_of_run(store, run_id, output)
+    protos = queries.artifacts(queries.reader_of(store), Condition(), _MAX_NAMED)
+    newest = [f"{proto.type} {proto.id}" for proto in itertools.islice(protos, _MAX_NAMED)]
+    known = f"Its newest are {', '.join(newest)}." if newest else "It has none."
     raise StoreError(
-        f"the store {opened.path} has no artifact '{text}'.",
+        f"the store {store.path} has no artifact '{text}'. {known}",
         "give an id or a path from headrace artifacts, or RUN/NODE.key, such as latest/Trainer.model.",
     )
 
 
-def names_artifact(store: str | Store, text: str) -> bool:
+def names_artifact(store: Store, text: str) -> bool:
     """Whether `text` names an artifact in one of the ways that `find_artifact` knows, and is no run's id."""
-    if not text.isdigit() and "/" not in text:
-        return False
-    opened = Store.at(store)
-    if not opened.exists():
-        return True
-    with opened.open():
-        return not is_known(opened, text)
+    return (text.isdigit() or "/" in text) and not is_known(store, text)
 
 
-def _output_of_run(store: str | Store, run_id: str, text: str) -> int:
+def _output_of_run(store: Store, run_id: str, text: str) -> int:
     result = read_run(store, run_id)
     named = {node.node_id for node in result.nodes}
     node_id, _, key = (text, "", "") if text in named else text.rpartition(".")
-    node = node_of(result, node_id or text)
+    node = result.node(node_id or text)
     known = list(dict.fromkeys(output.key for output in node.outputs))
     if not key and len(known) == 1:
         key = known[0]

@@ -22,7 +22,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, TextIO
 
 from headrace.files import names, shared_files
@@ -63,8 +63,10 @@ class RunMarker:
     def parse(cls, text: str) -> RunMarker | None:
         """Return what a file says; `None` where it is not of this form."""
         try:
-            marker = cls(**json.loads(text))
-        except (ValueError, TypeError, RecursionError):
+            found = json.loads(text)
+            # A later version may have written more.
+            marker = cls(**{field.name: found[field.name] for field in fields(cls)})
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
         is_text = all(isinstance(value, str) for value in asdict(marker).values())
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -15,9 +15,16 @@ from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
 from headrace.runtime import implementation
 from headrace.runtime.context import SUMMARY_PROPERTY
 from headrace.store import records
-from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.open.store import Store
 from headrace.store.read import markers, queries
-from headrace.store.read.executions import INNER_RUN_PROPERTY, NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE, outputs_of
+from headrace.store.read.executions import (
+    INNER_RUN_PROPERTY,
+    NODE_CONTEXT_TYPE,
+    PIPELINE_CONTEXT_TYPE,
+    RUN_CONTEXT_TYPE,
+    outputs_of,
+)
+from headrace.store.records import RunShape
 from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 with authoring():
@@ -27,7 +34,9 @@ with authoring():
 RECORD_PROPERTY = "headrace_run"
 REMOVED_PROPERTY = "headrace_removed"
 HIDDEN_PROPERTIES = (REMOVED_PROPERTY, INNER_RUN_PROPERTY)
-_MAX_SUGGESTED = 8
+# Of a run that there is not: how many are named, and with how many names its own is compared.
+_MAX_NAMED = 8
+_MAX_COMPARED = 200
 _OPEN = (metadata_store_pb2.Execution.RUNNING, metadata_store_pb2.Execution.NEW)
 _PAGE = 100
 _NODE_FIELDS = frozenset(field.name for field in fields(NodeResult))
@@ -44,7 +53,7 @@ class RunSummary:
         started: When it started, in local time.
         seconds: Wall time; 0 while it runs.
         state: `"running"`, `"succeeded"`, `"failed"`, `"cancelled"` or `"crashed"`, whose process went without
-            saying how it ended; `"unknown"` for a run of another runner.
+            saying how it ended; `"unknown"` for a run of another runner or of a newer Headrace.
         num_nodes: Nodes of the pipeline.
         num_cached: Nodes served from the cache or reused.
         num_failed: Nodes that failed.
@@ -83,24 +92,59 @@ def open_executions(store: Store, run_id: str) -> list[int]:
     return [execution.id for execution in queries.executions(queries.reader_of(store), condition, _PAGE)]
 
 
-def list_runs(store: str | Store = DEFAULT_PATH, limit: int = 50) -> list[RunSummary]:
-    """Return the newest runs of a store, newest first; an empty list where there is no store yet."""
-    opened = Store.at(store)
-    if not opened.exists():
-        return []
-    with opened.open(), opened.handle() as handle:
-        if not _has_type(handle):
-            return []
-        # Those that garbage collection removed, and inner pipelines, are passed over.
-        found = queries.contexts(queries.reader_of(opened), RUN_CONTEXT_TYPE, limit)
-        shown = (context for context in found if not is_hidden(context))
-        summaries = [_summary(context) for context in itertools.islice(shown, limit)]
-    return [
-        replace(summary, state="crashed")
-        if summary.state == "running" and _is_dead(opened, summary.run_id)
-        else summary
-        for summary in summaries
-    ]
+def newest_runs(store: Store, *, pipeline_name: str = "", limit: int | None = None) -> Iterator[RunSummary]:
+    """Return the runs of an open store, newest first, read from it as they are asked for.
+
+    Args:
+        store: The open store.
+        pipeline_name: Only runs of this pipeline.
+        limit: At most so many; all where it is `None`.
+
+    Raises:
+        StoreError: If the store has no such pipeline; the message names those it has.
+    """
+    if pipeline_name:
+        pipeline_context(store, pipeline_name)
+    # Of one pipeline there may be few among many.
+    found = (_summary(context) for context in _shown_contexts(store, None if pipeline_name else limit))
+    chosen = (run for run in found if not pipeline_name or run.pipeline_name == pipeline_name)
+    return (
+        replace(run, state="crashed") if run.state == "running" and _is_dead(store, run.run_id) else run
+        for run in itertools.islice(chosen, limit)
+    )
+
+
+def pipeline_context(store: Store, name: str) -> int:
+    """Return the id of a pipeline's context in an open store.
+
+    Raises:
+        StoreError: If the store has no such pipeline; the message names those it has.
+    """
+    with store.handle() as handle:
+        context = handle.store.get_context_by_type_and_name(PIPELINE_CONTEXT_TYPE, name)
+    if context is None:
+        known = pipeline_names(store)
+        raise StoreError(
+            f"the store {store.path} has no pipeline '{name}'. Its pipelines are {listed(known)}.",
+            f"{did_you_mean(name, known)}Correct the name.",
+        )
+    return int(context.id)
+
+
+def pipeline_names(store: Store) -> list[str]:
+    """Return the names of the pipelines that ran in an open store, sorted."""
+    with store.handle() as handle:
+        return sorted(context.name for context in handle.store.get_contexts_by_type(PIPELINE_CONTEXT_TYPE))
+
+
+def _shown_contexts(store: Store, limit: int | None = None) -> Iterator[metadata_store_pb2.Context]:
+    """The contexts of runs, newest first, without those that garbage collection removed and inner pipelines."""
+    with store.handle() as handle:
+        has_runs = any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
+    if has_runs:
+        page = _PAGE if limit is None else max(1, min(limit, _PAGE))
+        found = queries.contexts(queries.reader_of(store), RUN_CONTEXT_TYPE, page)
+        yield from (context for context in found if not is_hidden(context))
 
 
 def _is_dead(store: Store, run_id: str) -> bool:
@@ -120,39 +164,41 @@ def is_known(store: Store, run_id: str) -> bool:
         return handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) is not None
 
 
-def read_run(store: str | Store = DEFAULT_PATH, run_id: str = "latest") -> RunResult:
+def read_run(store: Store, run_id: str = "latest") -> RunResult:
     """Return how a run went.
 
     Args:
-        store: The store's folder.
+        store: The open store.
         run_id: The run, or `"latest"`.
 
     Raises:
-        StoreError: If there is no store, or no such run; the message names the newest runs.
+        StoreError: If there is no such run, where the message names the newest runs and one of a like name; or a newer
+            Headrace recorded it.
     """
-    opened = Store.existing(store)
     if run_id == "latest":
-        newest = list_runs(store, limit=1)
-        if not newest:
+        newest = next(_shown_contexts(store, limit=1), None)
+        if newest is None:
             raise StoreError(
-                f"the store {opened.path} has no runs.", "run a pipeline first: headrace run taxi"
+                f"the store {store.path} has no runs.", "run a pipeline first: headrace run taxi"
             )
-        run_id = newest[0].run_id
-    with opened.open(), opened.handle() as handle:
+        run_id = newest.name
+    with store.handle() as handle:
         context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
         if context is not None and REMOVED_PROPERTY in context.custom_properties:
             raise StoreError(
-                f"run '{run_id}' was removed from the store {opened.path} by headrace gc.",
+                f"run '{run_id}' was removed from the store {store.path} by headrace gc.",
                 "list those that are left with: headrace runs",
             )
         if context is not None:
             record = _record_of(context)
+            if record is None and _is_newer(context):
+                raise records.newer_error(f"run '{run_id}' of the store {store.path}")
             if record is not None:
-                return _from_record(run_id, record, opened.path)
-            return _from_executions(opened, handle, context)
-    known = [run.run_id for run in list_runs(store, limit=_MAX_SUGGESTED)]
+                return _from_record(run_id, record, store.path)
+            return _from_executions(store, handle, context)
+    known = [context.name for context in itertools.islice(_shown_contexts(store), _MAX_COMPARED)]
     raise StoreError(
-        f"the store {opened.path} has no run '{run_id}'. Its newest are {listed(known)}.",
+        f"the store {store.path} has no run '{run_id}'. Its newest are {listed(known[:_MAX_NAMED])}.",
         f"{did_you_mean(run_id, [*known, 'latest'])}List them with: headrace runs",
     )
 
@@ -165,7 +211,7 @@ def record_of(handle: Any, run_id: str) -> dict[str, Any]:
         run_id: The run.
     """
     context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id) if run_id else None
-    return _record_of(context) or {}
+    return dict(_record_of(context) or {})
 
 
 def read_command(handle: Any, run_id: str) -> str:
@@ -180,24 +226,16 @@ def read_command(handle: Any, run_id: str) -> str:
     return secrets.mask_text(str(details.get("command", "")))
 
 
-def node_of(result: RunResult, node_id: str) -> NodeResult:
-    """Return a node of a run.
-
-    Raises:
-        UnknownNodeError: If the run has no such node, naming those it has.
-    """
-    return result.node(node_id)
-
-
-def _record_of(context: metadata_store_pb2.Context | None) -> dict[str, Any] | None:
+def _record_of(context: metadata_store_pb2.Context | None) -> RunShape | None:
     """The record of a run; `None` where there is none that can be read."""
     if context is None or RECORD_PROPERTY not in context.custom_properties:
         return None
     return records.parse_run(context.custom_properties[RECORD_PROPERTY].string_value)
 
 
-def _has_type(handle: Any) -> bool:
-    return any(kind.name == RUN_CONTEXT_TYPE for kind in handle.store.get_context_types())
+def _is_newer(context: metadata_store_pb2.Context) -> bool:
+    record = records.parse_object(context.custom_properties[RECORD_PROPERTY].string_value)
+    return record is not None and records.is_newer(record)
 
 
 def _summary(context: metadata_store_pb2.Context) -> RunSummary:
@@ -218,11 +256,11 @@ def _summary(context: metadata_store_pb2.Context) -> RunSummary:
     )
 
 
-def _from_record(run_id: str, record: Mapping[str, Any], store_path: str) -> RunResult:
+def _from_record(run_id: str, record: RunShape, store_path: str) -> RunResult:
     nodes = []
     for node in record["nodes"]:
         # A later version may have written more.
-        values = {name: value for name, value in node.items() if name in _NODE_FIELDS}
+        values: dict[str, Any] = {name: value for name, value in node.items() if name in _NODE_FIELDS}
         values["state"] = NodeState(values["state"])
         values["reason"] = secrets.mask_text(str(values.get("reason", "")))
         values["outputs"] = tuple(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
-from headrace.errors import StoreError
-from headrace.store.open.store import DEFAULT_PATH, Store
+from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
+from headrace.store.read.artifacts import ArtifactInfo, artifact_info
 from headrace.store.read.executions import NODE_CONTEXT_TYPE, outputs_of
-from headrace.store.read.graph import ArtifactInfo, Place
+from headrace.store.read.graph import Place
+from headrace.store.read.lineage import find_artifact
 from headrace.store.read.queries import Condition
 from headrace.store.read.runs import read_command
 from headrace.store.results import RunResult
@@ -66,31 +67,21 @@ class RunGraph:
     times: dict[str, tuple[datetime, datetime]]
 
 
-def read_subject(store: str | Store, artifact_id: int) -> Subject:
-    """Return an artifact with what stands around it.
+def read_subjects(store: Store, artifact_ids: Sequence[int]) -> list[Subject]:
+    """Return artifacts of an open store with what stands around each, in the order asked for.
 
     Raises:
         StoreError: If there is no such artifact.
     """
-    return read_subjects(store, [artifact_id])[0]
-
-
-def read_subjects(store: str | Store, artifact_ids: list[int]) -> list[Subject]:
-    """Return several artifacts, in the order asked for, over one connection."""
-    opened = Store.at(store)
-    with opened.open():
-        return [_subject(opened, artifact_id) for artifact_id in artifact_ids]
+    return [_subject(store, artifact_id) for artifact_id in artifact_ids]
 
 
 def _subject(store: Store, artifact_id: int) -> Subject:
+    find_artifact(store, str(artifact_id))
     with store.handle() as handle:
         found = _read_artifacts(handle, [artifact_id])
-        if artifact_id not in found:
-            raise StoreError(
-                f"the store {store.path} has no artifact {artifact_id}.", "see headrace artifacts"
-            )
         artifact = found[artifact_id]
-        info = graph.artifact_info(artifact.mlmd_artifact)
+        info = artifact_info(artifact.mlmd_artifact)
         origin = graph.origins(graph.links_of_artifacts(handle, [artifact_id])).get(artifact_id)
         if origin is None:
             return Subject(artifact, info)
@@ -133,12 +124,11 @@ def _predecessor(handle: Any, artifact: Artifact, place: Place, key: str) -> Art
     return _read_artifacts(handle, same[:1]).get(same[0]) if same else None
 
 
-def read_run_graph(result: RunResult, store: str | Store = DEFAULT_PATH) -> RunGraph:
-    """Return how the nodes of a run hang together and when each ran."""
+def read_run_graph(store: Store, result: RunResult) -> RunGraph:
+    """Return how the nodes of a run of an open store hang together and when each ran."""
     makers = {output.artifact_id: node.node_id for node in result.nodes for output in node.outputs}
     nodes = {node.execution_id: node for node in result.nodes if node.execution_id}
-    opened = Store.at(store)
-    with opened.open(), opened.handle() as handle:
+    with store.handle() as handle:
         links = graph.links_of_executions(handle, list(nodes))
         executions = handle.store.get_executions_by_id(sorted(nodes)) if nodes else []
     edges = {

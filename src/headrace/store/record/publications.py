@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from headrace.store.open.store import Store
 from headrace.store.read.executions import INGREDIENTS_PROPERTY, INNER_RUN_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.store.read.runs import RECORD_PROPERTY
 from headrace.store.record import starts
+from headrace.store.records import RUN_FORMAT, NodeShape, OutputShape, RunShape
 from headrace.store.results import NodeResult, RunResult
 
 with authoring():
@@ -170,14 +170,15 @@ def publish_run(
         started: When it started.
         details: Command, configuration and whatever else belongs to the run; JSON data.
     """
-    record = {
+    record: RunShape = {
+        "format": RUN_FORMAT,
         "pipeline_name": result.pipeline_name,
         "state": state,
         "started": started.isoformat(),
         "seconds": round(result.seconds, 3),
         "nodes": [_node_to_json(node) for node in result.nodes],
         "details": dict(details),
-        starts.PROPERTY: starts.signed(store, result.run_id, details),
+        "start": starts.signed(store, result.run_id, details),
     }
     with store.handle() as handle:
         context = context_lib.register_context_if_not_exists(
@@ -187,16 +188,25 @@ def publish_run(
         handle.store.put_contexts([context])
 
 
-def _node_to_json(node: NodeResult) -> dict[str, Any]:
+def _node_to_json(node: NodeResult) -> NodeShape:
     return {
         "node_id": node.node_id,
         "state": node.state.value,
         "seconds": round(node.seconds, 3),
         "reason": node.reason,
-        "outputs": [asdict(output) for output in node.outputs],
+        "outputs": [
+            OutputShape(
+                key=output.key,
+                type_name=output.type_name,
+                artifact_id=output.artifact_id,
+                uri=output.uri,
+                summary=output.summary,
+            )
+            for output in node.outputs
+        ],
         "error": [type(node.error).__name__, node.error.problem, node.error.fix] if node.error else None,
         "log_path": node.log_path,
         "execution_id": node.execution_id,
         "is_optional": node.is_optional,
-        "implementation": asdict(node.implementation),
+        "implementation": {"name": node.implementation.name, "reason": node.implementation.reason},
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import os
-import sys
 import types
 
 import pytest
 
 from headrace.orchestration.events import RunResult
+from headrace.store import session
 
 
 @pytest.fixture
@@ -22,15 +22,8 @@ def earlier(project, monkeypatch):
         folder=str(project),
         is_trusted=True,
     )
-    for name, values in {
-        "read.runs": {"read_run": lambda store, run_id: run},
-        "record.starts": {"read": lambda store, run_id: start},
-    }.items():
-        module = types.ModuleType(f"headrace.store.{name}")
-        vars(module).update(values)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        package, _, own_name = module.__name__.rpartition(".")
-        monkeypatch.setattr(importlib.import_module(package), own_name, module, raising=False)
+    stored = types.SimpleNamespace(run=lambda run_id: run, start=lambda run_id: start)
+    monkeypatch.setattr(session, "open_store", lambda path: contextlib.nullcontext(stored))
     return start
 
 
@@ -42,10 +35,10 @@ def test_the_run_goes_on_with_its_settings(engine, project, earlier, headrace, m
     result = headrace("resume", "--store", "s", "--workers", "3", "--quiet")
 
     assert result.exit_code == 0, result.output
-    (keywords,) = engine.keywords
-    assert keywords["resume_from"] == "2026-11-21-1"
-    assert (keywords["fail_fast"], keywords["max_workers"]) == (True, 3)
-    assert keywords["store"] == str(elsewhere / "s")
+    (options,) = engine.options
+    assert options.resume_from == "2026-11-21-1"
+    assert (options.fail, options.workers) == ("fast", 3)
+    assert options.store == str(elsewhere / "s")
     assert engine.pipelines[0].parameters["train_steps"] == 7
     assert os.getcwd() == str(project)
 
@@ -78,7 +71,7 @@ def test_what_somebody_else_recorded_is_told_and_not_run(engine, project, earlie
         "--set db_password=VALUE --set 'run.fail=\"fast\"' --resume-from 2026-11-21-1 "
         f"--store {tmp_path}/s\n",
     )
-    assert engine.keywords == []
+    assert engine.options == []
 
     again = [
         "run",
@@ -93,5 +86,5 @@ def test_what_somebody_else_recorded_is_told_and_not_run(engine, project, earlie
     ]
     result = headrace(*again)
     assert result.exit_code == 0, result.output
-    assert engine.keywords[0]["resume_from"] == "2026-11-21-1"
+    assert engine.options[0].resume_from == "2026-11-21-1"
     assert engine.pipelines[0].parameters["train_steps"] == 7

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from headrace.cli.commands.run import run_command
+from headrace.cli.pipelines.command_line import Command, apply_options
 from headrace.cli.pipelines.run_session import exit_code
+from headrace.config.document import Document
 from headrace.errors import CycleError, StoreError
 from headrace.orchestration.events import NodeResult, NodeState, RunResult
+from headrace.run_options import OPTIONS, RunOptions, Ways
 
 
 def test_a_run_in_a_pipe_prints_one_line_per_change_and_a_table(engine, project, headrace):
@@ -147,34 +152,37 @@ def test_a_dry_run_shows_the_plan_with_reasons(engine, project, headrace, monkey
 
 
 def test_options_reach_the_engine(engine, project, headrace):
-    """Each option says what its argument of `headrace.run` says."""
+    """Each option says what its argument of `headrace.run` says; what is for one run is not recorded as a setting."""
     headrace(
         *("run", "demo.py", "--from", "A", "--from", "B", "--to", "C", "--only", "D", "--store", "s"),
-        *("--no-cache", "--workers", "3", "--fail", "fast", "--set", "train_steps=7"),
+        *("--no-cache", "--workers", "3", "--fail", "fast", "--set", "train_steps=7", "--run-id", "nightly"),
+        *("--beam-pipeline-args", "--x", "--beam-pipeline-args", "--y"),
     )
 
-    (keywords,) = engine.keywords
-    keywords.pop("command")
-    assert keywords == {
+    assert engine.options == [
+        RunOptions(
+            run_id="nightly",
+            store="s",
+            cache=False,
+            workers=3,
+            fail="fast",
+            from_nodes=("A", "B"),
+            to_nodes=("C",),
+            only=("D",),
+            beam_pipeline_args=("--x", "--y"),
+        )
+    ]
+    assert engine.internal[0]["configuration"] == {
+        "pipeline": "demo.py",
+        "parameters": {"train_steps": 7},
         "store": "s",
-        "from_nodes": ("A", "B"),
-        "to_nodes": ("C",),
-        "only": ("D",),
-        "enable_cache": False,
-        "max_workers": 3,
-        "fail_fast": True,
-        "dry_run": False,
-        "configuration": {
-            "pipeline": "demo.py",
-            "parameters": {"train_steps": 7},
-            "store": "s",
-            "cache": False,
-            "workers": 3,
-            "fail": "fast",
-            "from": ["A", "B"],
-            "to": ["C"],
-            "only": ["D"],
-        },
+        "cache": False,
+        "workers": 3,
+        "fail": "fast",
+        "beam_pipeline_args": ["--x", "--y"],
+        "from": ["A", "B"],
+        "to": ["C"],
+        "only": ["D"],
     }
     assert engine.pipelines[0].parameters["train_steps"] == 7
 
@@ -192,7 +200,81 @@ def test_the_command_line_wins_over_set_and_set_over_the_file(engine, project, h
 
     assert result.exit_code == 0, result.output
     assert engine.pipelines[0].parameters == {"train_steps": 2, "push_to": "there", "min_accuracy": 0.5}
-    assert (engine.keywords[0]["max_workers"], engine.keywords[0]["store"]) == (3, "set")
+    assert (engine.options[0].workers, engine.options[0].store) == (3, "set")
+
+
+def test_what_a_script_says_gives_way_to_the_command_line(engine, project, headrace):
+    """Its other options stay, under whatever name."""
+    (project / "script.py").write_text(
+        "import headrace\n\nheadrace.run('pipeline', workers=7, cache=False, fail_fast=True, show=False)\n"
+        "headrace.Runner(workers=7).run('another', dry_run=True)\n"
+    )
+
+    result = headrace("run", "script.py", "--workers", "3", "--store", "s")
+
+    assert result.exit_code == 0, result.output
+    assert engine.pipelines == ["pipeline", "another"]
+    assert [(one.workers, one.cache, one.fail, one.store) for one in engine.options] == [
+        (3, False, "fast", "s"),
+        (3, None, "late", "s"),
+    ]
+    assert engine.internal[0]["script"] == str(project / "script.py")
+    assert "demo plan: 1 would run, 1 cached" in result.stdout
+
+
+def test_a_cache_that_a_file_switches_off_is_switched_on_again(engine, project, headrace):
+    (project / "c.yaml").write_text("pipeline: demo.py\ncache: false\n")
+
+    for words in ([], ["--cache"], ["--set", "run.cache=true"]):
+        assert headrace("run", "--config", "c.yaml", *words).exit_code == 0
+
+    assert [options.cache for options in engine.options] == [False, True, True]
+
+
+def test_what_messages_name_as_the_place_of_a_setting_is_an_option_that_there_is():
+    """With the word that was typed, of a switch too."""
+    given = {
+        option.name: False if option.name == "cache" else ("x",)
+        for option in OPTIONS
+        if option.ways is Ways.EVERYWHERE
+    }
+    document = Document()
+
+    apply_options(document, Command(options=given))
+
+    flags = {
+        flag for parameter in run_command.params for flag in (*parameter.opts, *parameter.secondary_opts)
+    }
+    assert set(document.origins.values()) <= flags
+    assert document.origin(("cache",)) == "--no-cache"
+    assert document.origin(("from",)) == "--from"
+
+
+def test_the_result_as_json_is_all_that_reaches_standard_output(engine, project, headrace):
+    """What the pipeline's file prints is no part of it; progress and table are on standard error."""
+    with open(project / "demo.py", "a") as file:
+        file.write("\nprint('loaded')\n")
+
+    result = headrace("run", "demo.py", "--json")
+    data = json.loads(result.stdout)
+
+    assert (data["format"], data["run_id"], data["is_success"]) == (1, "2026-11-21-1", True)
+    assert [node["state"] for node in data["nodes"]] == ["done", "done"]
+    assert all(words in result.stderr for words in ("loaded", "Trainer: started", "headrace runs"))
+
+    planned = headrace("run", "demo.py", "--json", "--dry-run", "--quiet")
+    data = json.loads(planned.stdout)
+    assert (data["is_plan"], [node["state"] for node in data["nodes"]]) == (True, ["cached", "waiting"])
+
+
+def test_a_failed_run_as_json_exits_1(engine, project, headrace):
+    engine.ending = NodeState.FAILED
+
+    result = headrace("run", "demo.py", "--json", "--quiet")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["nodes"][1]["error"]["type"] == "TrainingError"
+    assert "the loss became NaN" in result.stderr
 
 
 def test_an_unknown_parameter_is_refused_with_the_likely_one(engine, project, headrace):

@@ -1,70 +1,41 @@
-"""`headrace runs` and `headrace show` on a store that a fake reader stands for."""
+"""`headrace runs` and `headrace show` on a small store."""
 
 from __future__ import annotations
 
 import json
-import sys
-import types
-from dataclasses import dataclass
-from datetime import datetime, timezone
 
 import pytest
+from small_stores import SmallStore, node_record
 
-from headrace.errors import StoreError
-from headrace.orchestration.events import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.store.open.store import Store
 
-
-@dataclass(frozen=True)
-class Summary:
-    """As `headrace.store.read.runs.RunSummary`."""
-
-    run_id: str
-    pipeline_name: str
-    started: datetime
-    seconds: float
-    state: str
-    num_nodes: int
-    num_cached: int
-    num_failed: int
-
-
-_STARTED = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
-_RUNS = [
-    Summary("2026-11-21-2", "taxi", _STARTED, 62.0, "failed", 9, 3, 1),
-    Summary("2026-11-21-1", "taxi", _STARTED, 5.04, "succeeded", 9, 0, 0),
+_DETAILS = {"command": "headrace run taxi", "configuration": {"parameters": {"train_steps": 5}}}
+_OUTPUTS = [
+    {
+        "key": "model",
+        "type_name": "Model",
+        "artifact_id": 7,
+        "uri": "/artifacts/model/7",
+        "summary": "val_loss 0.4",
+    },
+    {"key": "model_run", "type_name": "ModelRun", "artifact_id": 8, "uri": "/artifacts/run/8"},
 ]
-_OUTPUTS = (
-    OutputRecord("model", "Model", 7, "/artifacts/model/7", "val_loss 0.4"),
-    OutputRecord("model_run", "ModelRun", 8, "/artifacts/run/8"),
-)
-_RESULT = RunResult(
-    "2026-11-21-1",
-    "taxi",
-    (
-        NodeResult("Trainer", NodeState.DONE, 5.0, outputs=_OUTPUTS, execution_id=3),
-        NodeResult("Pusher", NodeState.SKIPPED, reason="the model was not blessed"),
-    ),
-    5.04,
-    "/store",
-    {"command": "headrace run taxi", "configuration": {"parameters": {"train_steps": 5}}},
-)
+_STATES = ["done"] * 5 + ["cached"] * 3 + ["failed"]
 
 
 @pytest.fixture(autouse=True)
 def store(project, monkeypatch):
-    """A store folder with two runs."""
-    (project / ".headrace").mkdir()
+    """A store with two runs."""
     monkeypatch.setenv("TZ", "UTC")
-    module = types.ModuleType("headrace.store.read.runs")
-
-    def read_run(store: str, run_id: str) -> RunResult:
-        if run_id not in ("latest", "2026-11-21-1"):
-            raise StoreError(f"no run '{run_id}'.", "see headrace runs.")
-        return _RESULT
-
-    module.list_runs = lambda store, limit: _RUNS[:limit]  # type: ignore[attr-defined]
-    module.read_run = read_run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "headrace.store.read.runs", module)
+    with Store(str(project / ".headrace")).open() as opened:
+        small = SmallStore(opened)
+        failed = [node_record(f"Node{number}", state) for number, state in enumerate(_STATES)]
+        small.record("2026-11-21-1", "failed", failed, pipeline_name="taxi", seconds=62.0)
+        nodes = [
+            node_record("Trainer", seconds=5.0, outputs=_OUTPUTS, execution_id=3),
+            node_record("Pusher", "skipped", seconds=0.0, reason="the model was not blessed"),
+        ]
+        small.record("2026-11-21-2", "succeeded", nodes, pipeline_name="taxi", seconds=5.04, details=_DETAILS)
 
 
 def test_runs_are_listed(headrace):
@@ -73,19 +44,20 @@ def test_runs_are_listed(headrace):
 
     assert lines[0].split() == ["Run", "Pipeline", "Started", "Time", "State", "Nodes"]
     assert lines[1].startswith("2026-11-21-2  taxi      2026-11-21 ")
-    assert lines[1].endswith("  1 min 02 s  failed     9, 3 cached, 1 failed")
-    assert lines[2].endswith("       5.0 s  succeeded  9")
+    assert lines[1].endswith("       5.0 s  succeeded  2")
+    assert lines[2].endswith("  1 min 02 s  failed     9, 3 cached, 1 failed")
     assert len(headrace("runs", "--limit", "1").output.splitlines()) == 2
 
 
 def test_runs_as_json(headrace):
     """Times in ISO 8601."""
-    first = json.loads(headrace("runs", "--json").output)[0]
+    last = json.loads(headrace("runs", "--json").output)[1]
 
-    assert first == {
-        "run_id": "2026-11-21-2",
+    assert last == {
+        "format": 1,
+        "run_id": "2026-11-21-1",
         "pipeline_name": "taxi",
-        "started": "2026-11-21T12:00:00+00:00",
+        "started": "2026-11-21T10:00:00+00:00",
         "seconds": 62.0,
         "state": "failed",
         "num_nodes": 9,
@@ -107,7 +79,7 @@ def test_no_store_yet_is_no_error_for_runs(headrace):
 def test_show_repeats_the_end_of_the_run(headrace):
     """The latest where no run is named; with the command and the parameters it had."""
     assert headrace("show").output == (
-        "taxi 2026-11-21-1 done in 5.0 s: 1 ran, 1 skipped\n"
+        "taxi 2026-11-21-2 done in 5.0 s: 1 ran, 1 skipped\n"
         "\n"
         "   Node     State     Time  Made\n"
         "✓  Trainer  ran      5.0 s  val_loss 0.4\n"
@@ -120,7 +92,7 @@ def test_show_repeats_the_end_of_the_run(headrace):
 
 def test_show_lists_outputs(headrace):
     """Every artifact, also one without a summary."""
-    assert headrace("show", "2026-11-21-1", "--outputs").output.endswith(
+    assert headrace("show", "2026-11-21-2", "--outputs").output.endswith(
         "\n"
         "Trainer.model  Model 7\n"
         "    /artifacts/model/7\n"
@@ -133,7 +105,7 @@ def test_show_as_json(headrace):
     """Everything that is known of the run."""
     data = json.loads(headrace("show", "--json").output)
 
-    assert data["run_id"] == "2026-11-21-1"
+    assert data["run_id"] == "2026-11-21-2"
     assert data["is_success"] is True
     assert data["nodes"][0]["outputs"][0] == {
         "key": "model",
@@ -156,13 +128,22 @@ def test_show_as_json(headrace):
 
 
 def test_an_unknown_run_is_an_error(headrace):
-    """The reader's message, on standard error."""
-    result = headrace("show", "nope")
+    """The message, on standard error, names what there is and what was likely meant."""
+    result = headrace("show", "2026-11-21-3")
 
-    assert (result.exit_code, result.stderr) == (
-        1,
-        "StoreError: no run 'nope'.\n  Fix: see headrace runs.\n",
-    )
+    assert result.exit_code == 1
+    assert "has no run '2026-11-21-3'. Its newest are '2026-11-21-1', '2026-11-21-2'." in result.stderr
+    assert "did you mean '2026-11-21-" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["show", "report", "diff a b", "explain a B", "logs a B", "lineage 1", "tensorboard"]
+)
+def test_no_store_is_an_error_for_what_reads_one_thing(headrace, command):
+    result = headrace(*command.split(), "--store", "none")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("StoreError: there is no store in ")
 
 
 @pytest.mark.parametrize(

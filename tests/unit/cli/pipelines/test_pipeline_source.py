@@ -133,12 +133,22 @@ def test_what_is_no_pipeline_is_refused(project):
     )
 
 
-def test_beam_arguments_reach_the_components(project):
-    """After the component's own, so that the configuration wins; into the function where it takes them."""
+def test_a_compiled_pipeline_is_one(project):
+    """Known by its name, before TFX is loaded."""
+    (project / "compiled.py").write_text(
+        "class Compiled:\n    class DESCRIPTOR:\n        full_name = 'tfx.orchestration.Pipeline'\n\n\n"
+        "def create_pipeline():\n    return Compiled()\n"
+    )
+
+    created = pipeline_source.create_pipeline(find_source("compiled.py"), RunConfig(), Document())
+
+    assert type(created.pipeline).__name__ == "Compiled"
+
+
+def test_beam_arguments_go_into_a_function_that_takes_them(project):
+    """By the function where it takes them; else the engine adds them."""
     (project / "beam.py").write_text(
-        "class Spec:\n    beam_pipeline_args = ['--a']\n\n\n"
-        "class Node:\n    executor_spec = Spec()\n\n\nclass Plain:\n    pass\n\n\n"
-        "class Made:\n    pipeline_info = 1\n    components = [Node(), Plain()]\n\n\n"
+        "class Made:\n    pipeline_info = 1\n    components = []\n\n\n"
         "def create_pipeline():\n    return Made()\n\n\n"
         "def takes(beam_pipeline_args=()):\n    made = Made()\n    made.given = beam_pipeline_args\n"
         "    return made\n"
@@ -148,8 +158,8 @@ def test_beam_arguments_reach_the_components(project):
     made = pipeline_source.create_pipeline(find_source("beam.py"), config, Document())
     taken = pipeline_source.create_pipeline(find_source("beam.py:takes"), config, Document())
 
-    assert made.components[0].executor_spec.beam_pipeline_args == ["--a", "--b"]
-    assert taken.given == ["--b"]
+    assert (made.takes_beam_arguments, taken.takes_beam_arguments) == (False, True)
+    assert taken.pipeline.given == ["--b"]
 
 
 _NO_PYTHON = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 
 from headrace.cli.pipelines.ready_pipelines import (
     Parameter,
@@ -45,4 +46,5 @@ def test_list_shows_them(headrace, monkeypatch):
     assert headrace("list").output == (
         "taxi  Tips.\n  steps  int  = 5\n  name   str  required\n\nRun one: headrace run taxi\n"
     )
-    assert headrace("list", "--json").output.startswith('[\n  {\n    "name": "taxi",')
+    [listed] = json.loads(headrace("list", "--json").output)
+    assert (listed["name"], listed["parameters"][0]["default_text"]) == ("taxi", "5")

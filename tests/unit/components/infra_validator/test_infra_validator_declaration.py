@@ -66,5 +66,5 @@ def test_bound_of_nothing_is_refused() -> None:
 
 def test_malformed_spec_names_the_field() -> None:
     """The proto's own words."""
-    with pytest.raises(DefinitionError, match=r"InfraValidator: request_spec is malformed: .*num_exampels"):
+    with pytest.raises(DefinitionError, match=r"InfraValidator: request_spec has no field 'num_exampels"):
         InfraValidator(model(), request_spec={"num_exampels": 2})

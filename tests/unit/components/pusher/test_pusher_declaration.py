@@ -83,5 +83,5 @@ def test_nothing_to_push_is_refused() -> None:
 
 def test_malformed_destination_says_which_field() -> None:
     """The proto's own words."""
-    with pytest.raises(DefinitionError, match=r"Pusher: push_destination is malformed: .*base_dir"):
+    with pytest.raises(DefinitionError, match=r"Pusher: push_destination\.filesystem has no field 'base_dir"):
         Pusher(model(), push_destination={"filesystem": {"base_dir": "/srv"}})

@@ -13,6 +13,7 @@ from headrace.authoring.light import authoring
 from headrace.errors import HeadraceError
 from headrace.orchestration.engine.engine import Engine, RunSettings
 from headrace.orchestration.events import NodeResult, NodeState
+from headrace.run_options import RunOptions
 from headrace.store.open.store import Store
 
 with authoring():
@@ -30,7 +31,7 @@ def _fail() -> None:
 )
 def test_a_step_that_ends_in_any_way_is_that_nodes_failure(tmp_path: Path, step: Any, words: str):
     """A resolver that calls `sys.exit` ends neither the run nor the thread that the other nodes need."""
-    settings = RunSettings(None, 1, False, None, "", "", "", details={"configuration": {}, "script": ""})
+    settings = RunSettings(RunOptions(workers=1), details={"configuration": {}, "script": ""})
     engine = Engine(pipeline_pb2.Pipeline(), [], Store(str(tmp_path / "store")), "", settings)
 
     def failed(error: HeadraceError) -> NodeResult:

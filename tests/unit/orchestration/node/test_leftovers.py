@@ -13,10 +13,13 @@ import pytest
 
 from headrace.authoring.light import authoring
 from headrace.errors import HeadraceError
+from headrace.orchestration import process_role
 from headrace.orchestration.node import driver
 from headrace.orchestration.node.context import NodeContext, RunContext
 from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.tasks import Done, Task
+from headrace.orchestration.runners.tasks import Done, Task
+from headrace.runtime.processes.fresh_processes import FreshProcesses
+from headrace.runtime.services import Services
 from headrace.store.open.store import Store
 from headrace.store.record import unpublished
 
@@ -64,18 +67,19 @@ def test_temporary_files_of_a_worker_lie_in_the_runs_folder(tmp_path: Path, monk
     """Its own, and those of the processes that it starts: they go with the run, however the worker ends."""
     seen: list[str] = []
 
-    def execute(task: Task) -> Done:
+    def execute(task: Task, lent: Services) -> Done:
         seen.extend([tempfile.mkdtemp(), os.environ["TMPDIR"]])
         return Done(b"", {})
 
     monkeypatch.setattr(worker, "_run_executor", execute)
-    monkeypatch.setattr(worker, "is_worker_process", False)
+    monkeypatch.setattr(process_role, "_is_worker", False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     place = str(tmp_path / "run" / "5")
 
     channel: Any = SimpleNamespace(send=lambda message: None)
-    assert worker.run(Task("Make", "executor", "a.B", "", b"", b"", tmp_path=place), channel) == 0
+    task = Task("Make", "executor", "os.B", "", b"", b"", tmp_path=place)
+    assert worker.run(task, channel, FreshProcesses()) == 0
 
     assert [os.path.dirname(seen[0]), seen[1]] == [place, place]
     assert os.stat(place).st_mode & 0o777 == 0o700

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from headrace.authoring.light import authoring
+from headrace.authoring.node_options import NodeOptions
 from headrace.authoring.resources import Resources
 from headrace.orchestration.plan import pipeline_graph
 from headrace.orchestration.plan.plan import NodeKind, PlannedNode
 
 with authoring():
-    from tfx.proto.orchestration import pipeline_pb2
+    from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 
 def _add(
@@ -61,12 +62,29 @@ def test_inner_nodes_wait_for_their_begin_and_the_end_for_all_of_them(ir: pipeli
 
 def test_what_an_inner_node_asks_of_the_machine_is_heard(ir: pipeline_pb2.Pipeline):
     """By its id in the plan: two pipelines may have a node of one name."""
-    big = Resources(cpus=8.0)
+    big = NodeOptions(cpus=8.0)
 
     nodes = {node.node_id: node for node in pipeline_graph.plan_nodes(ir, {"inner.A": big})}
 
-    assert nodes["inner.A"].resources == big
-    assert nodes["inner.B"].resources == Resources()
+    assert nodes["inner.A"].options == big
+    assert nodes["inner.B"].options.resources == Resources()
+
+
+def test_arguments_for_beam_follow_those_of_the_node():
+    """Beam is started with the placeholders, and of two equal arguments takes the last."""
+    spec = executable_spec_pb2.BeamExecutableSpec(beam_pipeline_args=["--a=1"])
+    spec.beam_pipeline_args_placeholders.add().value.string_value = "--a=1"
+    plain = executable_spec_pb2.PythonClassExecutableSpec(class_path="a.B")
+    nodes = [
+        PlannedNode(name, pipeline_pb2.PipelineNode(), (), executor_spec=kind)
+        for name, kind in (("beam", spec), ("plain", plain), ("none", None))
+    ]
+
+    pipeline_graph.add_beam_arguments(nodes, ["--a=2"])
+
+    assert list(spec.beam_pipeline_args) == ["--a=1", "--a=2"]
+    assert [one.value.string_value for one in spec.beam_pipeline_args_placeholders] == ["--a=1", "--a=2"]
+    assert plain == executable_spec_pb2.PythonClassExecutableSpec(class_path="a.B")
 
 
 @pytest.mark.parametrize(("min_counts", "may_find_nothing"), [([0, 0], True), ([0, 1], False), ([], False)])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headrace.authoring.light import authoring
-from headrace.authoring.resources import Resources
+from headrace.authoring.node_options import NodeOptions
 from headrace.orchestration.capacity import Capacity
 from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.plan.selection import select
@@ -190,8 +190,8 @@ def test_a_slot_that_waits_is_woken_by_the_end_of_a_node():
 
 def test_a_slot_takes_what_there_is_room_for():
     """Who only runs drivers asks for no room."""
-    big, small = Resources(memory_gb=6.0), Resources(memory_gb=1.0)
-    nodes = [node("a", resources=big), node("b", resources=big), node("c", resources=small)]
+    big, small = NodeOptions(memory_gb=6.0), NodeOptions(memory_gb=1.0)
+    nodes = [node("a", options=big), node("b", options=big), node("c", options=small)]
     plan = Plan(nodes, capacity=Capacity(cpus=8.0, memory_gb=8.0))
 
     taken = [plan.next_ready(), plan.next_ready()]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.runtime.processes import fresh_processes
+from headrace.runtime.processes.fresh_processes import FreshProcesses
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the nursery needs Linux")
 
@@ -28,7 +28,8 @@ for line in sys.stdin:
 # Opens a nursery while it has one module, imports another, and asks for a process; then does what it is told.
 ASKER = """
 import os, sys, types
-from headrace.runtime.processes import fresh_processes
+from headrace.runtime.processes.fresh_processes import FreshProcesses
+fresh_processes = FreshProcesses()
 sys.modules["asked_for"] = types.ModuleType("asked_for")
 if {with_nursery}:
     fresh_processes.open_nursery()
@@ -130,7 +131,7 @@ again.end()
 def test_without_a_nursery_none_is_needed(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import sys\nprint('ready', flush=True)\nsys.exit(3)\n")
-    process = fresh_processes.start(str(script), str(tmp_path / "log"), os.environ)
+    process = FreshProcesses().start(str(script), str(tmp_path / "log"), os.environ)
 
     assert process.stdout.readline() == b"ready\n"
     assert process.wait() == 3

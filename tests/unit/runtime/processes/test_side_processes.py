@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 
 from headrace.errors import DataError, ExecutorError
-from headrace.runtime import progress
 from headrace.runtime.processes import side_processes
+from headrace.runtime.processes.side_processes import SideProcesses
+from headrace.runtime.progress import Progress
 
 
 def _load(pickled: bytes) -> Any:
     return pickle.loads(pickled)
 
 
-def _call(function: Any, *arguments: Any) -> Any:
-    return side_processes.call(function.__name__, pickle.dumps(function), _load, arguments)
+def _call(beside: SideProcesses, function: Any, *arguments: Any) -> Any:
+    return beside.call(function.__name__, pickle.dumps(function), _load, arguments)
 
 
 def _own_pid() -> int:
@@ -42,7 +43,7 @@ def _raise_unpicklable() -> None:
     raise _Unpicklable(1, 2)
 
 
-def _count(rows: int) -> None:
+def _count(progress: Progress, rows: int) -> None:
     progress.report("counting")
     time.sleep(0.25)
     progress.add_rows(rows)
@@ -53,27 +54,28 @@ def _die() -> None:
 
 
 def _check() -> None:
-    side_processes.start(2)
-    assert side_processes.count() == 2
-    assert _call(_own_pid) != os.getpid()
+    reported: list[Any] = []
+    progress = Progress(lambda doing, rows: reported.append((doing, rows)))
+    beside = SideProcesses(2, progress)
+    assert len(beside) == 2
+    assert pickle.loads(pickle.dumps(beside)) is beside
+    assert _call(beside, _own_pid) != os.getpid()
 
     with pytest.raises(DataError) as refused:
-        _call(_refuse, "bread")
+        _call(beside, _refuse, "bread")
     assert str(refused.value) == "no bread\n  Fix: give some"
     assert "_refuse" in str(refused.value.__cause__)
     with pytest.raises(RuntimeError, match=r"^_Unpicklable: 1 and 2$"):
-        _call(_raise_unpicklable)
+        _call(beside, _raise_unpicklable)
 
-    reported: list[Any] = []
-    progress.set_reporter(lambda doing, rows: reported.append((doing, rows)))
-    _call(_count, 7)
+    _call(beside, _count, progress, 7)
     assert reported == [("counting", None), ("counting", 7)]
 
     with pytest.raises(ExecutorError, match=r"^a process that worked beside the node's own was killed"):
-        _call(_die)
+        _call(beside, _die)
     # The dead one is not waited for.
     with pytest.raises(ExecutorError):
-        _call(_own_pid)
+        _call(beside, _own_pid)
 
 
 def test_results_errors_progress_and_death() -> None:
@@ -83,7 +85,7 @@ def test_results_errors_progress_and_death() -> None:
 
 
 def test_without_side_processes_there_is_no_count() -> None:
-    assert side_processes.count() == 0
+    assert len(SideProcesses()) == 0
     assert side_processes.num_processors() >= 1
 
 

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 from store.store_records import COMPLETE, add_artifact, add_execution, add_output, files_of
+from stored import list_artifacts, list_runs
 
 from headrace.errors import StoreError
 from headrace.store import locks
 from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
-from headrace.store.read.catalog import list_artifacts
-from headrace.store.read.runs import list_runs
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError
 from headrace.orchestration import resume_commands
 from headrace.orchestration.engine.engine import Engine, RunSettings
+from headrace.run_options import RunOptions
 from headrace.store.open.store import DEFAULT_PATH, Store
 
 with authoring():
@@ -42,7 +43,7 @@ def test_nodes_and_result_of_a_run_tell_the_same_command(tmp_path: Path, monkeyp
     """A dry run works on a copy of the store, and is nothing to go on with."""
     monkeypatch.chdir(tmp_path)
     store, workers = Store("s"), SimpleNamespace()
-    settings = RunSettings(None, 1, False, None, "", "", "", details=BY_COMMAND)
+    settings = RunSettings(RunOptions(workers=1), details=BY_COMMAND)
     engine = Engine(pipeline_pb2.Pipeline(), [], store, "", settings)
 
     assert engine.context(store, "r", workers).resume_command == "headrace resume r --store s"

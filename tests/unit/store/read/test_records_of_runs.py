@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import stored
 from small_stores import SmallStore, node_record
 
 from headrace.authoring.light import authoring
@@ -33,8 +34,8 @@ def test_what_a_dead_run_left_running_is_told_and_the_run_called_crashed(small: 
     small.execution(state=pb.Execution.RUNNING, run_id="run-2")
 
     assert sorted(runs.mark_crashed(small.store, "run-1")) == [2, 4]
-    assert runs.read_run(small.store.path, "run-1").run_id == "run-1"
-    assert [run.state for run in runs.list_runs(small.store.path)] == ["unknown", "crashed"]
+    assert stored.read_run(small.store.path, "run-1").run_id == "run-1"
+    assert [run.state for run in stored.list_runs(small.store.path)] == ["unknown", "crashed"]
     assert runs.mark_crashed(small.store, "run-3") == []
 
 
@@ -45,7 +46,7 @@ def test_the_newest_runs_are_listed_without_the_removed_and_the_inner_ones(small
     small.set_property("run-6", runs.REMOVED_PROPERTY, 1)
     small.set_property("run-4", INNER_RUN_PROPERTY, "run-5")
 
-    listed = runs.list_runs(small.store.path, limit=3)
+    listed = stored.list_runs(small.store.path, limit=3)
 
     assert [run.run_id for run in listed] == ["run-5", "run-3", "run-2"]
     assert (listed[0].num_nodes, listed[0].num_cached, listed[0].num_failed) == (2, 1, 1)
@@ -60,7 +61,7 @@ def test_secrets_in_a_record_are_not_shown(small: SmallStore):
     error = ["DataError", "no answer from db://me:hunter2@host/x", "check password=hunter2"]
     small.record("run-1", "failed", [node_record("A", "failed", error=error)], details=details)
 
-    run = runs.read_run(small.store.path, "run-1")
+    run = stored.read_run(small.store.path, "run-1")
 
     [node] = run.nodes
     assert "hunter2" not in f"{run.parameters} {node.error}"
@@ -79,8 +80,8 @@ def test_a_damaged_record_counts_as_none_and_the_others_are_listed(small: SmallS
     small.record("run-2")
     small.set_property("run-2", runs.RECORD_PROPERTY, text)
 
-    assert [run.state for run in runs.list_runs(small.store.path)] == ["unknown", "succeeded"]
-    assert runs.read_run(small.store.path, "run-2").nodes == ()
+    assert [run.state for run in stored.list_runs(small.store.path)] == ["unknown", "succeeded"]
+    assert stored.read_run(small.store.path, "run-2").nodes == ()
 
 
 def test_the_id_of_a_removed_run_stays_taken(small: SmallStore):
@@ -90,7 +91,7 @@ def test_the_id_of_a_removed_run_stays_taken(small: SmallStore):
     assert runs.is_known(small.store, "run-1")
     assert not runs.is_known(small.store, "run-2")
     with pytest.raises(StoreError, match="'run-1' was removed"):
-        runs.read_run(small.store.path, "run-1")
+        stored.read_run(small.store.path, "run-1")
 
 
 def test_a_run_is_read_back_as_it_ended(small: SmallStore):
@@ -103,14 +104,14 @@ def test_a_run_is_read_back_as_it_ended(small: SmallStore):
     ]
     small.record("run-1", "failed", nodes, details={"command": "headrace run taxi"})
 
-    result = runs.read_run(small.store.path, "run-1")
+    result = stored.read_run(small.store.path, "run-1")
 
     assert [node.state for node in result.nodes] == [NodeState.DONE, NodeState.FAILED, NodeState.FAILED]
     assert (result.nodes[0].outputs[0].uri, result.nodes[0].execution_id) == ("/a", 3)
     assert type(result.nodes[1].error) is DataError
     assert [node.node_id for node in result.failed] == ["C"]
-    assert runs.node_of(result, "B").is_optional
+    assert result.node("B").is_optional
     with pytest.raises(UnknownNodeError, match=r"run run-1 has no node 'D'\. It has 'A', 'B', 'C'"):
-        runs.node_of(result, "D")
+        result.node("D")
     with small.store.handle() as handle:
         assert runs.read_command(handle, "run-1") == "headrace run taxi"

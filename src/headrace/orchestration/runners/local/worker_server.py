@@ -1,11 +1,15 @@
-"""The process that workers are forked from: it imports the heavy libraries once.
+"""The processes that workers are forked from: each library is loaded once, and each file of the user's read once.
 
-Started as `python -m headrace.orchestration.runners.local.worker_server FD MODULE...` with one end of a socket pair. It
-imports the modules in the order given, and between imports answers requests: a request is the descriptor of
-a connection, over which the `Task` comes and the forked worker reports. A request waits for no module but
-those its own node needs.
+Started as `python -m headrace.orchestration.runners.local.worker_server FD MODULE...` with one end of a socket pair.
+A request is the descriptor of a connection, over which the `Task` comes and the forked worker reports, and the
+address of the process that forks it. There are up to three kinds of these, each forked from the one before:
 
-Whatever ends the orchestrating process closes the socket, and the server ends with all its workers.
+- the server itself, with what TFX's authoring side needs, answers at once;
+- one with the libraries loads the modules in the order given, and answers between them: a request waits for no
+  module but those its own node needs;
+- templates, below either, have read the user's code of some nodes; see `templates`.
+
+Whatever ends the orchestrating process closes the socket, and the servers end with all workers.
 """
 
 from __future__ import annotations
@@ -18,13 +22,17 @@ import select
 import signal
 import socket
 import sys
+import traceback
+from collections.abc import Callable, Sequence
 from multiprocessing import connection
-from typing import Any
+from typing import Any, NoReturn
 
-from headrace.authoring.light import heavy_import, without_collections
-from headrace.orchestration.runners.local import worker
-from headrace.orchestration.runners.local.tasks import Exited, Task
-from headrace.runtime.processes import fresh_processes
+from headrace.orchestration.runners.local import templates, worker
+from headrace.orchestration.runners.local.library_loading import Loading
+from headrace.orchestration.runners.local.messages import Exited, Started
+from headrace.orchestration.runners.local.templates import State, Template, Templates
+from headrace.orchestration.runners.tasks import Address, Task
+from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.process_groups import (
     adopt_orphans,
     children_of,
@@ -35,80 +43,157 @@ from headrace.runtime.processes.process_groups import (
 )
 
 _WAKEUP_BYTES = 4096
-_TENSORFLOW = "tensorflow"
-_FRAMEWORKS = (_TENSORFLOW, "apache_beam")
+_FAILED = 70
+
+Work = Callable[[Task, connection.Connection], int]
 
 
 class Server:
-    """Serves one orchestrating process.
+    """Forks workers on request; serves one process, and ends with it.
 
     Args:
-        control: The server's end of the socket pair.
-        modules: What to import, in order, while nothing else is asked for.
+        control: This server's end of the socket pair.
+        modules: The libraries that the run's nodes need, for the process that loads them.
+        loading: What this process itself has still to load.
+        is_template: Whether this process has read the code of all that it is asked to run.
     """
 
-    def __init__(self, control: socket.socket, modules: list[str]) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        modules: Sequence[str] = (),
+        loading: Loading | None = None,
+        *,
+        is_template: bool = False,
+    ) -> None:
         self._control = control
         self._modules = modules
+        self._loading = loading or Loading(())
+        self._is_template = is_template
         self._children: dict[int, connection.Connection] = {}
-        self._has_answered = False
+        self._templates = Templates()
+        self._libraries: tuple[int, socket.socket] | None = None
+        self._is_left = False
         self._wakeup = wake_on_child_exit()
-        self._has_imported = False
+        self._fresh_processes = self._loading.fresh_processes
 
-    def serve(self) -> None:
-        """Import and fork until the orchestrating process goes away."""
+    def serve(self) -> NoReturn:
+        """Load and fork until nobody is left to ask."""
+        if self._modules:
+            self._libraries = self._fork_libraries()
         while True:
             self._reap()
-            # What the first node needs comes first, then the first node; what others need loads beside it.
-            may_import = bool(self._modules) and (self._has_answered or not self._has_imported)
-            watched: list[Any] = [self._control, self._wakeup]
-            readable, _, _ = select.select(watched, [], [], 0.0 if may_import else None)
+            is_loading = self._loading.is_due
+            reading: dict[Any, Template] = {one.messages: one for one in self._templates.reading()}
+            watched: list[Any] = [self._wakeup, *reading, *([] if self._is_left else [self._control])]
+            readable, _, _ = select.select(watched, [], [], 0.0 if is_loading else None)
             if self._wakeup in readable:
                 os.read(self._wakeup, _WAKEUP_BYTES)
+            for template in [reading[one] for one in readable if one in reading]:
+                self._listen(template)
             if self._control in readable and not self._answer():
+                self._is_left = True
+            if self._is_left and not (self._is_template and self._children):
                 self._end()
-                return
-            if not readable and may_import:
-                self._import_next()
+            if not readable and is_loading:
+                self._loading.load_next()
 
-    def _import_next(self) -> None:
-        module = self._modules.pop(0)
-        _import_quietly(module)
-        self._has_imported = module not in _FRAMEWORKS
-        if module == _TENSORFLOW:
-            fresh_processes.open_nursery()
-        # What is loaded stays: collections need not walk it, nor copy its pages in the workers.
-        gc.freeze()
+    def run(self, given: Task, channel: connection.Connection) -> None:
+        """Fork the worker of a task that has come already."""
+        self._fork(channel, self._run, given)
+
+    def _run(self, task: Task, channel: connection.Connection) -> int:
+        return worker.run(task, channel, self._fresh_processes, is_read=self._is_template)
 
     def _answer(self) -> bool:
-        word, descriptors, _, _ = socket.recv_fds(self._control, len(b"task"), 1)
-        if not word:
+        request = templates.receive_request(self._control)
+        if request is None:
             return False
-        channel = connection.Connection(descriptors[0])
-        try:
-            task, log_path = channel.recv()
-        except EOFError:
-            channel.close()
-            return True
-        self._has_answered = True
-        self._fork(task, log_path, channel)
+        self._loading.has_answered = True
+        self._take(*request)
         return True
 
-    def _fork(self, task: Task, log_path: str, channel: connection.Connection) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
+    def _take(self, address: Address, channel: connection.Connection) -> None:
+        """See to it that a task has a worker."""
+        if address.needs_libraries and self._modules:
+            if self._libraries is None:
+                self._libraries = self._fork_libraries()
+            _pass_on(self._libraries[1], address, channel)
+        elif self._is_template or not address.code:
+            self._fork(channel, self._run)
+        else:
+            self._take_with_code(address, channel)
+
+    def _take_with_code(self, address: Address, channel: connection.Connection) -> None:
+        template = self._templates.fresh(address)
+        if template is None:
+            self._templates.add(address, self._fork_template(channel))
+        elif template.state is State.READY:
+            _pass_on(template.control, address, channel)
+        elif template.state is State.ANEW:
+            self._fork(channel, self._run)
+        else:
+            template.waiting.append((address, channel))
+
+    def _fork_libraries(self) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        server = os.getpid()
+        pid = os.fork()
+        if pid:
+            theirs.close()
+            return pid, ours
+        try:
+            self._become_forked(server)
+            ours.close()
+            Server(theirs, loading=Loading(self._modules)).serve()
+        finally:
+            os._exit(_FAILED)
+
+    def _fork_template(self, channel: connection.Connection) -> Template:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+
+        def read(task: Task, channel: connection.Connection) -> int:
+            ours.close()
+            return _read(task, channel, theirs, self._fresh_processes)
+
+        pid = self._fork(channel, read)
+        theirs.close()
+        return Template(pid, ours)
+
+    def _listen(self, template: Template) -> None:
+        """Note whether a process that has read some code is a template, and see to the tasks that waited for it."""
+        template.hear()
+        if template.state is State.READING:
+            return
+        if template.state is State.READY:
+            # It was the first task's worker so far; that has one of its own now.
+            self._children.pop(template.pid).close()
+        self._take_waiting(template)
+
+    def _take_waiting(self, template: Template) -> None:
+        waiting, template.waiting = template.waiting, []
+        for address, channel in waiting:
+            self._take(address, channel)
+
+    def _fork(self, channel: connection.Connection, work: Work, given: Task | None = None) -> int:
+        """Fork a process that works for a task; it comes over the connection, unless it was given."""
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
         server = os.getpid()
         pid = os.fork()
         if pid:
             self._children[pid] = channel
-            return
-        code = 70
+            return pid
+        code = _FAILED
         try:
-            self._become_worker(log_path, server)
-            code = worker.run(task, channel)
+            os.setsid()
+            self._become_forked(server)
+            if given is None:
+                given, log_path = channel.recv()
+                _write_to(log_path)
+            code = work(given, channel)
         except BaseException:
-            import traceback
-
             traceback.print_exc()
         finally:
             with contextlib.suppress(Exception):
@@ -117,8 +202,8 @@ class Server:
             # Interpreter teardown after TensorFlow takes a second and prints noise; nothing is left to do.
             os._exit(code)
 
-    def _become_worker(self, log_path: str, server: int) -> None:
-        os.setsid()
+    def _become_forked(self, server: int) -> None:
+        """Give up what is the server's, in a process that it forked."""
         die_with(server)
         adopt_orphans()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -127,41 +212,92 @@ class Server:
         self._control.close()
         for other in self._children.values():
             other.close()
-        log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
+        self._templates.give_up()
+        if self._libraries is not None:
+            self._libraries[1].close()
 
     def _reap(self) -> None:
-        while self._children:
+        while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if not pid:
                 return
-            channel = self._children.pop(pid, None)
-            if channel is None:
-                continue
-            # What the worker started and left behind ends with it: it is below this server now, and no worker.
-            kill_group(pid)
-            kill_below(os.getpid(), self._spared())
+            self._see_off(pid, status)
+
+    def _see_off(self, pid: int, status: int) -> None:
+        """Note that a child has ended, and end what it started and left behind."""
+        channel = self._children.pop(pid, None)
+        template = self._templates.forget(pid)
+        if self._libraries is not None and self._libraries[0] == pid:
+            self._libraries[1].close()
+            self._libraries = None
+        elif channel is None and template is None:
+            return
+        kill_group(pid)
+        # It is below this server now, and no worker.
+        kill_below(os.getpid(), self._spared())
+        if channel is not None:
             with contextlib.suppress(OSError):
                 channel.send(Exited(os.waitstatus_to_exitcode(status)))
             channel.close()
+        if template is not None:
+            self._take_waiting(template)
 
     def _spared(self) -> list[int]:
         # What a module started when it was imported serves all workers. It is of this process's session, which workers
         # leave at once, and what they start with them.
         ours = os.getsid(0)
         own = [pid for pid in children_of(os.getpid()) or () if _session_of(pid) == ours]
-        return [*self._children, fresh_processes.nursery_pid(), *own]
+        return [*self._children, *self._templates.pids(), self._fresh_processes.nursery_pid, *own]
 
-    def _end(self) -> None:
+    def _end(self) -> NoReturn:
         for pid in self._children:
             kill_group(pid)
         kill_below(os.getpid())
         os._exit(0)
+
+
+def _pass_on(control: socket.socket, address: Address, channel: connection.Connection) -> None:
+    # Where that process was killed, who asked sees the connection end.
+    with contextlib.suppress(OSError):
+        templates.send_request(control, address, channel)
+    channel.close()
+
+
+def _read(
+    task: Task, channel: connection.Connection, control: socket.socket, fresh_processes: FreshProcesses
+) -> int:
+    """Read the user's code, and be its template from then on; or do the task's work, where it cannot be one."""
+    reading = templates.Reading()
+    with reading.recorded():
+        is_read = worker.read(task, channel)
+    if not is_read:
+        return 1
+    looks = reading.looks()
+    templates.tell(control, looks)
+    if looks is not None:
+        _be_template(task, channel, control, fresh_processes)
+    return worker.run(task, channel, fresh_processes, is_read=True)
+
+
+def _be_template(
+    task: Task, channel: connection.Connection, control: socket.socket, fresh_processes: FreshProcesses
+) -> NoReturn:
+    gc.freeze()
+    server = Server(control, loading=Loading((), fresh_processes), is_template=True)
+    # To stop the task from now on is not to stop this process, which others need.
+    channel.send(Started(0))
+    server.run(task, channel)
+    server.serve()
+
+
+def _write_to(log_path: str) -> None:
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
 
 
 def _session_of(pid: int) -> int:
@@ -171,15 +307,11 @@ def _session_of(pid: int) -> int:
         return 0
 
 
-def _import_quietly(name: str) -> None:
-    """Import ahead of need; a module that fails here fails again, and is reported, when its node runs."""
-    importing = heavy_import if name in _FRAMEWORKS else without_collections
-    with contextlib.suppress(Exception), importing():
-        importlib.import_module(name)
-
-
 def main(arguments: list[str]) -> None:
     """Entry of the server process."""
+    # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
+    for name in ("setuptools", "tfx.extensions"):
+        importlib.import_module(name)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
     control: Any = socket.socket(fileno=int(arguments[0]))

@@ -16,16 +16,17 @@ import time
 from collections.abc import Callable, Sequence
 
 from headrace.errors import ExecutorError, SetupError
-from headrace.orchestration.runners.local.tasks import (
-    Done,
+from headrace.orchestration.runners.base import Cancelled, TimedOut
+from headrace.orchestration.runners.local import templates
+from headrace.orchestration.runners.local.messages import (
     Exited,
     Failed,
     Message,
     Progress,
     ServerLost,
     Started,
-    Task,
 )
+from headrace.orchestration.runners.tasks import Done, Task
 from headrace.runtime.processes.process_groups import SERVER_MARK, family, kill_group, kill_marked
 
 _POLL_SECONDS = 0.1
@@ -53,16 +54,8 @@ _STOPPING_SECONDS = 1.0
 _numbers = itertools.count(1)
 
 
-class Cancelled(Exception):
-    """The task was stopped because the run was."""
-
-
-class TimedOut(Exception):
-    """The task was stopped because its time was over."""
-
-
 class Workers:
-    """A server process with the heavy libraries loaded, and one process forked from it for each task.
+    """A server process, and one process forked from it for each task; see `worker_server`.
 
     Args:
         modules: Asked when the server starts: what it imports ahead of need, in the order of need.
@@ -184,7 +177,7 @@ class Workers:
                     raise Cancelled(task.node_id)
                 ours, theirs = multiprocessing.Pipe()
                 try:
-                    socket.send_fds(self._control, [b"task"], [theirs.fileno()])
+                    templates.send_request(self._control, task.address, theirs)
                     ours.send((task, log_path))
                     return ours
                 except OSError as error:

@@ -13,7 +13,8 @@ import pytest
 
 from headrace.errors import ExecutorError
 from headrace.orchestration.runners.local import workers
-from headrace.orchestration.runners.local.tasks import Exited, ServerLost, Task
+from headrace.orchestration.runners.local.messages import Exited, ServerLost
+from headrace.orchestration.runners.tasks import Task
 
 _KILLED = Exited(-signal.SIGKILL)
 

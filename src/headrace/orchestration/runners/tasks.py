@@ -1,12 +1,38 @@
-"""What crosses the boundary between the orchestrating process and a worker: one task, one outcome."""
+"""What a run gives to whoever executes its nodes, and gets back: one task, one outcome."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
+from typing import ClassVar
 
-from headrace.errors import HeadraceError
 from headrace.files.payloads import Payload
 from headrace.orchestration.earlier_runs import Outcome
+
+
+@dataclass(frozen=True)
+class Address:
+    """Which process a task's worker is forked from.
+
+    Attributes:
+        needs_libraries: Whether that is one with the libraries loaded that the run's nodes need.
+        code: Stands for the user's code that the process has read; empty where a library's is to run.
+    """
+
+    needs_libraries: bool
+    code: bytes = b""
+
+    NUM_BYTES: ClassVar[int] = 33
+
+    def to_bytes(self) -> bytes:
+        """Return it as `NUM_BYTES` bytes."""
+        return bytes([self.needs_libraries]) + self.code.ljust(self.NUM_BYTES - 1, b"\0")
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Address:
+        """Return what `to_bytes` wrote."""
+        return cls(bool(content[0]), content[1:] if any(content[1:]) else b"")
 
 
 @dataclass(frozen=True)
@@ -28,6 +54,8 @@ class Task:
         tmp_path: Where the worker puts temporary files, removed after it; the system's place where empty.
         kept_path: Where executors keep partial results for later executions; nowhere where empty.
         maker: Stands for all that these depend on beside the inputs.
+        is_users: Whether the class is of the user's code: of a script, a file, or a module of the project.
+        needs_libraries: Whether to wait for the libraries that the run's nodes need.
     """
 
     node_id: str
@@ -44,21 +72,20 @@ class Task:
     kept_path: str = ""
     maker: str = ""
     module_path: str = ""
+    is_users: bool = False
+    needs_libraries: bool = True
 
-
-@dataclass(frozen=True)
-class Started:
-    """The worker process exists; it leads a process group of its own."""
-
-    pid: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The executor says what it does."""
-
-    doing: str
-    rows: int | None
+    @property
+    def address(self) -> Address:
+        """Where its worker is forked from: one process reads the user's code, for all tasks with it."""
+        if not self.is_users:
+            return Address(self.needs_libraries)
+        module = self.class_path.rpartition(".")[0]
+        # A script is read up to the run that goes on: with each that has ended further. What code leaves in the temporary
+        # folder when it is read goes with the run.
+        run = (os.path.dirname(self.tmp_path), len(self.earlier_runs))
+        read = (module, self.module_path or self.main_path, run)
+        return Address(self.needs_libraries, hashlib.sha256(repr(read).encode()).digest())
 
 
 @dataclass(frozen=True)
@@ -72,31 +99,3 @@ class Done:
 
     output: bytes
     digests: dict[str, Payload]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The call raised.
-
-    Attributes:
-        error: What to show; `problem` starts with the user's own line where one took part.
-        traceback_text: The whole traceback, for the log.
-    """
-
-    error: HeadraceError
-    traceback_text: str
-
-
-@dataclass(frozen=True)
-class Exited:
-    """The server saw the worker process end. Negative: killed by that signal."""
-
-    exit_code: int
-
-
-@dataclass(frozen=True)
-class ServerLost:
-    """The server went away while the worker ran; nobody sends this, its silence says so."""
-
-
-Message = Started | Progress | Done | Failed | Exited | ServerLost

@@ -28,7 +28,7 @@ def make_runner(store: Path, record: Record) -> Callable[..., headrace.Runner]:
 
     def runner(*_: Any, **__: Any) -> headrace.Runner:
         # One node at a time: the tests compare an order that they know from a runner that does so.
-        return headrace.Runner(store=str(store), listener=listen, max_workers=1)
+        return headrace.Runner(store=str(store), listener=listen, workers=1)
 
     return runner
 
@@ -60,6 +60,7 @@ def local_pipeline_module() -> tuple[ModuleType, Callable[[ModuleType], Record]]
     return local_pipeline_test, lambda m: lambda name: m.LocalDagRunnerTest.RAN_COMPONENTS.append(name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("load", [local_dag_runner_module, local_pipeline_module])
 def test_the_tests_of_local_dag_runner_pass(
     load: Callable[[], tuple[ModuleType, Callable[[ModuleType], Record]]],

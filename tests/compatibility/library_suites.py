@@ -34,7 +34,9 @@ def run_suites(tmp_path: Path, package: str, files: Sequence[str], plugin: str, 
         pytest.skip(f"this wheel of {package} has no tests")
     command = [sys.executable, "-m", "pytest", "-p", plugin, "-p", "no:cacheprovider", "-q", "--tb=short"]
     command += ["-W", "ignore", f"--rootdir={tmp_path}", "-k", f"({only}) and not test_session", *present]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TF_USE_LEGACY_KERAS": "1"}
+    here = Path(__file__).parent
+    paths = os.pathsep.join(map(str, (here, here.parent / "integration")))
+    environment = {**os.environ, "PYTHONPATH": paths, "TF_USE_LEGACY_KERAS": "1"}
     # Options that are meant for the tests outside, such as a plugin of theirs.
     environment.pop("PYTEST_ADDOPTS", None)
 

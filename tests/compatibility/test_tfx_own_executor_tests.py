@@ -17,6 +17,7 @@ MODULES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1500)  # Some 200 s of processors.
 def test_headrace_passes_tfxs_own_tests_of_executors(tmp_path):
     """The other modules are in `test_tfx_own_tests`; what is left out is in `tfx_own_tests`."""

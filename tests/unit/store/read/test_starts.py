@@ -15,9 +15,10 @@ from small_stores import SmallStore
 
 from headrace.store.open.store import Store
 from headrace.store.read.runs import RECORD_PROPERTY, record_of
-from headrace.store.record import starts
+from headrace.store.read.starts import START_PROPERTY
 from headrace.store.record.publications import publish_run
 from headrace.store.results import RunResult
+from headrace.store.session import Start, open_store
 
 NOW = datetime(2026, 11, 30, tzinfo=timezone.utc)
 CONFIGURATION = {"pipeline": "pipeline.py", "parameters": {"steps": 7}}
@@ -40,8 +41,9 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def start_in(folder: Path, run_id: str = "run-1") -> starts.Start:
-    return starts.read(str(folder / ".headrace"), run_id)
+def start_in(folder: Path, run_id: str = "run-1") -> Start:
+    with open_store(folder / ".headrace") as store:
+        return store.start(run_id)
 
 
 def change(folder: Path, how: Callable[[dict[str, Any]], Any]) -> None:
@@ -55,33 +57,33 @@ def change(folder: Path, how: Callable[[dict[str, Any]], Any]) -> None:
 
 def test_what_this_user_recorded_counts_where_it_was_recorded(project: Path):
     """Also in a project that was moved since."""
-    wanted = starts.Start(str(project / "work"), CONFIGURATION, "", is_trusted=True)
+    wanted = Start(str(project / "work"), CONFIGURATION, "", is_trusted=True)
 
     assert (start_in(project), wanted.pipeline) == (wanted, "pipeline.py")
     moved = project.rename(project.parent / "moved")
-    assert start_in(moved) == starts.Start(str(moved / "work"), CONFIGURATION, "", is_trusted=True)
+    assert start_in(moved) == Start(str(moved / "work"), CONFIGURATION, "", is_trusted=True)
 
 
 def forge(record: dict[str, Any]) -> None:
     """As who knows the form and has another key would write it."""
-    signed = base64.b64decode(record[starts.PROPERTY])
-    record[starts.PROPERTY] = base64.b64encode(signed.replace(b"pipeline.py", b"otherline.py")).decode()
+    signed = base64.b64decode(record[START_PROPERTY])
+    record[START_PROPERTY] = base64.b64encode(signed.replace(b"pipeline.py", b"otherline.py")).decode()
 
 
 @pytest.mark.parametrize(
     "how",
     [
         forge,
-        lambda record: record.pop(starts.PROPERTY),
-        lambda record: record.update({starts.PROPERTY: "nonsense"}),
-        lambda record: record.update({starts.PROPERTY: {"store": 1}}),
+        lambda record: record.pop(START_PROPERTY),
+        lambda record: record.update({START_PROPERTY: "nonsense"}),
+        lambda record: record.update({START_PROPERTY: {"store": 1}}),
     ],
 )
 def test_what_was_changed_does_not_count(project: Path, how: Callable[[dict[str, Any]], Any]):
     """What it says is told all the same."""
     change(project, how)
 
-    assert start_in(project) == starts.Start(str(project / "work"), CONFIGURATION, "")
+    assert start_in(project) == Start(str(project / "work"), CONFIGURATION, "")
 
 
 def test_the_details_beside_it_say_nothing(project: Path):
@@ -121,4 +123,4 @@ def test_a_damaged_record_says_nothing(project: Path, text: str):
     with Store(str(project / ".headrace")).open() as store:
         SmallStore(store).set_property("run-1", RECORD_PROPERTY, text)
 
-    assert start_in(project) == starts.Start()
+    assert start_in(project) == Start()

@@ -13,8 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from headrace.store.read import runs
+import stored
 
 EXAMPLES_PATH = Path(__import__("tfx").__file__).parent / "examples"
 TAXI_PATH = EXAMPLES_PATH / "chicago_taxi_pipeline"
@@ -36,7 +35,7 @@ def headrace_run(home: Path, script: Path, **environment: str) -> subprocess.Com
 
 def states(home: Path) -> dict[str, str]:
     """How each node of the latest run ended: the store remembers where the example keeps its metadata."""
-    return {node.node_id: node.state.value for node in runs.read_run(str(home / ".headrace")).nodes}
+    return {node.node_id: node.state.value for node in stored.read_run(str(home / ".headrace")).nodes}
 
 
 def write_penguins(folder: Path, with_species: bool = True) -> None:
@@ -94,6 +93,7 @@ def test_the_container_components_are_refused(tmp_path: Path):
     assert "is a container component" in done.stderr
 
 
+@pytest.mark.long
 def test_the_taxi_example_runs(tmp_path: Path):
     taxi = tmp_path / "taxi"
     shutil.copytree(TAXI_PATH / "data", taxi / "data")
@@ -117,6 +117,7 @@ def test_an_example_for_airflow_names_what_it_lacks(tmp_path: Path):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "script", ["penguin_pipeline_local.py", "experimental/penguin_pipeline_sklearn_local.py"]
 )

@@ -13,12 +13,12 @@ import pytest
 
 import headrace
 from headrace.store.open.store import Store
-from headrace.store.read.source_texts import SourceTexts
+from headrace.store.record.source_texts import SourceKeeper
 
 
 @pytest.fixture
-def texts(tmp_path: Path) -> SourceTexts:
-    return SourceTexts(Store(str(tmp_path / ".headrace")))
+def texts(tmp_path: Path) -> SourceKeeper:
+    return SourceKeeper(Store(str(tmp_path / ".headrace")))
 
 
 def digest(path: Path) -> str:
@@ -31,7 +31,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_text_is_kept_under_its_digest_and_named_by_its_place(texts: SourceTexts, tmp_path: Path):
+def test_a_text_is_kept_under_its_digest_and_named_by_its_place(texts: SourceKeeper, tmp_path: Path):
     file = write(tmp_path / "project" / "model.py", "x = 1\n")
 
     kept = texts.keep({"parameters.run_fn": {str(file): digest(file)}})
@@ -42,12 +42,12 @@ def test_a_text_is_kept_under_its_digest_and_named_by_its_place(texts: SourceTex
 
 def test_a_file_outside_of_the_project_keeps_its_path(tmp_path: Path):
     file = write(tmp_path / "elsewhere.py", "x = 1\n")
-    texts = SourceTexts(Store(str(tmp_path / "project" / ".headrace")))
+    texts = SourceKeeper(Store(str(tmp_path / "project" / ".headrace")))
 
     assert texts.keep({"executor": {str(file): digest(file)}}) == {"executor": {str(file): digest(file)}}
 
 
-def test_a_file_edited_meanwhile_is_not_kept_under_the_wrong_digest(texts: SourceTexts, tmp_path: Path):
+def test_a_file_edited_meanwhile_is_not_kept_under_the_wrong_digest(texts: SourceKeeper, tmp_path: Path):
     file = write(tmp_path / "model.py", "x = 1\n")
     before = digest(file)
     file.write_text("x = 2\n")
@@ -57,13 +57,13 @@ def test_a_file_edited_meanwhile_is_not_kept_under_the_wrong_digest(texts: Sourc
     assert texts.read(before) is None
 
 
-def test_headraces_own_modules_are_left_out(texts: SourceTexts):
+def test_headraces_own_modules_are_left_out(texts: SourceKeeper):
     path = os.path.join(os.path.dirname(os.path.abspath(headrace.__file__)), "errors.py")
 
     assert texts.keep({"parameters.run_fn": {path: "0" * 64}}) == {"parameters.run_fn": {}}
 
 
-def test_only_old_texts_that_nothing_needs_are_unused(texts: SourceTexts, tmp_path: Path):
+def test_only_old_texts_that_nothing_needs_are_unused(texts: SourceKeeper, tmp_path: Path):
     """A run may have seen a text and not yet recorded it, so a young one stays."""
     files = [write(tmp_path / f"{name}.py", f"name = '{name}'\n") for name in ("used", "unused")]
     digests = [digest(file) for file in files]
@@ -76,7 +76,7 @@ def test_only_old_texts_that_nothing_needs_are_unused(texts: SourceTexts, tmp_pa
     ]
 
 
-def test_two_nodes_may_keep_the_same_text_at_once(texts: SourceTexts, tmp_path: Path, monkeypatch):
+def test_two_nodes_may_keep_the_same_text_at_once(texts: SourceKeeper, tmp_path: Path, monkeypatch):
     """Nodes of one module are prepared in threads of one process: one begins while the other has not ended."""
     file = write(tmp_path / "model.py", "x = 1\n")
     found = {"executor": {str(file): digest(file)}}
@@ -95,7 +95,7 @@ def test_two_nodes_may_keep_the_same_text_at_once(texts: SourceTexts, tmp_path: 
     assert os.listdir(tmp_path / ".headrace" / "sources") == [digest(file)]
 
 
-def test_a_full_disk_leaves_no_half_text(texts: SourceTexts, tmp_path: Path, monkeypatch):
+def test_a_full_disk_leaves_no_half_text(texts: SourceKeeper, tmp_path: Path, monkeypatch):
     """The error goes on to the node; nothing of it stays in the store."""
     file = write(tmp_path / "model.py", "x = 1\n")
 
@@ -110,7 +110,7 @@ def test_a_full_disk_leaves_no_half_text(texts: SourceTexts, tmp_path: Path, mon
 
 
 def test_what_is_kept_already_is_neither_read_nor_written_again(
-    texts: SourceTexts, tmp_path: Path, monkeypatch
+    texts: SourceKeeper, tmp_path: Path, monkeypatch
 ):
     """A node of many files whose texts are kept costs one call for each: `keep` stands before every execution."""
     files = [write(tmp_path / f"m{number}.py", f"x = {number}\n") for number in range(20)]

@@ -1,0 +1,178 @@
+"""Plain values in the place of TFX's protos: `train_args={"num_steps": 100}` for `trainer_pb2.TrainArgs(num_steps=100)`.
+
+What comes of both is recorded alike, so they have one cache key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from headrace.authoring.light import authoring
+from headrace.errors import DefinitionError, did_you_mean, listed
+
+with authoring():
+    from tfx.dsl.placeholder.placeholder import Placeholder
+    from tfx.orchestration.data_types import RuntimeParameter
+
+# Of a proto: itself, a mapping of its fields in any depth, or that as JSON text.
+ProtoLike: TypeAlias = Message | Mapping[str, Any] | str | RuntimeParameter
+_WELL_KNOWN = "google.protobuf."
+
+
+def to_proto(value: ProtoLike | None, kind: type[Message], where: str) -> Any:
+    """Return the proto that an argument of a component stands for.
+
+    Args:
+        value: The proto, or a mapping of its fields: names to numbers, texts, lists and mappings.
+        kind: The proto's class.
+        where: Component and argument, such as `"Trainer: train_args"`.
+
+    Returns:
+        The proto. As it is: `None`, JSON text, a placeholder and a runtime parameter; a mapping that holds one, whose
+        names are checked here and whose values are known when the pipeline runs.
+
+    Raises:
+        DefinitionError: If it is another proto, or has a field or a value that the proto does not; with the place in
+            the mapping, the fields there are, and the likely typo.
+    """
+    if value is None or isinstance(value, (RuntimeParameter, Placeholder)):
+        return value
+    if isinstance(value, Message):
+        if value.DESCRIPTOR.full_name != kind.DESCRIPTOR.full_name:
+            raise DefinitionError(
+                f"{where} is of type {kind.DESCRIPTOR.name}, and was given a value of type {value.DESCRIPTOR.name}.",
+                f"give a mapping of the fields of {kind.DESCRIPTOR.name}: {_fields(kind.DESCRIPTOR)}.",
+            )
+        return value
+    if isinstance(value, str):
+        _from_mapping(read_json(value, kind, where), kind, where)
+        return value
+    if not isinstance(value, Mapping):
+        raise DefinitionError(
+            f"{where} is of type {kind.DESCRIPTOR.name}, and was given a value of type {type(value).__name__}.",
+            f"give a mapping of its fields: {_fields(kind.DESCRIPTOR)}.",
+        )
+    return _from_mapping(value, kind, where)
+
+
+def read_json(text: str, kind: type[Message], where: str) -> Mapping[str, Any]:
+    """Return the mapping of fields that is written as JSON text.
+
+    Raises:
+        DefinitionError: If the text is no JSON, or no mapping.
+    """
+    try:
+        parsed = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DefinitionError(
+            f"{where} is malformed: it is no JSON: {error}. Given: {text[:200]!r}.",
+            f"give a mapping of the fields of {kind.DESCRIPTOR.name}: {_fields(kind.DESCRIPTOR)}.",
+        ) from error
+    if not isinstance(parsed, Mapping):
+        raise DefinitionError(
+            f"{where} is JSON text of a {type(parsed).__name__}, and stands for a {kind.DESCRIPTOR.name}.",
+            f"give a mapping of its fields: {_fields(kind.DESCRIPTOR)}.",
+        )
+    return parsed
+
+
+def _from_mapping(value: Mapping[str, Any], kind: type[Message], where: str) -> Any:
+    plain = _plain(value)
+    _check_names(plain, kind.DESCRIPTOR, where)
+    if holds_runtime_parameter(plain):
+        return plain
+    try:
+        return json_format.ParseDict(plain, kind())
+    except (json_format.ParseError, TypeError, ValueError) as error:
+        text = " ".join(str(error).split()).rstrip(".")
+        raise DefinitionError(
+            f"{where} is malformed: {text}.", f"write it as {kind.DESCRIPTOR.full_name} defines it."
+        ) from error
+
+
+def holds_runtime_parameter(value: Any) -> bool:
+    """Whether a value is known only when the pipeline runs, or has a part that is."""
+    if isinstance(value, Mapping):
+        return any(holds_runtime_parameter(part) for part in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(holds_runtime_parameter(part) for part in value)
+    return isinstance(value, (RuntimeParameter, Placeholder))
+
+
+def _plain(value: Any) -> Any:
+    """The same with protos inside of it as mappings, and every sequence as a list."""
+    if isinstance(value, Message):
+        return json_format.MessageToDict(value, preserving_proto_field_name=True)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(part) for part in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+    return value
+
+
+def _check_names(value: Mapping[str, Any], descriptor: Descriptor, where: str) -> None:
+    """Check the names of fields and enum values, in any depth."""
+    if descriptor.full_name.startswith(_WELL_KNOWN):
+        return
+    # JSON's camelCase is read as well as the proto's own names.
+    known = {name: field for field in descriptor.fields for name in (field.json_name, field.name)}
+    for name, part in value.items():
+        field = known.get(name)
+        if field is None:
+            names = [one.name for one in descriptor.fields]
+            raise DefinitionError(
+                f"{where} has no field '{name}'. {descriptor.name} has {listed(names)}.",
+                f"{did_you_mean(name, names)}Correct the name.",
+            )
+        here = f"{where}.{name}"
+        if _is_repeated(field) and isinstance(part, str):
+            raise DefinitionError(f"{here} is '{part}', and takes a list.", f"write ['{part}'].")
+        for place, item in _items(field, part):
+            inner = _value_field(field)
+            if inner.message_type is not None and isinstance(item, Mapping):
+                _check_names(item, inner.message_type, f"{here}{place}")
+            elif inner.enum_type is not None and isinstance(item, str):
+                _check_enum(item, inner, f"{here}{place}")
+
+
+def _items(field: FieldDescriptor, part: Any) -> Iterable[tuple[str, Any]]:
+    """The values of a field, each with its place in it."""
+    if _is_map(field):
+        return [(f"[{key!r}]", item) for key, item in part.items()] if isinstance(part, Mapping) else []
+    if isinstance(part, list):
+        return [(f"[{index}]", item) for index, item in enumerate(part)]
+    return [("", part)]
+
+
+def _is_repeated(field: FieldDescriptor) -> bool:
+    # The protobuf of TFX 1.21 warns of `label`, and that of 1.16 has nothing else.
+    if hasattr(field, "is_repeated"):
+        return bool(field.is_repeated)
+    return bool(field.label == FieldDescriptor.LABEL_REPEATED)
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _value_field(field: FieldDescriptor) -> FieldDescriptor:
+    return field.message_type.fields_by_name["value"] if _is_map(field) else field
+
+
+def _check_enum(given: str, field: FieldDescriptor, where: str) -> None:
+    names = [value.name for value in field.enum_type.values]
+    if given not in names:
+        raise DefinitionError(
+            f"{where} is '{given}'. It can be {listed(names)}.",
+            f"{did_you_mean(given, names)}Correct the word.",
+        )
+
+
+def _fields(descriptor: Descriptor) -> str:
+    return listed(field.name for field in descriptor.fields)

@@ -1,0 +1,76 @@
+"""What the command line of `headrace run` and `headrace resume` said, and how it goes into the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from headrace.config.document import Document, read_document
+from headrace.config.run_config import apply_settings
+from headrace.run_options import OPTIONS, Option, Ways
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the command prints.
+
+    Attributes:
+        quiet: How it ended and nothing before.
+        plain: One line per change, also on a terminal.
+        as_json: The result as JSON on standard output, and all else on standard error.
+    """
+
+    quiet: bool = False
+    plain: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the command line said.
+
+    Attributes:
+        pipeline: The pipeline's name, function or file; `None` where the configuration names it.
+        config_path: The configuration file.
+        settings: Texts of `--set`.
+        options: Options of the run, under their names in `RunOptions`; `None` and nothing where not given.
+        output: What to print.
+    """
+
+    pipeline: str | None = None
+    config_path: str | None = None
+    settings: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    output: Output = Output()
+
+    def given(self, ways: Ways) -> dict[Option, Any]:
+        """Return the options that were given, of those that these ways take."""
+        found = {option: self.options.get(option.name) for option in OPTIONS if option.ways is ways}
+        return {option: value for option, value in found.items() if value is not None and value != ()}
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing is to be executed."""
+        return bool(self.options.get("dry_run"))
+
+
+def read_settings(command: Command) -> Document:
+    """Return the configuration file, with `--set` written over it, and the options over both.
+
+    Raises:
+        ConfigError: If the file or a `--set` cannot be read.
+    """
+    document = read_document(command.config_path) if command.config_path else Document()
+    apply_settings(document, command.settings)
+    apply_options(document, command)
+    return document
+
+
+def apply_options(document: Document, command: Command) -> None:
+    """Write the options that were given over a document; those of one run have no place in it."""
+    if command.pipeline is not None:
+        document.set(("pipeline",), command.pipeline, "command line")
+    for option, value in command.given(Ways.EVERYWHERE).items():
+        flag = "--no-cache" if option.name == "cache" and not value else option.flag
+        document.set((option.word,), list(value) if isinstance(value, tuple) else value, flag)

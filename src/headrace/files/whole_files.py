@@ -1,0 +1,30 @@
+"""Files that are there whole or not at all: written aside, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from typing import BinaryIO
+
+UNFINISHED = ".unfinished-"
+
+
+def aside(path: str) -> str:
+    """Return a path beside `path` that nobody else writes, on this machine or on another that shares the folder."""
+    return f"{path}{UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@contextlib.contextmanager
+def written(path: str) -> Iterator[BinaryIO]:
+    """Open a file to write that takes the place of `path` when the block ends; where it raises, nothing changes."""
+    unfinished = aside(path)
+    try:
+        with open(unfinished, "xb") as file:
+            yield file
+        os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(unfinished)
+        raise

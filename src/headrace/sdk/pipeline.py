@@ -1,0 +1,3 @@
+"""The former place of the pipeline: `headrace.authoring`."""
+
+from headrace.authoring.pipeline import Pipeline as Pipeline
