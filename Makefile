@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIPELINE ?= taxi
 ARGS ?=
 
-.PHONY: help set-up run test unit integration e2e compatibility torture mutants bench check format lock wheel clean
+.PHONY: help set-up run test unit contracts integration e2e compatibility torture mutants bench check format lock wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,11 +20,14 @@ run: set-up ## Run the taxi pipeline on real data (PIPELINE=penguin for another,
 # are collected, whose last are short, so that no process is left alone with a long one.
 PARALLEL = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: unit set-up ## Run the tests: unit, then e2e, compatibility and integration, but for those that take minutes each
-	@$(BIN)/python -m pytest tests/e2e tests/compatibility tests/integration -m "not long" $(PARALLEL) $(ARGS)
+test: unit set-up ## Run the tests: unit, then e2e, compatibility, integration and contracts, but for those that take minutes each
+	@$(BIN)/python -m pytest tests/e2e tests/compatibility tests/integration tests/contracts -m "not long" $(PARALLEL) $(ARGS)
 
 unit: set-up ## Run the tests that need no heavy library
 	@$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 $(ARGS)
+
+contracts: set-up ## Run the tests of what is built on of other libraries' private parts
+	@$(BIN)/python -m pytest tests/contracts $(ARGS)
 
 integration: set-up ## Run the tests with the real libraries
 	@$(BIN)/python -m pytest tests/integration $(PARALLEL) $(ARGS)

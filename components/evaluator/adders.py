@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.metrics import calibration_histogram, multi_class_confusion_matrix_metrics
 
 from headrace.components.evaluator import classes, keras_metrics, r2_score, tfma_internals
 from headrace.components.evaluator.pairs import Pairs
+from headrace.components.evaluator.tfma_internals import (
+    calibration_histogram,
+    multi_class_confusion_matrix_metrics,
+)
 
 # Adds pairs that a combiner accepts to an accumulator, and returns it.
 AddPairs = Callable[[Any, Any, Pairs], Any]
@@ -44,12 +47,13 @@ def _split_fractional(
 
 
 def _add_histogram(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
+    known = tfma_internals.settings(combiner)
     labels, predictions, weights = _flat(pairs)
-    if combiner._fractional_labels:
+    if known.fractional_labels:
         labels, predictions, weights = _split_fractional(labels, predictions, weights)
-    binned = predictions if combiner._prediction_based_bucketing else labels
-    last = combiner._num_buckets + 1
-    position = (binned - combiner._left) / combiner._range * combiner._num_buckets + 1
+    binned = predictions if known.prediction_based_bucketing else labels
+    last = known.num_buckets + 1
+    position = (binned - known.left) / known.range * known.num_buckets + 1
     numbers = np.where(position < 0, 0, np.minimum(position, last)).astype(np.int64)
     buckets, at = np.unique(numbers, return_inverse=True)
     at = at.reshape(-1)
@@ -65,22 +69,23 @@ def _add_histogram(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
 
 def _add_matrices(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
     """Pairs that no threshold tells apart become one pair of their total weight."""
+    known = tfma_internals.settings(combiner)
     labels, predictions, weights = _flat(pairs)
-    if combiner._enable_fractional_labels:
+    if known.enable_fractional_labels:
         labels, predictions, weights = _split_fractional(labels, predictions, weights)
     if not len(labels):
         return accumulator
-    thresholds = np.unique(np.asarray(combiner._binary_confusion_matrices._thresholds, np.float64))
+    thresholds = np.unique(np.asarray(tfma_internals.setting_of_matrices(combiner).thresholds, np.float64))
     # side="left": a value equal to a threshold is not above it.
     interval = np.searchsorted(thresholds, predictions, side="left")
     label_interval = (
         (labels == 1.0).astype(np.int64)
-        if combiner._enable_fractional_labels
+        if known.enable_fractional_labels
         else np.searchsorted(thresholds, labels, side="left")
     )
     group = label_interval * (len(thresholds) + 1) + interval
     _, first, at = np.unique(group, return_index=True, return_inverse=True)
-    return combiner._binary_confusion_matrices.add_input(
+    return known.binary_confusion_matrices.add_input(
         accumulator,
         labels[first].tolist(),
         predictions[first].tolist(),
@@ -115,12 +120,13 @@ def _percentage(labels: NDArray[Any], predictions: NDArray[Any]) -> NDArray[Any]
 
 
 def _add_binary_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
-    smoothing = combiner._label_smoothing
+    known = tfma_internals.settings(combiner)
+    smoothing = known.label_smoothing
     labels = _by_output(pairs) * (1.0 - smoothing) + 0.5 * smoothing
     # Not widened: where a float32 is 1.0, its logarithm counts as TFMA's does.
     predictions = pairs.predictions
     with np.errstate(all="ignore"):
-        if combiner._from_logits:
+        if known.from_logits:
             loss = np.maximum(predictions, 0) - predictions * labels + np.log1p(np.exp(-np.abs(predictions)))
         else:
             loss = -labels * np.log(predictions) - (1 - labels) * np.log(1 - predictions)
@@ -128,10 +134,11 @@ def _add_binary_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> 
 
 
 def _add_categorical_cross_entropy(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
-    smoothing = combiner._label_smoothing
+    known = tfma_internals.settings(combiner)
+    smoothing = known.label_smoothing
     labels = _by_output(pairs) * (1.0 - smoothing) + smoothing / pairs.predictions.shape[1]
     with np.errstate(all="ignore"):
-        predictions = np.exp(pairs.predictions) if combiner._from_logits else pairs.predictions
+        predictions = np.exp(pairs.predictions) if known.from_logits else pairs.predictions
         predictions = predictions / predictions.sum(axis=1, keepdims=True)
         # TFMA leaves out classes of no probability.
         logarithms = np.where(predictions > 0, np.log(predictions), 0.0)
@@ -162,7 +169,7 @@ def _add_class_matrix(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
     actual = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0].astype(np.int64)
     none = multi_class_confusion_matrix_metrics.NO_PREDICTED_CLASS_ID
     likeliest, highest = predictions.argmax(axis=1), predictions.max(axis=1)
-    for threshold in combiner._thresholds:
+    for threshold in tfma_internals.settings(combiner).thresholds:
         predicted = np.where(highest <= threshold, none, likeliest)
         entries, at = np.unique(np.stack([actual, predicted]), axis=1, return_inverse=True)
         matrix = accumulator.setdefault(threshold, {})
@@ -179,8 +186,9 @@ def _add_r2(combiner: Any, accumulator: Any, pairs: Pairs) -> Any:
 
 def add_keras(combiner: Any, accumulator: Any, parts: list[Pairs]) -> Any:
     """Update Keras metrics with all rows at once; TFMA adds up their weights as it does for its batches."""
-    for output_index, (name, pairs) in enumerate(zip(combiner._output_names, parts)):
-        for metric_index, metric in enumerate(combiner._metrics[name]):
+    known = tfma_internals.settings(combiner)
+    for output_index, (name, pairs) in enumerate(zip(known.output_names, parts)):
+        for metric_index, metric in enumerate(known.metrics[name]):
             read = _for_keras(metric, pairs)
             keras_metrics.update(metric, read.labels, read.predictions, read.weights.astype(np.float32))
             accumulator.add_weights(output_index, metric_index, metric.get_weights())

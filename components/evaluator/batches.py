@@ -13,8 +13,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.utils import model_util, util
 
 from headrace.components.evaluator import (
     batch_checks,
@@ -27,6 +25,7 @@ from headrace.components.evaluator import (
     slices,
     tfma_internals,
 )
+from headrace.components.evaluator.tfma_internals import constants, model_util, util
 from headrace.files.prefetch import prefetched
 from headrace.formats import tensorflow_paths
 from headrace.formats.examples import examples as examples_io
@@ -64,11 +63,13 @@ class Evaluated:
         index: Its place among all files.
         num_rows: Its rows.
         accumulators: For each sample of each slice in it, how many rows were added to which accumulators.
+        row_wise: The metrics whose rows TFMA added one by one.
     """
 
     index: int
     num_rows: int
     accumulators: list[SampleAccumulators]
+    row_wise: tuple[str, ...] = ()
 
 
 class EvaluateFile(beam.DoFn):
@@ -134,6 +135,7 @@ class EvaluateFile(beam.DoFn):
         ]
         self._accumulators: dict[intervals.Sample, list[Any]] = {}
         self._num_rows: Counter[intervals.Sample] = Counter()
+        self._row_wise: dict[str, None] = {}
 
     def setup(self) -> None:
         if self._has_models:
@@ -150,7 +152,7 @@ class EvaluateFile(beam.DoFn):
         return iter(prefetched(read))
 
     def process(self, part: FilePart) -> Iterator[Any]:
-        self._accumulators, self._num_rows = {}, Counter()
+        self._accumulators, self._num_rows, self._row_wise = {}, Counter(), {}
         num_rows = 0
         for number, batch in enumerate(self.read(part)):
             self._add_batch(batch, (part.index, number))
@@ -168,7 +170,7 @@ class EvaluateFile(beam.DoFn):
             for sample, accumulators in self._accumulators.items()
         ]
         self._accumulators = {}
-        yield Evaluated(part.index, num_rows, accumulators)
+        yield Evaluated(part.index, num_rows, accumulators, tuple(self._row_wise))
 
     def _add_batch(self, batch: pa.RecordBatch, seed: tuple[int, int]) -> None:
         extracts = self.extract(batch)
@@ -270,6 +272,7 @@ class EvaluateFile(beam.DoFn):
                 taken = [part.take(rows) for part in parts]
                 accumulators[number] = combiners.add(combiner, accumulators[number], taken, count)
         if row_wise:
+            self._row_wise |= dict.fromkeys(combiners.name_of(self._computations[one]) for one in row_wise)
             self._add_rows(row_wise, extracts, rows_by_sample, inputs.num_rows)
 
     def _check_shares(self, combiner: Any, parts: Sequence[pairs.Pairs]) -> None:

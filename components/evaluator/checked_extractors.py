@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
-from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.extractors import extractor, unbatch_extractor
 
 from headrace.components.evaluator import batch_checks
+from headrace.components.evaluator.tfma_internals import constants, extractor, unbatch_extractor
 
 _STAGE = "CheckLabelsAndPredictions"
 

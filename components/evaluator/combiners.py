@@ -11,13 +11,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tensorflow_model_analysis.metrics import metric_types, metric_util
-from tensorflow_model_analysis.utils import model_util
-
 from headrace.components.evaluator import merging, r2_score, tfma_internals
 from headrace.components.evaluator.adders import ADDERS as _ADDERS
 from headrace.components.evaluator.adders import CROSS_ENTROPIES, MEAN_ERRORS, add_keras, with_scores
 from headrace.components.evaluator.pairs import Pairs, Selection
+from headrace.components.evaluator.tfma_internals import metric_types, metric_util, model_util, settings
 
 # Imported for what it does: TFMA's combiners merge right from here on.
 _ = merging
@@ -34,6 +32,14 @@ def takes_batches(computation: Any) -> bool:
     return selections(computation.combiner) is not None
 
 
+def name_of(computation: Any) -> str:
+    """Return what to call a `MetricComputation`: the metric that it computes, or that others are computed from."""
+    # TFMA's names for what it computes several metrics from begin with an underscore.
+    return (
+        str(computation.keys[0].name).lstrip("_") if computation.keys else type(computation.combiner).__name__
+    )
+
+
 def selections(combiner: Any) -> list[Selection] | None:
     """Return which pairs a combiner reads, one selection for each output; `None` where TFMA must choose."""
     kind = type(combiner)
@@ -43,36 +49,34 @@ def selections(combiner: Any) -> list[Selection] | None:
         return None
     if kind in (tfma_internals.ClassMatrix, tfma_internals.BinaryMatrices) and not _is_plain(combiner):
         return None
-    is_weighted = bool(combiner._example_weighted)
+    known = settings(combiner)
+    is_weighted = bool(known.example_weighted)
     if is_example_count(combiner):
-        names = combiner._model_name or "", combiner._output_name or ""
+        names = known.model_name or "", known.output_name or ""
         return [Selection(*names, is_weighted=True, is_count=True)] if is_weighted else []
     if kind is tfma_internals.KerasMetrics:
-        return _keras_selections(combiner, is_weighted)
+        return _keras_selections(known, is_weighted)
     if kind is tfma_internals.ClassMatrix:
         # TFMA reads all classes, whatever the metric's specification binarizes.
-        return [_selection(combiner._key._replace(sub_key=None), is_weighted)]
+        return [_selection(known.key._replace(sub_key=None), is_weighted)]
     if kind in CROSS_ENTROPIES:
-        return [_selection(combiner._metric_key, is_weighted)]
-    selection = _selection(combiner._metric_key if kind in MEAN_ERRORS else combiner._key, is_weighted)
+        return [_selection(known.metric_key, is_weighted)]
+    selection = _selection(known.metric_key if kind in MEAN_ERRORS else known.key, is_weighted)
     return [
         dataclasses.replace(
             selection,
-            class_weights=tuple(sorted((combiner._class_weights or {}).items())),
-            is_aggregated=combiner._aggregation_type is not None,
+            class_weights=tuple(sorted((known.class_weights or {}).items())),
+            is_aggregated=known.aggregation_type is not None,
             is_flat=True,
         )
     ]
 
 
-def _keras_selections(combiner: Any, is_weighted: bool) -> list[Selection] | None:
-    aggregation = combiner._aggregation_type
-    if combiner._class_weights or (aggregation and aggregation.micro_average):
+def _keras_selections(known: Any, is_weighted: bool) -> list[Selection] | None:
+    aggregation = known.aggregation_type
+    if known.class_weights or (aggregation and aggregation.micro_average):
         return None
-    keys = [
-        metric_types.MetricKey("", combiner._model_name, name, combiner._sub_key)
-        for name in combiner._output_names
-    ]
+    keys = [metric_types.MetricKey("", known.model_name, name, known.sub_key) for name in known.output_names]
     return [
         dataclasses.replace(_selection(key, is_weighted), is_aggregated=aggregation is not None)
         for key in keys
@@ -86,10 +90,10 @@ def _selection(key: Any, is_weighted: bool) -> Selection:
 
 def _is_plain(combiner: Any) -> bool:
     """Whether labels and predictions are read as TFMA reads them by default, without example ids."""
-    reader = combiner._extract_label_prediction_and_weight
-    if reader is not metric_util.to_label_prediction_example_weight:
+    known = settings(combiner)
+    if known.extract_label_prediction_and_weight is not metric_util.to_label_prediction_example_weight:
         return False
-    return type(combiner) is tfma_internals.ClassMatrix or not combiner._example_id_key
+    return type(combiner) is tfma_internals.ClassMatrix or not known.example_id_key
 
 
 def is_example_count(combiner: Any) -> bool:
@@ -104,7 +108,7 @@ def accepts(combiner: Any, parts: list[Pairs]) -> bool:
         labels, num_outputs = parts[0].labels, parts[0].predictions.shape[1]
         return labels.shape[1] == num_outputs or bool((labels < num_outputs).all())
     if kind is tfma_internals.KerasMetrics:
-        return not _pads(combiner) and not combiner._sub_key_in_config
+        return not _pads(combiner) and not settings(combiner).sub_key_in_config
     if kind is tfma_internals.ClassMatrix:
         return parts[0].predictions.shape[1] > 1 or with_scores(parts[0]) is not None
     if kind is r2_score.R2Combiner:
@@ -115,17 +119,16 @@ def accepts(combiner: Any, parts: list[Pairs]) -> bool:
 def reads_shares(combiner: Any) -> bool:
     """Whether a combiner that takes batches reads a label of 0.3 as 0.7 of a negative and 0.3 of a positive row."""
     if type(combiner) is tfma_internals.CalibrationHistogram:
-        return bool(combiner._fractional_labels)
-    return type(combiner) is tfma_internals.BinaryMatrices and bool(combiner._enable_fractional_labels)
+        return bool(settings(combiner).fractional_labels)
+    return type(combiner) is tfma_internals.BinaryMatrices and bool(
+        settings(combiner).enable_fractional_labels
+    )
 
 
 def _pads(combiner: Any) -> bool:
     """Whether the user asks for labels and predictions to be padded, which TFMA does row by row."""
-    spec = (
-        model_util.get_model_spec(combiner._eval_config, combiner._model_name)
-        if combiner._eval_config
-        else None
-    )
+    known = settings(combiner)
+    spec = model_util.get_model_spec(known.eval_config, known.model_name) if known.eval_config else None
     return spec is not None and spec.HasField("padding_options")
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.metrics import binary_confusion_matrices, calibration_histogram
 
 from headrace.components.evaluator import tfma_internals
+from headrace.components.evaluator.tfma_internals import binary_confusion_matrices, calibration_histogram
 
 _Bucket = calibration_histogram.Bucket
 
@@ -90,7 +90,7 @@ def fast_arithmetic(computations: Iterable[Any]) -> Iterator[None]:
         computations: The derived computations. Beam's pickler gives their functions namespaces of their own,
             in which TFMA's functions are replaced like in its modules.
     """
-    if tfma_internals.MATRICES_EPSILON is None:
+    if tfma_internals.UNKNOWN_HISTOGRAMS:
         yield
         return
     matrices_name = tfma_internals.MATRICES_NAME

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.evaluators import confidence_intervals_util
-from tensorflow_model_analysis.metrics import metric_types
 
 from headrace.components.evaluator import tfma_internals
 from headrace.components.evaluator.slices import SliceKey
+from headrace.components.evaluator.tfma_internals import confidence_intervals_util, metric_types
 
 # TFMA's number for the sample that has every row once.
 ALL_ROWS = -1

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow_model_analysis.utils.keras_lib import tf_keras
 
 from headrace.components.evaluator import tfma_internals
+from headrace.components.evaluator.tfma_internals import tf_keras
 from headrace.errors import DefinitionError
 from headrace.runtime import messages
 
@@ -26,7 +26,7 @@ def set_up(combiner: Any) -> None:
     combiner.setup()
     if type(combiner) is not tfma_internals.KerasMetrics or not tfma_internals.is_known(combiner):
         return
-    for metrics in combiner._metrics.values():
+    for metrics in tfma_internals.settings(combiner).metrics.values():
         metrics[:] = [_addable(metric) for metric in metrics]
 
 

@@ -55,19 +55,21 @@ if tfma_internals.ComputationsCombineFn is not None:
 
         def setup(self, *arguments: Any, **named: Any) -> None:
             """Set up each metric's combiner."""
-            for combiner in self._combiners:
+            combiners = tfma_internals.combiners_of(self)
+            if combiners is None:
+                super().setup(*arguments, **named)
+            for combiner in combiners or []:
                 keras_metrics.set_up(combiner)
 
 
 @contextlib.contextmanager
 def mended() -> Iterator[None]:
     """Let a pipeline that TFMA builds in this context use `Computations`."""
-    module, name = tfma_internals.EVALUATOR_MODULE, "_ComputationsCombineFn"
     if tfma_internals.ComputationsCombineFn is None:
         yield
         return
-    setattr(module, name, Computations)
+    tfma_internals.set_computations(Computations)
     try:
         yield
     finally:
-        setattr(module, name, tfma_internals.ComputationsCombineFn)
+        tfma_internals.set_computations(tfma_internals.ComputationsCombineFn)

@@ -11,10 +11,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from tensorflow_model_analysis.metrics import metric_specs, metric_types
-from tensorflow_model_analysis.utils.keras_lib import tf_keras
-
 from headrace.components.evaluator import r2_score
+from headrace.components.evaluator.tfma_internals import metric_specs, metric_types, tf_keras
 from headrace.errors import DefinitionError, did_you_mean, listed
 from headrace.runtime import messages
 

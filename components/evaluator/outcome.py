@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
-from tensorflow_model_analysis.slicer import slicer_lib
 
+from headrace.components.evaluator.tfma_internals import slicer_lib
 from headrace.formats.examples import tfrecord
 
 

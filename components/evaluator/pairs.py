@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.metrics import metric_util
 
 from headrace.components.evaluator import classes, ragged
+from headrace.components.evaluator.tfma_internals import metric_util
 
 _VOCABULARY_KEYS = ("all_classes", "classes")
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.metrics import metric_specs
 
 # TFMA 0.52 leaves these classes out of its own namespace; importing a part of TFX puts them there.
 from tensorflow_model_analysis.proto import config_pb2
@@ -17,6 +15,7 @@ from tfx.utils import path_utils
 
 from headrace.authoring import Artifact
 from headrace.components.evaluator import checks, configuration, metric_names
+from headrace.components.evaluator.tfma_internals import constants, metric_specs
 from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
 from headrace.formats import artifacts, protos, saved_models, tensorflow_paths
 from headrace.runtime.context import ExecutionContext

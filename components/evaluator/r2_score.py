@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 import apache_beam as beam
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from headrace.components.evaluator.tfma_internals import metric_types, metric_util
 
 NAME = "r2_score"
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")

@@ -13,14 +13,17 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
-from tensorflow_model_analysis import constants, version
-from tensorflow_model_analysis.evaluators import metrics_validator
-from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
-from tensorflow_model_analysis.utils import model_util
-from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as tfma_writer
 
 from headrace.components.evaluator import histograms, intervals, keras_metrics
+from headrace.components.evaluator.tfma_internals import (
+    constants,
+    metric_types,
+    metrics_validator,
+    model_util,
+    version,
+)
+from headrace.components.evaluator.tfma_internals import writer as tfma_writer
 from headrace.formats.examples import tfrecord
 
 _TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)

@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 from numpy.typing import NDArray
-from tensorflow_model_analysis.slicer import slicer_lib
-from tensorflow_model_analysis.utils import util
 
 from headrace.components.evaluator import ragged
+from headrace.components.evaluator.tfma_internals import slicer_lib, util
 
 SliceKey = tuple[tuple[str, Any], ...]
 _OVERALL: SliceKey = ()

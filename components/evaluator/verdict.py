@@ -10,12 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.proto import config_pb2
-from tensorflow_model_analysis.slicer import slicer_lib
-from tensorflow_model_analysis.utils import model_util
 
 from headrace.components.evaluator.outcome import Metrics
+from headrace.components.evaluator.tfma_internals import metric_specs, model_util, slicer_lib
 from headrace.formats import tensorflow_paths
 
 VERDICT_FILE = "verdict.json"

@@ -91,7 +91,7 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         root = os.path.join(pipeline_info.pipeline_root, component_info.component_id)
         examples.uri = os.path.join(root, EXAMPLES_KEY, str(execution_id))
         _describe(exec_properties, examples.mlmd_artifact)
-        base_driver._prepare_output_paths(examples)
+        os.makedirs(examples.uri, exist_ok=True)
         return {EXAMPLES_KEY: [examples]}
 
 

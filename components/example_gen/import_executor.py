@@ -12,12 +12,12 @@ import pyarrow as pa
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tfx.proto import example_gen_pb2
-from tfx_bsl.coders import example_coder
 
 from headrace.components.example_gen.executor import ExampleGenExecutor
 from headrace.components.example_gen.parquet_executor import Columns, ParquetSource, conformed
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnsupportedFeatureError
 from headrace.formats.examples import example_encoder, tfrecord
+from headrace.formats.tfx_bsl_internals import example_coder
 from headrace.sources import rows as rows_module
 from headrace.sources.rows import Rows
 from headrace.sources.source import Source, group, shards_for

@@ -11,74 +11,22 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
 import tensorflow_data_validation as tfdv
-from apache_beam.options.pipeline_options import TypeOptions
-from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.authoring import Artifact
-from headrace.errors import DataError, DefinitionError
+from headrace.components.statistics_gen.parts import Part, ReadPart, parts_of, statistics_path
+from headrace.errors import DataError
 from headrace.formats import artifacts, protos, quartiles
 from headrace.runtime import partial_results
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.partial_results import PartialResults
-from headrace.runtime.progress import Progress
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.statistics import accumulation, sampling
+from headrace.statistics import accumulation
 
-# Enough for a cluster, few enough to merge; fixed, because the parts decide how floats are summed.
-_MAX_PARTS_PER_SPLIT = 64
-_SHARDED_PREFIX = "FeatureStats"
 _NO_SPAN = -1
-
-
-def statistics_path(statistics: Artifact, split: str) -> str:
-    return os.path.join(statistics.uri, f"Split-{split}", protos.STATISTICS_FILE)
-
-
-def with_sample_rate(options: tfdv.StatsOptions, rate: float) -> tfdv.StatsOptions:
-    copy = tfdv.StatsOptions.from_json(options.to_json())
-    copy.sample_rate = None if rate == 1.0 else rate
-    return copy
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Some consecutive files of one split of an artifact.
-
-    Attributes:
-        split: The split.
-        span: Place of the artifact among the inputs.
-        index: Place of the part in the artifact.
-        first_file: Place of its first file there.
-        paths: Its files.
-        payload: Their payload format.
-    """
-
-    split: str
-    span: int
-    index: int
-    first_file: int
-    paths: tuple[str, ...]
-    payload: str
-
-
-def _parts(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> list[_Part]:
-    found = []
-    for span in spans:
-        paths = artifacts.split_files(examples[span], split)
-        payload = artifacts.payload_format(examples[span])
-        size = -(-len(paths) // _MAX_PARTS_PER_SPLIT)
-        found += [
-            _Part(split, span, index, first, tuple(paths[first : first + size]), payload)
-            for index, first in enumerate(range(0, len(paths), size))
-        ]
-    return found
 
 
 def _state_path(kept: PartialResults, examples: Artifact, split: str, options: tfdv.StatsOptions) -> str:
@@ -94,50 +42,14 @@ def _state_path(kept: PartialResults, examples: Artifact, split: str, options: t
     )
 
 
-def _read_schema(options: tfdv.StatsOptions) -> schema_pb2.Schema | None:
-    """The schema to read with: only where the options ask to read no more than it names."""
-    if not options.experimental_filter_read_paths or options.feature_allowlist:
-        return None
-    if options.schema is None:
-        raise DefinitionError(
-            "experimental_filter_read_paths needs a schema or a feature_allowlist.",
-            "connect the input 'schema', or leave the option out.",
-        )
-    return options.schema
-
-
-class _ReadPart(beam.DoFn):
-    """Reads a part as record batches, sampled as the options of its split say."""
-
-    def __init__(self, options: Mapping[str, tfdv.StatsOptions], progress: Progress) -> None:
-        self._options = {split: item.to_json() for split, item in options.items()}
-        self._progress = progress
-        self._reported = ""
-
-    def process(self, part: _Part) -> Iterator[Any]:
-        if part.split != self._reported:
-            self._progress.report(f"computing statistics of {part.split}")
-            self._reported = part.split
-        options = tfdv.StatsOptions.from_json(self._options[part.split])
-        for offset, path in enumerate(part.paths):
-            yield from sampling.read_sampled(
-                path,
-                part.payload,
-                _read_schema(options),
-                options.sample_rate,
-                seed=part.first_file + offset,
-                progress=self._progress,
-            )
-
-
-class _Accumulate(_ReadPart):
+class _Accumulate(ReadPart):
     """Turns a part into the state of its accumulators."""
 
-    def process(self, part: _Part) -> Iterator[tuple[str, tuple[int, int, bytes]]]:
+    def process(self, part: Part) -> Iterator[tuple[str, tuple[int, int, bytes]]]:
         # As bytes, which Beam hands on as they are: its own pickling of a state takes longer than merging it.
         yield part.split, (part.span, part.index, pickle.dumps(self.state(part)))
 
-    def state(self, part: _Part) -> accumulation.SplitState:
+    def state(self, part: Part) -> accumulation.SplitState:
         """The state of one part."""
         accumulator = accumulation.SplitAccumulator(tfdv.StatsOptions.from_json(self._options[part.split]))
         state = accumulation.SplitState()
@@ -165,7 +77,7 @@ class _MergeAndWrite(beam.DoFn):
         options: Mapping[str, tfdv.StatsOptions],
         paths: Mapping[str, str],
         states: Mapping[str, Sequence[str]],
-        kept_parts: Mapping[str, Sequence[_Part]],
+        kept_parts: Mapping[str, Sequence[Part]],
         written: SharedFolder[None],
     ) -> None:
         self._written = written
@@ -251,11 +163,12 @@ def compute(
         split: [span for span, path in enumerate(places) if not partial_results.is_kept(path)]
         for split, places in states.items()
     }
-    parts = [part for split in options for part in _parts(examples, split, new[split])]
+    parts = [part for split in options for part in parts_of(examples, split, new[split])]
     # A split of which nothing is read is written too.
-    parts += [_Part(split, _NO_SPAN, 0, 0, (), "") for split in options if not new[split]]
+    parts += [Part(split, _NO_SPAN, 0, 0, (), "") for split in options if not new[split]]
     kept_parts = {
-        split: _parts(examples, split, set(range(len(examples))) - set(spans)) for split, spans in new.items()
+        split: parts_of(examples, split, set(range(len(examples))) - set(spans))
+        for split, spans in new.items()
     }
     accumulate = _Accumulate(options, context.progress)
     stage = f"{context.node_id}: Beam stage 'MergeAndWrite'"
@@ -269,73 +182,3 @@ def compute(
         | "MergeAndWrite" >> beam.ParDo(Spread(merge, context.side_processes))
     )
     return written
-
-
-def compute_with_tfdv(
-    pipeline: beam.Pipeline,
-    context: ExecutionContext,
-    examples: Sequence[Artifact],
-    statistics: Artifact,
-    options: Mapping[str, tfdv.StatsOptions],
-    *,
-    is_sharded: bool,
-    is_own_payload: bool,
-) -> None:
-    """Compute each split with TFDV's own transform, for options or payloads that need it.
-
-    Args:
-        pipeline: Gets the steps of all splits.
-        context: The execution.
-        examples: One artifact for each span.
-        statistics: Where they go.
-        options: By split.
-        is_sharded: Whether TFDV's records are written beside the one file.
-        is_own_payload: Whether Headrace reads the payload itself; else stock TFX does.
-    """
-    # The type hints of TFDV's lifts (label_feature) are none that this Beam accepts; its transforms are right.
-    pipeline.options.view_as(TypeOptions).pipeline_type_check = False
-    for split, split_options in options.items():
-        path = statistics_path(statistics, split)
-        if is_own_payload:
-            batches = (
-                pipeline
-                | f"Parts[{split}]" >> beam.Create(_parts(examples, split, range(len(examples))))
-                | f"Read[{split}]"
-                >> beam.ParDo(_ReadPart(options, context.progress)).with_output_types(pa.RecordBatch)
-            )
-            # Sampled already, while it was read.
-            _write_with_tfdv(batches, with_sample_rate(split_options, 1.0), split, path, is_sharded)
-        else:
-            source = _tfxio(examples, split, split_options)
-            batches = pipeline | f"Read[{split}]" >> source.BeamSource()
-            _write_with_tfdv(batches, split_options, split, path, is_sharded)
-
-
-def _tfxio(examples: Sequence[Artifact], split: str, options: tfdv.StatsOptions) -> Any:
-    # Loads all of TFX's components, TFMA and TFT with them: a second that other payloads need not wait.
-    from tfx.components.util import tfxio_utils
-
-    return tfxio_utils.get_split_tfxio(
-        examples=list(examples),
-        split=split,
-        telemetry_descriptors=["StatisticsGen"],
-        schema=_read_schema(options),
-    )
-
-
-def _write_with_tfdv(
-    batches: beam.PCollection, options: tfdv.StatsOptions, split: str, path: str, is_sharded: bool
-) -> None:
-    found = batches | f"Compute[{split}]" >> tfdv.GenerateStatistics(options)
-    if is_sharded:
-        prefix = os.path.join(os.path.dirname(path), _SHARDED_PREFIX + tfdv.default_sharded_output_suffix())
-        _ = found | f"Write[{split}]" >> tfdv.WriteStatisticsToRecordsAndBinaryFile(
-            binary_proto_path=path, records_path_prefix=prefix
-        )
-        return
-    _ = (
-        found
-        | f"Merge[{split}]" >> tfdv.MergeDatasetFeatureStatisticsList()
-        | f"Write[{split}]"
-        >> beam.Map(lambda merged: protos.write_binary(path, accumulation.in_order(merged)))
-    )

@@ -11,18 +11,25 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.authoring import Artifact
-from headrace.components.statistics_gen import computation
+from headrace.components.statistics_gen import parts, stock
 from headrace.components.statistics_gen.options import read_options, read_sample_rates
 from headrace.errors import DefinitionError, UnknownSplitError, listed
 from headrace.formats import artifacts, protos
+from headrace.internals import UnknownForm
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.shared_folder import SharedFolder
-from headrace.statistics import accumulation
 
 _log = logging.getLogger(__name__)
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
+# Why TFDV's own transform does all of the work; empty where Headrace's does what it can.
+NEEDS_STOCK = ""
+try:
+    from headrace.components.statistics_gen import computation
+    from headrace.statistics import accumulation
+except UnknownForm as unknown:
+    NEEDS_STOCK = str(unknown)
 
 
 class Executor(BeamExecutor):
@@ -48,21 +55,23 @@ class Executor(BeamExecutor):
                 "leave sharded_stats_output out.",
             )
         payloads = {artifacts.payload_format(span) for span in examples}
-        sampled = {split: computation.with_sample_rate(options, rate) for split, rate in rates.items()}
+        sampled = {split: parts.with_sample_rate(options, rate) for split, rate in rates.items()}
+        needed = _needs_tfdv(payloads, options, is_sharded=is_sharded)
+        if needed:
+            context.ran_stock(needed)
         written: SharedFolder[None] | None = None
         with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
-            is_own_payload = payloads <= _OWN_PAYLOADS
-            if is_own_payload and not is_sharded and accumulation.can_accumulate(options):
+            if not needed:
                 written = computation.compute(pipeline, context, examples, statistics, sampled)
             else:
-                computation.compute_with_tfdv(
+                stock.compute(
                     pipeline,
                     context,
                     examples,
                     statistics,
                     sampled,
                     is_sharded=is_sharded,
-                    is_own_payload=is_own_payload,
+                    is_own_payload=payloads <= _OWN_PAYLOADS,
                 )
         if written is not None:
             written.check()
@@ -73,6 +82,15 @@ class Executor(BeamExecutor):
         statistics.set_string_custom_property("stats_dashboard_link", "")
         # JSON text inside a JSON value, as TFX 1.16 records it.
         statistics.set_json_value_custom_property("sample_rate_by_split", json.dumps(rates, sort_keys=True))
+
+
+def _needs_tfdv(payloads: set[str], options: tfdv.StatsOptions, *, is_sharded: bool) -> str:
+    """Why TFDV's own transform is needed; empty where it is not."""
+    if others := payloads - _OWN_PAYLOADS:
+        return f"payload {', '.join(sorted(others))}"
+    if is_sharded:
+        return "sharded_stats_output is on"
+    return NEEDS_STOCK or accumulation.why_not(options)
 
 
 def _spans(context: ExecutionContext) -> Sequence[Artifact]:
@@ -110,7 +128,7 @@ def _describe(context: ExecutionContext, statistics: Artifact, kept: Sequence[st
     features: set[tuple[str, ...]] = set()
     for split in kept:
         dataset = protos.read_binary(
-            computation.statistics_path(statistics, split), statistics_pb2.DatasetFeatureStatisticsList
+            parts.statistics_path(statistics, split), statistics_pb2.DatasetFeatureStatisticsList
         ).datasets[0]
         if not dataset.num_examples:
             empty.append(split)

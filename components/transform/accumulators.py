@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from headrace.components.transform.tft_library import analyzer_impls, analyzer_nodes
+from headrace.components.transform import tft_internals
+from headrace.components.transform.tft_internals import analyzer_nodes
 
 Columns = Mapping[str, np.ndarray[Any, Any]]
-_Ordering = analyzer_impls._VocabOrderingType
 
 
 class Gatherer(Protocol):
@@ -96,7 +96,7 @@ class CombinedPerKey:
         return {}
 
     def add(self, accumulator: Any, columns: Columns) -> Any:
-        rows = analyzer_impls._split_inputs_by_key([columns[key] for key in self.keys])
+        rows = tft_internals.split_inputs_by_key([columns[key] for key in self.keys])
         for key, values in rows:
             known = accumulator.get(key)
             accumulator[key] = self._combiner.add_input(
@@ -171,8 +171,8 @@ def gatherer(operation: Any, keys: Sequence[str] | None) -> Gatherer | None:
     if isinstance(operation, analyzer_nodes.CacheableCombinePerKeyAccumulate):
         return CombinedPerKey(operation.combiner, tuple(keys))
     if isinstance(operation, analyzer_nodes.VocabularyAccumulate):
-        if operation.vocab_ordering_type == _Ordering.FREQUENCY:
+        if operation.vocab_ordering_type == tft_internals.FREQUENCY:
             return Counted(tuple(keys))
-        if operation.vocab_ordering_type == _Ordering.WEIGHTED_FREQUENCY:
+        if operation.vocab_ordering_type == tft_internals.WEIGHTED_FREQUENCY:
             return Weighed(tuple(keys))
     return None

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.components.transform import analyzers
+from headrace.components.transform import analyzers, tft_internals
 from headrace.components.transform.accumulators import Gatherer, gatherer
 from headrace.components.transform.analyzers import Elements, Surroundings
 from headrace.components.transform.model import FunctionSource
-from headrace.components.transform.tft_library import analyzer_cache, beam_nodes, nodes
+from headrace.components.transform.tft_internals import beam_nodes, nodes
+from headrace.components.transform.tft_library import analyzer_cache
 from headrace.components.transform.tracing import AnalysisGraph, FinishedModel, TracedFunction
 
 
@@ -147,6 +148,9 @@ class _Planner(nodes.Visitor):
         self.plan = AnalysisPlan()
 
     def visit(self, operation: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not tft_internals.is_known(operation):
+            self.plan.unsupported.append(tft_internals.told(operation))
+            return (None,) * operation.num_outputs
         if isinstance(operation, beam_nodes.ExtractInputForSavedModel):
             return (operation.dataset_key,)
         if isinstance(operation, beam_nodes.ApplySavedModel):

@@ -17,13 +17,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from headrace.components.transform.tft_library import (
-    analyzer_cache,
-    analyzer_impls,
-    analyzer_nodes,
-    beam_nodes,
-    tf_utils,
-)
+from headrace.components.transform import tft_internals
+from headrace.components.transform.tft_internals import analyzer_nodes, beam_nodes, tf_utils
+from headrace.components.transform.tft_library import analyzer_cache
 from headrace.formats.examples import tfrecord
 
 Elements = list[Any]
@@ -114,7 +110,7 @@ def _per_key_merge(operation: Any, inputs: list[Elements], _: Surroundings) -> t
 
 def _per_key_columns(operation: Any, inputs: list[Elements], _: Surroundings) -> tuple[Elements, ...]:
     dtypes = [info.dtype for info in operation.combiner.output_tensor_infos()]
-    tagged = {one.tag: one.value for one in analyzer_impls._merge_outputs_by_key(inputs[0], dtypes)}
+    tagged = {one.tag: one.value for one in tft_internals.merge_outputs_by_key(inputs[0], dtypes)}
     return tuple([tagged[tag]] for tag in ("key", *map(str, range(len(dtypes)))))
 
 
@@ -125,7 +121,7 @@ def _per_key_lines(operation: Any, inputs: list[Elements], _: Surroundings) -> t
 
 def _join_buckets(operation: Any, inputs: list[Elements], _: Surroundings) -> tuple[Elements, ...]:
     (boundaries,) = inputs[0]
-    return tuple([part] for part in analyzer_impls._join_boundary_rows(boundaries))
+    return tuple([part] for part in tft_internals.join_boundary_rows(boundaries))
 
 
 def _vocabulary_merge(operation: Any, inputs: list[Elements], _: Surroundings) -> tuple[Elements, ...]:
@@ -167,7 +163,7 @@ def _top(counts: Elements, top_k: int | None, dtype: str) -> Elements:
     counts = _as_bytes(counts, dtype)
     if top_k is None:
         return counts
-    return analyzer_impls.maybe_add_empty_vocabulary_dummy(sorted(counts, reverse=True)[:top_k], dtype)
+    return tft_internals.maybe_add_empty_vocabulary_dummy(sorted(counts, reverse=True)[:top_k], dtype)
 
 
 def _vocabulary_write(
@@ -184,9 +180,9 @@ def _vocabulary_write(
         counts = sorted(counts, reverse=True)
     if reserved is not None:
         counts = [(-1, token) for token in reserved] + counts
-    counts = analyzer_impls.maybe_add_empty_vocabulary_dummy(counts, operation.input_dtype)
+    counts = tft_internals.maybe_add_empty_vocabulary_dummy(counts, operation.input_dtype)
     with_counts = operation.store_frequency
-    lines = [analyzer_impls._count_and_token_to_bytes(*one) if with_counts else one[1] for one in counts]
+    lines = [tft_internals.count_and_token_to_bytes(*one) if with_counts else one[1] for one in counts]
     path = os.path.join(surroundings.tmp_path, operation.vocab_filename)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if operation.file_format == "tfrecord_gzip":

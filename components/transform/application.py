@@ -18,7 +18,8 @@ from headrace.components.transform.composites import RecordColumns
 from headrace.components.transform.layout import InputLayout, to_tensors
 from headrace.components.transform.model import SavedFunction
 from headrace.components.transform.request import OUTPUT_PREFIX, Dataset
-from headrace.components.transform.tft_library import impl_helper, tfdv
+from headrace.components.transform.tft_internals import impl_helper
+from headrace.components.transform.tft_library import tfdv
 from headrace.errors import UserFunctionError
 from headrace.files.prefetch import prefetched
 from headrace.formats.examples import example_encoder, tfrecord

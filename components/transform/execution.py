@@ -24,7 +24,7 @@ from headrace.components.transform import (
 from headrace.components.transform.analyzers import Surroundings
 from headrace.components.transform.layout import InputLayout
 from headrace.components.transform.outputs import StatisticsOutputs
-from headrace.components.transform.request import Dataset, TransformRequest
+from headrace.components.transform.request import Dataset, NeedsStock, TransformRequest
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
 from headrace.runtime import beam_options, partial_results
@@ -33,10 +33,6 @@ from headrace.runtime.shared_folder import SharedFolder
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
 _OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
-
-
-class NeedsStock(Exception):
-    """Raised inwardly where only TFX's own implementation can do what is asked; says what."""
 
 
 class Execution:
@@ -108,8 +104,8 @@ class Execution:
         if not self._asked.with_statistics:
             return None
         chosen = statistics.options(self._asked, stats_type, schema, vocabulary_paths)
-        if not statistics.is_supported(chosen):
-            raise NeedsStock("statistics with slices, samples or generators of their own")
+        if reason := statistics.why_not(chosen):
+            raise NeedsStock(reason)
         return chosen
 
     def _analyze(self) -> analysis.Analysis:

@@ -8,13 +8,21 @@ import os
 from collections.abc import Sequence
 
 from headrace.components.transform import request
-from headrace.components.transform.execution import Execution, NeedsStock
+from headrace.components.transform.request import NeedsStock
 from headrace.components.transform.tft_library import tft
 from headrace.formats import tensorflow_paths
+from headrace.internals import UnknownForm
 from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 
 _log = logging.getLogger(__name__)
+
+# Why TFX's own implementation does all of the work; empty where Headrace's does what it can.
+NEEDS_STOCK = ""
+try:
+    from headrace.components.transform.execution import Execution
+except UnknownForm as unknown:
+    NEEDS_STOCK = str(unknown)
 
 tensorflow_paths.accept_any_folder()
 
@@ -30,6 +38,8 @@ class Executor(BeamExecutor):
             os.makedirs(context.output("transform_graph").uri, exist_ok=True)
             make_pipeline = functools.partial(self.beam_pipeline, spread_over=context.side_processes)
             try:
+                if NEEDS_STOCK:
+                    raise NeedsStock(NEEDS_STOCK)
                 execution = Execution(context, asked, make_pipeline)
                 execution.run()
                 num_rows = execution.num_rows
@@ -47,6 +57,7 @@ class Executor(BeamExecutor):
         # Loads all of TFX's Transform, which most runs never need.
         from headrace.components.transform import stock
 
+        context.ran_stock(str(needed))
         context.progress.report(f"running TFX's own implementation ({needed})")
         stock.run(context, asked, self.beam_pipeline)
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx_bsl.coders import example_coder
-from tfx_bsl.tfxio import tensor_adapter, tensor_representation_util
 
 from headrace.errors import SchemaMismatchError
 from headrace.formats.examples import examples
+from headrace.formats.tfx_bsl_internals import example_coder, tensor_adapter, tensor_representation_util
 
 _WRONG_TYPE = re.compile(r'expected (\w+), found (\w+) for feature "(.*)"')
 _TYPE_FIX = "run SchemaGen on this data, or correct the type in the schema."

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from headrace.components.transform.tft_library import saved_transform_io_v2
+from headrace.components.transform.tft_internals import saved_transform_io_v2
 from headrace.formats import tensorflow_paths
 
 tensorflow_paths.accept_any_folder()

@@ -9,7 +9,8 @@ import re
 import uuid
 
 from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
-from tensorflow.python.saved_model import fingerprinting_utils
+
+from headrace.formats import tensorflow_internals
 
 _MODEL_FILE = "saved_model.pb"
 _FINGERPRINT_FILE = "fingerprint.pb"
@@ -55,9 +56,8 @@ def _content_name(match: re.Match[bytes]) -> bytes:
 
 def _write_fingerprint(model_path: str) -> None:
     path = os.path.join(model_path, _FINGERPRINT_FILE)
-    if not os.path.exists(path):
+    if not os.path.exists(path) or not tensorflow_internals.write_fingerprint(model_path):
         return
-    fingerprinting_utils.write_fingerprint(model_path)
     fingerprint = fingerprint_pb2.FingerprintDef()
     with open(path, "rb") as file:
         fingerprint.ParseFromString(file.read())

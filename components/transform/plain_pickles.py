@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Collection
 from typing import Any
 
-from tensorflow_transform import analyzers
+from headrace.components.transform import tft_internals
 
 _SKETCHES = frozenset(
     {
@@ -59,5 +59,4 @@ def load_sketch(content: bytes) -> Any:
 
 def install() -> None:
     """Let TFT decode its entries so; harmless when repeated."""
-    coder = analyzers._QuantilesSketchCacheCoder
-    coder.decode_cache = lambda self, encoded_accumulator: load_sketch(encoded_accumulator)
+    tft_internals.decode_sketches_with(load_sketch)

@@ -28,6 +28,10 @@ OUTPUT_PREFIX = "transformed_examples"
 _KEY_PATH_PARTS = 6
 
 
+class NeedsStock(Exception):
+    """Raised inwardly where only TFX's own implementation can do what is asked; says why."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One split of one Examples artifact.

@@ -40,6 +40,8 @@ def vocabulary_paths(graph_path: str, asset_map: Mapping[str, str]) -> dict[str,
     return {name: os.path.join(assets, file) for name, file in asset_map.items()}
 
 
-def is_supported(chosen: tfdv.StatsOptions) -> bool:
-    """Whether Headrace computes what these options ask for while batches pass by; else TFX must."""
-    return chosen.sample_rate is None and accumulation.can_accumulate(chosen)
+def why_not(chosen: tfdv.StatsOptions) -> str:
+    """Return why TFX must compute what these options ask for; empty where that is done while batches pass by."""
+    if chosen.sample_rate is not None:
+        return "statistics of a sample are asked for"
+    return accumulation.why_not(chosen)

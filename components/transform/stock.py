@@ -70,7 +70,10 @@ def without_deep_copy() -> Iterator[None]:
     TFT 1.16 builds the copies with the constructor of an older Beam: with Beam 2.74 every `preprocessing_fn`
     whose analyzers depend on each other fails there. The copies only save runners from keeping data.
     """
-    original = tft_beam.Context.get_use_deep_copy_optimization
+    original = getattr(tft_beam.Context, "get_use_deep_copy_optimization", None)
+    if original is None:
+        yield
+        return
     tft_beam.Context.get_use_deep_copy_optimization = staticmethod(lambda: False)
     try:
         yield

@@ -19,22 +19,20 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from headrace.components.transform import model, model_names, output_checks
 from headrace.components.transform.layout import InputLayout
 from headrace.components.transform.model import FunctionSource
-from headrace.components.transform.tft_library import (
+from headrace.components.transform.tft_internals import (
     analysis_graph_builder,
-    analyzer_cache,
     analyzer_nodes,
     annotators,
-    dataset_metadata,
     graph_context,
     graph_tools,
     impl_helper,
-    metadata_io,
     nodes,
     saved_transform_io_v2,
     schema_inference,
     tf2_utils,
-    tft,
+    validate_analyzers_fingerprint,
 )
+from headrace.components.transform.tft_library import analyzer_cache, dataset_metadata, metadata_io, tft
 from headrace.errors import UserFunctionError
 
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
@@ -187,7 +185,7 @@ class TracedFunction:
         )
         if self.holds_python:
             self._written.append(concrete)
-        impl_helper._validate_analyzers_fingerprint(
+        validate_analyzers_fingerprint(
             self._fingerprint, concrete.graph, tf2_utils.get_structured_inputs_from_func_graph(concrete.graph)
         )
         return path, concrete

@@ -24,6 +24,7 @@ from headrace.components.transform.executor import Executor
 from headrace.components.transform.stock import without_deep_copy
 from headrace.formats import artifacts, protos
 from headrace.formats.examples import tfrecord
+from headrace.runtime.implementation import NAME_PROPERTY, REASON_PROPERTY, Implementation
 
 TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
 TAXI_SCHEMA = os.path.join(os.path.dirname(tfx.__file__), "components/testdata/schema_gen")
@@ -62,6 +63,11 @@ class Run:
     def rows(self, split: str) -> pa.RecordBatch:
         """The transformed rows of a split."""
         return rows(os.path.join(self.path("transformed_examples"), f"Split-{split}"))
+
+    @property
+    def implementation(self) -> Implementation:
+        """What did the work, as a launcher records it."""
+        return Implementation(*(self.parameters.get(name, "") for name in (NAME_PROPERTY, REASON_PROPERTY)))
 
     def summary(self, key: str) -> str:
         """The line that is shown for an output."""

@@ -27,15 +27,18 @@ def evaluate(
     config: dict[str, Any],
     inputs: dict[str, list[Any]],
     executor: Any = Executor,
+    recorded: dict[str, Any] | None = None,
     **parameters: Any,
 ) -> tuple[Any, Any]:
-    """Run an executor; returns its evaluation and blessing."""
+    """Run an executor; returns its evaluation and blessing. `recorded` gets the properties of the execution."""
     evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
     evaluation.uri, blessing.uri = str(path / "evaluation"), str(path / "blessing")
     properties = {"eval_config": json.dumps(config), "example_splits": "null", **parameters}
     executor(executor_context(path)).Do(
         inputs, {"evaluation": [evaluation], "blessing": [blessing]}, properties
     )
+    if recorded is not None:
+        recorded.update(properties)
     return evaluation, blessing
 
 

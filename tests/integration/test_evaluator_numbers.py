@@ -12,7 +12,7 @@ from evaluated_rows import columns, config, measured, read, weights, written
 from evaluation import evaluate
 from sklearn import metrics as sk
 
-from headrace.components.evaluator import batches
+from headrace.components.evaluator import batches, executor
 
 _ = (written,)  # fixtures
 
@@ -112,6 +112,39 @@ def test_values_with_intervals_are_those_without(
         bounds = proto["boundedValue"]
         assert bounds["value"] == pytest.approx(expected[name], rel=1e-6)
         assert bounds["lowerBound"] < expected[name] < bounds["upperBound"]
+
+
+def test_metrics_that_tfma_adds_up_row_by_row_are_recorded(
+    tmp_path: Path, written: dict[str, list[Any]]
+) -> None:
+    """Each row costs them a hundred times as much; of others nothing is said."""
+    recorded: dict[str, dict[str, str]] = {}
+    for name in ("SquaredPearsonCorrelation", "MeanSquaredError"):
+        recorded[name] = {}
+        asked = config("target", "value", name)
+        evaluate(tmp_path / name, asked, {"examples": written["one file"]}, recorded=recorded[name])
+
+    reason = "TFMA itself adds up 'squared_pearson_correlation', row by row"
+    assert {name: given["headrace_implementation"] for name, given in recorded.items()} == dict.fromkeys(
+        recorded, "own"
+    )
+    assert recorded["SquaredPearsonCorrelation"]["headrace_implementation_reason"] == reason
+    assert "headrace_implementation_reason" not in recorded["MeanSquaredError"]
+
+
+def test_with_another_tfma_tfxs_own_executor_evaluates(
+    tmp_path: Path, written: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers are the same, and the record says who made them."""
+    asked, recorded = config("target", "value", "MeanSquaredError"), dict[str, str]()
+    ours = measured(tmp_path / "ours", asked, written["one file"])
+    monkeypatch.setattr(executor, "NEEDS_STOCK", "TFMA 9.9 has another _Foo")
+
+    evaluation, _ = evaluate(tmp_path / "stock", asked, {"examples": written["one file"]}, recorded=recorded)
+
+    assert read(evaluation)[""] == pytest.approx(ours[""], rel=1e-6)
+    assert recorded["headrace_implementation"] == "stock"
+    assert recorded["headrace_implementation_reason"] == "TFMA 9.9 has another _Foo"
 
 
 def test_tfmas_own_pipeline_merges_files_right(tmp_path: Path, written: dict[str, list[Any]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from evaluated_rows import config, measured, written
 from evaluation import assert_close, evaluate, tables
 
-from headrace.components.evaluator import executor, metric_names
+from headrace.components.evaluator import execution, metric_names
 
 _ = (written,)  # fixtures
 
@@ -135,10 +135,13 @@ def test_every_metric_by_its_name_equals_tfmas_own_answer(
         asked["model_specs"] = [{**asked["model_specs"][0], "name": "new"}, other]
 
     ours, _ = evaluate(tmp_path / "ours", asked, {"examples": written["several files"]})
-    monkeypatch.setattr(executor, "_needs_tfma", lambda evaluation: True)
-    tfmas, _ = evaluate(tmp_path / "tfmas", asked, {"examples": written["one file"]})
+    monkeypatch.setattr(execution, "_needs_tfma", lambda evaluation: "it was asked for")
+    recorded: dict[str, str] = {}
+    tfmas, _ = evaluate(tmp_path / "tfmas", asked, {"examples": written["one file"]}, recorded=recorded)
 
     assert_close(tables(ours), tables(tfmas))
+    assert recorded["headrace_implementation"] == "stock"
+    assert recorded["headrace_implementation_reason"] == "it was asked for"
 
 
 def test_metrics_of_queries_are_the_same_in_any_files(tmp_path: Path, written: dict[str, list[Any]]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
 
-from headrace.components.statistics_gen import computation
+from headrace.components.statistics_gen.parts import Part, ReadPart
 from headrace.formats.examples import tfrecord
+from headrace.runtime.progress import Progress
 
 _NUM_ROWS = 200
 
@@ -31,13 +32,13 @@ def _sampled(paths: list[str], first_file: int) -> list[list[int]]:
     found = []
     for offset, _ in enumerate(paths):
         parts = [
-            computation._Part("train", 0, 0, first_file, tuple(paths[: offset + count]), "FORMAT_TF_EXAMPLE")
+            Part("train", 0, 0, first_file, tuple(paths[: offset + count]), "FORMAT_TF_EXAMPLE")
             for count in (0, 1)
         ]
         before, after = (
             [
                 value
-                for batch in computation._ReadPart(options).process(part)
+                for batch in ReadPart(options, Progress()).process(part)
                 for [value] in batch.column(batch.schema.get_field_index("row")).to_pylist()
             ]
             for part in parts

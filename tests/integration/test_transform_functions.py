@@ -23,6 +23,7 @@ from conftest_transform import (
 from data_validation import example
 
 from headrace.errors import EmptyDataError, SchemaMismatchError, UserFunctionError
+from headrace.runtime.implementation import Implementation
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,7 @@ def test_what_headrace_does_not_run_goes_to_tfx(run):
     assert len(tokens.splitlines()) == 2
     assert made.summary("transform_graph") == "1 feature, 1 vocabulary"
     assert made.rows("train").num_rows == 400
+    assert made.implementation == Implementation("stock", "analyzers with VocabularyAccumulate")
 
 
 def test_tf_compat_v1_runs_on_tfx(run):
@@ -103,6 +105,7 @@ def test_tf_compat_v1_runs_on_tfx(run):
     made = run("no_analyzer", force_tf_compat_v1=1)
 
     assert made.rows("eval").num_rows == 200
+    assert made.implementation == Implementation("stock", "force_tf_compat_v1 is on")
 
 
 def test_nan_and_missing_values_pass_through(ours):

@@ -29,42 +29,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from headrace.authoring import lazy_names, light_files
+from headrace.authoring import lazy_names, light_files, tfx_internals
+from headrace.authoring.tfx_internals import GUARDED_BEAM, LAUNCHERS
 
 _HEAVY = ("tensorflow", "apache_beam", "tfx.components")
-_GUARDED_BEAM = ("tfx.dsl.components.base.base_beam_executor",)
-# Read the declaration `BeamComponentParameter[beam.Pipeline]` of a function.
-_COMPARES_BEAM_PIPELINE = (
-    "tfx.dsl.component.experimental.annotations",
-    "tfx.dsl.component.experimental.decorators",
-    "tfx.dsl.component.experimental.function_parser",
-)
 _NOTEBOOK_MODULES = ("IPython", "tqdm.notebook")
-# Those that import TensorFlow, Beam or `tfx.components` where these are there, and do without where they are not.
-_GUARDED = (
-    *_GUARDED_BEAM,
-    light_files.PLUGIN,
-    *_COMPARES_BEAM_PIPELINE,
-    "tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy",
-    "tfx.dsl.input_resolution.strategies.span_range_strategy",
-    "tfx.orchestration.portable.beam_executor_operator",
-)
-# Those that only name what others define, and so much that nobody uses all of it.
-_NAMES_OF_OTHERS = (
-    "tfx.v1",
-    "tfx.v1.components",
-    "tfx.v1.extensions",
-    "tfx.v1.extensions.google_cloud_ai_platform",
-    "tfx.v1.extensions.google_cloud_big_query",
-    "tfx.v1.orchestration",
-)
-# Every module that touches ML Metadata imports Google's client, 0.1 s, for a class of requests to Google's services.
-_TELEMETRY = "tfx.utils.telemetry_utils"
+# Google's client, which whoever touches ML Metadata would import, 0.1 s, for a class of requests to its services.
 _CLIENT = "googleapiclient"
-# What TFX's own runners, and its notebook context, execute nodes with, of any kind.
-_LAUNCHERS = ("tfx.orchestration.portable.launcher", "tfx.orchestration.launcher")
 # The first thing that any heavy user of TFX imports.
-_HEAVY_ENTRANCES = ("tfx.components", "tfx.types.standard_component_specs", *_LAUNCHERS)
+_HEAVY_ENTRANCES = ("tfx.components", "tfx.types.standard_component_specs", *LAUNCHERS)
 # Which Keras `tf.keras` is, in a process where nobody asked for one before TFX did.
 _KERAS_VARIABLE = "TF_USE_LEGACY_KERAS"
 _CHOOSES_KERAS = "tensorflow_transform"
@@ -107,14 +80,14 @@ class _StaysLight(importlib.abc.MetaPathFinder):
             return None
         if fullname in self.entrances and not _is_kept_out():
             repair()
-        if fullname not in (*_GUARDED, *_NAMES_OF_OTHERS, _TELEMETRY):
+        if fullname not in (*tfx_internals.GUARDED, *tfx_internals.NAMES_OF_OTHERS, tfx_internals.TELEMETRY):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is None:
             return None
-        if fullname in _GUARDED:
+        if fullname in tfx_internals.GUARDED:
             _load_lightly(spec)
-        elif fullname == _TELEMETRY:
+        elif fullname == tfx_internals.TELEMETRY:
             lazy_names.define_late(spec, _CLIENT)
         else:
             lazy_names.load_lazily(spec, _choose_keras)
@@ -128,7 +101,7 @@ def _load_lightly(spec: importlib.machinery.ModuleSpec) -> None:
     def exec_module(module: ModuleType) -> None:
         with authoring():
             execute(module)
-        if spec.name == light_files.PLUGIN and module.tf is None:
+        if spec.name == tfx_internals.PLUGIN and module.tf is None:
             light_files.register()
 
     spec.loader.exec_module = exec_module  # type: ignore[method-assign]
@@ -164,7 +137,7 @@ def stay_light() -> None:
 
 def stay_light_with_runners() -> None:
     """`stay_light`, also where TFX's runners are imported: in a process in which Headrace stands in for them."""
-    _stays_light.entrances = tuple(name for name in _HEAVY_ENTRANCES if name not in _LAUNCHERS)
+    _stays_light.entrances = tuple(name for name in _HEAVY_ENTRANCES if name not in LAUNCHERS)
     stay_light()
 
 
@@ -182,9 +155,7 @@ def authoring() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(guard)
-        for module in map(sys.modules.get, _COMPARES_BEAM_PIPELINE):
-            if module is not None and getattr(module, "beam", None) is None:
-                module._BeamPipeline = _BeamPipeline  # type: ignore[attr-defined]
+        tfx_internals.compare_beam_pipelines_with(_BeamPipeline)
 
 
 @contextlib.contextmanager
@@ -261,8 +232,6 @@ def repair() -> None:
     """Load TensorFlow and Beam, and give them to the TFX modules that were imported without them."""
     import apache_beam
 
-    for name in _GUARDED_BEAM:
-        module = sys.modules.get(name)
-        if module is not None and getattr(module, "beam", None) is None:
-            module.beam = apache_beam  # type: ignore[attr-defined]
+    for name, module in tfx_internals.loaded_without(GUARDED_BEAM).items():
+        setattr(module, GUARDED_BEAM[name], apache_beam)
     light_files.load_plugin()

@@ -10,7 +10,8 @@ import os
 import sys
 from typing import Any
 
-PLUGIN = "tfx.dsl.io.plugins.tensorflow_gfile"
+from headrace.authoring import tfx_internals
+
 # Lower is preferred: TensorFlow's has 10, the plain implementation 20.
 _PRIORITY = 15
 
@@ -20,7 +21,7 @@ class _LoadsTensorFlow(type):
         if name.startswith("_"):
             raise AttributeError(name)
         load_plugin()
-        return getattr(sys.modules[PLUGIN].TensorflowFilesystem, name)
+        return getattr(sys.modules[tfx_internals.PLUGIN].TensorflowFilesystem, name)
 
 
 class _ElsewhereFiles(metaclass=_LoadsTensorFlow):
@@ -51,6 +52,5 @@ def load_plugin() -> None:
     """Load TensorFlow, and let TFX's access to files use it from now on."""
     import tensorflow  # noqa: F401 - the reload below finds it
 
-    plugin = sys.modules.get(PLUGIN)
-    if plugin is not None and getattr(plugin, "tf", None) is None:
+    for plugin in tfx_internals.loaded_without(tfx_internals.GUARDED_TENSORFLOW).values():
         importlib.reload(plugin)

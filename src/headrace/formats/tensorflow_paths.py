@@ -32,14 +32,16 @@ def without_signs(path: str) -> str:
 
 def accept_any_folder() -> None:
     """Have this process's TensorFlow load and save variables in any folder. To call it again changes nothing."""
-    from tensorflow.python.saved_model import path_helpers
+    from headrace.formats import tensorflow_internals
 
-    original: Any = path_helpers.get_variables_path
-    if getattr(original, "is_headrace", False):
-        return
+    def replaced(original: Any) -> Any:
+        if getattr(original, "is_headrace", False):
+            return original
 
-    def get_variables_path(export_dir: Any) -> str:
-        return without_signs(os.fspath(original(export_dir)))
+        def get_variables_path(export_dir: Any) -> str:
+            return without_signs(os.fspath(original(export_dir)))
 
-    get_variables_path.is_headrace = True  # type: ignore[attr-defined]
-    path_helpers.get_variables_path = get_variables_path
+        get_variables_path.is_headrace = True  # type: ignore[attr-defined]
+        return get_variables_path
+
+    tensorflow_internals.replace_variables_path(replaced)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.authoring import BaseNode
+from headrace.authoring import BaseNode, tfx_internals
 from headrace.authoring.node_options import options_of
 from headrace.errors import DefinitionError
 from headrace.notebook import names, upstream
@@ -136,15 +136,14 @@ class _Exporter:
                 f"{where}: it is under a condition, which an export does not write.",
                 "make and run it outside of `with Cond(...)`, or write the pipeline by hand.",
             )
+        positional, named = tfx_internals.construction_of(component)
         given = {
             name: value
-            for name, value in component._CONSTRUCT_KWARGS.items()
+            for name, value in named.items()
             # The arguments that were left out are left out again.
             if value is not None
         }
-        text = self._writer.call(
-            self._writer.class_name(kind, where), component._CONSTRUCT_ARGS, given, where
-        )
+        text = self._writer.call(self._writer.class_name(kind, where), positional, given, where)
         asked = options_of(component).given
         if asked:
             self._writer.add_import("from headrace import options")

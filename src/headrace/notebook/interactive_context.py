@@ -126,6 +126,8 @@ class InteractiveContext:
             channel.set_artifacts(list(step.artifacts.get(key, ())))
         self._marker.add(str(component.id), step.run_id)
         notes = [*notes, *self._session.add(step)]
+        if slower := step.result.implementation.note:
+            notes.append(f"{step.result.node_id} {slower}")
         return ExecutionResult(component, step.result.execution_id, step.run_id, step.result, tuple(notes))
 
     def show(self, item: Any, other: Any = None) -> None:

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from headrace.authoring import BaseChannel, BaseNode
+from headrace.authoring import BaseChannel, BaseNode, tfx_internals
 from headrace.authoring.light import authoring
 
 with authoring():
@@ -91,7 +91,7 @@ def set_apart(nodes: Sequence[BaseNode]) -> Iterator[Any]:
         The registry of these nodes, for `Pipeline(dsl_context_registry=...)`.
     """
     chosen = set(nodes)
-    edges = {node: (node._upstream_nodes, node._downstream_nodes) for node in nodes}
+    edges = {node: tfx_internals.edges_of(node) for node in nodes}
     arguments = {
         node: list(node.executor_spec.beam_pipeline_args)
         for node in nodes
@@ -103,11 +103,10 @@ def set_apart(nodes: Sequence[BaseNode]) -> Iterator[Any]:
             registry.all_nodes.append(node)
     try:
         for node, (upstream, downstream) in edges.items():
-            node._upstream_nodes = upstream & chosen
-            node._downstream_nodes = downstream & chosen
+            tfx_internals.set_edges(node, upstream & chosen, downstream & chosen)
         yield registry.extract_for_pipeline(list(nodes))
     finally:
         for node, (upstream, downstream) in edges.items():
-            node._upstream_nodes, node._downstream_nodes = upstream, downstream
+            tfx_internals.set_edges(node, upstream, downstream)
         for node, given in arguments.items():
             node.executor_spec.beam_pipeline_args = given

@@ -62,7 +62,7 @@ def make_pipeline(arguments: Sequence[str]) -> beam.Pipeline:
         # hangs when one of them dies. Threads of this process do the same work.
         if options.view_as(DirectOptions).direct_running_mode == _IN_OTHER_PROCESSES:
             options.view_as(DirectOptions).direct_running_mode = "in_memory"
-        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+        from headrace.runtime.beam_internals import FnApiRunner
 
         return beam.Pipeline(runner=FnApiRunner(), options=options)
     if "." not in name and short not in {known.lower() for known in _KNOWN}:
@@ -80,7 +80,7 @@ def runs_here(pipeline: beam.Pipeline) -> bool:
 
 def use_side_processes(pipeline: beam.Pipeline, side_processes: SideProcesses) -> beam.Pipeline:
     """Give a pipeline of the in-process runner a thread for each side process, and return it."""
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from headrace.runtime.beam_internals import FnApiRunner
 
     if len(side_processes) and isinstance(pipeline.runner, FnApiRunner):
         pipeline.options.view_as(DirectOptions).direct_num_workers = len(side_processes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from google.protobuf.message import Message
 
 from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError, InputResolutionError
+from headrace.runtime.implementation import OWN, STOCK, Implementation
 from headrace.runtime.partial_results import PartialResults
 from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.side_processes import SideProcesses
@@ -25,6 +27,8 @@ with authoring():
 SUMMARY_PROPERTY = "headrace_summary"
 DIGEST_PROPERTY = "headrace_digest"
 FILES_PROPERTY = "headrace_files"
+
+_log = logging.getLogger(__name__)
 
 ProtoType = TypeVar("ProtoType", bound=Message)
 
@@ -57,6 +61,10 @@ class ExecutionContext:
     partial_results: PartialResults = field(default_factory=PartialResults)
     side_processes: SideProcesses = field(default_factory=SideProcesses)
     fresh_processes: FreshProcesses = field(default_factory=FreshProcesses)
+    # What it says of itself; the last counts.
+    _ran: list[Implementation] = field(
+        init=False, repr=False, compare=False, default_factory=lambda: [Implementation(OWN)]
+    )
 
     def input(self, key: str) -> Artifact:
         """Return the one artifact of input `key`.
@@ -139,3 +147,28 @@ class ExecutionContext:
         It is kept with the artifact, so that a cached node shows it too.
         """
         self.output(output_key).set_string_custom_property(SUMMARY_PROPERTY, text)
+
+    @property
+    def implementation(self) -> Implementation:
+        """What does the work: Headrace's own implementation unless the executor says otherwise."""
+        return self._ran[-1]
+
+    def ran_stock(self, reason: str) -> None:
+        """Record that TFX's own implementation does the work, which is slower; the log and the run's summary say so.
+
+        Args:
+            reason: Why, as a sentence without its full stop, such as `"force_tf_compat_v1 is on"`.
+        """
+        self._record(Implementation(STOCK, reason))
+
+    def ran_own(self, reason: str) -> None:
+        """Record that a part of the work is not Headrace's own and therefore slower.
+
+        Args:
+            reason: What is not, and why, as a sentence without its full stop.
+        """
+        self._record(Implementation(OWN, reason))
+
+    def _record(self, implementation: Implementation) -> None:
+        self._ran.append(implementation)
+        _log.warning("%s: %s.", self.node_id, implementation.note)

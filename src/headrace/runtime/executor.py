@@ -6,6 +6,7 @@ import abc
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -22,7 +23,11 @@ _BEAM_STEP = re.compile(r" \[while running '[^']*'\]$")
 class _RunsExecute(abc.ABC):
     """Turns TFX's `Do` into `execute`, which sees one `ExecutionContext`."""
 
-    _context: Any
+    _beam_pipeline_args: Sequence[str] = ()
+
+    def __init__(self, context: Any = None) -> None:
+        base_executor.BaseExecutor.__init__(self, context)
+        self._given = context
 
     @abc.abstractmethod
     def execute(self, context: ExecutionContext) -> None:
@@ -35,9 +40,8 @@ class _RunsExecute(abc.ABC):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX's launchers and by Headrace's."""
-        tfx_context = self._context
-        node = getattr(tfx_context, "_pipeline_node", None) if tfx_context else None
-        tmp_path = getattr(tfx_context, "_tmp_dir", None) if tfx_context else None
+        node = self._given.pipeline_node if self._given else None
+        tmp_path = _tmp_path_of(self._given)
         lent = services.lent_here()
         with tempfile.TemporaryDirectory(prefix="headrace-") as spare_path:
             if tmp_path:
@@ -48,7 +52,7 @@ class _RunsExecute(abc.ABC):
                 outputs=output_dict,
                 parameters=exec_properties,
                 tmp_path=tmp_path or spare_path,
-                beam_pipeline_args=tuple(getattr(self, "_beam_pipeline_args", None) or ()),
+                beam_pipeline_args=tuple(self._beam_pipeline_args),
                 progress=lent.progress,
                 partial_results=lent.partial_results,
                 side_processes=lent.side_processes,
@@ -56,12 +60,22 @@ class _RunsExecute(abc.ABC):
             )
             try:
                 self.execute(context)
+                # TFX's runners, as Headrace's, record what an executor adds here with its execution.
+                exec_properties.update(context.implementation.as_properties())
             except HeadraceError as error:
                 # Beam appends the name of its step to what a DoFn raises: no help to the reader.
                 problem = _BEAM_STEP.sub("", error.problem)
                 fix = _fix_of_damage(error, input_dict) or error.fix
                 error.problem, error.fix, error.args = problem, fix, (problem, fix)
                 raise
+
+
+def _tmp_path_of(context: Any) -> str:
+    """The folder for temporary files in an executor's context of TFX; empty where it has none."""
+    try:
+        return str(context.get_tmp_path()) if context else ""
+    except RuntimeError:
+        return ""
 
 
 def _fix_of_damage(error: HeadraceError, inputs: dict[str, list[Any]]) -> str:
@@ -95,7 +109,7 @@ class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):
     def __init__(self, context: Any = None) -> None:
         # TFX's constructor packages its own 48 MB source tree for each node that has Beam arguments, to send
         # it to remote workers. Local runners need nothing; remote ones name a container or packages.
-        base_executor.BaseExecutor.__init__(self, context)
+        _RunsExecute.__init__(self, context)
         self._beam_pipeline_args = list(getattr(context, "beam_pipeline_args", None) or [])
         self._make_beam_pipeline_fn = getattr(context, "make_beam_pipeline_fn", None)
 

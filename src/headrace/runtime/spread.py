@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.internal import pickler
 
+from headrace.runtime.beam_internals import pickler
 from headrace.runtime.processes.side_processes import SideProcesses
 
 _NO_SIDE_INPUT = "no side input"

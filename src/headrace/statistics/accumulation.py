@@ -13,16 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from tensorflow_data_validation import constants
-from tensorflow_data_validation.arrow import arrow_util
-from tensorflow_data_validation.statistics import stats_impl
-from tensorflow_data_validation.statistics.generators import basic_stats_generator, stats_generator
-from tensorflow_data_validation.statistics.generators import top_k_uniques_stats_generator as exact_top_k
-from tensorflow_data_validation.utils import slicing_util
 from tensorflow_metadata.proto.v0 import statistics_pb2
-from tfx_bsl.statistics import merge_util
 
 from headrace.authoring import generations
+from headrace.statistics import tfdv_internals
+from headrace.statistics.ordering import in_order
+from headrace.statistics.tfdv_internals import arrow_util, constants, merge_util, slicing_util, stats_impl
 from headrace.statistics.value_counts import ValueCounter, ValueCounts
 
 NO_SLICE = ""
@@ -54,7 +50,7 @@ class SplitAccumulator:
     """Computes the statistics that `options` ask for.
 
     Args:
-        options: A `tfdv.StatsOptions` for which `can_accumulate` holds.
+        options: A `tfdv.StatsOptions` of which `why_not` says nothing.
     """
 
     def __init__(self, options: Any) -> None:
@@ -136,7 +132,7 @@ class SplitAccumulator:
         all_rows = state.slices.get(NO_SLICE) or state.slices.get(constants.DEFAULT_SLICE_KEY)
         found = {}
         for combiner, accumulator in zip(self._combiners, all_rows.accumulators if all_rows else []):
-            if isinstance(combiner, basic_stats_generator.BasicStatsGenerator):
+            if isinstance(combiner, tfdv_internals.BasicStatsGenerator):
                 for path, partial in accumulator.items():
                     if borders := _quarters(partial):
                         found[".".join(path.steps())] = borders[1], borders[3]
@@ -145,55 +141,35 @@ class SplitAccumulator:
 
 def _quarters(partial: Any) -> list[float]:
     """Borders of four equal shares of the numbers of a feature; empty where it has none."""
-    # TFDV's private fields: without them only the page knows less.
-    sketch = getattr(getattr(partial, "numeric_stats", None), "quantiles_summary", None)
+    sketch = tfdv_internals.sketch_of(partial)
     return [] if sketch is None else list(sketch.GetQuantiles(4).flatten().to_pylist())
 
 
-def can_accumulate(options: Any) -> bool:
-    """Whether `SplitAccumulator` computes what these options ask for; otherwise TFDV's transform must.
+def why_not(options: Any) -> str:
+    """Return why TFDV's transform must compute what options ask for; empty where `SplitAccumulator` does.
 
     It does not do generators that are Beam transforms (mutual information of a label), exact top values
     with weights, semantic statistics of sampled batches, and results in partitions.
     """
+    if unknown := tfdv_internals.unknown_options(options):
+        return unknown
     is_weighted = bool(options.example_weight_map.all_weight_features())
     for generator in stats_impl.get_generators(options):
         if _is_exact_top_k(generator):
             if is_weighted:
-                return False
-        elif not isinstance(generator, stats_generator.CombinerStatsGenerator):
-            return False
-    return (
-        options.semantic_domain_stats_sample_rate is None
-        and options.experimental_num_feature_partitions == 1
-        and options.experimental_result_partitions == 1
-    )
-
-
-def in_order(
-    statistics: statistics_pb2.DatasetFeatureStatisticsList,
-) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Return the same statistics in an order that depends on names only."""
-    ordered = statistics_pb2.DatasetFeatureStatisticsList()
-    default_name = constants.DEFAULT_SLICE_KEY
-    for dataset in sorted(statistics.datasets, key=lambda item: (item.name != default_name, item.name)):
-        features = sorted(dataset.features, key=_feature_key)
-        added = ordered.datasets.add()
-        added.CopyFrom(dataset)
-        del added.features[:]
-        added.features.extend(features)
-        cross = sorted(dataset.cross_features, key=lambda item: item.SerializeToString(deterministic=True))
-        del added.cross_features[:]
-        added.cross_features.extend(cross)
-    return ordered
-
-
-def _feature_key(feature: statistics_pb2.FeatureNameStatistics) -> tuple[tuple[str, ...], str]:
-    return tuple(feature.path.step), feature.name
+                return "exact top values with weights are asked for"
+        elif not isinstance(generator, tfdv_internals.CombinerStatsGenerator):
+            return f"{type(generator).__name__} is a Beam transform"
+    needs = {
+        "semantic_domain_stats_sample_rate is set": options.semantic_domain_stats_sample_rate is not None,
+        "experimental_num_feature_partitions is set": options.experimental_num_feature_partitions != 1,
+        "experimental_result_partitions is set": options.experimental_result_partitions != 1,
+    }
+    return next((reason for reason, holds in needs.items() if holds), "")
 
 
 def _is_exact_top_k(generator: Any) -> bool:
-    return isinstance(generator, exact_top_k.TopKUniquesStatsGenerator)
+    return isinstance(generator, tfdv_internals.TopKUniquesStatsGenerator)
 
 
 def _select(batch: pa.RecordBatch, names: Iterable[str]) -> pa.RecordBatch:

@@ -11,10 +11,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tensorflow_data_validation.arrow import arrow_util
-from tensorflow_data_validation.utils import schema_util, stats_util, top_k_uniques_stats_util
 from tensorflow_metadata.proto.v0 import statistics_pb2
-from tfx_bsl.arrow import array_util
+
+from headrace.statistics.tfdv_internals import (
+    array_util,
+    arrow_util,
+    schema_util,
+    stats_util,
+    top_k_uniques_stats_util,
+)
 
 # So many rows of counts may wait before equal values are added up.
 _MAX_PENDING = 500_000

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypedDict, cast
 
 from headrace import __version__
 from headrace.errors import StoreError
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store.results import NodeState
 
 # What JSON holds.
@@ -34,6 +35,13 @@ class OutputShape(TypedDict):
     summary: str
 
 
+class ImplementationShape(TypedDict):
+    """What did a node's work, as `Implementation`; 0.1.0 wrote none."""
+
+    name: str
+    reason: str
+
+
 class NodeShape(TypedDict):
     """How a node went, as `NodeResult`; its error as class, problem and fix."""
 
@@ -46,6 +54,7 @@ class NodeShape(TypedDict):
     log_path: str
     execution_id: int
     is_optional: bool
+    implementation: ImplementationShape
 
 
 class RunShape(TypedDict):
@@ -141,6 +150,13 @@ def parse_object(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def parse_implementation(recorded: object) -> Implementation:
+    """Return what did a node's work; nothing is known of it where an earlier version, or somebody else, wrote that."""
+    if not isinstance(recorded, dict):
+        return NOT_RECORDED
+    return Implementation(str(recorded.get("name", "")), str(recorded.get("reason", "")))
 
 
 def _are_nodes(nodes: list[Any]) -> bool:

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 
 from headrace.errors import HeadraceError, RunError, UnknownNodeError, did_you_mean, listed
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 
 
 class NodeState(str, enum.Enum):
@@ -55,6 +56,7 @@ class NodeResult:
         log_path: The node's log file; empty where nothing ran.
         execution_id: Execution in the store; 0 where none was recorded.
         is_optional: Whether the run succeeds without it: TFX's `success_optional`.
+        implementation: What did the work, of a cached node in the execution that it reuses.
     """
 
     node_id: str
@@ -66,6 +68,7 @@ class NodeResult:
     log_path: str = ""
     execution_id: int = 0
     is_optional: bool = False
+    implementation: Implementation = NOT_RECORDED
 
     @property
     def is_failure(self) -> bool:

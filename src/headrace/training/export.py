@@ -136,10 +136,18 @@ def _output_names(model: Any, count: int) -> list[str]:
 def _output_kind(model: Any) -> str:
     if last_activation(model) in ("sigmoid", "softmax"):
         return "probabilities"
-    loss = getattr(model, "loss", None)
-    if getattr(loss, "from_logits", False) or getattr(loss, "_fn_kwargs", {}).get("from_logits"):
-        return "logits"
-    return "predictions"
+    return "logits" if _expects_logits(getattr(model, "loss", None)) else "predictions"
+
+
+def _expects_logits(loss: Any) -> bool:
+    if not isinstance(loss, keras.losses.Loss):
+        return bool(getattr(loss, "from_logits", False))
+    try:
+        # Where a loss of the user's own has settings that it cannot tell, it may have the attribute.
+        config = loss.get_config()
+    except Exception:
+        config = {}
+    return bool(config.get("from_logits", getattr(loss, "from_logits", False)))
 
 
 def last_activation(model: Any) -> str | None:

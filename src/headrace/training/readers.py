@@ -16,12 +16,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_transform.saved import saved_transform_io_v2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import UnsupportedFeatureError
 from headrace.formats import protos, tensorflow_paths
 from headrace.training.features import Features, densify, from_schema, read_transformed
+from headrace.training.tft_internals import TransformLoader
 
 tensorflow_paths.accept_any_folder()
 
@@ -68,9 +68,9 @@ class TransformReader(tf.Module):
         output = tft.TFTransformOutput(transform_graph_path)
         self._raw_specs = _raw_specs(transform_graph_path)
         _check_servable(output.transform_savedmodel_dir)
-        self._loader = saved_transform_io_v2.SavedModelLoader(output.transform_savedmodel_dir)
+        self._loader = TransformLoader(output.transform_savedmodel_dir)
         # Tables, vocabulary files and variables of the graph are saved with whatever holds this attribute.
-        self.transform = self._loader._imported
+        self.transform = self._loader.imported
 
     @tf.autograph.experimental.do_not_convert
     def parse(self, records: tf.Tensor, names: Iterable[str]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class TransformReader(tf.Module):
         """
         names = list(names)
         raw = tf.io.parse_example(records, {name: self._raw_specs[name] for name in self.raw_names(names)})
-        transformed = self._loader.apply_transform_model(raw)
+        transformed = self._loader.transform(raw)
         return {name: transformed[name] for name in names}
 
     @tf.autograph.experimental.do_not_convert
@@ -93,8 +93,8 @@ class TransformReader(tf.Module):
         """Return the raw features of which the transformed features `names` are made."""
         sources: set[int] = set()
         for name in names:
-            sources.update(id(tensor) for tensor in self._loader._output_to_inputs_map[name])
-        inputs = self._loader._structured_inputs
+            sources.update(id(tensor) for tensor in self._loader.sources[name])
+        inputs = self._loader.inputs
         needed = [name for name in self._raw_specs if sources & _component_ids(self._loader, inputs[name])]
         # A graph of constants still needs the number of rows.
         return needed or list(self._raw_specs)[:1]
@@ -131,7 +131,7 @@ def _check_servable(model_path: str) -> None:
                 )
 
 
-def _component_ids(loader: Any, tensor: Any) -> set[int]:
+def _component_ids(loader: TransformLoader, tensor: Any) -> set[int]:
     """Identities of the graph tensors that carry one raw feature."""
     if isinstance(tensor, meta_graph_pb2.TensorInfo):  # a graph in TensorFlow 1's format
         coo = tensor.coo_sparse
@@ -140,7 +140,7 @@ def _component_ids(loader: Any, tensor: Any) -> set[int]:
             "coo_sparse": [coo.values_tensor_name, coo.indices_tensor_name, coo.dense_shape_tensor_name],
             "composite_tensor": [part.name for part in tensor.composite_tensor.components],
         }[tensor.WhichOneof("encoding")]
-        return {id(loader._func_graph.get_tensor_by_name(name)) for name in names}
+        return {id(loader.tensor(name)) for name in names}
     return {id(part) for part in tf.nest.flatten(tensor, expand_composites=True)}
 
 

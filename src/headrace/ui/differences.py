@@ -9,6 +9,7 @@ from rich.text import Text
 
 from headrace.store.session import Difference, Explanation, FileChange
 from headrace.ui.json_shapes import DifferenceData, ExplanationData, number_of
+from headrace.ui.listings import implementation_data
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 
@@ -32,6 +33,9 @@ def print_explanation(screen: Screen, explanation: Explanation) -> None:
     line.append(_TITLES.get(explanation.outcome, WORDS[state]), STYLES[state])
     line.append(f": {explanation.text}", "not bold default")
     screen.console.print(line, soft_wrap=not screen.is_live)
+    if explanation.implementation.note:
+        told = f"  {explanation.node_id} {explanation.implementation.note}."
+        screen.console.print(Text(told, "yellow"), soft_wrap=not screen.is_live)
     print_differences(screen, explanation.differences)
 
 
@@ -145,4 +149,5 @@ def explanation_data(explanation: Explanation) -> ExplanationData:
         "compared_run": explanation.compared_run,
         "compared_execution": explanation.compared_execution,
         "differences": [difference_data(difference) for difference in explanation.differences],
+        "implementation": implementation_data(explanation.implementation),
     }

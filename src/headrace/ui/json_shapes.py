@@ -43,6 +43,13 @@ class OutputData(TypedDict):
     summary: str
 
 
+class ImplementationData(TypedDict):
+    """What did a node's work: as `Implementation`."""
+
+    name: str
+    reason: str
+
+
 class NodeData(TypedDict):
     """A node of a run: as `NodeResult`."""
 
@@ -52,6 +59,7 @@ class NodeData(TypedDict):
     reason: str
     execution_id: int
     log_path: str
+    implementation: ImplementationData | None
     error: ErrorData | None
     outputs: list[OutputData]
 
@@ -163,6 +171,7 @@ class ExplanationData(TypedDict):
     compared_run: str
     compared_execution: int
     differences: list[DifferenceData]
+    implementation: ImplementationData | None
 
 
 class SettingChangeData(TypedDict):

@@ -11,7 +11,16 @@ from rich.text import Text
 
 from headrace.errors import HeadraceError
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord, RunResult
-from headrace.ui.json_shapes import ErrorData, NodeData, OutputData, RunData, RunLine, number_of
+from headrace.runtime.implementation import Implementation
+from headrace.ui.json_shapes import (
+    ErrorData,
+    ImplementationData,
+    NodeData,
+    OutputData,
+    RunData,
+    RunLine,
+    number_of,
+)
 from headrace.ui.screen import Screen
 from headrace.ui.summary import print_labelled, print_table
 from headrace.ui.symbols import STYLES
@@ -103,9 +112,17 @@ def _node_data(node: NodeResult) -> NodeData:
         "reason": node.reason,
         "execution_id": node.execution_id,
         "log_path": node.log_path,
+        "implementation": implementation_data(node.implementation),
         "error": _error_data(node.error) if node.error is not None else None,
         "outputs": [_output_data(output) for output in node.outputs],
     }
+
+
+def implementation_data(implementation: Implementation) -> ImplementationData | None:
+    """Return what did a node's work as JSON-ready data; `None` where nothing is recorded."""
+    if not implementation.name:
+        return None
+    return {"name": implementation.name, "reason": implementation.reason}
 
 
 def _error_data(error: HeadraceError) -> ErrorData:

@@ -37,6 +37,7 @@ def print_summary(
         print_table(screen, node_table(screen, result))
         screen.console.print()
     _print_verdicts(screen, result)
+    _print_slower(screen, result)
     for node in result.failed:
         print_failure(screen, node)
     fixes = [node.error.fix for node in result.failed if node.error is not None]
@@ -141,6 +142,16 @@ def _print_verdicts(screen: Screen, result: RunResult) -> None:
             elif output.type_name == _PUSHED_TYPE:
                 pushed = output.summary or f"pushed: {output.uri}"
                 print_labelled(screen, "Model", [pushed if is_executed else f"{pushed} (cached)"], "bold")
+
+
+def _print_slower(screen: Screen, result: RunResult) -> None:
+    """Say which nodes Headrace's own implementation did not run, or not all of them, and why."""
+    told = [
+        f"{node.node_id}{' (cached)' if node.state is NodeState.CACHED else ''}: {node.implementation.note}"
+        for node in result.nodes
+        if node.implementation.note and node.state in (NodeState.DONE, NodeState.CACHED)
+    ]
+    print_labelled(screen, "Slower", told, "yellow", is_prose=True)
 
 
 def _verdict_color(summary: str) -> str:

@@ -97,7 +97,7 @@ class Values:
         if not is_followed(file):
             return None
         module = parsed_modules.read_now(file)
-        return Values(module, ast.Pass(), target)._named(names[0], depth + 1)
+        return Values(module, ast.Pass(), target)._named(names[0], depth + 1)  # noqa: SLF001 - of this class
 
     def _attribute(self, node: ast.Attribute, depth: int) -> str | None:
         """`path.parent`, `Class.name`, `module.NAME`."""

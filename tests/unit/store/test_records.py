@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from small_stores import SmallStore
 
 from headrace.errors import HeadraceError, StoreError
+from headrace.runtime.implementation import Implementation
 from headrace.store import locks, records
 from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
@@ -130,3 +131,24 @@ def test_what_a_later_version_adds_to_a_record_is_passed_over(store: Store):
 
     assert type(read.error) is HeadraceError
     assert read.outputs[0].uri == "/a"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        ({"name": "stock", "reason": "why"}, Implementation("stock", "why")),
+        ({"name": "own", "new": 1}, Implementation("own")),
+        (None, Implementation()),
+        ("stock", Implementation()),
+    ],
+)
+def test_which_implementation_ran_is_read_as_it_was_written(
+    store: Store, recorded: Any, expected: Implementation
+):
+    """Nothing is said of it in a record of an earlier version."""
+    node = {**NODE, "seconds": 1.0, "implementation": recorded}
+    SmallStore(store).record("run", "failed", [node])
+
+    [read] = stored.read_run(store.path, "run").nodes
+
+    assert read.implementation == expected

@@ -7,8 +7,11 @@ import io
 import pytest
 from rich.console import Console
 
+from headrace.runtime.implementation import Implementation
 from headrace.store.read.differences import Difference, FileChange
-from headrace.ui.differences import print_differences
+from headrace.store.read.explanation import Explanation
+from headrace.store.results import NodeState
+from headrace.ui.differences import explanation_data, print_differences, print_explanation
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import UNICODE
 
@@ -34,3 +37,20 @@ def test_each_kind_of_difference_says_what_changed(difference: Difference, expec
     print_differences(Screen(console, UNICODE, False), [difference])
 
     assert text.getvalue().splitlines() == expected
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("a payload", 2), ("", 1)])
+def test_an_explanation_says_where_the_work_was_slower(reason: str, expected: int):
+    """A line of its own, and none where there is nothing to say."""
+    text = io.StringIO()
+    ran = Implementation("own", reason)
+    explanation = Explanation(
+        "run-1", "Transform", NodeState.DONE, "first", "it never ran.", implementation=ran
+    )
+
+    print_explanation(Screen(Console(file=text, width=100), UNICODE, False), explanation)
+
+    lines = text.getvalue().splitlines()
+    assert len(lines) == expected
+    assert not reason or lines[1] == "  Transform a payload; slower."
+    assert explanation_data(explanation)["implementation"] == {"name": "own", "reason": reason}

@@ -19,6 +19,7 @@ from headrace.orchestration.events import (
     RunResult,
     RunStarted,
 )
+from headrace.runtime.implementation import Implementation
 from headrace.ui.board import Board
 from headrace.ui.live import BoardPicture, LiveDisplay
 from headrace.ui.plain import PlainDisplay
@@ -228,3 +229,18 @@ def test_what_nodes_say_does_not_command_the_terminal(is_plain):
 
     assert "columns" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
+
+
+def test_nodes_that_ran_slower_than_they_could_are_told():
+    """Below the table, also where the result is an earlier one's; not of a node that the run left out."""
+    text = io.StringIO()
+    screen = Screen(Console(file=text, width=200), UNICODE, False)
+    ran = Implementation("stock", "force_tf_compat_v1 is on")
+    states = {"A": NodeState.DONE, "B": NodeState.CACHED, "C": NodeState.NOT_SELECTED}
+    results = tuple(NodeResult(name, state, implementation=ran) for name, state in states.items())
+
+    print_summary(screen, RunResult("1", "demo", (*results, NodeResult("D", NodeState.DONE)), 1.0, ""))
+
+    sentence = "ran TFX's own implementation: force_tf_compat_v1 is on; slower"
+    told = [line for line in text.getvalue().splitlines() if "implementation" in line]
+    assert told == [f"Slower   A: {sentence}", f"         B (cached): {sentence}"]

@@ -23,10 +23,10 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx_bsl.coders import example_coder
 
 from headrace.formats.examples.records import Records
 from headrace.formats.examples.uniform_examples import BYTES, FLOAT, INT64, UniformDecoder
+from headrace.formats.tfx_bsl_internals import example_coder
 
 _TENSOR_TYPES = {INT64: tf.int64, FLOAT: tf.float32, BYTES: tf.string}
 

@@ -29,7 +29,8 @@ def run_nodes(plan: Plan, run_node: Callable[[PlannedNode], None], num_slots: in
     with heavy_import():
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
-        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+        from headrace.runtime.beam_internals import FnApiRunner
 
     def work() -> None:
         while (node := plan.next_ready()) is not None:

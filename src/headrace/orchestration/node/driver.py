@@ -17,6 +17,8 @@ from headrace.orchestration.cache import cache_key
 from headrace.orchestration.node.context import NodeContext, class_path_of
 from headrace.orchestration.node.folders import NodeFolders
 from headrace.orchestration.plan import conditions
+from headrace.runtime import implementation
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store import damage
 from headrace.store.read import executions, input_queries
 from headrace.store.read.differences import CACHE_OFF, SOURCES, UNKNOWN
@@ -52,6 +54,7 @@ class Prepared:
         cache_context: The context that stands for them; `None` until the cache was asked.
         cached_from: The execution whose outputs it reuses; 0 while there is none.
         damaged: Artifacts that the cache would have served, and how their files are damaged, by id.
+        implementation: What did the work, once that is known.
     """
 
     execution: Any
@@ -64,6 +67,7 @@ class Prepared:
     cache_context: Any = None
     cached_from: int = 0
     damaged: dict[int, str] = field(default_factory=dict)
+    implementation: Implementation = NOT_RECORDED
 
 
 def resolve_inputs(node: NodeContext) -> list[Inputs] | None:
@@ -160,7 +164,10 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
         return False
     prepared.outputs, origin = found
     prepared.cached_from = origin.id
-    publications.publish_cached(node.run.store, prepared.contexts, prepared.execution, prepared.outputs)
+    prepared.implementation = implementation.of_properties(origin.custom_properties)
+    publications.publish_cached(
+        node.run.store, prepared.contexts, prepared.execution, prepared.outputs, prepared.implementation
+    )
     return True
 
 

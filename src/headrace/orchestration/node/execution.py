@@ -23,6 +23,7 @@ from headrace.orchestration.node import driver
 from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
 from headrace.orchestration.runners.base import Cancelled, TimedOut
+from headrace.runtime import implementation
 from headrace.store import damage, locks
 from headrace.store.record import publications
 
@@ -132,6 +133,7 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
     )
     output = execution_result_pb2.ExecutorOutput.FromString(done.output)
     folders.finish(prepared.outputs, output, done.digests)
+    prepared.implementation = implementation.of_properties(output.execution_properties)
     return publications.publish_done(
         node.run.store,
         prepared.contexts,

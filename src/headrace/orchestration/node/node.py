@@ -25,7 +25,9 @@ from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
 from headrace.orchestration.plan.plan import NodeKind
 from headrace.orchestration.runners.base import Cancelled
+from headrace.runtime import implementation
 from headrace.runtime.context import SUMMARY_PROPERTY
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store import damage, locks
 from headrace.store.read import executions
 from headrace.store.record import publications
@@ -149,10 +151,11 @@ class NodeLife:
         if found is None:
             return None
         origin, outputs = found
+        ran = implementation.of_properties(origin.custom_properties)
         if self._node.planned.is_selected:
-            return self._publish_again(outputs, NodeState.CACHED, f"finished in run {run_id}")
+            return self._publish_again(outputs, NodeState.CACHED, f"finished in run {run_id}", ran)
         reason = f"outputs of run {executions.run_of(store, origin.id)} reused"
-        return self._publish_again(outputs, NodeState.NOT_SELECTED, reason)
+        return self._publish_again(outputs, NodeState.NOT_SELECTED, reason, ran)
 
     def _take_outputs(self, execution_id: int) -> NodeResult:
         """Publish the outputs of the very execution that the caller of the run chose."""
@@ -160,14 +163,17 @@ class NodeLife:
         outputs = executions.outputs_of(store, execution_id)
         damage.check_inputs(store, self._node.node_id, outputs)
         reason = f"made in run {executions.run_of(store, execution_id)}"
-        return self._publish_again(outputs, NodeState.NOT_SELECTED, reason)
+        ran = executions.implementation_of(store, execution_id)
+        return self._publish_again(outputs, NodeState.NOT_SELECTED, reason, ran)
 
-    def _publish_again(self, outputs: dict[str, list[Artifact]], state: NodeState, reason: str) -> NodeResult:
+    def _publish_again(
+        self, outputs: dict[str, list[Artifact]], state: NodeState, reason: str, ran: Implementation
+    ) -> NodeResult:
         store = self._node.run.store
         contexts = publications.prepare_contexts(store, self._node.ir)
         registered = publications.register(store, self._node.ir, contexts, {}, {})
-        publications.publish_cached(store, contexts, registered, outputs)
-        return self._result(state, reason, outputs, execution_id=registered.id)
+        publications.publish_cached(store, contexts, registered, outputs, ran)
+        return replace(self._result(state, reason, outputs, execution_id=registered.id), implementation=ran)
 
     def _stand_in(self) -> NodeResult:
         """The result of a node that a partial run leaves out: its last good outputs, if there are any."""
@@ -211,7 +217,13 @@ class NodeLife:
             error=error,
             log_path=self.log_path if os.path.exists(self.log_path) else "",
             execution_id=execution_id,
+            implementation=self._implementation(),
         )
+
+    def _implementation(self) -> Implementation:
+        """What did the work; of several executions, one that tells why it was slower, if any does."""
+        ran = [prepared.implementation for prepared in self._prepared]
+        return next((one for one in ran if one.note), ran[-1] if ran else NOT_RECORDED)
 
 
 def output_records(outputs: Mapping[str, Sequence[Artifact]]) -> tuple[OutputRecord, ...]:

@@ -64,7 +64,8 @@ def run_report(store: StoreSession, run_id: str = "latest") -> Report:
     ids = list(dict.fromkeys(output.artifact_id for node in result.nodes for output in node.outputs))
     subjects = {subject.artifact.id: subject for subject in store.subjects(ids)}
     edges = _edges(result, graph, subjects.values())
-    blocks: list[Block] = [_facts(result, graph), *_failures(result), _graph(result, graph, edges)]
+    blocks: list[Block] = [_facts(result, graph), *_failures(result), *_slower(result)]
+    blocks.append(_graph(result, graph, edges))
     if graph.times:
         blocks.append(_timings(result, graph))
     blocks.append(_nodes(result))
@@ -118,6 +119,14 @@ def _failures(result: RunResult) -> list[Block]:
         if node.error is not None
         else Note(node.reason or f"{node.node_id} failed.", "bad")
         for node in result.failed
+    ]
+
+
+def _slower(result: RunResult) -> list[Block]:
+    return [
+        Note(f"{node.node_id} {node.implementation.note}.", "warning")
+        for node in result.nodes
+        if node.implementation.note and node.state in (NodeState.DONE, NodeState.CACHED)
     ]
 
 

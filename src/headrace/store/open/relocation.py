@@ -15,8 +15,10 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from headrace.errors import StoreError
 from headrace.files import shared_files
 from headrace.store import records
+from headrace.store.open import mlmd_internals
 
 _PLACE_FILE = "place.json"
 # Where TFX and Headrace keep paths as text: the record of a run, and a model's place of pushing.
@@ -88,19 +90,31 @@ def moves(store_path: str) -> list[Move]:
 
 
 def follow(mlmd_store: Any, moved: Sequence[Move]) -> None:
-    """Let an ML Metadata store that is only read answer with the places of today, and find things by them."""
-    ask = mlmd_store._call
+    """Let an ML Metadata store that is only read answer with the places of today, and find things by them.
 
-    def call(name: str, request: Any, response: Any, extra_options: Any = None) -> None:
+    Raises:
+        StoreError: If this ML Metadata makes its calls in another form than is known.
+    """
+
+    def before(name: str, request: Any) -> None:
         if name == "GetArtifactsByURI":
             request.uris.extend([move.before(uri) for uri in list(request.uris) for move in moved])
-        ask(name, request, response, extra_options)
+
+    def after(response: Any) -> None:
         for _, value in response.ListFields():
             for proto in _protos_in(value):
                 for move in moved:
                     _place_here(proto, move)
 
-    mlmd_store._call = call
+    if not mlmd_internals.change_calls(mlmd_store, before, after):
+        raise _moved_error(moved[-1], "this ML Metadata makes its calls in another form than 1.16 and 1.21")
+
+
+def _moved_error(move: Move, why: str) -> StoreError:
+    return StoreError(
+        f"the store {move.new} was moved here from {move.old}, and {why}, so the places in it cannot be corrected.",
+        f"move it back to {move.old}.",
+    )
 
 
 def _protos_in(value: Any) -> list[Message]:
@@ -143,8 +157,12 @@ def _is_same(old: str, new: str) -> bool:
 
 def _correct(connection: sqlite3.Connection, move: Move) -> None:
     """Replace the old places at the start of every path."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Artifact'").fetchone():
+    if not mlmd_internals.has_tables(connection):
         return
+    if not mlmd_internals.has_columns(connection, mlmd_internals.PLACES):
+        raise _moved_error(
+            move, "its database has tables of another form than ML Metadata 1.16 and 1.21 make"
+        )
     with connection:
         old_project = os.path.dirname(move.old)
         uris = connection.execute("SELECT id, uri FROM Artifact WHERE uri LIKE ?", (f"{old_project}/%",))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from headrace.errors import StoreError
+from headrace.store.open import mlmd_internals
 from headrace.store.open.write_queue import LIMIT_SECONDS
 
 Value = TypeVar("Value")
@@ -32,11 +33,14 @@ def connect(path: str) -> Iterator[sqlite3.Connection]:
 
 
 def read(path: str, question: Callable[[sqlite3.Connection], Value]) -> Value | None:
-    """Return what `question` finds in ML Metadata's tables as they are at one moment; `None` where there are none."""
+    """Return what `question` finds in ML Metadata's tables as they are at one moment.
+
+    `None` where there are none, or where they have not the columns that are known.
+    """
     with connect(path) as connection:
         connection.execute("BEGIN")
-        has_tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Execution'").fetchone()
-        return question(connection) if has_tables else None
+        is_known = mlmd_internals.has_columns(connection, mlmd_internals.COLUMNS)
+        return question(connection) if is_known else None
 
 
 def copy(database_path: str, path: str, *, is_read_only: bool) -> None:

@@ -13,13 +13,13 @@ import os
 import random
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError
 from headrace.files import shared_files
+from headrace.store.open import mlmd_internals
 
 with authoring():
     from ml_metadata import errors as mlmd_errors
@@ -47,14 +47,7 @@ class WriteQueue:
 
     def attach(self, mlmd_store: Any) -> None:
         """Let each write of an ML Metadata store wait here, in the place of its own five tries."""
-
-        # Not the store itself: in a cycle it would live on, and its connection with it, until a collection.
-        reference = weakref.ref(mlmd_store)
-
-        def call(name: str, request: Any, response: Any, extra_options: Any = None) -> None:
-            self.call(name, lambda: reference()._call_method(name, request, response))  # type: ignore[union-attr]
-
-        mlmd_store._call = call
+        mlmd_internals.queue_calls(mlmd_store, self.call)
 
     def call(self, name: str, action: Callable[[], Any]) -> Any:
         """Do what one of ML Metadata's methods does, when it is our turn and nobody else's.

@@ -14,7 +14,9 @@ from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
 from headrace.errors import InputResolutionError
 from headrace.files import payloads
+from headrace.runtime import implementation
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY
+from headrace.runtime.implementation import Implementation
 from headrace.store.open.store import Store
 from headrace.store.read import queries
 from headrace.store.read.queries import Condition
@@ -140,6 +142,13 @@ def outputs_of(store: Store, execution_id: int) -> dict[str, list[Artifact]]:
             artifact = artifact_utils.deserialize_artifact(types[proto.type_id], proto)
             outputs.setdefault(event.path.steps[0].key, []).append(artifact)
         return outputs
+
+
+def implementation_of(store: Store, execution_id: int) -> Implementation:
+    """Return what an execution recorded of its implementation."""
+    with store.handle() as handle:
+        [execution] = handle.store.get_executions_by_id([execution_id])
+    return implementation.of_properties(execution.custom_properties)
 
 
 def mark_cancelled(store: Store, execution_ids: Sequence[int]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headrace.runtime.implementation import NOT_RECORDED, Implementation
 from headrace.store import records
 from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
@@ -41,6 +42,7 @@ class Explanation:
         compared_run: The run of the earlier execution; empty where there is none.
         compared_execution: That execution; 0 where there is none.
         differences: What caused the miss.
+        implementation: What did the node's work.
     """
 
     run_id: str
@@ -51,6 +53,7 @@ class Explanation:
     compared_run: str = ""
     compared_execution: int = 0
     differences: tuple[Difference, ...] = ()
+    implementation: Implementation = NOT_RECORDED
 
 
 def explain(store: Store, run_id: str, node_id: str) -> Explanation:
@@ -66,7 +69,9 @@ def explain(store: Store, run_id: str, node_id: str) -> Explanation:
         UnknownNodeError: If the run has no such node.
     """
     result = read_run(store, run_id)
-    return _Explainer(store, result, result.node(node_id)).explain()
+    node = result.node(node_id)
+    explanation = _Explainer(store, result, node).explain()
+    return replace(explanation, implementation=node.implementation)
 
 
 class _Explainer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from headrace.authoring import tfx_internals
 from headrace.authoring.light import authoring
 from headrace.store.read import queries
 from headrace.store.read.queries import Condition
@@ -18,7 +19,6 @@ with authoring():
     from tfx.orchestration.portable.input_resolution import channel_resolver
 
 _ALL = 1_000_000
-_TFX_NAME = "_get_executions_by_all_contexts"
 
 
 def executions_in_all(store: Any, contexts: Sequence[Any]) -> list[Any]:
@@ -38,5 +38,4 @@ def executions_in_all(store: Any, contexts: Sequence[Any]) -> list[Any]:
 
 def install() -> None:
     """Put the query in the place of TFX's, where this TFX has it."""
-    if hasattr(channel_resolver, _TFX_NAME):
-        setattr(channel_resolver, _TFX_NAME, executions_in_all)
+    tfx_internals.find_executions_with(executions_in_all, channel_resolver)

@@ -12,6 +12,7 @@ from typing import Any
 from headrace import errors, secrets
 from headrace.authoring.light import authoring
 from headrace.errors import HeadraceError, StoreError, did_you_mean, listed
+from headrace.runtime import implementation
 from headrace.runtime.context import SUMMARY_PROPERTY
 from headrace.store import records
 from headrace.store.open.store import Store
@@ -266,6 +267,7 @@ def _from_record(run_id: str, record: RunShape, store_path: str) -> RunResult:
             OutputRecord(**{name: value for name, value in output.items() if name in _OUTPUT_FIELDS})
             for output in values["outputs"]
         )
+        values["implementation"] = records.parse_implementation(values.get("implementation"))
         if values.get("error"):
             name, problem, fix = values["error"]
             kind = getattr(errors, name, None)
@@ -316,6 +318,7 @@ def _from_executions(store: Store, handle: Any, context: metadata_store_pb2.Cont
                     for a in outputs[key]
                 ),
                 execution_id=execution.id,
+                implementation=implementation.of_properties(execution.custom_properties),
             )
         )
     return RunResult(context.name, pipeline_name, tuple(nodes), sum(n.seconds for n in nodes), store.path)

@@ -10,6 +10,7 @@ from typing import Any
 
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
+from headrace.runtime.implementation import Implementation
 from headrace.store.open.store import Store
 from headrace.store.read.executions import INGREDIENTS_PROPERTY, INNER_RUN_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.store.read.runs import RECORD_PROPERTY
@@ -76,9 +77,15 @@ def cache_context(store: Store, key: str) -> metadata_store_pb2.Context:
 
 
 def publish_cached(
-    store: Store, contexts: Contexts, execution: metadata_store_pb2.Execution, outputs: Artifacts
+    store: Store,
+    contexts: Contexts,
+    execution: metadata_store_pb2.Execution,
+    outputs: Artifacts,
+    implementation: Implementation,
 ) -> None:
-    """Record that an execution reused `outputs`."""
+    """Record that an execution reused `outputs`, and which implementation made them."""
+    for name, text in implementation.as_properties().items():
+        execution.custom_properties[name].string_value = text
     with store.handle() as handle:
         execution_publish_utils.publish_cached_executions(
             metadata_handle=handle,
@@ -201,4 +208,5 @@ def _node_to_json(node: NodeResult) -> NodeShape:
         "log_path": node.log_path,
         "execution_id": node.execution_id,
         "is_optional": node.is_optional,
+        "implementation": {"name": node.implementation.name, "reason": node.implementation.reason},
     }

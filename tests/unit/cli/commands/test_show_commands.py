@@ -121,6 +121,7 @@ def test_show_as_json(headrace):
         "reason": "the model was not blessed",
         "execution_id": 0,
         "log_path": "",
+        "implementation": None,
         "error": None,
         "outputs": [],
     }
