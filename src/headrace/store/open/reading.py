@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError
-from headrace.store.open import relocation, sqlite_files
+from headrace.store.open import relocation, sqlite_files, strangers
 from headrace.store.open.store import Store, insisting
 from headrace.store.open.write_queue import WriteQueue
 
@@ -35,13 +35,20 @@ class ReadStore(Store):
         """Connect, and disconnect at the end.
 
         Raises:
-            StoreError: If there is no store, nothing is recorded in it, or its database cannot be read.
+            StoreError: If there is no store, nothing is recorded in it, it is from elsewhere and has links where files
+                belong, or its database cannot be read.
         """
         self.check_exists()
         if self._is_read_only():
             with self._copy() as copied_path:
                 yield from self._opened(copied_path)
             return
+        try:
+            strangers.refuse_links(self.path, is_read=True)
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.path} cannot be read: {error}.", "make its folder readable."
+            ) from error
         yield from self._opened("")
 
     def _connect(self, copied_path: str) -> Any:

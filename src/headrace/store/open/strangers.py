@@ -12,11 +12,16 @@ from headrace.store.open import identity
 _DEPTHS = {"artifacts": 8, "logs": 1, "unpublished": 1, "kept": 1, "sources": 1, "cells": 1}
 
 
-def refuse_links(store_path: str) -> None:
+def refuse_links(store_path: str, *, is_read: bool = False) -> None:
     """Refuse links in a store that is from elsewhere: what is written there would land where they lead.
 
     Those of a store that was opened here before are its user's, such as one to a larger disk. No more is
     searched than the folders in which files are made.
+
+    Args:
+        store_path: The store's folder.
+        is_read: Whether nothing of it is written: then only what lies in it at once is looked at, such as the database,
+            beside which SQLite makes files.
 
     Raises:
         StoreError: If there is one.
@@ -28,7 +33,7 @@ def refuse_links(store_path: str) -> None:
     found = shared_files.find_link(store_path, depth=1)
     for name, depth in _DEPTHS.items():
         path = os.path.join(store_path, name)
-        if not found and os.path.isdir(path):
+        if not found and not is_read and os.path.isdir(path):
             found = shared_files.find_link(path, depth)
     if found:
         where = f", which leads to {os.path.realpath(found)}" if os.path.islink(found) else ""
