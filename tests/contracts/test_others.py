@@ -23,6 +23,7 @@ from headrace.internals import UnknownForm
 from headrace.runtime import beam_internals
 from headrace.store.garbage.inventory import take_inventory
 from headrace.store.open import mlmd_internals, relocation, sqlite_files
+from headrace.store.open.relocation import Move
 from headrace.store.open.store import Store
 from headrace.training import export, tft_internals
 
@@ -112,12 +113,16 @@ def test_mlmds_calls_wait_in_the_queue(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["_call", "_call_method"])
 def test_mlmds_calls_of_another_form_do_not_wait(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLMD tries five times, as without Headrace."""
+    """MLMD tries five times, as without Headrace; a store that was moved and can only be read is refused."""
     monkeypatch.setattr(MetadataStore, name, lambda self, request: None)
     found, mlmd = anew(mlmd_internals), type("Store", (), {})()
 
     assert not found.queue_calls(mlmd, lambda name, ask: ask())
+    assert not found.change_calls(mlmd, lambda name, request: None, lambda response: None)
     assert vars(mlmd) == {}
+    monkeypatch.setattr(relocation, "mlmd_internals", found)
+    with pytest.raises(StoreError, match="moved here from /old"):
+        relocation.follow(mlmd, [Move("/old/store", "/new/store")])
 
 
 def test_mlmds_tables_have_the_columns_that_are_read(database: str) -> None:
@@ -149,5 +154,5 @@ def test_tables_of_another_form_are_read_through_mlmd(database: str) -> None:
             sqlite_files.connect(database) as connection,
             pytest.raises(StoreError, match="moved here from /old"),
         ):
-            relocation._move(connection, "/old", "/new", "/old/store", "/new/store")
+            relocation._correct(connection, Move("/old/store", "/new/store"))
     assert read == []
