@@ -151,7 +151,11 @@ def test_what_a_dead_process_started_ends_before_its_files_go(store: Store, proc
 
     try:
         assert another.poll() is None
-        assert (started.poll() is not None) is is_ended
+        if is_ended:
+            # Killed, its memory given back; whether it is a zombie by now is the system's to say.
+            started.wait(10)
+        else:
+            assert started.poll() is None
     finally:
         for process_started in (started, another):
             process_started.kill()
