@@ -25,6 +25,7 @@ from headrace.errors import UnknownSplitError
 from headrace.formats.examples import tfrecord
 from headrace.orchestration.engine.run import run as run_pipeline
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.run_options import RunOptions
 from headrace.runtime import services
 from headrace.runtime.context import DIGEST_PROPERTY
 from headrace.runtime.partial_results import PartialResults
@@ -192,7 +193,7 @@ def test_a_run_keeps_what_it_found_in_its_store(tmp_path: Path, workers: Workers
     rows = CsvExampleGen(input_base=str(data))
     pipeline = Pipeline("kept", components=[rows, StatisticsGen(rows.outputs["examples"])])
 
-    run_pipeline(pipeline, store=str(tmp_path / "store"), workers=workers).raise_for_failure()
+    run_pipeline(pipeline, RunOptions(store=str(tmp_path / "store")), pool=workers).raise_for_failure()
 
     assert len(os.listdir(tmp_path / "store" / "kept")) == 2
 
@@ -229,7 +230,7 @@ def test_what_a_function_reads_and_does_is_part_of_what_is_kept(tmp_path: Path, 
             module_file=str(tmp_path / "features.py"),
         )
         pipeline = Pipeline("lookup", components=[rows, schema, transform])
-        result = run_pipeline(pipeline, store=str(tmp_path / "store"), workers=workers)
+        result = run_pipeline(pipeline, RunOptions(store=str(tmp_path / "store")), pool=workers)
         result.raise_for_failure()
         (node,) = (node for node in result.nodes if node.node_id == "Transform")
         (output,) = (output for output in node.outputs if output.key == "transformed_examples")
