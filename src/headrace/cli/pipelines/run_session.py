@@ -48,13 +48,6 @@ def run_session(command: Command, commands: frozenset[str]) -> int:
     """
     document = read_settings(command)
     given = {option.name: value for option, value in command.given(Ways.ONE_RUN).items()}
-    named = [name for name in ("resume_from", "base_run") if name in given]
-    if named:
-        from headrace.store.session import open_store
-
-        path = document.values.get("store")
-        with open_store(path if isinstance(path, str) else DEFAULT_STORE) as stored:
-            given.update({name: stored.run(given[name]).run_id for name in named})
     return _start(document, command, commands, given)
 
 
