@@ -135,12 +135,12 @@ def run(
 
 def _with_runs_found(options: RunOptions, ir: pipeline_pb2.Pipeline) -> RunOptions:
     """The options with the ids of the runs that they name, which may be `latest`."""
-    named = {"resume_from": options.resume_from, "base_run": options.base_run}
-    if not any(named.values()):
+    named = (options.resume_from, options.base_run)
+    if not any(named):
         return options
     with open_store(options.store or DEFAULT_PATH, pipeline_graph.connection_config(ir)) as stored:
-        found = {name: stored.run(run_id).run_id for name, run_id in named.items() if run_id}
-    return replace(options, **found)
+        resume_from, base_run = (stored.run(run_id).run_id if run_id else "" for run_id in named)
+    return replace(options, resume_from=resume_from, base_run=base_run)
 
 
 def _warn_of_other_database(store: Store, *, has_root: bool) -> None:
