@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from headrace import secrets
 from headrace.cli.failures import CANCELLED, RUN_FAILED
 from headrace.cli.options import DEFAULT_STORE
@@ -28,6 +26,7 @@ from headrace.ui.listings import result_data
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay, QuietDisplay
 from headrace.ui.screen import open_error_screen, open_screen
+from headrace.ui.streams import Stream, lent_output
 from headrace.ui.summary import print_plan, print_summary
 
 if TYPE_CHECKING:
@@ -133,12 +132,12 @@ def _start(
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     config = check_document(document)
-    source = pipeline_source.find_source(
-        pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
-    )
-    session = _Session(command, config, commands, {**config.run_options(), **of_one_run})
     # Of JSON nothing but JSON reaches standard output, whatever the pipeline's own code prints.
-    with contextlib.redirect_stdout(sys.stderr) if command.output.as_json else contextlib.nullcontext():
+    with lent_output() if command.output.as_json else contextlib.nullcontext() as alone:
+        source = pipeline_source.find_source(
+            pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
+        )
+        session = _Session(command, config, commands, {**config.run_options(), **of_one_run}, alone)
         return session.run_source(source, document)
 
 
@@ -161,19 +160,25 @@ class _Session:
         config: The configuration.
         commands: The commands that exist.
         given: Options of the run that file or command line gave; they go before those of a script.
+        alone: Where JSON goes, and nothing else does; `None` where no JSON is wanted.
     """
 
     def __init__(
-        self, command: Command, config: RunConfig, commands: frozenset[str], given: Mapping[str, Any]
+        self,
+        command: Command,
+        config: RunConfig,
+        commands: frozenset[str],
+        given: Mapping[str, Any],
+        alone: Stream | None,
     ) -> None:
         self._output = command.output
         self._is_dry = command.is_dry
         self._config = config
         self._commands = commands
         self._given = given
-        # Kept now: a script sees its own arguments in sys.argv, and of JSON it does not see the output.
+        # Kept now: a script sees its own arguments in sys.argv.
         self._arguments = tuple(sys.argv[1:])
-        self._json_stream = sys.stdout
+        self._alone = alone
         # A plan is all that a dry run gives.
         self._screen = open_error_screen() if self._output.as_json else open_screen(is_vital=self._is_dry)
 
@@ -235,8 +240,9 @@ class _Session:
         )
 
     def _show(self, result: RunResult) -> None:
-        if self._output.as_json:
-            click.echo(json.dumps(result_data(result), default=str), file=self._json_stream)
+        if self._alone is not None:
+            self._alone.write(json.dumps(result_data(result), default=str) + "\n")
+            self._alone.flush()
         if result.is_plan:
             if not self._output.as_json:
                 again = secrets.mask_arguments([part for part in self._arguments if part != "--dry-run"])
