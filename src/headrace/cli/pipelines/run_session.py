@@ -47,6 +47,16 @@ def run_session(command: Command, commands: frozenset[str]) -> int:
     """
     document = read_settings(command)
     given = {option.name: value for option, value in command.given(Ways.ONE_RUN).items()}
+    latest = [name for name in ("resume_from", "base_run") if given.get(name) == "latest"]
+    if latest:
+        from headrace.store.session import is_store, open_store
+
+        named = document.values.get("store")
+        path = named if isinstance(named, str) else DEFAULT_STORE
+        # Found once: of several runs of a script, the first is not the latest to the second.
+        if is_store(path):
+            with open_store(path) as stored:
+                given.update(dict.fromkeys(latest, stored.run().run_id))
     return _start(document, command, commands, given)
 
 

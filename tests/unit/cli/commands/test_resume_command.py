@@ -86,5 +86,5 @@ def test_what_somebody_else_recorded_is_told_and_not_run(engine, project, earlie
     ]
     result = headrace(*again)
     assert result.exit_code == 0, result.output
-    assert engine.options[0].resume_from == "latest"
+    assert engine.options[0].resume_from == "2026-11-21-1"
     assert engine.pipelines[0].parameters["train_steps"] == 7
