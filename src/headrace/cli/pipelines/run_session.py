@@ -18,7 +18,7 @@ from headrace.cli.pipelines import pipeline_source
 from headrace.cli.pipelines.command_line import Command, apply_options, read_settings
 from headrace.config.document import Document
 from headrace.config.run_config import RunConfig, apply_settings, check_document
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, StoreError
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.events import NodeState, RunResult
 from headrace.run_options import RunOptions, Ways
@@ -49,14 +49,14 @@ def run_session(command: Command, commands: frozenset[str]) -> int:
     given = {option.name: value for option, value in command.given(Ways.ONE_RUN).items()}
     latest = [name for name in ("resume_from", "base_run") if given.get(name) == "latest"]
     if latest:
-        from headrace.store.session import is_store, open_store
+        from headrace.store.session import open_store
 
         named = document.values.get("store")
         path = named if isinstance(named, str) else DEFAULT_STORE
-        # Found once: of several runs of a script, the first is not the latest to the second.
-        if is_store(path):
-            with open_store(path) as stored:
-                given.update(dict.fromkeys(latest, stored.run().run_id))
+        # Found once: of several runs of a script, the first is not the latest to the second. A pipeline may keep its
+        # metadata elsewhere; then the run itself looks there.
+        with contextlib.suppress(StoreError), open_store(path) as stored:
+            given.update(dict.fromkeys(latest, stored.run().run_id))
     return _start(document, command, commands, given)
 
 
