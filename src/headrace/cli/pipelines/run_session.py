@@ -56,7 +56,7 @@ def run_session(command: Command, commands: frozenset[str]) -> int:
         # Found once: of several runs of a script, the first is not the latest to the second. A pipeline may keep its
         # metadata elsewhere; then the run itself looks there.
         with contextlib.suppress(StoreError), open_store(path) as stored:
-            given.update(dict.fromkeys(latest, stored.run().run_id))
+            given.update(dict.fromkeys(latest, stored.run("latest").run_id))
     return _start(document, command, commands, given)
 
 
