@@ -119,7 +119,8 @@ def _plain_options_json(options: Mapping[str, Any]) -> str:
     for name in options:
         if name not in PLAIN_OPTIONS:
             raise DefinitionError(
-                f"StatisticsGen: stats_options has no argument '{name}' that a mapping can give. It has {listed(PLAIN_OPTIONS)}.",
+                f"StatisticsGen: stats_options has no argument '{name}' that a mapping can give. It has "
+                f"{listed(PLAIN_OPTIONS)}.",
                 "connect the channel of the schema to the input schema."
                 if name == "schema"
                 else f"{did_you_mean(name, PLAIN_OPTIONS)}Correct the name; objects go into a tfdv.StatsOptions.",
