@@ -97,9 +97,9 @@ def _default_output_config(input_config: Any) -> ProtoLike:
 def _payload_format(where: str, given: int | str) -> int:
     """Return the number of a payload format that is given by number or name."""
     numbers = dict(example_gen_pb2.PayloadFormat.items())
-    if given in numbers.values():
-        return int(given)
-    if given in numbers:
+    if isinstance(given, int) and given in numbers.values():
+        return given
+    if isinstance(given, str) and given in numbers:
         return int(numbers[given])
     raise DefinitionError(
         f"{where}: {given!r} is not a payload format. There are {listed(numbers)}.",

@@ -109,7 +109,7 @@ def _stats_options_json(options: Any) -> str | None:
         return str(options.to_json())
     except (AttributeError, TypeError, ValueError) as error:
         raise DefinitionError(
-            f"StatisticsGen: stats_options, a {type(options).__name__}, cannot be kept as JSON: {error}",
+            f"StatisticsGen: stats_options, of type {type(options).__name__}, cannot be kept as JSON: {error}",
             "give a tfdv.StatsOptions without generators, slice functions and per_feature_stats_config; "
             "slice by slicing_config or experimental_slice_sqls.",
         ) from error
@@ -119,7 +119,8 @@ def _plain_options_json(options: Mapping[str, Any]) -> str:
     for name in options:
         if name not in PLAIN_OPTIONS:
             raise DefinitionError(
-                f"StatisticsGen: stats_options has no plain '{name}'. It has {listed(PLAIN_OPTIONS)}.",
+                f"StatisticsGen: stats_options has no argument '{name}' that a mapping can give. It has "
+                f"{listed(PLAIN_OPTIONS)}.",
                 "connect the channel of the schema to the input schema."
                 if name == "schema"
                 else f"{did_you_mean(name, PLAIN_OPTIONS)}Correct the name; objects go into a tfdv.StatsOptions.",

@@ -45,7 +45,8 @@ class RunOptions:
     """How a run is to go.
 
     Attributes:
-        show: Whether to show progress and a table at the end, and of a dry run the plan, on standard output.
+        show: Whether to show progress and a table at the end, on standard error; of a dry run the plan, on standard
+            output.
         raise_on_failure: Whether a run that did not do its work raises; else the result says how each node ended.
         run_id: The run's id; today's date and a number where it is left out.
         store: Folder of the store; `.headrace` in the working directory where it is left out. Metadata go to
@@ -59,9 +60,9 @@ class RunOptions:
         to_nodes: Execute only these nodes and what they depend on.
         only: Execute exactly these nodes. Nodes left out give their last good outputs.
         dry_run: Only say what would run and what the cache would serve; nothing is recorded.
-        resume_from: An earlier run of this pipeline; what it finished is not executed again.
-        base_run: The run whose outputs stand for the nodes that a partial run leaves out; for each its newest
-            where it is left out.
+        resume_from: An earlier run of this pipeline, or `"latest"`; what it finished is not executed again.
+        base_run: The run whose outputs stand for the nodes that a partial run leaves out, or `"latest"`; for each
+            its newest where it is left out.
         beam_pipeline_args: Arguments for the Beam pipelines of all components, after the components' own.
         exit_handlers: Components to run when all else has ended, however that was.
         listener: Called with each event of `headrace.orchestration.events`, from several threads, one at a time,
@@ -89,28 +90,75 @@ class RunOptions:
     listener: Listener | None = None
 
     def __post_init__(self) -> None:
-        for name in ("from_nodes", "to_nodes", "only", "beam_pipeline_args"):
-            given: Iterable[str] = getattr(self, name) or ()
-            # One name may stand for a list of one; what can be read once only is read here.
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
-        object.__setattr__(self, "exit_handlers", tuple(self.exit_handlers))
+        for name in ("from_nodes", "to_nodes", "only", "beam_pipeline_args", "exit_handlers"):
+            object.__setattr__(self, name, _several(getattr(self, name)))
+        for name in ("resume_from", "base_run"):
+            object.__setattr__(self, name, getattr(self, name) or "")
+        for name, is_fine, wanted in _RULES:
+            value = getattr(self, name)
+            if not is_fine(value):
+                near = did_you_mean(str(value), FAIL_WORDS) if name == "fail" else ""
+                raise DefinitionError(f"{name}={value!r}: it takes {wanted}.", f"{near}Correct {name}.")
         if self.store is not None:
             object.__setattr__(self, "store", os.fspath(self.store))
-        if self.workers is not None and (type(self.workers) is not int or self.workers < 1):
-            raise DefinitionError(
-                f"workers={self.workers!r}: it is how many nodes may run at once.",
-                "give a whole number from 1, or leave it out.",
-            )
-        if self.fail not in FAIL_WORDS:
-            raise DefinitionError(
-                f"fail={self.fail!r}: it is one of {listed(FAIL_WORDS)}.",
-                f"{did_you_mean(str(self.fail), FAIL_WORDS)}Correct the word.",
-            )
 
     @property
     def fails_fast(self) -> bool:
         """Whether the first failure stops the run."""
         return self.fail == "fast"
+
+
+def _several(given: object) -> object:
+    """One name or node may stand for a list of one; what can be read once only is read here."""
+    if given is None:
+        return ()
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_texts(value: tuple[object, ...]) -> bool:
+    return all(isinstance(part, str) for part in value)
+
+
+# What the value of an option must be, and that in words.
+_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("show", _is_flag, "True or False"),
+    ("raise_on_failure", _is_flag, "True or False"),
+    ("dry_run", _is_flag, "True or False"),
+    ("cache", lambda value: value is None or _is_flag(value), "True, False or None"),
+    ("run_id", lambda value: value is None or _is_text(value), "the id of a run, as text"),
+    ("resume_from", _is_text, "the id of a run, as text"),
+    ("base_run", _is_text, "the id of a run, as text"),
+    (
+        "store",
+        lambda value: value is None or isinstance(value, (str, os.PathLike)),
+        "the path of a folder, as text or pathlib.Path",
+    ),
+    (
+        "workers",
+        lambda value: value is None or (type(value) is int and value >= 1),
+        "how many nodes may run at once, a whole number from 1",
+    ),
+    ("fail", lambda value: value in FAIL_WORDS, f"one of {listed(FAIL_WORDS)}"),
+    ("from_nodes", _are_texts, "node ids"),
+    ("to_nodes", _are_texts, "node ids"),
+    ("only", _are_texts, "node ids"),
+    ("beam_pipeline_args", _are_texts, "texts, such as '--direct_num_workers=2'"),
+    (
+        "exit_handlers",
+        # A node is known by what it has: the module that names its class is above this one.
+        lambda value: all(hasattr(part, "exec_properties") for part in value),
+        "components",
+    ),
+    ("listener", lambda value: value is None or callable(value), "a function of one event"),
+)
 
 
 class RunKeywords(TypedDict, total=False):
@@ -170,7 +218,12 @@ _FORMER = {"enable_cache": "cache", "max_workers": "workers", "fail_fast": "fail
 
 
 def current_names(
-    given: Mapping[str, Any], known: Iterable[str], where: str, *, stacklevel: int = 2
+    given: Mapping[str, Any],
+    known: Iterable[str],
+    where: str,
+    *,
+    former: Mapping[str, str] = _FORMER,
+    stacklevel: int = 2,
 ) -> dict[str, Any]:
     """Return keywords of a call under the names they have now.
 
@@ -178,6 +231,7 @@ def current_names(
         given: The keywords.
         known: The names there are.
         where: What was called, for messages.
+        former: Names that options had, and those they have now.
         stacklevel: As of `warnings.warn`, for what calls this.
 
     Raises:
@@ -186,9 +240,9 @@ def current_names(
     known = [name for name in known if name != "self"]
     found: dict[str, Any] = {}
     for name, value in given.items():
-        current = _FORMER.get(name, name)
+        current = former.get(name, name)
         if current not in known:
-            in_files = {word: known for known, word in _WORDS.items()}
+            in_files = {word: option for option, word in _WORDS.items() if option in known}
             near = f"in Python it is '{in_files[name]}'. " if name in in_files else did_you_mean(name, known)
             raise OptionError(
                 f"{where} has no option '{name}'. It has {listed(known)}.", f"{near}Correct the name."
@@ -210,13 +264,16 @@ def current_names(
     return found
 
 
-def takes_options(where: str) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+def takes_options(
+    where: str, *, former: Mapping[str, str] = _FORMER
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Let a function take options under former names too, and answer an unknown one with the nearest.
 
     Editors and type checkers see the signature that the function declares.
 
     Args:
         where: What the function is called, for messages.
+        former: Names that options had, and those they have now.
     """
 
     def declare(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -224,7 +281,7 @@ def takes_options(where: str) -> Callable[[Callable[Parameters, Result]], Callab
 
         @functools.wraps(function)
         def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-            named: Any = current_names(kwargs, known, where)
+            named: Any = current_names(kwargs, known, where, former=former)
             return function(*args, **named)
 
         return call

@@ -12,7 +12,7 @@ from conftest_runs import Run, chain, open_store, run, run_python, states, store
 from stored import list_runs, read_run
 
 from headrace.authoring import options
-from headrace.errors import InputResolutionError
+from headrace.errors import InputResolutionError, StoreError
 
 _ = (run, store, workers)  # fixtures
 
@@ -84,7 +84,9 @@ def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path
         return [make, flaky, nodes.Use(given=flaky.outputs["out"])]
 
     first = run(*build(), cache=False)
-    second = run(*build(), cache=False, resume_from=first.run_id)
+    with pytest.raises(StoreError, match="no run 'nope'"):
+        run(*build(), cache=False, resume_from="nope")
+    second = run(*build(), cache=False, resume_from="latest")
 
     assert states(first) == {"Make": "done", "FailTimes": "failed", "Use": "skipped"}
     assert states(second) == {"Make": "cached", "FailTimes": "done", "Use": "done"}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import headrace
+from headrace.authoring import Importer, standard_artifacts
 from headrace.cli.commands.run import run_command
 from headrace.config.run_config import RunConfig
 from headrace.errors import DefinitionError, OptionError
@@ -103,9 +104,12 @@ def test_every_key_of_a_configuration_file_is_explained():
 
 def test_options_are_as_they_will_be_used():
     """One name stands for a list of one, a path for its text; nothing can be read only once."""
-    options = RunOptions(only="Trainer", from_nodes=(name for name in "ab"), store=Path("a/b"))
+    handler = Importer(source_uri="a", artifact_type=standard_artifacts.Schema)
+    given: dict[str, Any] = {"exit_handlers": handler, "to_nodes": None, "resume_from": None}
+    options = RunOptions(only="Trainer", from_nodes=(name for name in "ab"), store=Path("a/b"), **given)
 
     assert (options.only, options.from_nodes, options.store) == (("Trainer",), ("a", "b"), "a/b")
+    assert (options.exit_handlers, options.to_nodes, options.resume_from) == ((handler,), (), "")
 
 
 @pytest.mark.parametrize(("fail", "is_fast"), [("fast", True), ("late", False)])
@@ -122,6 +126,10 @@ def test_only_fast_stops_at_the_first_failure(fail: FailWord, is_fast: bool):
         ({"workers": True}, "workers=True"),
         ({"fail": "soon"}, "'fast', 'late'"),
         ({"fail": "fats"}, "did you mean 'fast'?"),
+        *(({name: 7}, f"{name}=7") for name in ("show", "raise_on_failure", "dry_run", "cache", "listener")),
+        *(({name: 7}, f"{name}=7") for name in ("run_id", "resume_from", "base_run", "store")),
+        *(({name: 7}, f"{name}=(7,)") for name in ("from_nodes", "to_nodes", "only")),
+        *(({name: [7]}, f"{name}=(7,)") for name in ("beam_pipeline_args", "exit_handlers")),
     ],
 )
 def test_a_run_that_cannot_go_like_this_is_refused(given: dict[str, Any], words: str):
@@ -167,3 +175,18 @@ def test_a_name_that_there_is_not_is_answered_with_the_nearest(given: dict[str, 
         headrace.run(None, **given)
     with pytest.raises(TypeError, match=re.escape(words)):
         headrace.Runner(**given)
+
+
+def test_a_way_that_lacks_an_option_does_not_name_it():
+    with pytest.raises(OptionError) as caught:
+        current_names({"from": "A"}, ("cache",), "it")
+
+    assert "from_nodes" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "fix"), [("taxi", "Pipeline(...)"), (lambda: None, "call the function")])
+def test_what_is_no_pipeline_is_not_run(given: Any, fix: str):
+    with pytest.raises(DefinitionError, match="a pipeline") as caught:
+        headrace.run(given, show=False)
+
+    assert fix in caught.value.fix

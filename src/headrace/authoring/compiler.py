@@ -23,8 +23,13 @@ def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
     User modules are not packaged: Headrace imports them where they lie.
 
     Raises:
-        DefinitionError: If TFX refuses the pipeline, with its reason in words.
+        DefinitionError: If it is no pipeline, or TFX refuses it, with its reason in words.
     """
+    if not isinstance(pipeline, tfx_pipeline.Pipeline):
+        raise DefinitionError(
+            f"what is to run is a pipeline, and a {type(pipeline).__name__} was given.",
+            "call the function that makes it." if callable(pipeline) else "give a Pipeline(...).",
+        )
     if not pipeline.components:
         raise DefinitionError(
             f"pipeline '{pipeline.id}' has no components.",

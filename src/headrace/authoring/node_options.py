@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from headrace.authoring.light import authoring
 from headrace.authoring.resources import Resources
 from headrace.errors import DefinitionError
+from headrace.run_options import takes_options
 
 with authoring():
     from tfx.dsl.components.base.base_node import BaseNode
@@ -82,6 +83,7 @@ NO_OPTIONS = NodeOptions()
 _asked: weakref.WeakKeyDictionary[Any, NodeOptions] = weakref.WeakKeyDictionary()
 
 
+@takes_options("headrace.options", former={})
 def options(
     node: Node,
     *,
@@ -112,6 +114,7 @@ def options(
         exclusive: Whether nothing else may run beside it.
 
     Raises:
+        OptionError: If there is no such option.
         DefinitionError: If a number is out of range, or this is no node.
 
     Example:

@@ -41,7 +41,7 @@ def to_proto(value: ProtoLike | None, kind: type[Message], where: str) -> Any:
         DefinitionError: If it is another proto, or has a field or a value that the proto does not; with the place in
             the mapping, the fields there are, and the likely typo.
     """
-    if value is None or isinstance(value, (RuntimeParameter, Placeholder)):
+    if value is None or _is_known_late(value):
         return value
     if isinstance(value, Message):
         if value.DESCRIPTOR.full_name != kind.DESCRIPTOR.full_name:
@@ -102,6 +102,10 @@ def holds_runtime_parameter(value: Any) -> bool:
         return any(holds_runtime_parameter(part) for part in value.values())
     if isinstance(value, (list, tuple)):
         return any(holds_runtime_parameter(part) for part in value)
+    return _is_known_late(value)
+
+
+def _is_known_late(value: Any) -> bool:
     return isinstance(value, (RuntimeParameter, Placeholder))
 
 
@@ -112,14 +116,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(part) for part in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+        ordered = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [_plain(part) for part in ordered]
     return value
 
 
 def _check_names(value: Mapping[str, Any], descriptor: Descriptor, where: str) -> None:
-    """Check the names of fields and enum values, in any depth."""
-    if descriptor.full_name.startswith(_WELL_KNOWN):
-        return
+    """Check the names of fields and enum values, and where lists and mappings stand, in any depth."""
     # JSON's camelCase is read as well as the proto's own names.
     known = {name: field for field in descriptor.fields for name in (field.json_name, field.name)}
     for name, part in value.items():
@@ -131,14 +134,29 @@ def _check_names(value: Mapping[str, Any], descriptor: Descriptor, where: str) -
                 f"{did_you_mean(name, names)}Correct the name.",
             )
         here = f"{where}.{name}"
-        if _is_repeated(field) and isinstance(part, str):
-            raise DefinitionError(f"{here} is '{part}', and takes a list.", f"write ['{part}'].")
+        # As JSON's null, `None` is a field that is not set.
+        if part is None or _is_known_late(part):
+            continue
+        if _is_repeated(field) and not _is_map(field) and not isinstance(part, list):
+            raise DefinitionError(f"{here} is {part!r}, and takes a list.", f"write [{part!r}].")
         for place, item in _items(field, part):
             inner = _value_field(field)
-            if inner.message_type is not None and isinstance(item, Mapping):
-                _check_names(item, inner.message_type, f"{here}{place}")
+            if inner.message_type is not None:
+                _check_part(item, inner.message_type, f"{here}{place}")
             elif inner.enum_type is not None and isinstance(item, str):
                 _check_enum(item, inner, f"{here}{place}")
+
+
+def _check_part(value: Any, descriptor: Descriptor, where: str) -> None:
+    """Check what stands for a proto inside of another."""
+    if _is_known_late(value) or descriptor.full_name.startswith(_WELL_KNOWN):
+        return
+    if not isinstance(value, Mapping):
+        raise DefinitionError(
+            f"{where} is of type {descriptor.name}, and was given a value of type {type(value).__name__}.",
+            f"give a mapping of its fields: {_fields(descriptor)}.",
+        )
+    _check_names(value, descriptor, where)
 
 
 def _items(field: FieldDescriptor, part: Any) -> Iterable[tuple[str, Any]]:

@@ -16,9 +16,9 @@ _MAX_CHARACTERS = 200
 _RULE = "letters, digits, '-' and '_' make a name, the first a letter or digit, 200 at most."
 
 
-def is_good(name: str) -> bool:
+def is_good(name: object) -> bool:
     """Whether a split may be called so."""
-    return len(name) <= _MAX_CHARACTERS and _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and len(name) <= _MAX_CHARACTERS and _NAME.fullmatch(name) is not None
 
 
 def check_given(names: Iterable[str], where: str) -> None:
@@ -45,7 +45,7 @@ def check_recorded(names: Iterable[str], where: str) -> None:
         DataError: If one is no name for a split.
     """
     for name in names:
-        if not isinstance(name, str) or (name and not is_good(name)):
+        if name != "" and not is_good(name):
             raise DataError(
                 f"{where} has a split called {name!r}, which cannot be the name of a folder.",
                 f"make it again with other names: {_RULE}",

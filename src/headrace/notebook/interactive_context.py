@@ -58,14 +58,14 @@ class InteractiveContext:
         pipeline_name: str | None = _DEFAULT_NAME,
         pipeline_root: str | None = None,
         metadata_connection_config: Any = None,
-        store: str | None = None,
+        store: str | os.PathLike[str] | None = None,
         beam_pipeline_args: Sequence[str] | None = None,
     ) -> None:
         self.pipeline_name = pipeline_name or _DEFAULT_NAME
         self.pipeline_root = pipeline_root or ""
         self.metadata_connection_config = metadata_connection_config
-        self.beam_pipeline_args = list(beam_pipeline_args or [])
-        self._store = Store(store or DEFAULT_PATH, metadata_connection_config)
+        self.beam_pipeline_args = _arguments(beam_pipeline_args or ())
+        self._store = Store(os.fspath(store) if store else DEFAULT_PATH, metadata_connection_config)
         self._session = Session()
         self._views = Views(self._open_store, self._store.path, self._session)
         self._workers = KeptWorkers()
@@ -111,7 +111,8 @@ class InteractiveContext:
         nodes, steps, notes = self._session.plan(component)
         check_not_skipped(component, steps)
         self._check_files(component, steps)
-        arguments = self.beam_pipeline_args if beam_pipeline_args is None else list(beam_pipeline_args)
+        given = self.beam_pipeline_args if beam_pipeline_args is None else beam_pipeline_args
+        arguments = _arguments(given)
         try:
             result = self._execute(component, nodes, steps, cache, arguments)
             interrupts.raise_again(result.stopped_by)
@@ -204,6 +205,7 @@ class InteractiveContext:
         cache: bool,
         beam_pipeline_args: list[str],
     ) -> RunResult:
+        options = RunOptions(store=self._store.path, only=[str(component.id)], cache=cache)
         with upstream.set_apart(nodes) as registry, progress.showing(str(component.id)) as listener:
             pipeline = Pipeline(
                 self.pipeline_name,
@@ -211,11 +213,8 @@ class InteractiveContext:
                 self.metadata_connection_config,
                 components=nodes,
                 enable_cache=cache,
-                beam_pipeline_args=list(beam_pipeline_args),
+                beam_pipeline_args=beam_pipeline_args,
                 dsl_context_registry=registry,
-            )
-            options = RunOptions(
-                store=self._store.path, only=[str(component.id)], cache=None if cache else False
             )
             return engine.run(
                 pipeline,
@@ -244,6 +243,11 @@ class InteractiveContext:
                 for artifacts in step.artifacts.values():
                     for artifact in artifacts:
                         self._views.check_artifact(artifact, component)
+
+
+def _arguments(given: Sequence[str]) -> list[str]:
+    """One argument may stand for a list of one, as in `headrace.run`."""
+    return [given] if isinstance(given, str) else list(given)
 
 
 def _definitions_of(component: BaseNode) -> str:

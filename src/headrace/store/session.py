@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headrace.authoring import Artifact
-from headrace.errors import StoreError
+from headrace.errors import DefinitionError, StoreError
 from headrace.store.open.reading import ReadStore
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.read import executions, runs
@@ -156,7 +156,9 @@ class StoreSession:
 
         Raises:
             StoreError: If the store has no such pipeline, naming those it has.
+            DefinitionError: If `limit` is no number from 0.
         """
+        _check_counts(limit=limit)
         return runs.newest_runs(self._store, pipeline_name=pipeline_name, limit=limit)
 
     def run(self, run_id: str = "latest") -> RunResult:
@@ -195,7 +197,9 @@ class StoreSession:
 
         Raises:
             StoreError: If the store has no such type, run or pipeline, naming those it has.
+            DefinitionError: If `limit` is no number from 0.
         """
+        _check_counts(limit=limit)
         from headrace.store.read import catalog
 
         return catalog.newest_artifacts(
@@ -243,7 +247,9 @@ class StoreSession:
         Raises:
             StoreError: If there is no such artifact.
             UnknownNodeError: If the run has no such node.
+            DefinitionError: If `depth` or `limit` is no number from 0.
         """
+        _check_counts(depth=depth, limit=limit)
         from headrace.store.read import lineage
 
         return lineage.read_lineage(self._store, str(artifact), up=up, down=down, depth=depth, limit=limit)
@@ -345,3 +351,9 @@ class StoreSession:
     def outputs(self, execution_id: int) -> Mapping[str, list[Artifact]]:
         """Return what an execution made or reused, as TFX's objects, by output key; empty where it made nothing."""
         return executions.outputs_of(self._store, execution_id)
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and (not isinstance(count, int) or count < 0):
+            raise DefinitionError(f"{name}={count!r}: it takes a whole number from 0.", f"Correct {name}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from headrace.authoring import Artifact, standard_artifacts
 from headrace.errors import DataError, DefinitionError, listed
@@ -34,8 +34,13 @@ def make_artifact(
         properties: Of the artifact: those that its type declares, and custom ones.
 
     Raises:
-        DefinitionError: If a file's name leads out of the folder, or a property has another type than is declared.
+        DefinitionError: If this is no artifact type, a file's name leads out of the folder, its content is neither
+            text nor bytes, or a property has another type than is declared.
     """
+    if not (isinstance(artifact_type, type) and issubclass(artifact_type, Artifact)):
+        raise DefinitionError(
+            f"{artifact_type!r} is no artifact type.", "give a class, such as standard_artifacts.Model."
+        )
     place = Path(os.path.abspath(folder))
     place.mkdir(parents=True, exist_ok=True)
     for name, content in (files or {}).items():
@@ -43,6 +48,10 @@ def make_artifact(
         if place not in path.parents:
             raise DefinitionError(
                 f"file '{name}' would lie outside of {place}.", "name files below the folder."
+            )
+        if not isinstance(content, (str, bytes)):
+            raise DefinitionError(
+                f"file '{name}' was given content of type {type(content).__name__}.", "give text or bytes."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -84,10 +93,11 @@ def make_examples(
         version: The artifact's version.
 
     Raises:
-        DefinitionError: If there is no split, or its name cannot be that of a folder.
-        DataError: If a column holds values of several types, or of one that tf.Example has no form for.
+        DefinitionError: If there is no split, its name cannot be that of a folder, or the folder has it already.
+        DataError: If a row is no mapping of column names to values, or a column holds values of several types, or of
+            one that tf.Example has no form for.
     """
-    if not splits:
+    if not splits or not isinstance(splits, Mapping):
         raise DefinitionError("make_examples was given no split.", 'give rows by split, {"train": [...]}.')
     split_names.check_given(splits, "make_examples")
     examples = make_artifact(folder, standard_artifacts.Examples, span=span, version=version)
@@ -107,7 +117,7 @@ def make_schema(folder: str | os.PathLike[str], schema: schema_pb2.Schema | str)
         schema: The proto, or its text form.
 
     Raises:
-        DefinitionError: If the text is no schema.
+        DefinitionError: If it is no schema.
     """
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -121,6 +131,11 @@ def make_schema(folder: str | os.PathLike[str], schema: schema_pb2.Schema | str)
             raise DefinitionError(
                 f"make_schema was given a text that is no schema: {error}", "correct the text."
             ) from error
+    if not isinstance(schema, schema_pb2.Schema):
+        raise DefinitionError(
+            f"make_schema was given a value of type {type(schema).__name__}.",
+            "give a Schema, or its text form.",
+        )
     artifact = make_artifact(folder, standard_artifacts.Schema)
     protos.write_text(os.path.join(artifact.uri, protos.SCHEMA_FILE), schema)
     return artifact
@@ -132,7 +147,9 @@ def _write_split(folder: str, split: str, rows: Iterable[Row] | pa.Table) -> Non
     from headrace.formats.examples import example_encoder, example_writer, tfrecord
     from headrace.formats.examples.arrow_features import as_feature
 
-    table = rows if isinstance(rows, pa.Table) else _table(split, list(rows))
+    table = rows if isinstance(rows, pa.Table) else _table(split, _checked_rows(split, rows))
+    if os.path.lexists(folder):
+        raise DefinitionError(f"{folder} is there already.", "write each artifact into a folder of its own.")
     os.makedirs(folder)
     with tfrecord.Writer(example_writer.tfrecord_path(folder, 0, 1)) as writer:
         for batch in table.to_batches():
@@ -142,6 +159,19 @@ def _write_split(folder: str, split: str, rows: Iterable[Row] | pa.Table) -> Non
             ]
             encoded = example_encoder.encode(pa.RecordBatch.from_arrays(columns, batch.schema.names))
             writer.write(encoded.to_pylist())
+
+
+def _checked_rows(split: str, rows: Iterable[Row]) -> list[Row]:
+    # Going through one mapping would give the names of its columns.
+    given: list[Any] = [rows] if isinstance(rows, Mapping) or not isinstance(rows, Iterable) else list(rows)
+    for row in given:
+        is_row = isinstance(row, Mapping) and all(isinstance(name, str) for name in row)
+        if not is_row or row is rows:
+            raise DataError(
+                f"split '{split}': rows are a list of mappings of column names to values, and {row!r} was given.",
+                'give rows as in [{"fare": 1.5}].',
+            )
+    return given
 
 
 def _table(split: str, rows: Sequence[Row]) -> pa.Table:
@@ -160,10 +190,10 @@ def _table(split: str, rows: Sequence[Row]) -> pa.Table:
             ]
         try:
             columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            kinds = listed(sorted({type(value).__name__ for value in values if value is not None}))
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+            kinds = listed({type(value).__name__ for value in values if value is not None})
             raise DataError(
-                f"split '{split}': column '{name}' holds values of several types ({kinds}): {error}",
-                f"give '{name}' values of one type.",
+                f"split '{split}': column '{name}', with values of type {kinds}, has no form in Arrow: {error}.",
+                f"give '{name}' values of one type, of those that tf.Example takes.",
             ) from error
     return pa.table(columns)

@@ -45,8 +45,8 @@ class ComponentResult:
         if len(found) != 1:
             raise DefinitionError(
                 f"{self.node.node_id}: output '{key}' has {len(found)} artifacts; there are "
-                f"{listed(self.outputs) or 'no outputs'}.",
-                f"{did_you_mean(key, self.outputs)}read `outputs` where there may be several.",
+                f"{listed(self.outputs)}.",
+                f"{did_you_mean(key, self.outputs)}Read `outputs` where there may be several.",
             )
         return found[0]
 
@@ -55,7 +55,15 @@ def channel(artifact: Artifact) -> BaseChannel:
     """Return what a component takes as an input, with one artifact in it.
 
     It is the output of an Importer: the artifact's files stay where they are, and its properties go with it.
+
+    Raises:
+        DefinitionError: If this is no artifact.
     """
+    if not isinstance(artifact, Artifact):
+        raise DefinitionError(
+            f"channel takes an artifact, and was given a {type(artifact).__name__}.",
+            "make one with make_artifact; an output of a component is a channel already.",
+        )
     properties = {
         name: value
         for name in artifact.PROPERTIES or {}
@@ -85,8 +93,14 @@ def run_component(
         runner: Where nodes are executed; in this process where it is left out.
 
     Raises:
+        DefinitionError: If this is no component.
         HeadraceError: What stopped the component, as in a pipeline.
     """
+    if not isinstance(component, BaseNode) or isinstance(component, Pipeline):
+        raise DefinitionError(
+            f"run_component takes a component, and was given a {type(component).__name__}.",
+            "make it first, as in SchemaGen(...); headrace.run runs pipelines.",
+        )
     path = os.path.abspath(store)
     nodes = upstream.closure(component, lambda node_id: None)
     with upstream.set_apart(nodes) as registry:

@@ -32,7 +32,8 @@ class Runner(tfx_runner.TfxRunner):
     """Runs pipelines by `headrace.run`, with the interface of TFX's runners.
 
     Args:
-        show: Whether to show progress and a table at the end, and of a dry run the plan, on standard output.
+        show: Whether to show progress and a table at the end, on standard error; of a dry run the plan, on standard
+            output.
         raise_on_failure: Whether a run that did not do its work raises; else the result says how each node ended.
         run_id: The run's id; today's date and a number where it is left out.
         store: Folder of the store; `.headrace` in the working directory where it is left out. Metadata go to
@@ -46,9 +47,9 @@ class Runner(tfx_runner.TfxRunner):
         to_nodes: Execute only these nodes and what they depend on.
         only: Execute exactly these nodes. Nodes left out give their last good outputs.
         dry_run: Only say what would run and what the cache would serve; nothing is recorded.
-        resume_from: An earlier run of this pipeline; what it finished is not executed again.
-        base_run: The run whose outputs stand for the nodes that a partial run leaves out; for each its newest
-            where it is left out.
+        resume_from: An earlier run of this pipeline, or `"latest"`; what it finished is not executed again.
+        base_run: The run whose outputs stand for the nodes that a partial run leaves out, or `"latest"`; for each
+            its newest where it is left out.
         beam_pipeline_args: Arguments for the Beam pipelines of all components, after the components' own.
         exit_handlers: Components to run when all else has ended, however that was.
         listener: Called with each event of `headrace.orchestration.events`, from several threads, one at a time,

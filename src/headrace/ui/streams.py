@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from headrace.errors import StoreError
+
+_STANDARD_OUTPUT = 1
 
 
 class Stream:
@@ -65,6 +68,32 @@ class Stream:
         if stream is not sys.stderr and sys.stderr is not None:
             with contextlib.suppress(OSError):
                 sys.stderr.write(f"{problem.problem} What follows is not shown.\n")
+
+
+@contextlib.contextmanager
+def lent_output() -> Iterator[Stream]:
+    """Lend standard output alone: what else writes to it, also from a process that is started, goes to standard error.
+
+    Raises:
+        StoreError: If it is closed, or cannot be written.
+    """
+    if sys.stdout is None:
+        raise _unwritable("standard output", "it is closed")
+    sys.stdout.flush()
+    with contextlib.ExitStack() as at_end:
+        alone = sys.stdout
+        # Only what stands for the descriptor itself is moved: another stream was put in its place in Python alone.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if sys.stdout.fileno() == _STANDARD_OUTPUT:
+                kept = os.dup(_STANDARD_OUTPUT)
+                at_end.callback(os.close, kept)
+                os.dup2(sys.stderr.fileno(), _STANDARD_OUTPUT)
+                at_end.callback(os.dup2, kept, _STANDARD_OUTPUT)
+                alone = at_end.enter_context(
+                    open(os.dup(kept), "w", encoding=alone.encoding, errors=alone.errors)
+                )
+        at_end.enter_context(contextlib.redirect_stdout(sys.stderr))
+        yield Stream(alone, "standard output", is_vital=True)
 
 
 def _unwritable(name: str, why: str) -> StoreError:

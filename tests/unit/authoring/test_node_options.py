@@ -13,7 +13,7 @@ from headrace.authoring import Importer, Pipeline, compiler, standard_artifacts
 from headrace.authoring.light import authoring
 from headrace.authoring.node_options import NO_OPTIONS, NodeOptions, find_options, options_of
 from headrace.authoring.resources import Resources
-from headrace.errors import DefinitionError
+from headrace.errors import DefinitionError, OptionError
 from headrace.orchestration.engine.exit_handlers import plan_exit_handlers
 from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.plan.pipeline_graph import plan_nodes
@@ -158,3 +158,10 @@ def test_the_node_goes_before_the_pipeline_and_no_cache_for_the_run_before_all(
 )
 def test_a_plan_says_in_words_what_was_asked(asked: NodeOptions, words: str):
     assert asked.in_words == words
+
+
+def test_an_option_that_there_is_not_is_answered_with_the_nearest():
+    with pytest.raises(OptionError, match=r"headrace\.options has no option 'timeout_second'") as caught:
+        headrace.options(node(), timeout_second=3)  # type: ignore[call-arg]
+
+    assert "'timeout_seconds'" in caught.value.fix

@@ -56,6 +56,8 @@ def test_what_tfx_reads_by_itself_stays():
     for given in (None, '{"num_steps": 5}', late):
         assert to_proto(given, kind, "here") is given
     assert to_proto({"num_steps": late}, kind, "here")["num_steps"] is late
+    assert to_proto({"splits": late}, kind, "here")["splits"] is late
+    assert to_proto({"splits": None}, kind, "here") == kind()
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,8 @@ def test_what_tfx_reads_by_itself_stays():
         ({"num_steps": "many"}, "here is malformed: Failed to parse num_steps field"),
         ({"splits": "train"}, "here.splits is 'train', and takes a list.\n  Fix: write ['train']."),
         ({"splits": [5]}, "here is malformed"),
+        ({"splits": {5, "train"}}, "here is malformed"),
+        ({"splits": 3}, "here.splits is 3, and takes a list."),
         (5, "here is of type TrainArgs, and was given a value of type int."),
         ("{", "here is malformed: it is no JSON"),
         ("[]", "JSON text of a list"),
@@ -93,6 +97,21 @@ def test_what_does_not_fit_is_named_with_what_would(given: Any, words: str):
             {"filesystem": {"versioning": "AUTOO"}},
             pusher_pb2.PushDestination,
             "here.filesystem.versioning is 'AUTOO'. It can be 'AUTO', 'UNIX_TIMESTAMP'.\n  Fix: did you mean 'AUTO'?",
+        ),
+        (
+            {"splits": ["a"]},
+            example_gen_pb2.Input,
+            "here.splits[0] is of type Split, and was given a value of type str.",
+        ),
+        (
+            {"splits": {"name": "a"}},
+            example_gen_pb2.Input,
+            "here.splits is {'name': 'a'}, and takes a list.",
+        ),
+        (
+            {"filesystem": "/models"},
+            pusher_pb2.PushDestination,
+            "here.filesystem is of type Filesystem, and was given a value of type str.",
         ),
         (
             {"tensorflow_serving": {"signature_name": []}},

@@ -75,8 +75,8 @@ def test_stats_options_that_have_no_json_form_are_refused():
         StatisticsGen(_examples(), stats_options=Options())
 
     assert str(caught.value) == (
-        "StatisticsGen: stats_options, a Options, cannot be kept as JSON: StatsOptions cannot be converted "
-        "with generators.\n"
+        "StatisticsGen: stats_options, of type Options, cannot be kept as JSON: StatsOptions cannot be "
+        "converted with generators.\n"
         "  Fix: give a tfdv.StatsOptions without generators, slice functions and per_feature_stats_config; "
         "slice by slicing_config or experimental_slice_sqls."
     )

@@ -20,7 +20,7 @@ from store.store_records import files_of
 import headrace
 from headrace.authoring import standard_artifacts
 from headrace.authoring.light import authoring
-from headrace.errors import StoreError, UnknownNodeError
+from headrace.errors import DefinitionError, StoreError, UnknownNodeError
 from headrace.store import session
 from headrace.store.open.store import Store
 from headrace.store.read import runs
@@ -294,3 +294,12 @@ def test_metadata_in_a_database_elsewhere_are_found(tmp_path: Path, monkeypatch)
     for arguments in ((None, config), ()):
         with headrace.open_store(*arguments) as opened:
             assert opened.run().run_id == "2026-11-21-2"
+
+
+@pytest.mark.parametrize("count", [-1, "2", 1.5])
+def test_a_count_that_is_none_is_refused_when_it_is_given(path: Path, count: Any):
+    """Not when the first item is read."""
+    with headrace.open_store(path) as store:
+        for ask in (store.runs, store.artifacts, lambda limit: store.lineage(1, limit=limit)):
+            with pytest.raises(DefinitionError, match=f"limit={count!r}"):
+                ask(limit=count)  # type: ignore[operator]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from headrace import testing
-from headrace.authoring import standard_artifacts
+from headrace.authoring import Importer, standard_artifacts
 from headrace.errors import DataError, DefinitionError
 from headrace.formats import artifacts
 from headrace.formats.examples import tfrecord
@@ -50,9 +50,16 @@ def test_rows_come_back_as_features(tmp_path: Path):
 @pytest.mark.parametrize(
     ("splits", "error", "words"),
     [
-        ({"train": [{"a": 1}, {"a": "x"}]}, DataError, "column 'a' holds values of several types"),
+        ({"train": [{"a": 1}, {"a": "x"}]}, DataError, "column 'a', with values of type 'int', 'str'"),
+        ({"train": [{"a": 2**70}]}, DataError, "column 'a', with values of type 'int'"),
         ({"train": [{}]}, DataError, "no row has a column"),
+        ({"train": {"a": 1}}, DataError, "a list of mappings"),
+        ({"train": ["a"]}, DataError, "'a' was given"),
+        ({"train": [{1: 1}]}, DataError, "{1: 1} was given"),
+        ({"train": 5}, DataError, "5 was given"),
         ({"a/b": []}, DefinitionError, "a/b"),
+        ({1: []}, DefinitionError, "1 cannot be the name"),
+        ([{"a": 1}], DefinitionError, "no split"),
         ({}, DefinitionError, "no split"),
     ],
 )
@@ -90,3 +97,29 @@ def test_a_schema_is_given_as_a_proto_or_its_text(tmp_path: Path):
     assert 'name: "a"' in Path(schema.uri, "schema.pbtxt").read_text()
     with pytest.raises(DefinitionError, match="no schema"):
         testing.make_schema(tmp_path, "feature {")
+    with pytest.raises(DefinitionError, match="NoneType"):
+        testing.make_schema(tmp_path, None)  # type: ignore[arg-type]
+
+
+def test_a_split_is_not_written_over_another(tmp_path: Path):
+    testing.make_examples(tmp_path, {"train": [{"a": 1}]})
+
+    with pytest.raises(DefinitionError, match="Split-train is there already"):
+        testing.make_examples(tmp_path, {"train": [{"a": 2}]})
+
+
+@pytest.mark.parametrize(
+    "given", [None, "Model", standard_artifacts.Model()], ids=["None", "text", "artifact"]
+)
+def test_only_a_type_makes_an_artifact(tmp_path: Path, given):
+    with pytest.raises(DefinitionError, match="no artifact type"):
+        testing.make_artifact(tmp_path, given)
+
+
+def test_what_is_no_artifact_or_component_is_refused(tmp_path: Path):
+    with pytest.raises(DefinitionError, match="given a str"):
+        testing.channel("rows")  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match="given a ABCMeta"):
+        testing.run_component(Importer, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match="type int"):
+        testing.make_artifact(tmp_path, standard_artifacts.Model, {"a": 5})  # type: ignore[dict-item]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -48,3 +49,33 @@ def test_output_that_cannot_be_written(what: str, streams: str, code: int, told:
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (code, "", told)
+
+
+_LEND = """
+import os
+from headrace.ui.streams import lent_output
+with lent_output() as alone:
+    print("of Python", flush=True)
+    os.system("echo of a program")
+    alone.write("lent")
+    alone.flush()
+print(" and back")
+"""
+
+
+def test_what_is_lent_is_written_alone():
+    """The text of a program that was started would make JSON unreadable."""
+    done = subprocess.run([sys.executable, "-c", _LEND], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("lent and back\n", "of Python\nof a program\n")
+
+
+def test_what_is_closed_is_not_lent():
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join([sys.executable, '-c', _LEND])} >&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, "standard output cannot be written: it is closed" in done.stderr) == (1, True)

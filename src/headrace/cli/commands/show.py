@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 @click.command("runs", short_help="List past runs.")
 @store_option
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the latest first."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many, the latest first.",
 )
 @json_option
 def runs_command(store: str, limit: int, as_json: bool) -> None:

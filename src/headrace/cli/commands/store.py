@@ -17,7 +17,12 @@ from headrace.cli.options import json_option, store_option
 @click.option("--pipeline", default="", metavar="NAME", help="Only what this pipeline made or reused.")
 @click.option("--deleted", is_flag=True, help="List also what was removed.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the latest first."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many, the latest first.",
 )
 @json_option
 def artifacts_command(

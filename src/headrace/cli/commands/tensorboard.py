@@ -22,6 +22,7 @@ _SECONDS_TO_END = 10
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
+    metavar="N",
     help="Where to listen; 0 for any free port. TensorBoard's own, 6006.",
 )
 @click.option("--host", default="localhost", show_default=True, help="Where to listen: this machine alone.")

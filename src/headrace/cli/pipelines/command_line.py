@@ -8,6 +8,7 @@ from typing import Any
 
 from headrace.config.document import Document, read_document
 from headrace.config.run_config import apply_settings
+from headrace.errors import ConfigError
 from headrace.run_options import OPTIONS, Option, Ways
 
 
@@ -45,8 +46,15 @@ class Command:
     output: Output = Output()
 
     def given(self, ways: Ways) -> dict[Option, Any]:
-        """Return the options that were given, of those that these ways take."""
+        """Return the options that were given, of those that these ways take.
+
+        Raises:
+            ConfigError: If one was given nothing, as by a variable of the shell that is not set.
+        """
         found = {option: self.options.get(option.name) for option in OPTIONS if option.ways is ways}
+        for option, value in found.items():
+            if value == "":
+                raise ConfigError(f"{option.flag} was given an empty text.", "give a value, or leave it out.")
         return {option: value for option, value in found.items() if value is not None and value != ()}
 
     @property
@@ -59,7 +67,7 @@ def read_settings(command: Command) -> Document:
     """Return the configuration file, with `--set` written over it, and the options over both.
 
     Raises:
-        ConfigError: If the file or a `--set` cannot be read.
+        ConfigError: If the file or a `--set` cannot be read, or an option is empty.
     """
     document = read_document(command.config_path) if command.config_path else Document()
     apply_settings(document, command.settings)

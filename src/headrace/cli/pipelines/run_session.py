@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from headrace import secrets
 from headrace.cli.failures import CANCELLED, RUN_FAILED
 from headrace.cli.options import DEFAULT_STORE
@@ -20,7 +18,7 @@ from headrace.cli.pipelines import pipeline_source
 from headrace.cli.pipelines.command_line import Command, apply_options, read_settings
 from headrace.config.document import Document
 from headrace.config.run_config import RunConfig, apply_settings, check_document
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, StoreError
 from headrace.orchestration.engine import interrupts
 from headrace.orchestration.events import NodeState, RunResult
 from headrace.run_options import RunOptions, Ways
@@ -28,6 +26,7 @@ from headrace.ui.listings import result_data
 from headrace.ui.live import LiveDisplay
 from headrace.ui.plain import PlainDisplay, QuietDisplay
 from headrace.ui.screen import open_error_screen, open_screen
+from headrace.ui.streams import Stream, lent_output
 from headrace.ui.summary import print_plan, print_summary
 
 if TYPE_CHECKING:
@@ -48,13 +47,16 @@ def run_session(command: Command, commands: frozenset[str]) -> int:
     """
     document = read_settings(command)
     given = {option.name: value for option, value in command.given(Ways.ONE_RUN).items()}
-    named = [name for name in ("resume_from", "base_run") if name in given]
-    if named:
+    latest = [name for name in ("resume_from", "base_run") if given.get(name) == "latest"]
+    if latest:
         from headrace.store.session import open_store
 
-        path = document.values.get("store")
-        with open_store(path if isinstance(path, str) else DEFAULT_STORE) as stored:
-            given.update({name: stored.run(given[name]).run_id for name in named})
+        named = document.values.get("store")
+        path = named if isinstance(named, str) else DEFAULT_STORE
+        # Found once: of several runs of a script, the first is not the latest to the second. A pipeline may keep its
+        # metadata elsewhere; then the run itself looks there.
+        with contextlib.suppress(StoreError), open_store(path) as stored:
+            given.update(dict.fromkeys(latest, stored.run("latest").run_id))
     return _start(document, command, commands, given)
 
 
@@ -140,12 +142,12 @@ def _start(
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     config = check_document(document)
-    source = pipeline_source.find_source(
-        pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
-    )
-    session = _Session(command, config, commands, {**config.run_options(), **of_one_run})
     # Of JSON nothing but JSON reaches standard output, whatever the pipeline's own code prints.
-    with contextlib.redirect_stdout(sys.stderr) if command.output.as_json else contextlib.nullcontext():
+    with lent_output() if command.output.as_json else contextlib.nullcontext() as alone:
+        source = pipeline_source.find_source(
+            pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
+        )
+        session = _Session(command, config, commands, {**config.run_options(), **of_one_run}, alone)
         return session.run_source(source, document)
 
 
@@ -168,19 +170,25 @@ class _Session:
         config: The configuration.
         commands: The commands that exist.
         given: Options of the run that file or command line gave; they go before those of a script.
+        alone: Where JSON goes, and nothing else does; `None` where no JSON is wanted.
     """
 
     def __init__(
-        self, command: Command, config: RunConfig, commands: frozenset[str], given: Mapping[str, Any]
+        self,
+        command: Command,
+        config: RunConfig,
+        commands: frozenset[str],
+        given: Mapping[str, Any],
+        alone: Stream | None,
     ) -> None:
         self._output = command.output
         self._is_dry = command.is_dry
         self._config = config
         self._commands = commands
         self._given = given
-        # Kept now: a script sees its own arguments in sys.argv, and of JSON it does not see the output.
+        # Kept now: a script sees its own arguments in sys.argv.
         self._arguments = tuple(sys.argv[1:])
-        self._json_stream = sys.stdout
+        self._alone = alone
         # A plan is all that a dry run gives.
         self._screen = open_error_screen() if self._output.as_json else open_screen(is_vital=self._is_dry)
 
@@ -242,8 +250,9 @@ class _Session:
         )
 
     def _show(self, result: RunResult) -> None:
-        if self._output.as_json:
-            click.echo(json.dumps(result_data(result), default=str), file=self._json_stream)
+        if self._alone is not None:
+            self._alone.write(json.dumps(result_data(result), default=str) + "\n")
+            self._alone.flush()
         if result.is_plan:
             if not self._output.as_json:
                 again = secrets.mask_arguments([part for part in self._arguments if part != "--dry-run"])

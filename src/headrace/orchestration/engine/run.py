@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ParamSpec, TypeAlias
 
 from headrace import secrets
@@ -28,6 +29,7 @@ from headrace.orchestration.runners.base import NodeRunner
 from headrace.run_options import RunOptions
 from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.results import RunResult
+from headrace.store.session import open_store
 
 with authoring():
     from tfx.orchestration import pipeline as tfx_pipeline
@@ -94,7 +96,7 @@ def run(
 
     Raises:
         DefinitionError: If the pipeline cannot run as it is written. Nothing was recorded then.
-        StoreError: If the store cannot be opened or written.
+        StoreError: If the store cannot be opened or written, or has no run of a name that the options give.
         InputResolutionError: If a partial run needs a node that never ran.
     """
     # TFX warns of what the compiler itself left out; nothing there is for the user of a run.
@@ -109,6 +111,7 @@ def run(
     pipeline_graph.refuse_containers(planned)
     connection = pipeline_graph.connection_config(ir)
     opened = Store(os.fspath(options.store or DEFAULT_PATH), connection)
+    options = _with_runs_found(options, ir)
     is_step = outputs_from is not None
     if options.store and connection is not None and not is_step:
         _warn_of_other_database(opened, has_root=bool(pipeline_graph.declared_root(ir)))
@@ -128,6 +131,16 @@ def run(
     if options.dry_run:
         return dry_runs.dry_run(opened, engine.context, planned, engine.life)
     return engine.run(options.run_id)
+
+
+def _with_runs_found(options: RunOptions, ir: pipeline_pb2.Pipeline) -> RunOptions:
+    """The options with the ids of the runs that they name, which may be `latest`."""
+    named = (options.resume_from, options.base_run)
+    if not any(named):
+        return options
+    with open_store(options.store or DEFAULT_PATH, pipeline_graph.connection_config(ir)) as stored:
+        resume_from, base_run = (stored.run(run_id).run_id if run_id else "" for run_id in named)
+    return replace(options, resume_from=resume_from, base_run=base_run)
 
 
 def _warn_of_other_database(store: Store, *, has_root: bool) -> None:

@@ -129,8 +129,9 @@ def _output_of_run(store: Store, run_id: str, text: str) -> int:
     for output in node.outputs:
         if output.key == key:
             return output.artifact_id
+    lack = f"has no output '{key}'. It has" if key or not known else "has several outputs:"
     raise StoreError(
-        f"{node.node_id} of run {result.run_id} has no output '{key}'. It has {listed(known)}.",
+        f"{node.node_id} of run {result.run_id} {lack} {listed(known)}.",
         f"{did_you_mean(key, known)}Write RUN/NODE.key.",
     )
 

@@ -187,6 +187,14 @@ def test_options_reach_the_engine(engine, project, headrace):
     assert engine.pipelines[0].parameters["train_steps"] == 7
 
 
+@pytest.mark.parametrize("option", ["--store", "--run-id", "--resume-from", "--base-run"])
+def test_an_empty_option_is_no_option_left_out(engine, project, headrace, option: str):
+    """A variable of the shell that is not set would start another run than the one that is meant."""
+    result = headrace("run", "demo.py", f"{option}=")
+
+    assert (result.exit_code, f"{option} was given" in result.output) == (2, True)
+
+
 def test_the_command_line_wins_over_set_and_set_over_the_file(engine, project, headrace):
     """The nearer to the run something is said, the more it counts."""
     (project / "c.yaml").write_text(
