@@ -60,8 +60,11 @@ def test_code_that_only_defines_things_makes_a_template(tmp_path: Path):
         "LOG = open('log.txt', 'a')",
         "import os; NULL = os.open('settings.json', os.O_RDONLY)",
         "import signal; signal.signal(signal.SIGCHLD, lambda *_: None)",
+        "import random; random.seed(42)",
+        "import random; NUMBERS = random.Random()",
+        "import numpy; NUMBERS = numpy.random.default_rng()",
     ],
-    ids=["thread", "process", "socket", "file", "descriptor", "signal"],
+    ids=["thread", "process", "socket", "file", "descriptor", "signal", "seed", "generator", "numpy"],
 )
 def test_what_a_fork_would_share_or_lose_makes_none(tmp_path: Path, code: str):
     assert _read(tmp_path, code) is None
