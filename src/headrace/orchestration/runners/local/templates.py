@@ -35,8 +35,9 @@ _TICK_NS = 20_000_000
 # Those of a run's files; in the server of a session, of as many steps.
 _MAX_TEMPLATES = 16
 
-# What tells a file from a later one: size, times of the last change of content and of status, and inode.
-Look = tuple[int, int, int, int]
+# What tells a file from a later one: size, times of the last change of content and of status, and inode; `None` of
+# what is absent, or no plain file.
+Look = tuple[int, int, int, int] | None
 
 
 class State(Enum):
@@ -209,12 +210,14 @@ class Reading:
         paths = self._paths | {_project_file(module) for module in projects}
         # Bytecode is made anew where its source has changed.
         found = {path: _look(path) for path in paths if is_kept(path) and "__pycache__" not in path}
-        if any(look and self._is_young(look) for look in found.values()):
+        if any(self._is_young(look) for look in found.values()):
             return None
-        return {path: look for path, look in found.items() if look}
+        return found
 
     def _is_young(self, look: Look) -> bool:
         """Whether a file may have changed since it was read, and look the same."""
+        if look is None:
+            return False
         changed = max(look[1:3])
         tick = _TICK_NS if changed % 1_000_000 else _COARSE_NS
         return changed > self._started_ns - tick
@@ -225,8 +228,8 @@ def _project_file(module: Any) -> str:
     return path if isinstance(path, str) and is_project_file(path) else ""
 
 
-def _look(path: str) -> Look | None:
-    """How a plain file looks; `None` where there is none."""
+def _look(path: str) -> Look:
+    """How a path looks."""
     try:
         info = os.stat(path)
     except OSError:

@@ -96,6 +96,25 @@ def test_a_template_is_stale_once_a_file_has_changed(tmp_path: Path):
         template.close()
 
 
+def test_a_template_is_stale_once_there_is_a_file_that_it_looked_for(tmp_path: Path):
+    """As where settings have defaults, and an earlier node writes them."""
+    code = """
+        try:
+            SETTINGS = open('own.json').read()
+        except FileNotFoundError:
+            SETTINGS = ''
+    """
+    assert "own.json" in (_read(tmp_path, code) or ())
+    path = tmp_path / "own.json"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        template = templates.Template(0, ours, templates.State.READY, looks={str(path): None})
+        assert template.is_fresh
+        path.write_text("{}")
+        assert not template.is_fresh
+        template.close()
+
+
 def test_who_says_nothing_is_no_template():
     ours, theirs = socket.socketpair()
     with ours:
