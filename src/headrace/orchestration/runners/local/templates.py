@@ -3,27 +3,27 @@
 A fork is a copy of what the code left in memory, and of nothing else: of threads only the one that forks goes on,
 and what is open is shared. So a process in which the code started threads or processes, opened files or sockets, or
 waits for children, is no template: it does the work of the task that it was made for, and each other task reads the
-code anew. So it is where the code seeded Python's random numbers, which a fork seeds again, or keeps a generator of
-random numbers, of which each node would get the same. The same holds where a file that was read has changed since.
+code anew. So it is where the code seeded random numbers, which are seeded again in a fork, or keeps a generator of them,
+of which each node would get the same. The same holds where a file that was read has changed since.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
 import signal
 import socket
 import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from multiprocessing import connection
 from typing import Any
 
 from headrace.files.payloads import is_kept
+from headrace.orchestration.runners.local import random_numbers
 from headrace.orchestration.runners.tasks import Address
 from headrace.runtime.processes.process_groups import children_of
 from headrace.usercode.module_files import is_project_file
@@ -178,7 +178,7 @@ class Reading:
     def __init__(self) -> None:
         self._started_ns = time.time_ns()
         self._open = _descriptors()
-        self._random = random.getstate()
+        self._random = random_numbers.state()
         self._modules = set(sys.modules)
         self._paths: set[str] = set()
 
@@ -201,11 +201,11 @@ class Reading:
 
     def looks(self) -> dict[str, Look] | None:
         """Return how the files look that were read; `None` where this process cannot be a template."""
-        if _is_busy() or _descriptors() != self._open or random.getstate() != self._random:
+        if _is_busy() or _descriptors() != self._open or random_numbers.state() != self._random:
             return None
         modules = [module for name, module in sys.modules.items() if name not in self._modules]
         projects = [module for module in modules if _project_file(module)]
-        if _keeps_generator([*projects, sys.modules["__main__"]]):
+        if random_numbers.keeps_generator([*projects, sys.modules["__main__"]]):
             return None
         paths = self._paths | {_project_file(module) for module in projects}
         # Bytecode is made anew where its source has changed.
@@ -248,18 +248,6 @@ def _is_busy() -> bool:
     # What the kernel does not tell may be.
     has_children = children_of(os.getpid()) != set()
     return num_threads > 1 or has_children or signal.getsignal(signal.SIGCHLD) != signal.SIG_DFL
-
-
-def _keeps_generator(modules: Iterable[Any]) -> bool:
-    """Whether modules have a generator of random numbers among their names."""
-    kinds: list[type] = [random.Random]
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        kinds += [numpy_random.BitGenerator, numpy_random.Generator, numpy_random.RandomState]
-    # By its type: what stands in for something, and loads it when asked, is left alone.
-    return any(
-        issubclass(type(value), tuple(kinds)) for module in modules for value in list(vars(module).values())
-    )
 
 
 def _descriptors() -> frozenset[tuple[str, str]]:

@@ -63,8 +63,20 @@ def test_code_that_only_defines_things_makes_a_template(tmp_path: Path):
         "import random; random.seed(42)",
         "import random; NUMBERS = random.Random()",
         "import numpy; NUMBERS = numpy.random.default_rng()",
+        "import numpy; numpy.random.seed(42)",
     ],
-    ids=["thread", "process", "socket", "file", "descriptor", "signal", "seed", "generator", "numpy"],
+    ids=[
+        "thread",
+        "process",
+        "socket",
+        "file",
+        "descriptor",
+        "signal",
+        "seed",
+        "generator",
+        "numpy",
+        "numpy-seed",
+    ],
 )
 def test_what_a_fork_would_share_or_lose_makes_none(tmp_path: Path, code: str):
     assert _read(tmp_path, code) is None
