@@ -3,7 +3,8 @@
 A fork is a copy of what the code left in memory, and of nothing else: of threads only the one that forks goes on,
 and what is open is shared. So a process in which the code started threads or processes, opened files or sockets, or
 waits for children, is no template: it does the work of the task that it was made for, and each other task reads the
-code anew. The same holds where a file that was read has changed since.
+code anew. So it is where the code seeded random numbers, which are seeded again in a fork, or keeps a generator of them,
+of which each node would get the same. The same holds where a file that was read has changed since.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from multiprocessing import connection
 from typing import Any
 
 from headrace.files.payloads import is_kept
+from headrace.orchestration.runners.local import random_numbers
 from headrace.orchestration.runners.tasks import Address
 from headrace.runtime.processes.process_groups import children_of
 from headrace.usercode.module_files import is_project_file
@@ -33,8 +35,9 @@ _TICK_NS = 20_000_000
 # Those of a run's files; in the server of a session, of as many steps.
 _MAX_TEMPLATES = 16
 
-# What tells a file from a later one: size, times of the last change of content and of status, and inode.
-Look = tuple[int, int, int, int]
+# What tells a file from a later one: size, times of the last change of content and of status, and inode; `None` of
+# what is absent, or no plain file.
+Look = tuple[int, int, int, int] | None
 
 
 class State(Enum):
@@ -175,6 +178,7 @@ class Reading:
     def __init__(self) -> None:
         self._started_ns = time.time_ns()
         self._open = _descriptors()
+        self._random = random_numbers.state()
         self._modules = set(sys.modules)
         self._paths: set[str] = set()
 
@@ -197,18 +201,23 @@ class Reading:
 
     def looks(self) -> dict[str, Look] | None:
         """Return how the files look that were read; `None` where this process cannot be a template."""
-        if _is_busy() or _descriptors() != self._open:
+        if _is_busy() or _descriptors() != self._open or random_numbers.state() != self._random:
             return None
         modules = [module for name, module in sys.modules.items() if name not in self._modules]
-        paths = self._paths | {path for module in modules if (path := _project_file(module))}
+        projects = [module for module in modules if _project_file(module)]
+        if random_numbers.keeps_generator([*projects, sys.modules["__main__"]]):
+            return None
+        paths = self._paths | {_project_file(module) for module in projects}
         # Bytecode is made anew where its source has changed.
         found = {path: _look(path) for path in paths if is_kept(path) and "__pycache__" not in path}
-        if any(look and self._is_young(look) for look in found.values()):
+        if any(self._is_young(look) for look in found.values()):
             return None
-        return {path: look for path, look in found.items() if look}
+        return found
 
     def _is_young(self, look: Look) -> bool:
         """Whether a file may have changed since it was read, and look the same."""
+        if look is None:
+            return False
         changed = max(look[1:3])
         tick = _TICK_NS if changed % 1_000_000 else _COARSE_NS
         return changed > self._started_ns - tick
@@ -219,8 +228,8 @@ def _project_file(module: Any) -> str:
     return path if isinstance(path, str) and is_project_file(path) else ""
 
 
-def _look(path: str) -> Look | None:
-    """How a plain file looks; `None` where there is none."""
+def _look(path: str) -> Look:
+    """How a path looks."""
     try:
         info = os.stat(path)
     except OSError:

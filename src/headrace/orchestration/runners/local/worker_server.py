@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing import connection
 from typing import Any, NoReturn
 
-from headrace.orchestration.runners.local import templates, worker
+from headrace.orchestration.runners.local import random_numbers, templates, worker
 from headrace.orchestration.runners.local.library_loading import Loading
 from headrace.orchestration.runners.local.messages import Exited, Started
 from headrace.orchestration.runners.local.templates import State, Template, Templates
@@ -215,6 +215,7 @@ class Server:
         self._templates.give_up()
         if self._libraries is not None:
             self._libraries[1].close()
+        random_numbers.seed_again()
 
     def _reap(self) -> None:
         while True:

@@ -60,8 +60,23 @@ def test_code_that_only_defines_things_makes_a_template(tmp_path: Path):
         "LOG = open('log.txt', 'a')",
         "import os; NULL = os.open('settings.json', os.O_RDONLY)",
         "import signal; signal.signal(signal.SIGCHLD, lambda *_: None)",
+        "import random; random.seed(42)",
+        "import random; NUMBERS = random.Random()",
+        "import numpy; NUMBERS = numpy.random.default_rng()",
+        "import numpy; numpy.random.seed(42)",
     ],
-    ids=["thread", "process", "socket", "file", "descriptor", "signal"],
+    ids=[
+        "thread",
+        "process",
+        "socket",
+        "file",
+        "descriptor",
+        "signal",
+        "seed",
+        "generator",
+        "numpy",
+        "numpy-seed",
+    ],
 )
 def test_what_a_fork_would_share_or_lose_makes_none(tmp_path: Path, code: str):
     assert _read(tmp_path, code) is None
@@ -89,6 +104,25 @@ def test_a_template_is_stale_once_a_file_has_changed(tmp_path: Path):
 
         path.write_text("ONE = 2")
         os.utime(path, ns=(look[1], look[1]))
+        assert not template.is_fresh
+        template.close()
+
+
+def test_a_template_is_stale_once_there_is_a_file_that_it_looked_for(tmp_path: Path):
+    """As where settings have defaults, and an earlier node writes them."""
+    code = """
+        try:
+            SETTINGS = open('own.json').read()
+        except FileNotFoundError:
+            SETTINGS = ''
+    """
+    assert "own.json" in (_read(tmp_path, code) or ())
+    path = tmp_path / "own.json"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        template = templates.Template(0, ours, templates.State.READY, looks={str(path): None})
+        assert template.is_fresh
+        path.write_text("{}")
         assert not template.is_fresh
         template.close()
 
