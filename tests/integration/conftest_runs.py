@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,12 @@ def in_process() -> NodeRunner:
 def run(store: str, workers: NodeRunner | None) -> Run:
     """Run components in a store of this test, on the workers of its file."""
 
-    def run_components(*components: Any, name: str = "test", **options: Any) -> RunResult:
+    def run_components(
+        *components: Any, name: str = "test", configuration: Mapping[str, Any] | None = None, **options: Any
+    ) -> RunResult:
         pipeline = Pipeline(name, components=list(components))
-        return engine.run(pipeline, RunOptions(store=store, **options), pool=workers)
+        given = RunOptions(store=store, **options)
+        return engine.run(pipeline, given, configuration=configuration, pool=workers)
 
     return run_components
 
