@@ -35,6 +35,7 @@ _rows: dict[str, tuple[str, object]] | None = None
 _unsaved: dict[str, tuple[_Look, str]] = {}
 _num_batches = 0
 _lock = threading.Lock()
+_reading = threading.Lock()
 _state = threading.local()
 
 
@@ -99,15 +100,17 @@ def recall(path: str, info: os.stat_result) -> str:
 def _read() -> dict[str, tuple[str, object]]:
     """All that the file holds: one look at it costs more than to know of a file."""
     global _rows
-    if _rows is None:
-        rows: dict[str, tuple[str, object]] = {}
-        if os.path.exists(_path):
-            with contextlib.suppress(sqlite3.Error), contextlib.closing(_open()) as database:
-                rows = {
-                    name: (look, signed) for name, look, signed in database.execute("SELECT * FROM files")
-                }
-        _rows = rows
-    return _rows
+    # Several threads ask at once, and one of them reads.
+    with _reading:
+        if _rows is None:
+            rows: dict[str, tuple[str, object]] = {}
+            if os.path.exists(_path):
+                with contextlib.suppress(sqlite3.Error), contextlib.closing(_open()) as database:
+                    rows = {
+                        name: (look, signed) for name, look, signed in database.execute("SELECT * FROM files")
+                    }
+            _rows = rows
+        return _rows
 
 
 def remember(path: str, info: os.stat_result, started_ns: int, digest: str) -> None:
