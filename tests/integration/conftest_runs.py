@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from ml_metadata.proto import metadata_store_pb2
 
-from headrace.authoring import Pipeline
+from headrace.authoring import Importer, Pipeline, standard_artifacts
 from headrace.cli.main import cli
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.runners.base import NodeRunner
@@ -67,6 +68,12 @@ def command(store: str) -> Command:
         return CliRunner().invoke(cli, [*words, "--store", store])
 
     return invoke
+
+
+def good(name: str = "good") -> Pipeline:
+    """A pipeline of one node without an executor, which finds its files in the working directory: no worker starts."""
+    os.makedirs("files", exist_ok=True)
+    return Pipeline(name, components=[Importer(source_uri="files", artifact_type=standard_artifacts.Schema)])
 
 
 def chain(text: str = "one") -> list[Any]:

@@ -201,3 +201,50 @@ def test_a_script_is_read_once_for_each_of_its_runs(tmp_path: Path):
     assert (done.returncode, done.stdout) == (0, "['14', '28']\n"), done.stderr
     # By Python, and for the nodes of each run.
     assert _num_readings(tmp_path) == 3
+
+
+_SEVERAL_RUNS = """
+import headrace
+from headrace.errors import HeadraceError
+from headrace.authoring import Pipeline
+from headrace.authoring.light import authoring
+
+with authoring():
+    from tfx.dsl.component.experimental.annotations import OutputDict, Parameter
+    from tfx.dsl.component.experimental.decorators import component
+
+
+@component
+def One() -> OutputDict(text=str):
+    return {"text": "one"}
+
+
+try:
+    headrace.run(Pipeline("first", components=[One()]), only=["Nothing"], show=False)
+except HeadraceError as error:
+    print(type(error).__name__)
+first = headrace.run(Pipeline("first", components=[One()]), show=False)
+with open(first.node("One").outputs[0].uri) as file:
+    made = file.read()
+
+
+@component
+def Two(text: Parameter[str]):
+    print("given", text)
+
+
+second = headrace.run(Pipeline("second", components=[Two(text=made)]), show=False)
+print(open(second.node("Two").log_path).read().splitlines()[-1])
+"""
+
+
+def test_a_script_may_define_components_between_its_runs(tmp_path: Path):
+    """A worker that reads the script passes the runs before: each call gives what it gave in the script."""
+    (tmp_path / "several.py").write_text(_SEVERAL_RUNS)
+
+    done = subprocess.run(
+        [sys.executable, "several.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["UnknownNodeError", "given one"]

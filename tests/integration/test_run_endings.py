@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nodes
 import pytest
-from conftest_runs import open_store, states
+from conftest_runs import good, open_store, states
 from ml_metadata.proto import metadata_store_pb2
 from stored import list_runs, read_run
 
 import headrace
-from headrace import errors
 from headrace.authoring import Channel, Importer, LatestArtifactStrategy, Pipeline, Resolver, compiler
 from headrace.authoring import standard_artifacts as types
 from headrace.authoring.light import authoring
-from headrace.errors import DuplicateNodeError, InputResolutionError, OptionError, StoreError
+from headrace.errors import InputResolutionError, StoreError
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.events import (
     Event,
@@ -50,12 +46,6 @@ OPEN = (metadata_store_pb2.Execution.NEW, metadata_store_pb2.Execution.RUNNING)
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def good(name: str = "good") -> Pipeline:
-    """One node, which finds its files."""
-    os.makedirs("files", exist_ok=True)
-    return Pipeline(name, components=[Importer(source_uri="files", artifact_type=types.Schema)])
 
 
 def bad() -> Pipeline:
@@ -283,127 +273,3 @@ def test_a_compiled_pipeline_is_not_changed_by_running_it():
         c.name: store.get_executions_by_context(c.id) for c in store.get_contexts_by_type("pipeline_run")
     }
     assert {name: len(found) for name, found in by_run.items()} == dict.fromkeys(ids, 1)
-
-
-def test_a_dry_run_prints_its_plan(capsys: pytest.CaptureFixture[str]):
-    """On standard output, as the command line does; nothing with `show=False`."""
-    result = headrace.run(good(), dry_run=True)
-    assert capsys.readouterr().out.startswith("good plan: 1 resolved\n")
-    assert result.is_plan
-
-    headrace.run(good(), dry_run=True, show=False)
-    assert capsys.readouterr().out == ""
-
-
-def test_an_option_that_there_is_not_is_refused_when_the_runner_is_made():
-    with pytest.raises(OptionError, match=r"has no option 'max_worker'.*\n  Fix: did you mean 'workers'\?"):
-        headrace.Runner(max_worker=3)
-    with pytest.raises(TypeError, match="has no option 'pipeline'"):
-        headrace.Runner(pipeline=good())
-    with pytest.raises(OptionError, match="'dryrun'"):
-        headrace.Runner().run(good(), dryrun=True)
-
-
-def test_former_names_of_options_work_and_warn():
-    importer = Importer(source_uri="files", artifact_type=types.Schema).with_id("One")
-    starts: list[Callable[[], object]] = [
-        lambda: headrace.run(good(), max_workers=1, show=False),
-        lambda: headrace.Runner(fail_fast=True, show=False).run(good()),
-        lambda: headrace.Runner(show=False).run(good(), enable_cache=False),
-        lambda: headrace.InteractiveContext("good").run(importer, enable_cache=False),
-    ]
-    for start in starts:
-        with pytest.warns(DeprecationWarning, match=r"is called '\w+' now") as caught:
-            start()
-        assert caught[0].filename == __file__
-
-
-def test_a_store_that_the_pipeline_does_not_use_for_its_metadata_is_told(tmp_path: Path):
-    """The pipeline's own connection goes first; that it names the store's own file is no contradiction."""
-    pipeline = good()
-    pipeline.metadata_connection_config = sqlite(tmp_path / "other.db")
-
-    with pytest.warns(
-        RuntimeWarning, match=r"names .*/other\.db: metadata go there, and the store mine holds"
-    ):
-        headrace.run(pipeline, store="mine", show=False)
-    pipeline.metadata_connection_config = sqlite(tmp_path / "mine" / "metadata.db")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)
-        headrace.run(pipeline, store="mine", show=False)
-        headrace.run(pipeline, show=False)
-
-
-def sqlite(path: Path) -> metadata_store_pb2.ConnectionConfig:
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(path)
-    return config
-
-
-def test_one_name_may_stand_for_a_list_of_one():
-    assert headrace.run(good(), only="Importer", show=False).is_success
-
-
-def test_a_node_with_the_name_of_its_pipeline_is_refused():
-    """TFX's own error for it names no way out."""
-    importer = Importer(source_uri="files", artifact_type=types.Schema).with_id("same")
-    with pytest.raises(DuplicateNodeError) as raised:
-        Pipeline("same", components=[importer])
-
-    assert str(raised.value) == (
-        "pipeline 'same': a node has the pipeline's own id.\n"
-        "  Fix: give the node another id, such as .with_id('same_node'), or the pipeline another name."
-    )
-
-
-def test_the_public_names_are_listed():
-    assert set(headrace.__all__) <= set(dir(headrace))
-    assert not {"Any", "importlib", "sys", "annotations"} & set(dir(headrace))
-    assert errors.OptionError.__mro__[1] is errors.DefinitionError
-
-
-SEVERAL_RUNS = """
-import headrace
-from headrace.errors import HeadraceError
-from headrace.authoring import Pipeline
-from headrace.authoring.light import authoring
-
-with authoring():
-    from tfx.dsl.component.experimental.annotations import OutputDict, Parameter
-    from tfx.dsl.component.experimental.decorators import component
-
-
-@component
-def One() -> OutputDict(text=str):
-    return {"text": "one"}
-
-
-try:
-    headrace.run(Pipeline("first", components=[One()]), only=["Nothing"], show=False)
-except HeadraceError as error:
-    print(type(error).__name__)
-first = headrace.run(Pipeline("first", components=[One()]), show=False)
-with open(first.node("One").outputs[0].uri) as file:
-    made = file.read()
-
-
-@component
-def Two(text: Parameter[str]):
-    print("given", text)
-
-
-second = headrace.run(Pipeline("second", components=[Two(text=made)]), show=False)
-print(open(second.node("Two").log_path).read().splitlines()[-1])
-"""
-
-
-def test_a_script_may_define_components_between_its_runs(tmp_path: Path):
-    """A worker that reads the script passes the runs before: each call gives what it gave in the script."""
-    (tmp_path / "several.py").write_text(SEVERAL_RUNS)
-
-    done = subprocess.run(
-        [sys.executable, "several.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["UnknownNodeError", "given one"]

@@ -125,8 +125,7 @@ class StoreSession:
     """One open store, to be read; what `open_store` gives. Safe to use from several threads.
 
     Each answer tells the store as it is at that moment; of a store that this user cannot write, which is read from a
-    copy, as it was at opening. What it returns are frozen dataclasses and needs no open
-    store; iterators do.
+    copy, as it was at opening. Answers are frozen dataclasses, which need no open store; iterators do.
 
     Args:
         store: The open store.

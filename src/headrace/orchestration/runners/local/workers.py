@@ -108,19 +108,9 @@ class Workers:
         is_cancelled: Callable[[], bool],
         timeout_seconds: float = 0.0,
     ) -> Done:
-        """Run one task in a fresh process and wait for it.
+        """Do one task in a fresh process; see `NodeRunner`.
 
-        Args:
-            task: What to call.
-            log_path: Where all it prints goes.
-            on_progress: Receives what the executor says of itself.
-            is_cancelled: Asked ten times a second; when true, the process and its children are killed.
-            timeout_seconds: So many seconds after it began, they are killed too; 0 means never.
-
-        Raises:
-            HeadraceError: What the task raised, or how its process died.
-            Cancelled: If `is_cancelled` said so.
-            TimedOut: If the time was over.
+        Ten times a second it is asked whether to stop; the process is killed then, with all that it started.
         """
         channel = self._submit(task, log_path)
         deadline = math.inf
