@@ -8,6 +8,9 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
+
+import pytest
 
 
 def anew(module: ModuleType) -> ModuleType:
@@ -53,3 +56,11 @@ def _is_in(name: str, packages: tuple[str, ...]) -> bool:
 def executor_of(component: str) -> ModuleType:
     """Import a component's executor; inside `fresh`, anew."""
     return importlib.import_module(f"headrace.components.{component}.executor")
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, planted: Any) -> None:
+    """Put something else in the place of a part of a library; nothing where it is `None`."""
+    if planted is None:
+        monkeypatch.delattr(owner, name)
+    else:
+        monkeypatch.setattr(owner, name, planted)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-from planted import anew, executor_of, fresh
+from planted import anew, executor_of, fresh, plant
 
 from headrace.formats import tfx_bsl_internals
 from headrace.internals import UnknownForm, fields_of
@@ -61,10 +61,7 @@ def test_without_a_part_of_the_known_form_tfdvs_transform_does_the_work(
     owner: Any, name: str, planted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of StatisticsGen's, whatever is asked for, and all of Transform's."""
-    if planted is None:
-        monkeypatch.delattr(owner, name)
-    else:
-        monkeypatch.setattr(owner, name, planted)
+    plant(monkeypatch, owner, name, planted)
     with pytest.raises(UnknownForm, match=FORM):
         anew(tfdv_internals)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from planted import anew, executor_of, fresh
+from planted import anew, executor_of, fresh, plant
 from recording import context
 from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as evaluator
 from tensorflow_model_analysis.metrics import (
@@ -130,10 +130,7 @@ def test_without_a_part_of_the_known_form_the_evaluation_is_tfmas(
     owner: Any, name: str, planted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reason names version and part; it is what the executor records."""
-    if planted is None:
-        monkeypatch.delattr(owner, name)
-    else:
-        monkeypatch.setattr(owner, name, planted)
+    plant(monkeypatch, owner, name, planted)
 
     missing = anew(tfma_internals).MISSING
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from planted import anew, executor_of, fresh
+from planted import anew, executor_of, fresh, plant
 from recording import context
 
 from headrace.components.transform import accumulators, analysis, tft_internals
@@ -74,10 +74,7 @@ def test_without_a_part_of_the_known_form_tfxs_own_implementation_does_the_work(
     owner: Any, name: str, planted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reason names version and part."""
-    if planted is None:
-        monkeypatch.delattr(owner, name)
-    else:
-        monkeypatch.setattr(owner, name, planted)
+    plant(monkeypatch, owner, name, planted)
 
     with pytest.raises(UnknownForm, match=r"^TFT 1\.\d+\.\d+ has (no|another) \w+(, no \w+)?$"):
         anew(tft_internals)
