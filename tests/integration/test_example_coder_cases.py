@@ -21,6 +21,11 @@ from headrace.formats.examples.example_decoder import ExampleDecoder
 _MANY_ROWS = 200
 
 
+def _made(value: Any) -> Any:
+    """What a case holds: newer versions of tfx_bsl make it when it is asked for."""
+    return value() if callable(value) else value
+
+
 def _named(cases: Any) -> Any:
     return pytest.mark.parametrize("case", [pytest.param(case, id=case["testcase_name"]) for case in cases])
 
@@ -34,18 +39,18 @@ def test_records_decode_as_tfx_bsl_expects(case: dict[str, Any]) -> None:
     """As few rows, and repeated to many, which another part decodes."""
     text = case["schema_text_proto"]
     schema = None if text is None else text_format.Parse(text, schema_pb2.Schema())
-    records = _records(case["examples_text_proto"])
-    assert ExampleDecoder(schema).decode(records).equals(case["expected"])
+    records, expected = _records(case["examples_text_proto"]), _made(case["expected"])
+    assert ExampleDecoder(schema).decode(records).equals(expected)
     times = -(-_MANY_ROWS // len(records))
     many = ExampleDecoder(schema).decode(records * times)
     for start in range(0, many.num_rows, len(records)):
-        assert many.slice(start, len(records)).equals(case["expected"])
+        assert many.slice(start, len(records)).equals(expected)
 
 
 @pytest.mark.parametrize("case", example_coder_test._ENCODE_CASES)
 def test_batches_encode_as_tfx_bsl_expects(case: dict[str, Any]) -> None:
     """The same features of the same types."""
-    encoded = example_encoder.encode(case["record_batch"]).to_pylist()
+    encoded = example_encoder.encode(_made(case["record_batch"])).to_pylist()
     found = [tf.train.Example.FromString(record) for record in encoded]
     assert found == [text_format.Parse(text, tf.train.Example()) for text in case["examples_text_proto"]]
 
@@ -54,7 +59,7 @@ def test_batches_encode_as_tfx_bsl_expects(case: dict[str, Any]) -> None:
 def test_batches_that_tfx_bsl_refuses_are_refused(case: dict[str, Any]) -> None:
     """Columns of other types; and two columns of one name, of which every reader would keep the last."""
     with pytest.raises(UnsupportedColumnError):
-        example_encoder.encode(case["record_batch"])
+        example_encoder.encode(_made(case["record_batch"]))
 
 
 def test_two_columns_of_one_name_are_named() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -194,15 +195,15 @@ def test_what_a_stopped_node_started_ends_with_it(tmp_path: Path):
         f"if __name__ == '__main__':\n    node = nodes.StartProcess(pid_path={str(pid_path)!r}, ending='never')\n"
         "    headrace.run(Pipeline('test', components=[node]), store='store', show=False)\n"
     )
-    for how in ("INT", "KILL"):
+    for how in (signal.SIGINT, signal.SIGKILL):
         pid_path.unlink(missing_ok=True)
         process = subprocess.Popen(
             [sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         _until(pid_path.exists)
-        subprocess.run(["kill", f"-{how}", str(process.pid)], check=True)
+        process.send_signal(how)
         process.wait(timeout=60)
-        if how == "KILL":
+        if how == signal.SIGKILL:
             with Store(str(tmp_path / "store")).open() as store:
                 assert len(locks.mend(store)) == 1
         assert not _is_alive(int(pid_path.read_text()))
