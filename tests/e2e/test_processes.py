@@ -33,9 +33,13 @@ def test_a_server_that_does_not_listen_ends_with_its_children():
 
 def test_a_server_that_ends_by_itself_is_not_killed():
     """Its own exit code says how it ended."""
-    program = (
-        "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print(); signal.pause()"
-    )
+    program = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print(flush=True)
+while True:
+    time.sleep(0.05)
+"""
     with processes.started([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -11,6 +11,7 @@ import pytest
 from conftest_runs import Run, chain, open_store, run, run_python, states, store, text_of, workers
 from stored import list_runs, read_run
 
+import headrace
 from headrace.authoring import options
 from headrace.errors import InputResolutionError, StoreError
 
@@ -75,7 +76,7 @@ def test_a_node_with_its_cache_off_runs_each_time_and_the_plan_says_so(run: Run)
     assert run(*build(), cache=False, dry_run=True).node("Use").reason == "the cache is off for this run"
 
 
-def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path):
+def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, store: str, tmp_path: Path):
     """The cache is off: what the failed run finished is reused because that run finished it."""
 
     def build() -> list[Any]:
@@ -92,6 +93,11 @@ def test_resuming_runs_what_is_missing_and_nothing_else(run: Run, tmp_path: Path
     assert states(second) == {"Make": "cached", "FailTimes": "done", "Use": "done"}
     assert second.node("Make").reason == f"finished in run {first.run_id}"
     assert text_of(second, "Use") == "used at last"
+
+    third = run(*build(), cache=False, resume_from="latest")
+    assert states(third) == dict.fromkeys(("Make", "FailTimes", "Use"), "cached")
+    with headrace.open_store(store) as opened:
+        assert opened.graph(second).edges == opened.graph(third).edges == (("FailTimes", "Use"),)
 
 
 FLAKY = """

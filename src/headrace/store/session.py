@@ -155,8 +155,9 @@ class StoreSession:
 
         Raises:
             StoreError: If the store has no such pipeline, naming those it has.
-            DefinitionError: If `limit` is no number from 0.
+            DefinitionError: If a name is no text, or `limit` no number from 0.
         """
+        _check_texts(pipeline_name=pipeline_name)
         _check_counts(limit=limit)
         return runs.newest_runs(self._store, pipeline_name=pipeline_name, limit=limit)
 
@@ -170,6 +171,7 @@ class StoreSession:
             StoreError: If there is no such run, naming the newest and one of a like name; or a newer Headrace
                 recorded it.
         """
+        _check_texts(run_id=run_id)
         return runs.read_run(self._store, run_id)
 
     def pipelines(self) -> list[str]:
@@ -196,8 +198,9 @@ class StoreSession:
 
         Raises:
             StoreError: If the store has no such type, run or pipeline, naming those it has.
-            DefinitionError: If `limit` is no number from 0.
+            DefinitionError: If a name is no text, or `limit` no number from 0.
         """
+        _check_texts(type_name=type_name, run_id=run_id, pipeline_name=pipeline_name)
         _check_counts(limit=limit)
         from headrace.store.read import catalog
 
@@ -264,6 +267,7 @@ class StoreSession:
             StoreError: If there is no such run.
             UnknownNodeError: If the run has no such node, naming those it has.
         """
+        _check_texts(run_id=run_id, node_id=node_id)
         from headrace.store.read import explanation
 
         return explanation.explain(self._store, run_id, node_id)
@@ -278,6 +282,7 @@ class StoreSession:
         Raises:
             StoreError: If there is no such run.
         """
+        _check_texts(old=old, new=new)
         from headrace.store.read import comparison
 
         return comparison.compare_runs(self._store, old, new)
@@ -293,6 +298,7 @@ class StoreSession:
             StoreError: If there is no such run, or the node wrote no log.
             UnknownNodeError: If the run has no such node.
         """
+        _check_texts(node_id=node_id)
         result = self.run(run_id)
         node = result.node(node_id)
         path = os.path.join(self._store.logs_path(result.run_id), f"{node.node_id}.log")
@@ -350,6 +356,12 @@ class StoreSession:
     def outputs(self, execution_id: int) -> Mapping[str, list[Artifact]]:
         """Return what an execution made or reused, as TFX's objects, by output key; empty where it made nothing."""
         return executions.outputs_of(self._store, execution_id)
+
+
+def _check_texts(**texts: str) -> None:
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise DefinitionError(f"{name}={text!r}: it takes a text.", f'Write {name}="{text}".')
 
 
 def _check_counts(**counts: int | None) -> None:

@@ -303,3 +303,20 @@ def test_a_count_that_is_none_is_refused_when_it_is_given(path: Path, count: Any
         for ask in (store.runs, store.artifacts, lambda limit: store.lineage(1, limit=limit)):
             with pytest.raises(DefinitionError, match=f"limit={count!r}"):
                 ask(limit=count)  # type: ignore[operator]
+
+
+def test_a_name_is_a_text(path: Path):
+    """A run's number, or an id, is told so and not looked for in SQL."""
+    with headrace.open_store(path) as store:
+        for ask in (
+            lambda: store.run(5),
+            lambda: store.runs(pipeline_name=5),
+            lambda: store.artifacts(run_id=5),
+            lambda: store.explain("latest", 5),
+            lambda: store.compare(5),
+            lambda: store.log_path("latest", 5),
+            lambda: store.start(5),
+        ):
+            with pytest.raises(DefinitionError) as caught:
+                ask()
+            assert "=5: it takes a text" in str(caught.value)

@@ -129,13 +129,9 @@ def read_run_graph(store: Store, result: RunResult) -> RunGraph:
     makers = {output.artifact_id: node.node_id for node in result.nodes for output in node.outputs}
     nodes = {node.execution_id: node for node in result.nodes if node.execution_id}
     with store.handle() as handle:
-        links = graph.links_of_executions(handle, list(nodes))
+        read = _inputs(handle, result)
         executions = handle.store.get_executions_by_id(sorted(nodes)) if nodes else []
-    edges = {
-        (makers[link.artifact_id], nodes[link.execution_id].node_id): None
-        for link in links
-        if not link.is_output and link.artifact_id in makers
-    }
+    edges = {(makers[artifact_id], node_id): None for node_id, artifact_id in read if artifact_id in makers}
     times = {
         nodes[execution.id].node_id: (
             _local(execution.create_time_since_epoch),
@@ -145,6 +141,33 @@ def read_run_graph(store: Store, result: RunResult) -> RunGraph:
         if nodes[execution.id].log_path and nodes[execution.id].state.value != "cached"
     }
     return RunGraph(tuple(edge for edge in edges if edge[0] != edge[1]), times)
+
+
+def _inputs(handle: Any, result: RunResult) -> list[tuple[str, int]]:
+    """Which nodes of a run read which artifacts.
+
+    A node that a partial run reused has an execution that, as TFX records it, has outputs only: what made these
+    tells its inputs.
+    """
+    links = graph.links_of_executions(
+        handle, [node.execution_id for node in result.nodes if node.execution_id]
+    )
+    known = {link.execution_id for link in links if not link.is_output}
+    asked = {node.execution_id: node.node_id for node in result.nodes if node.execution_id in known}
+    reused = {
+        output.artifact_id: node.node_id
+        for node in result.nodes
+        if node.execution_id not in known
+        for output in node.outputs
+    }
+    makers = graph.origins(graph.links_of_artifacts(handle, reused))
+    made_by = {link.execution_id: reused[artifact_id] for artifact_id, link in makers.items()}
+    links += graph.links_of_executions(handle, set(made_by) - set(asked))
+    return [
+        (node_id, link.artifact_id)
+        for link in links
+        if not link.is_output and (node_id := asked.get(link.execution_id) or made_by.get(link.execution_id))
+    ]
 
 
 def _local(milliseconds: float) -> datetime:
