@@ -103,10 +103,8 @@ class BulkInferrer(Component):
                 examples=examples,
                 model=model,
                 model_blessing=model_blessing,
-                data_spec=to_proto(data_spec or {}, bulk_inferrer_pb2.DataSpec, "BulkInferrer: data_spec"),
-                model_spec=to_proto(
-                    model_spec or {}, bulk_inferrer_pb2.ModelSpec, "BulkInferrer: model_spec"
-                ),
+                data_spec=to_proto(data_spec, bulk_inferrer_pb2.DataSpec, "BulkInferrer: data_spec", {}),
+                model_spec=to_proto(model_spec, bulk_inferrer_pb2.ModelSpec, "BulkInferrer: model_spec", {}),
                 output_example_spec=to_proto(
                     output_example_spec,
                     bulk_inferrer_pb2.OutputExampleSpec,

@@ -60,18 +60,20 @@ class _FileBasedExampleGen(Component):
     ) -> None:
         name = type(self).__name__
         input_config = to_proto(
-            input_config or {"splits": [{"name": "single_split", "pattern": "*"}]},
+            input_config,
             example_gen_pb2.Input,
             f"{name}: input_config",
+            {"splits": [{"name": "single_split", "pattern": "*"}]},
         )
         super().__init__(
             FileBasedExampleGenSpec(
                 input_base=input_base,
                 input_config=input_config,
                 output_config=to_proto(
-                    output_config or _default_output_config(input_config),
+                    output_config,
                     example_gen_pb2.Output,
                     f"{name}: output_config",
+                    _default_output_config(input_config),
                 ),
                 output_data_format=_payload_format(name, payload_format),
                 output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,

@@ -1,8 +1,9 @@
 """Passwords, tokens and keys, which are used and never recorded, shown or sent. Light.
 
-Known by their names, such as `db_password`, and by their place in an address, `scheme://user:PASSWORD@host`. What is
-recorded of a run, its command line and parameters, has `MASK` in their place. An execution's parameters in ML
-Metadata are what its executor is given, so they are recorded as they are, and have it in their place where shown.
+Known by their names, such as `db_password`, by their place in an address, `scheme://user:PASSWORD@host`, and by their
+form: private keys, addresses of webhooks, tokens with a known prefix. What is recorded of a run, its command line and
+parameters, has `MASK` in their place. An execution's parameters in ML Metadata are what its executor is given, so they
+are recorded as they are, and have it in their place where shown.
 """
 
 from __future__ import annotations
@@ -39,6 +40,21 @@ _ADDRESS = re.compile(
 )
 _AUTHORIZATION = re.compile(
     r"""(?P<before>(?i:authorization)["']?\s*[=:]\s*["']?(?:[A-Za-z]+\s+)?|\bBearer\s+)(?!\s)[^\s"',;}]+"""
+)
+# Known by their own form, whatever they are called; the prefixes are those that their makers document for scanners.
+_KEY_BLOCK = re.compile(
+    r"(?P<before>-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?)-----).*?(?:(?=-----END (?P=kind)-----)|\Z)",
+    re.DOTALL,
+)
+_WEBHOOK = re.compile(
+    r"(?P<before>https://(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com/api/webhooks"
+    r"|[\w-]+\.webhook\.office\.com/webhookb2|hooks\.zapier\.com/hooks/catch)/)[^\s\"',;}\])?#]+"
+)
+_KNOWN_TOKEN = re.compile(
+    r"(?<![\w-])(?P<before>gh[pousr]_|github_pat_|hf_|npm_|pypi-|sk-(?:proj-|ant-(?:api\d+-)?)?|[rs]k_live_|AIza|AKIA|ASIA|dop_v1_)"
+    r"[A-Za-z0-9]{16,}[\w.-]*"
+    r"|(?<![\w-])(?:glpat-|xox[abeprs]-|xapp-|SG\.)[\w.-]{16,}"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"
 )
 _OPTION = re.compile(
     r"""(?P<before>(?<![\w-])--(?P<name>[A-Za-z][\w.-]*)\s+)(?P<value>"[^"]*"|'[^']*'|[^\s-]\S*)"""
@@ -86,9 +102,9 @@ def mask_text(text: str) -> str:
 
 
 def _without_tokens(text: str) -> str:
-    """A text without what is secret by its place: in an address, in a header."""
-    for pattern in (_ADDRESS, _AUTHORIZATION):
-        text = pattern.sub(lambda found: found["before"] + MASK, text)
+    """A text without what is secret by its place, in an address or a header, or by its own form."""
+    for pattern in (_KEY_BLOCK, _WEBHOOK, _KNOWN_TOKEN, _ADDRESS, _AUTHORIZATION):
+        text = pattern.sub(lambda found: (found["before"] or "") + MASK, text)
     return text
 
 

@@ -58,6 +58,26 @@ def test_names_of_what_is_no_secret(name):
         ("https://hunter2@github.com/x", "https://***@github.com/x"),
         ("ssh://git@github.com/x", "ssh://git@github.com/x"),
         ("Authorization: Bearer hunter2", "Authorization: Bearer ***"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n+x/=\n-----END RSA PRIVATE KEY-----\nafter",
+            "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----\nafter",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE cut short", "-----BEGIN PRIVATE KEY-----***"),
+        ("-----BEGIN PUBLIC KEY-----\nMIIE", "-----BEGIN PUBLIC KEY-----\nMIIE"),
+        (
+            "say='https://hooks.slack.com/services/T0/B0/hunter2'",
+            "say='https://hooks.slack.com/services/***'",
+        ),
+        (
+            "https://discord.com/api/webhooks/1/hunter2?wait=true",
+            "https://discord.com/api/webhooks/***?wait=true",
+        ),
+        ("push ghp_0123456789abcdefABCDEF0123456789abcd now", "push ghp_*** now"),
+        ("AKIA0123456789ABCDEF", "AKIA***"),
+        ("a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefgh-_ b", "a *** b"),
+        ("task-sk-learn risk-adjusted-returns-of-things", "task-sk-learn risk-adjusted-returns-of-things"),
+        ("hf_model_checkpoint_v2_of_today", "hf_model_checkpoint_v2_of_today"),
+        ("xoxb-0123456789-0123456789-hunter2", "***"),
         ("{'Authorization': 'Basic hunter2=='}", "{'Authorization': 'Basic ***'}"),
         ("Basic statistics of the bearer", "Basic statistics of the bearer"),
         ("pass: 2", "pass: 2"),
@@ -72,7 +92,22 @@ def test_secrets_within_a_text(text, expected):
     assert secrets.mask_text(text) == expected
 
 
-@pytest.mark.parametrize("piece", ["a", "a.b-", "a: ", 'a="', "a=['", "a://b:", '\\"', "--x "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "a.b-",
+        "a: ",
+        'a="',
+        "a=['",
+        "a://b:",
+        '\\"',
+        "--x ",
+        "-----BEGIN PUBLIC KEY-----",
+        "eyJ",
+        "eyJaaaaaaaa. ",
+    ],
+)
 def test_a_long_text_takes_time_in_proportion(piece):
     """Messages and values of megabytes pass through here: this would take hours if each sign looked at all others."""
     started = time.process_time()

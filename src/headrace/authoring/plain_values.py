@@ -25,13 +25,16 @@ ProtoLike: TypeAlias = Message | Mapping[str, Any] | str | RuntimeParameter
 _WELL_KNOWN = "google.protobuf."
 
 
-def to_proto(value: ProtoLike | None, kind: type[Message], where: str) -> Any:
+def to_proto(
+    value: ProtoLike | None, kind: type[Message], where: str, default: ProtoLike | None = None
+) -> Any:
     """Return the proto that an argument of a component stands for.
 
     Args:
         value: The proto, or a mapping of its fields: names to numbers, texts, lists and mappings.
         kind: The proto's class.
         where: Component and argument, such as `"Trainer: train_args"`.
+        default: What stands in the place of `None` and of a mapping without fields.
 
     Returns:
         The proto. As it is: `None`, JSON text, a placeholder and a runtime parameter; a mapping that holds one, whose
@@ -41,6 +44,8 @@ def to_proto(value: ProtoLike | None, kind: type[Message], where: str) -> Any:
         DefinitionError: If it is another proto, or has a field or a value that the proto does not; with the place in
             the mapping, the fields there are, and the likely typo.
     """
+    if default is not None and (value is None or value == {}):
+        value = default
     if value is None or _is_known_late(value):
         return value
     if isinstance(value, Message):

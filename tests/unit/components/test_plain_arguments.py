@@ -195,3 +195,10 @@ def test_the_latest_blessed_model_is_one_word():
         "model": standard_artifacts.Model,
         "model_blessing": standard_artifacts.ModelBlessing,
     }
+
+
+@pytest.mark.parametrize(("name", "argument"), [(name, argument) for name, argument, _ in CASES])
+def test_an_empty_list_is_no_proto(name: str, argument: str):
+    """What counts as false is not taken for an argument left out."""
+    with pytest.raises(DefinitionError, match="given a value of type list"):
+        _MAKERS[name](**{argument: []})
