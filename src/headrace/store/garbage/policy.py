@@ -6,6 +6,7 @@ models; with all of them what they came from. The rest is garbage: `headrace.sto
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -225,14 +226,15 @@ def _garbage(store: Store, inventory: Inventory, needed: set[int]) -> tuple[Stor
     needed_uris = [_clean(artifact.uri) for artifact in inventory.artifacts if artifact.artifact_id in needed]
     used = set(needed_uris)
     above = {folder for uri in needed_uris for folder in _folders_above(uri)}
+    follow = functools.cache(os.path.realpath)
     return tuple(
         artifact
         for artifact in inventory.artifacts
         if artifact.artifact_id not in needed
-        and is_removable(store, artifact.uri, inventory.true_origin(artifact.artifact_id))
         # Nor what holds a needed one, or is a part of it.
-        and _clean(artifact.uri) not in above
-        and used.isdisjoint([_clean(artifact.uri), *_folders_above(artifact.uri)])
+        and (uri := _clean(artifact.uri)) not in above
+        and used.isdisjoint([uri, *_folders_above(uri)])
+        and is_removable(store, artifact.uri, inventory.true_origin(artifact.artifact_id), follow)
     )
 
 

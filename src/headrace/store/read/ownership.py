@@ -12,8 +12,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from headrace.files import shared_files
 from headrace.store.read import graph
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 IMPORTER_TYPE = "tfx.dsl.components.common.importer.Importer"
 # In a pipeline root outside of the store: the claims of the stores that write there, by store id.
 CLAIMS = ".headrace-root"
+Follow: TypeAlias = Callable[[str], str]
 # `{key}/{execution id}`, with a token where the folder of that name was taken.
 _FOLDER = re.compile(r"(\d+)(-[0-9a-f]{8})?")
 # {root}/{node}/{key}/{execution}; a node's id may not hold a slash, but a list and a value lie one deeper.
@@ -60,18 +61,29 @@ def is_own(uri: str, origin: Link | None) -> bool:
     return origin is not None and is_named_for(uri, origin.key, origin.execution_id)
 
 
-def is_removable(store: Store, uri: str, origin: Link | None) -> bool:
-    """Whether files are the store's own: named for what made them, and in a place of its own."""
-    return origin is not None and is_own(uri, origin) and is_in_own_place(store, uri, origin.execution_id)
+def is_removable(store: Store, uri: str, origin: Link | None, follow: Follow = os.path.realpath) -> bool:
+    """Whether files are the store's own: named for what made them, and in a place of its own.
+
+    Args:
+        store: The store.
+        uri: Where the files are.
+        origin: What made them.
+        follow: What gives a folder's real path; who asks for thousands remembers those of the few folders they are in.
+    """
+    return (
+        is_own(uri, origin)
+        and origin is not None
+        and is_in_own_place(store, uri, origin.execution_id, follow)
+    )
 
 
-def is_in_own_place(store: Store, path: str, execution_id: int) -> bool:
+def is_in_own_place(store: Store, path: str, execution_id: int, follow: Follow = os.path.realpath) -> bool:
     """Whether a path lies in the store or below a root that it claimed before an execution; links are followed."""
-    if is_inside(store, path):
+    folder = real_place(path, follow)
+    if is_below(folder, follow(store.path)):
         return True
     if not store.store_id:
         return False
-    folder = real_place(path)
     for level in range(1, max(_LEVELS_TO_ROOT) + 1):
         folder = os.path.dirname(folder)
         if level in _LEVELS_TO_ROOT and -1 < _claimed_after(folder, store.store_id) < execution_id:
@@ -109,11 +121,10 @@ def claim(store: Store, root: str, newest_execution: int) -> None:
         os.remove(aside)
 
 
-def real_place(path: str) -> str:
+def real_place(path: str, follow: Follow = os.path.realpath) -> str:
     """Return a path whose folder is followed through links; if the path itself is one, it is meant, not its end."""
-    return os.path.join(
-        os.path.realpath(os.path.dirname(path.rstrip("/"))), os.path.basename(path.rstrip("/"))
-    )
+    folder, name = os.path.split(path.rstrip("/"))
+    return os.path.join(follow(folder), name)
 
 
 def is_below(path: str, folder: str) -> bool:
