@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from headrace.files import payloads
 from headrace.usercode import (
+    configurations,
     dynamic_code,
     environment_variables,
     named_files,
@@ -73,7 +74,9 @@ class Walk:
         named = named_files.find(
             found.texts, self._places, found.folders, found.written, lists_folders=found.lists_folders
         )
-        return (found.paths | named) - found.written
+        read = (found.paths | named) - found.written
+        more = configurations.named(read)
+        return read | {path for path in more if not {path, os.path.basename(path)} & found.written}
 
     def _names(self, paths: Sequence[str]) -> dict[str, str]:
         """The names under which files count: of modules, and of data files in their common folder."""

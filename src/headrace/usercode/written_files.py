@@ -17,12 +17,27 @@ _WRITES_FILES = re.compile(
     r"write_(text|bytes|csv|table)|FileHandler|CSVLogger|ModelCheckpoint|\w*Writer)$"
 )
 _OPENS = re.compile(r"^(open\w*|GFile|FileIO|File|ZipFile|TarFile|GzipFile)$")
+# What names say of the files behind them, where no code tells: these are written, or may be.
+_DESTINATION = re.compile(
+    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
+)
+_PERHAPS = re.compile(r"(^|_)(log|logs|target|cache|working)(_|$)")
 _COPIES = re.compile(r"^(copy\w*|move|rename|urlretrieve)$")
 
 
 def name_of(call: ast.Call) -> str:
     """Return the name of what is called, without the object or module that it is taken from."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
+
+
+def is_destination(name: str, *, is_sure: bool = False) -> bool:
+    """Whether what a parameter, or a key of a configuration, names is written and not read.
+
+    Args:
+        name: Its name, such as `push_destination`.
+        is_sure: Whether names that may be of either, such as `log_file`, are taken for what is read.
+    """
+    return bool(_DESTINATION.search(name) or (not is_sure and _PERHAPS.search(name)))
 
 
 def is_writing(call: ast.Call) -> bool:

@@ -23,6 +23,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from headrace.files import payloads
+from headrace.usercode import configurations, written_files
 
 # Folders up to this size count by their bytes; larger ones by names, sizes and times of the last change.
 MAX_FOLDER_BYTES = 1 << 30
@@ -37,11 +38,6 @@ _LOCAL = re.compile(r"^(file://localhost(?=/)|file://|[a-zA-Z][\w+.-]*:(//)?(?=/
 _LIST = re.compile(r"[,;|\n]")
 _QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
 _PIECE = re.compile(r"[\s,;|=#?'\"\[\](){}<>]+|::?(?!//)")
-_DESTINATION = re.compile(
-    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
-)
-# These may be either: where the code is known, it tells.
-_PERHAPS = re.compile(r"(^|_)(log|logs|target|cache|working)(_|$)")
 _NEVER_READ = frozenset({".git", "__pycache__", ".ipynb_checkpoints"})
 
 Sources = dict[str, str]
@@ -81,9 +77,8 @@ class Reader:
 
     def _is_destination(self, name: str) -> bool:
         """Whether the executor writes to what a parameter names, as far as code and name tell."""
-        if name in self.written or _DESTINATION.search(name):
-            return True
-        return not self.is_code_known and bool(_PERHAPS.search(name))
+        # Where the code is known, it tells of names that may be either.
+        return name in self.written or written_files.is_destination(name, is_sure=self.is_code_known)
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, Message):
@@ -107,6 +102,8 @@ class Reader:
                 # An address elsewhere: nobody knows what is there now. A missing file: known not to be there.
                 found.append((text, "", payloads.unknown_digest() if "://" in text else "missing"))
             found += [(os.path.basename(path), path, self._digest(path)) for path in paths]
+            more = sorted(configurations.named(paths))
+            found += [(os.path.basename(path), path, self._digest(path)) for path in more]
         return found
 
     def _digest(self, path: str) -> str:

@@ -31,6 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
+    (tmp_path / "settings.json").write_text('["data/b.csv"]')
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "d.csv").write_text("d")
     (tmp_path / "data" / "linked").symlink_to(tmp_path / "elsewhere")
@@ -99,6 +100,8 @@ CASES = [
     ("table", "gs://bucket/data/a.csv", "data/a.csv", False),
     ("checkpoint", "data/a", "data/a.csv", True),
     ("table", "data/a.csv#rows", "data/a.csv", True),
+    ("settings", "settings.json", "data/b.csv", True),
+    ("settings", "settings.json", "data/a.csv", False),
 ]
 
 SCRIPT = """
