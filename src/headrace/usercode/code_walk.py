@@ -27,9 +27,9 @@ from headrace.usercode.usage import Source, Usage
 
 WHOLE = "*"
 # What reads the docstrings of code; elsewhere they are comments.
-_DOCSTRINGS = frozenset(
-    {"__doc__", "getdoc", "getsource", "getcomments", "doctest", "docstring", "click", "fire"}
-)
+_DOCSTRINGS = frozenset({"__doc__", "getdoc", "doctest", "docstring", "click", "fire"})
+# What reads the text of code, with comments and all.
+_SOURCES = frozenset({"getsource", "getsourcelines", "getsourcefile", "getcomments", "linecache"})
 # Set by whatever loads a module, not by the module's text.
 _MODULE_NAMES = frozenset({"__file__", "__name__", "__doc__", "__package__", "__annotations__"})
 
@@ -48,6 +48,7 @@ class Walk:
         self._places = {os.getcwd()}
         self._outside = Outside()
         self._reads_docstrings = False
+        self._reads_sources = False
         self._reads_subclasses = False
 
     def result(self) -> Usage:
@@ -106,7 +107,7 @@ class Walk:
 
     def _source(self, path: str) -> Source | None:
         module = _read(path)
-        if module is None or module.parts is None:
+        if module is None or module.parts is None or self._reads_sources:
             return Source(payloads.file_digest(path), module.text if module is not None else "")
         parts = list(self._parts[path].values())
         return module.source(parts, sorted(self._imports[path]), has_docstrings=self._reads_docstrings)
@@ -206,6 +207,7 @@ class Walk:
     def _look_inside(self, path: str, dotted: str, module: Module, part: Part) -> None:
         """Note what a part sees of code without naming it."""
         self._reads_docstrings = self._reads_docstrings or bool(part.words & _DOCSTRINGS)
+        self._reads_sources = self._reads_sources or bool(part.words & _SOURCES)
         if "__doc__" in part.needs and module.parts and is_docstring(module.parts[0].node):
             self._add(path, dotted, module, module.parts[0])
         if "__subclasses__" in part.words and not self._reads_subclasses:
