@@ -6,6 +6,7 @@ sizes but those of ragged and sparse ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,10 @@ import tensorflow as tf
 from headrace.errors import UserFunctionError, listed
 
 _WRITABLE = (tf.int64, tf.float32, tf.string)
+# How TFT names the features that carry one ragged or sparse output: tensorflow_transform/schema_inference.py.
+_PART = re.compile(
+    r"(?P<whole>.+)\$(?:ragged_values|row_lengths_\d+|sparse_values|sparse_indices_\d+)", re.DOTALL
+)
 _HAS_NO_SHAPE = (
     "tf.py_function and tf.sparse.to_dense, for two, return tensors whose shape TensorFlow does not know"
 )
@@ -49,6 +54,18 @@ def check_outputs(outputs: Any, where: str) -> None:
             _check_ragged(name, tensor, output)
         else:
             _check_rank(name, tensor, output)
+    _check_names(outputs, where)
+
+
+def _check_names(outputs: Mapping[str, Any], where: str) -> None:
+    """Refuse the name of an output that is also that of a part of another one."""
+    for name in outputs:
+        found = _PART.fullmatch(name)
+        if found is not None and isinstance(outputs.get(found["whole"]), (tf.SparseTensor, tf.RaggedTensor)):
+            raise UserFunctionError(
+                f"{where}: output {name!r} has the name under which a part of output {found['whole']!r} is written.",
+                "return one of the two under another name.",
+            )
 
 
 def check_shapes(outputs: Mapping[str, Any], where: str) -> None:

@@ -270,6 +270,18 @@ def test_each_form_that_has_no_tf_example_is_told_with_its_cure(make, problem, f
     assert fix in caught.value.fix
 
 
+@pytest.mark.parametrize("part", ["ragged_values", "row_lengths_1"])
+def test_an_output_named_like_a_part_of_another_is_told(part: str):
+    """TFT would infer two features of one name, and tfx_bsl find that out with a bare assertion."""
+    ragged = tf.ragged.constant([[1], [2, 3]], tf.int64)
+    with pytest.raises(
+        UserFunctionError, match=rf"output 'x\${part}' has the name under which a part of output 'x'"
+    ):
+        check_outputs({"x": ragged, f"x${part}": tf.constant([1, 2], tf.int64)}, "here")
+
+    check_outputs({"x": ragged.to_tensor(), f"x${part}": tf.constant([1, 2], tf.int64)}, "here")
+
+
 def test_a_model_gets_from_records_what_it_gets_from_the_graph(ours, examples):
     """Every form is dense for the short form, in training (records) as in serving (the graph)."""
     features = read_transformed(ours.path("transform_graph"))

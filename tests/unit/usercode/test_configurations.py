@@ -29,7 +29,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("c.CFG", "[DEFAULT]\nfirst = a.txt\n[files]\nsecond = b.txt\n"),
     ],
 )
-def test_paths_are_taken_from_the_working_folder_and_from_that_of_the_file(folder: Path, name: str, text: str):
+def test_paths_are_taken_from_the_working_folder_and_from_that_of_the_file(
+    folder: Path, name: str, text: str
+):
     path = folder / "conf" / name
     path.write_text(text)
 
