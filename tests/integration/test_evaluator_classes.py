@@ -17,7 +17,7 @@ from evaluated_rows import ROWS, columns, config, example, measured, read, write
 from evaluation import evaluate
 from sklearn import metrics as sk
 
-from headrace.reports.artifacts.evaluation_plots import read_plots
+from headrace.formats.evaluations.plots import read_plots
 
 _ = (written,)  # fixtures
 

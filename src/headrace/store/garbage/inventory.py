@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from headrace.authoring.light import authoring
 from headrace.files.sizes import size_on_disk
+from headrace.formats import blessings, pushed_models
 from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
 from headrace.store.read.executions import RUN_CONTEXT_TYPE
@@ -23,7 +24,7 @@ with authoring():
 _LIVE = metadata_store_pb2.Artifact.LIVE
 _ALL = 1_000_000
 # What TFX's Evaluator and InfraValidator, and its Pusher, set to 1.
-_APPROVALS = ("blessed", "pushed")
+_APPROVALS = (blessings.BLESSED_PROPERTY, pushed_models.PUSHED_PROPERTY)
 
 # What `_read_by_mlmd` reads too, in ML Metadata's tables.
 _RUNS = f"""
