@@ -181,7 +181,7 @@ class TracedFunction:
             self._function, self._specs, context, output_keys_to_name_map=dict(output_names)
         )
         concrete = saved_transform_io_v2.write_v2_saved_model(
-            context.module_to_export, function, "transform_fn", path
+            context.module_to_export, function, transform_graphs.FUNCTION, path
         )
         if self.holds_python:
             self._written.append(concrete)

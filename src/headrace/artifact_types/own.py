@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from headrace.artifact_types.artifact_type import ArtifactType, Headline
 from headrace.formats.changes import DATA, Change
 
 
-def _at(place: str) -> Callable[..., Any]:
-    """Return a function that is imported, with all that it needs, when it is called: `"module:function"`."""
-    module, _, name = place.partition(":")
+@dataclass(frozen=True)
+class At:
+    """A function that is imported, with all that it needs, when it is called.
 
-    def call(*arguments: Any) -> Any:
-        return getattr(importlib.import_module(f"headrace.{module}"), name)(*arguments)
+    Attributes:
+        place: `"module:function"`, the module below `headrace`.
+    """
 
-    return call
+    place: str
+
+    def load(self) -> Callable[..., Any]:
+        """Return the function."""
+        module, _, name = self.place.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(f"headrace.{module}"), name)
+        return function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.load()(*arguments)
 
 
 def _verdict_tone(summary: str) -> str:
@@ -38,49 +49,49 @@ def _statistics_changes(old: Any, new: Any) -> Iterable[Change]:
 
 
 _BLESSING = ArtifactType[Any](
-    read=_at("formats.blessings:read"),
+    read=At("formats.blessings:read"),
     summarize=lambda blessing: blessing.words,
-    page=_at("reports.artifacts.verdicts:render_blessing"),
+    page=At("reports.artifacts.verdicts:render_blessing"),
     headline=Headline("Verdict", _verdict_tone),
 )
 
 # In the order in which the reader of a run's page asks: how good, how learned, on what.
 OWN: Mapping[str, ArtifactType[Any]] = {
     "ModelEvaluation": ArtifactType(
-        read=_at("formats.evaluations.changes:read"),
-        changes=_at("formats.evaluations.changes:compare"),
-        page=_at("reports.artifacts.evaluations:render"),
-        overlay=_at("reports.artifacts.evaluations:render"),
+        read=At("formats.evaluations.changes:read"),
+        changes=At("formats.evaluations.changes:compare"),
+        page=At("reports.artifacts.evaluations:render"),
+        overlay=At("reports.artifacts.evaluations:render"),
         is_open=True,
     ),
     "ModelBlessing": _BLESSING,
     "InfraBlessing": _BLESSING,
     "ModelRun": ArtifactType(
-        page=_at("reports.artifacts.training:render"),
-        overlay=_at("reports.artifacts.training:render"),
+        page=At("reports.artifacts.training:render"),
+        overlay=At("reports.artifacts.training:render"),
         is_open=True,
     ),
-    "Model": ArtifactType(page=_at("reports.artifacts.models:render")),
+    "Model": ArtifactType(page=At("reports.artifacts.models:render")),
     "PushedModel": ArtifactType(
-        page=_at("reports.artifacts.verdicts:render_pushed"),
+        page=At("reports.artifacts.verdicts:render_pushed"),
         headline=Headline("Model", is_alone=False, otherwise="pushed: {uri}"),
     ),
-    "HyperParameters": ArtifactType(page=_at("reports.artifacts.tuning:render_hyperparameters")),
-    "TunerResults": ArtifactType(page=_at("reports.artifacts.tuning:render_results")),
-    "ExampleAnomalies": ArtifactType(page=_at("reports.artifacts.anomalies:render")),
+    "HyperParameters": ArtifactType(page=At("reports.artifacts.tuning:render_hyperparameters")),
+    "TunerResults": ArtifactType(page=At("reports.artifacts.tuning:render_results")),
+    "ExampleAnomalies": ArtifactType(page=At("reports.artifacts.anomalies:render")),
     "ExampleStatistics": ArtifactType(
-        read=_at("formats.protos:statistics_by_split"),
+        read=At("formats.protos:statistics_by_split"),
         changes=_statistics_changes,
-        page=_at("reports.artifacts.statistics:render"),
-        overlay=_at("reports.artifacts.statistics:render"),
+        page=At("reports.artifacts.statistics:render"),
+        overlay=At("reports.artifacts.statistics:render"),
     ),
     "Schema": ArtifactType(
-        read=_at("formats.protos:read_schema"),
-        summarize=_at("formats.protos:schema_summary"),
-        page=_at("reports.artifacts.schemas:render"),
-        overlay=_at("reports.artifacts.schemas:render"),
+        read=At("formats.protos:read_schema"),
+        summarize=At("formats.protos:schema_summary"),
+        page=At("reports.artifacts.schemas:render"),
+        overlay=At("reports.artifacts.schemas:render"),
     ),
-    "TransformGraph": ArtifactType(page=_at("reports.artifacts.transforms:render")),
-    "Examples": ArtifactType(page=_at("reports.artifacts.examples:render")),
-    "InferenceResult": ArtifactType(page=_at("reports.artifacts.inferences:render")),
+    "TransformGraph": ArtifactType(page=At("reports.artifacts.transforms:render")),
+    "Examples": ArtifactType(page=At("reports.artifacts.examples:render")),
+    "InferenceResult": ArtifactType(page=At("reports.artifacts.inferences:render")),
 }

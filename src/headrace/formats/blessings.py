@@ -69,6 +69,11 @@ def write_infra_blessing(blessing: Artifact, is_blessed: bool, *, has_model: boo
     _write(blessing, _INFRA_FILES[is_blessed], is_blessed)
 
 
+def in_words(is_blessed: bool) -> str:
+    """Return what is said of a model, as the file says it: `"BLESSED"` or `"NOT BLESSED"`."""
+    return _MODEL_FILES[is_blessed].replace("_", " ")
+
+
 def _write(blessing: Artifact, name: str, is_blessed: bool) -> None:
     os.makedirs(blessing.uri, exist_ok=True)
     with open(os.path.join(blessing.uri, name), "wb"):

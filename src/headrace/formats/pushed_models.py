@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from headrace.authoring import Artifact
 
 PUSHED_PROPERTY = "pushed"
-_DESTINATION, _VERSION = "pushed_destination", "pushed_version"
+DESTINATION_PROPERTY = "pushed_destination"
+_VERSION_PROPERTY = "pushed_version"
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,13 @@ def write(pushed: Artifact, push: Push) -> None:
     """Record where a model went, or that it did not."""
     pushed.set_int_custom_property(PUSHED_PROPERTY, int(bool(push.destination)))
     if push.destination:
-        pushed.set_string_custom_property(_DESTINATION, push.destination)
-        pushed.set_string_custom_property(_VERSION, push.version)
+        pushed.set_string_custom_property(DESTINATION_PROPERTY, push.destination)
+        pushed.set_string_custom_property(_VERSION_PROPERTY, push.version)
 
 
 def read(pushed: Artifact) -> Push:
     """Return where a model went."""
     return Push(
-        str(pushed.get_string_custom_property(_DESTINATION) or ""),
-        str(pushed.get_string_custom_property(_VERSION) or ""),
+        str(pushed.get_string_custom_property(DESTINATION_PROPERTY) or ""),
+        str(pushed.get_string_custom_property(_VERSION_PROPERTY) or ""),
     )

@@ -17,7 +17,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.formats import protos
 
-_MODEL_FOLDER = "transform_fn"
+# What transforms is called in the SavedModel as its folder is.
+FUNCTION = _MODEL_FOLDER = "transform_fn"
 _RAW_FOLDER = "metadata"
 _TRANSFORMED_FOLDER = "transformed_metadata"
 

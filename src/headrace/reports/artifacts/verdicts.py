@@ -62,7 +62,7 @@ def in_words(is_blessed: bool | None) -> tuple[str, str]:
     """Return word and tone of a verdict; `None` where there was no threshold to meet."""
     if is_blessed is None:
         return "NOT VALIDATED", "warning"
-    return ("BLESSED", "good") if is_blessed else ("NOT BLESSED", "bad")
+    return blessings.in_words(is_blessed), "good" if is_blessed else "bad"
 
 
 def render_pushed(subject: Subject) -> list[Block]:
