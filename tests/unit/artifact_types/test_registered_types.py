@@ -28,6 +28,7 @@ from headrace.ui.screen import Screen
 from headrace.ui.summary import print_summary
 from headrace.ui.symbols import UNICODE
 
+README = Path(__file__).parents[3] / "README.md"
 PLACE = "drifts:drift of drift-types 1.0"
 MODULE = """
 import json, os
@@ -115,6 +116,19 @@ def test_show_and_the_page_draw_it(install, tmp_path: Path):
     assert "2 features drift." in (tmp_path / "drift.html").read_text()
     assert "2 features drift." in (tmp_path / "run.html").read_text()
     assert "0.25 against 0.5" in headrace("show", "1", "--with", "2").stdout
+
+
+def test_the_readme_shows_how(install):
+    """Its example is whole."""
+    section = README.read_text().partition("## Artifact types of your own\n")[2]
+    install(section.partition("```python\n")[2].partition("```\n")[0])
+
+    shown = headrace("show", "1").stdout
+
+    assert "2 features drift." in shown
+    assert ["fare", "0.25"] in [line.split() for line in shown.splitlines()]
+    assert "+0.25" in headrace("diff", "run-1", "run-2").stdout
+    assert 'entry-points."headrace.artifacts"' in section
 
 
 def test_a_notebook_draws_it(install, monkeypatch: pytest.MonkeyPatch):
