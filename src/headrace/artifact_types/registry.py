@@ -6,6 +6,7 @@ know is shown; never before.
 
 from __future__ import annotations
 
+import functools
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,31 +39,27 @@ class Registration:
     problem: str = ""
 
 
-# What could be loaded, or is not there, by type and path of imports. A failure is tried again: it may be mended.
-_found: dict[tuple[str, tuple[str, ...]], Registration] = {}
-
-
 def find(type_name: str) -> Registration:
     """Return what is registered for an artifact type; never raises."""
     if type_name in OWN:
         return Registration(OWN[type_name])
-    key = type_name, tuple(sys.path)
-    if key not in _found:
-        registration = _search(type_name)
-        if registration.problem:
-            return registration
-        _found[key] = registration
-    return _found[key]
+    return _search(type_name, tuple(sys.path))
 
 
-def _search(type_name: str) -> Registration:
-    # Takes 30 ms, and the scan of what is installed as long again.
+@functools.cache
+def _search(type_name: str, path: tuple[str, ...]) -> Registration:
+    """Look among what is installed in `path`, the folders that modules are imported from."""
+    # Not imported above: most runs have no use for it.
     from importlib import metadata
 
-    points = list(metadata.entry_points(group=GROUP, name=type_name))
+    try:
+        points = list(metadata.entry_points(group=GROUP, name=type_name))
+        places = sorted({_place(point) for point in points})
+    except Exception as error:  # of any installed package, what says what is in it may be damaged
+        told = f"{type(error).__name__}: {error}"
+        return _unusable("", f"what is installed to show {type_name} cannot be looked up: {told}")
     if not points:
         return Registration(_GENERIC)
-    places = sorted({_place(point) for point in points})
     if len(places) > 1:
         problem = f"{type_name} is registered more than once: {' and '.join(places)}"
         return _unusable(", ".join(places), f"{problem}. Uninstall all but one of them")

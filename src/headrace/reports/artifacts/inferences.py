@@ -9,9 +9,10 @@ from typing import Any
 
 from headrace.formats import predictions
 from headrace.formats.bare_protos import proto_class
+from headrace.formats.examples.plain_rows import columns_of, parse_example
 from headrace.reports.blocks.blocks import Block, Facts, Note, Table, Value, to_cell
 from headrace.reports.blocks.numbers import format_number
-from headrace.reports.blocks.rows import columns_of, parse_example, value_cell
+from headrace.reports.blocks.rows import value_cell
 from headrace.store.session import Subject
 from headrace.ui.units import plural
 

@@ -171,14 +171,14 @@ def _payload_pairs(node_id: str, old: _Side, new: _Side) -> Iterator[PayloadPair
     for output in _outputs(new.nodes.get(node_id)):
         earlier = [o for o in _outputs(old.nodes.get(node_id)) if o.key == output.key]
         if earlier and before.get(output.key) != after.get(output.key):
-            before_it = earlier[0]
+            first = earlier[0]
             yield PayloadPair(
                 node_id,
                 output.key,
                 output.type_name,
-                before_it.uri,
+                first.uri,
                 output.uri,
-                before_it.artifact_id,
+                first.artifact_id,
                 output.artifact_id,
             )
 
