@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any
 
 from headrace.artifact_types import ArtifactType, registry
 from headrace.errors import HeadraceError
+from headrace.formats.changes import Change
 from headrace.store.session import PayloadPair, StoreSession
 from headrace.ui.comparison import PlacedChange, RunDifference
 
@@ -54,4 +56,8 @@ def _changes(store: StoreSession, pair: PayloadPair, kind: ArtifactType[Any]) ->
         return
     old, new = (kind.read(store.subject(one).artifact) for one in (pair.old_id, pair.new_id))
     for change in kind.changes(old, new):
+        if not isinstance(change, Change) or not all(
+            value is None or isinstance(value, (Real, str)) for value in (change.old, change.new)
+        ):
+            raise TypeError(f"{change!r} is no Change from a number or text to another")
         yield PlacedChange(pair.node_id, pair.key, pair.type_name, change)

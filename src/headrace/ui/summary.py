@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from headrace.artifact_types import Headline, registry
+from headrace.artifact_types import registry
 from headrace.errors import HeadraceError
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.ui.board import describe, made
@@ -130,29 +130,38 @@ def _made_cell(node: NodeResult) -> Text:
 
 
 def _print_headlines(screen: Screen, result: RunResult) -> None:
-    """Print what is told on lines of its own: verdicts, and where a model went."""
+    """Print what is told on lines of its own, verdicts and where a model went; then what cannot be told."""
     problems: dict[str, None] = {}
     for node in result.nodes:
-        for output in node.outputs:
+        # A resolver hands on what an earlier run made and leaves no log: its blessing is no verdict of this run.
+        is_told = (node.state is NodeState.DONE and node.log_path) or node.state is NodeState.CACHED
+        for output in node.outputs if is_told else ():
             found = registry.find(output.type_name)
-            problems.update({found.problem: None} if found.problem else {})
-            # A resolver hands on what an earlier run made and leaves no log: its blessing is no verdict of this run.
-            is_told = (node.state is NodeState.DONE and node.log_path) or node.state is NodeState.CACHED
-            if found.artifact_type.headline is not None and is_told:
-                _print_headline(screen, node, output, found.artifact_type.headline)
+            problem = found.problem or _print_headline(screen, node, output, found)
+            problems.update({problem: None} if problem else {})
     print_labelled(screen, "Note", list(problems), "yellow", is_prose=True)
 
 
-def _print_headline(screen: Screen, node: NodeResult, output: OutputRecord, headline: Headline) -> None:
-    text = output.summary or headline.otherwise.format(uri=output.uri)
-    if not text:
-        return
+def _print_headline(
+    screen: Screen, node: NodeResult, output: OutputRecord, found: registry.Registration
+) -> str:
+    """Print the line of one output, where it has one; return why it has no colour, where code of others fails."""
+    headline = found.artifact_type.headline
+    text = output.summary or (headline.otherwise.replace("{uri}", output.uri) if headline else "")
+    if headline is None or not text:
+        return ""
+    problem, tone = "", ""
+    try:
+        tone = headline.tone(output.summary)
+    except (Exception, SystemExit) as error:
+        problem = f"{found.place} failed to colour a {output.type_name}: {type(error).__name__}: {error}"
     cached = " (cached)" if node.state is NodeState.CACHED else ""
-    style = f"bold {_COLORS.get(headline.tone(output.summary), '')}".strip()
+    style = f"bold {_COLORS.get(tone, '')}".strip()
     if headline.is_alone:
         print_labelled(screen, headline.label, [f"{node.node_id}{cached}: {text}"], style, is_prose=True)
     else:
         print_labelled(screen, headline.label, [f"{text}{cached}"], style)
+    return problem
 
 
 def _print_slower(screen: Screen, result: RunResult) -> None:

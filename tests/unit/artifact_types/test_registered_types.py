@@ -240,12 +240,26 @@ def test_a_renderer_that_fails_is_told(install, tmp_path: Path, body: str):
     assert "failed to show Drift 1." in (tmp_path / "drift.html").read_text()
 
 
-def test_a_comparison_that_fails_is_told(install):
-    install(MODULE.replace("for name in new:", "raise KeyError('fare')\n    for name in new:"))
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [("raise KeyError('fare')", "KeyError: 'fare'"), ("yield 3", "TypeError: 3 is no Change from a number")],
+)
+def test_a_comparison_that_fails_is_told(install, body: str, problem: str):
+    install(MODULE.replace("for name in new:", f"{body}\n    for name in new:"))
 
     found = headrace("diff", "run-1", "run-2").stdout
 
-    assert f"Watch.drift is not compared: {PLACE} failed, KeyError: 'fare'" in " ".join(found.split())
+    assert f"Watch.drift is not compared: {PLACE} failed, {problem}" in " ".join(found.split())
+
+
+def test_a_line_that_fails_is_told(install):
+    """It has no colour then."""
+    install(MODULE.replace('lambda summary: "bad"', "lambda summary: 1 / 0"))
+
+    lines = summary_of("run-1")
+
+    assert "Drift    Watch: 2 drift" in lines
+    assert f"Note     {PLACE} failed to colour a Drift: ZeroDivisionError: division by zero" in lines
 
 
 def test_of_two_distributions_neither_is_taken(install):
