@@ -285,12 +285,16 @@ def test_what_is_installed_later_is_found(install):
 def test_known_types_are_shown_without_a_look_at_what_is_installed(monkeypatch: pytest.MonkeyPatch):
     """The look takes as long as a fifth of a start; and nobody's package takes over the page of a Model."""
 
-    def entry_points(**_: str) -> None:
+    looked: list[str] = []
+
+    def entry_points(group: str, name: str) -> None:
+        looked.append(name)
         raise KeyError("Name")
 
     monkeypatch.setattr(metadata, "entry_points", entry_points)
 
     assert registry.find("Model").artifact_type.page is not None
+    assert looked == []
     assert registry.find("Drift").problem == (
         "what is installed to show Drift cannot be looked up: KeyError: 'Name'. Only properties and files are shown."
     )
