@@ -16,7 +16,7 @@ from tfx.utils import path_utils
 from headrace.authoring import Artifact
 from headrace.components.bulk_inferrer import inference
 from headrace.errors import DataError
-from headrace.formats import artifacts
+from headrace.formats import artifacts, blessings, predictions
 from headrace.formats.examples import example_encoder, tfrecord
 from headrace.formats.examples import examples as examples_io
 from headrace.runtime.context import ExecutionContext
@@ -24,7 +24,6 @@ from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.progress import Progress
 from headrace.runtime.shared_folder import SharedFolder
 
-PREDICTIONS_NAME = "prediction_logs"
 EXAMPLES_NAME = "examples"
 BATCH_ROWS = 4096
 _BATCH_BYTES = 32 << 20
@@ -47,19 +46,19 @@ class Executor(BeamExecutor):
         """Fill the output that the node has: `inference_result` or `output_examples`."""
         output_key = "inference_result" if context.optional_output("inference_result") else "output_examples"
         blessing = context.optional_input("model_blessing")
-        if blessing is not None and blessing.get_int_custom_property("blessed") != 1:
+        if blessing is not None and not blessings.allows(blessing):
             context.summarize(output_key, "no predictions: the model is not blessed")
             return
         data_spec = context.proto_parameter("data_spec", bulk_inferrer_pb2.DataSpec)
         parts = _parts(context, data_spec.example_splits)
         num_predictions = self._predict(context, parts)
         if output_key == "inference_result":
-            _join(parts, os.path.join(context.output(output_key).uri, PREDICTIONS_NAME))
+            _join(parts, predictions.log_path(context.output(output_key).uri))
         else:
             output = context.output(output_key)
             splits = sorted({part.split for part in parts})
             for split in splits:
-                path = os.path.join(output.uri, f"Split-{split}", EXAMPLES_NAME)
+                path = os.path.join(artifacts.new_split_folder(output.uri, split), EXAMPLES_NAME)
                 _join([part for part in parts if part.split == split], path)
             output.split_names = artifacts.encode_split_names(splits)
         context.summarize(output_key, f"{num_predictions:,} predictions")

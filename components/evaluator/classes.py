@@ -1,13 +1,11 @@
 """Predictions that are classes, not scores: numbers of classes, or their names.
 
 Metrics of several classes read a score for each class. A class becomes a row of scores, 1 for the class and 0 for all
-others; the names of classes are numbered in their order, and `classes.json` beside TFMA's files says which is which.
+others; the names of classes are numbered in their order, and a file beside TFMA's says which is which.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +14,8 @@ import tensorflow_model_analysis as tfma
 from numpy.typing import NDArray
 
 from headrace.components.evaluator import ragged
+from headrace.formats.evaluations import files
 
-CLASSES_FILE = "classes.json"
 MAX_CLASSES = 10_000
 # Metrics that are right for classes alone; Keras' by the type of the metric.
 KERAS_METRICS = frozenset({"SparseCategoricalAccuracy", "CategoricalAccuracy"})
@@ -81,7 +79,5 @@ def scores(labels: NDArray[Any], predictions: NDArray[Any]) -> NDArray[Any] | No
 
 
 def write(names: Sequence[bytes], folder: str) -> None:
-    """Write `classes.json`: the names of the classes 0, 1, 2 ..."""
-    with open(os.path.join(folder, CLASSES_FILE), "w", encoding="utf-8") as file:
-        json.dump({"classes": [name.decode("utf-8", "replace") for name in names]}, file, indent=2)
-        file.write("\n")
+    """Write the names of the classes 0, 1, 2 ..."""
+    files.write_class_names(folder, [name.decode("utf-8", "replace") for name in names])

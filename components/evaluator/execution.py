@@ -29,7 +29,7 @@ from headrace.components.evaluator import (
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.components.evaluator.tfma_internals import constants, metric_specs, model_util
 from headrace.errors import EmptyDataError, listed
-from headrace.formats import artifacts, tensorflow_paths
+from headrace.formats import artifacts, blessings, tensorflow_paths, verdicts
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.tfx_bsl_internals import example_coder, tensor_adapter, tensor_representation_util
 from headrace.runtime.context import ExecutionContext
@@ -290,7 +290,7 @@ def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_r
     if evaluation.is_validated:
         is_blessed = bool(tfma.load_validation_result(tensorflow_paths.without_signs(folder)).validation_ok)
         _mark(context, is_blessed)
-    verdict.write(judged, is_blessed, folder)
+    verdicts.write(folder, is_blessed, judged)
     baseline = model_util.get_baseline_model_spec(evaluation.config)
     context.summarize(
         "evaluation", summaries.evaluation_line(folder, num_rows, baseline.name if baseline else None)
@@ -301,19 +301,12 @@ def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_r
 
 def _mark(context: ExecutionContext, is_blessed: bool) -> None:
     """Write the file and the properties by which TFX knows a blessed model."""
-    blessing = context.output("blessing")
-    os.makedirs(blessing.uri, exist_ok=True)
-    with open(os.path.join(blessing.uri, "BLESSED" if is_blessed else "NOT_BLESSED"), "wb"):
-        pass
     models: Sequence[Artifact] = context.inputs.get("model") or []
-    if models:
-        blessing.set_string_custom_property("current_model", artifact_utils.get_single_uri(list(models)))
-        blessing.set_int_custom_property("current_model_id", models[0].id)
-    baselines = context.inputs.get("baseline_model") or []
-    if baselines:
-        blessing.set_string_custom_property("baseline_model", baselines[0].uri)
-        blessing.set_int_custom_property("baseline_model_id", baselines[0].id)
-    component_id = context.parameter("current_component_id")
-    if component_id:
-        blessing.set_string_custom_property("component_id", component_id)
-    blessing.set_int_custom_property("blessed", int(is_blessed))
+    baselines: Sequence[Artifact] = context.inputs.get("baseline_model") or []
+    blessings.write_model_blessing(
+        context.output("blessing"),
+        is_blessed,
+        (artifact_utils.get_single_uri(list(models)), models[0].id) if models else None,
+        (baselines[0].uri, baselines[0].id) if baselines else None,
+        context.parameter("current_component_id") or "",
+    )

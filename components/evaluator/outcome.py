@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from dataclasses import dataclass
 from typing import Any
 
-from tensorflow_model_analysis.proto import metrics_for_slice_pb2
-
 from headrace.components.evaluator.tfma_internals import slicer_lib
-from headrace.formats.examples import tfrecord
+from headrace.formats.evaluations import files
 
 
 @dataclass(frozen=True)
@@ -25,18 +21,15 @@ class Metrics:
         """Read TFMA's metrics files in a folder."""
         by_slice: dict[Any, dict[bytes, float]] = {}
         keys: dict[bytes, Any] = {}
-        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "metrics-*.tfrecord"))):
-            for batch in tfrecord.read_batches(path, 1_000):
-                for record in batch:
-                    proto = metrics_for_slice_pb2.MetricsForSlice.FromString(record)
-                    if proto.HasField("cross_slice_key"):
-                        continue
-                    values = by_slice.setdefault(slicer_lib.deserialize_slice_key(proto.slice_key), {})
-                    for item in proto.metric_keys_and_values:
-                        if item.value.HasField("double_value"):
-                            key = item.key.SerializeToString(deterministic=True)
-                            keys[key] = item.key
-                            values[key] = item.value.double_value.value
+        for proto in files.read_table(folder, files.METRICS):
+            if proto.HasField("cross_slice_key"):
+                continue
+            values = by_slice.setdefault(slicer_lib.deserialize_slice_key(proto.slice_key), {})
+            for item in proto.metric_keys_and_values:
+                if item.value.HasField("double_value"):
+                    key = item.key.SerializeToString(deterministic=True)
+                    keys[key] = item.key
+                    values[key] = item.value.double_value.value
         return cls(by_slice, keys)
 
     def value(self, slice_key: Any, metric_key: Any) -> float | None:

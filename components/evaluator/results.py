@@ -24,9 +24,9 @@ from headrace.components.evaluator.tfma_internals import (
     version,
 )
 from headrace.components.evaluator.tfma_internals import writer as tfma_writer
-from headrace.formats.examples import tfrecord
+from headrace.formats.evaluations import files
 
-_TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
+_TABLES = (files.METRICS, files.PLOTS, files.ATTRIBUTIONS)
 
 # What one file added to one sample of a slice: number of the file, sample, rows, accumulator of each computation.
 Part = tuple[int, int, int, Sequence[Any]]
@@ -186,19 +186,17 @@ def write(results: Sequence[SliceResult], eval_config: Any, folder: str) -> None
     os.makedirs(folder, exist_ok=True)
     ordered = sorted(results, key=lambda result: result.metrics)
     for table in _TABLES:
-        with tfrecord.Writer(os.path.join(folder, f"{table}-00000-of-00001.tfrecord")) as writer:
-            writer.write([getattr(result, table) for result in ordered])
+        files.write_table(folder, table, [getattr(result, table) for result in ordered])
     combine = tfma_writer.CombineValidations(eval_config)
     merged = combine.create_accumulator()
     for result in ordered:
         validation = validation_result_pb2.ValidationResult.FromString(result.validation)
         merged = combine.add_input(merged, validation)
-    with tfrecord.Writer(os.path.join(folder, f"{constants.VALIDATIONS_KEY}.tfrecord")) as writer:
-        writer.write([combine.extract_output(merged).SerializeToString(deterministic=True)])
+    files.write_validation(folder, combine.extract_output(merged).SerializeToString(deterministic=True))
 
 
 def write_eval_config(eval_config: Any, model_paths: dict[str, str], folder: str) -> None:
-    """Write `eval_config.json`, which tells TFMA's loaders what was evaluated."""
+    """Write what tells TFMA's loaders what was evaluated."""
     run = config_pb2.EvalRun(
         eval_config=eval_config,
         version=version.VERSION,
@@ -206,6 +204,4 @@ def write_eval_config(eval_config: Any, model_paths: dict[str, str], folder: str
         file_format="<unknown>",
         model_locations=model_paths or {"": "<unknown>"},
     )
-    text = json.dumps(json.loads(json_format.MessageToJson(run)), indent=2)
-    with open(os.path.join(folder, "eval_config.json"), "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    files.write_config(folder, json.loads(json_format.MessageToJson(run)))

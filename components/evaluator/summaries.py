@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.components.evaluator.outcome import Metrics
-from headrace.components.evaluator.verdict import VERDICT_FILE, ThresholdResult, format_number
+from headrace.components.evaluator.verdict import ThresholdResult, format_number
+from headrace.formats.verdicts import VERDICT_FILE
 
 _SHOWN_METRICS = 4
 _SHOWN_THRESHOLDS = 4

@@ -1,12 +1,9 @@
-"""What each threshold said, and `verdict.json`."""
+"""What each threshold said."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow_model_analysis as tfma
@@ -14,40 +11,14 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from headrace.components.evaluator.outcome import Metrics
 from headrace.components.evaluator.tfma_internals import metric_specs, model_util, slicer_lib
-from headrace.formats import tensorflow_paths
+from headrace.formats import tensorflow_paths, verdicts
 
-VERDICT_FILE = "verdict.json"
 NO_BASELINE = "not checked: there is no baseline model yet"
 _NO_ROW = "has a threshold, but no row"
 
 
-@dataclass(frozen=True)
-class ThresholdResult:
-    """One bound of one metric in one slice.
-
-    Attributes:
-        metric: Name, with output, class and weighting where it has them, such as `auc (class 2)`.
-        slice: `"Overall"` or `"feature:value"`.
-        kind: `"value"`, `"absolute change"` or `"relative change"`; changes are candidate minus baseline.
-        lower_bound: Least that passes; `None` where there is no such bound.
-        upper_bound: Most that passes.
-        value: The candidate's metric; `None` where it was not computed.
-        baseline_value: The baseline's; `None` without a baseline.
-        compared: The number held against the bounds: the value, or the change.
-        passed: `None` where it was not checked.
-        note: Why it was not checked, or could not be.
-    """
-
-    metric: str
-    slice: str
-    kind: str
-    lower_bound: float | None = None
-    upper_bound: float | None = None
-    value: float | None = None
-    baseline_value: float | None = None
-    compared: float | None = None
-    passed: bool | None = None
-    note: str = ""
+class ThresholdResult(verdicts.Threshold):
+    """What a threshold said, in words."""
 
     def __str__(self) -> str:
         where = "" if self.slice == "Overall" else f" in {self.slice}"
@@ -243,19 +214,3 @@ def _metric_text(key: Any) -> str:
     if key.example_weighted:
         details.append("weighted")
     return f"{key.name} ({', '.join(details)})" if details else str(key.name)
-
-
-def write(results: Sequence[ThresholdResult], is_blessed: bool | None, folder: str) -> None:
-    """Write `verdict.json`: `{"blessed": true, "thresholds": [...]}`; null where nothing was validated."""
-    content = {"blessed": is_blessed, "thresholds": [_plain(result) for result in results]}
-    with open(os.path.join(folder, VERDICT_FILE), "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-
-
-def _plain(result: ThresholdResult) -> dict[str, Any]:
-    # NaN is no JSON; it stands for a number that could not be computed.
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in asdict(result).items()
-    }

@@ -75,7 +75,7 @@ class ExampleGenExecutor(BeamExecutor):
         splits = [name for partition in divided for name in partition.splits]
         payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
         examples = context.output("examples")
-        folders = {name: os.path.join(examples.uri, f"Split-{name}") for name in splits}
+        folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
         is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
         # What is removed on an error: nothing that was there before.
         made: list[str] = []

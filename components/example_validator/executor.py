@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -49,7 +48,7 @@ class Executor(ExecutorBase):
             anomalies = _validate(context, split, schema, config)
             if is_own_baseline and findings.has_comparator(schema, "drift_comparator"):
                 baselines.add_anomaly(anomalies, statistics)
-            protos.write_binary(os.path.join(output.uri, f"Split-{split}", protos.ANOMALIES_FILE), anomalies)
+            protos.write_anomalies(artifacts.new_split_folder(output.uri, split), anomalies)
             found[split] = anomalies
         output.split_names = artifacts.encode_split_names(kept)
         output.span = statistics.span

@@ -16,7 +16,7 @@ from tfx.utils import path_utils
 
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import DefinitionError, EmptyDataError, ModelError
-from headrace.formats import artifacts, saved_models
+from headrace.formats import artifacts, blessings, saved_models
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.examples import tfrecord
 from headrace.runtime.context import ExecutionContext
@@ -74,15 +74,12 @@ class Executor(BaseExecutor):
                 if not error.may_pass_later:
                     break
         blessing = context.output("blessing")
-        os.makedirs(blessing.uri, exist_ok=True)
-        with open(os.path.join(blessing.uri, "INFRA_NOT_BLESSED" if failure else "INFRA_BLESSED"), "wb"):
-            pass
         request_spec = _spec(context, "request_spec")
-        if failure is None and trial.records and request_spec.make_warmup:
+        has_model = failure is None and bool(trial.records) and request_spec.make_warmup
+        if has_model:
             name = _spec(context, "serving_spec").model_name or _DEFAULT_MODEL_NAME
             _keep_with_warmup(trial, blessing.uri, name)
-            blessing.set_int_custom_property("has_model", 1)
-        blessing.set_int_custom_property("blessed", 0 if failure else 1)
+        blessings.write_infra_blessing(blessing, failure is None, has_model=has_model)
         context.summarize("blessing", f"INFRA NOT BLESSED: {failure.reason}" if failure else line)
 
 

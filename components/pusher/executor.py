@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from headrace.authoring import Artifact
 from headrace.components.pusher import versions
 from headrace.components.pusher.component import check_base_directory
 from headrace.errors import DefinitionError, InputResolutionError, ModelError, StoreError
+from headrace.formats import blessings, pushed_models, saved_models
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 
@@ -30,7 +32,7 @@ class Executor(BaseExecutor):
         pushed = context.output("pushed_model")
         refusal = _refusal(context)
         if refusal:
-            pushed.set_int_custom_property("pushed", 0)
+            pushed_models.write(pushed, pushed_models.Push())
             context.summarize("pushed_model", f"not pushed: {refusal}")
             return
         model_path = _model_path(context)
@@ -45,17 +47,15 @@ class Executor(BaseExecutor):
         except OSError as error:
             raise _explained(context.node_id, base, error) from error
         version = os.path.basename(destination)
-        pushed.set_int_custom_property("pushed", 1)
-        pushed.set_string_custom_property("pushed_destination", destination)
-        pushed.set_string_custom_property("pushed_version", version)
+        pushed_models.write(pushed, pushed_models.Push(destination, version))
         context.summarize("pushed_model", f"pushed to {base} as version {version}")
 
 
 def _refusal(context: ExecutionContext) -> str:
     """Why the model must not be pushed; empty where it may be."""
     for key, words in (("model_blessing", "blessed"), ("infra_blessing", "infra blessed")):
-        blessings: Sequence[Artifact] = context.inputs.get(key) or []
-        if blessings and context.input(key).get_int_custom_property("blessed") != 1:
+        given: Sequence[Artifact] = context.inputs.get(key) or []
+        if given and not blessings.allows(context.input(key)):
             return f"model is not {words}"
     return ""
 
@@ -70,7 +70,7 @@ def _model_path(context: ExecutionContext) -> str:
             raise InputResolutionError(
                 f"{context.node_id}: there is no model to push.", "connect 'model' or 'infra_blessing'."
             )
-        if not blessing.get_int_custom_property("has_model"):
+        if not blessings.has_model(blessing):
             raise ModelError(
                 f"{context.node_id}: infra_blessing holds no model, and 'model' is not connected.",
                 "set make_warmup in InfraValidator's request_spec, or connect 'model'.",
@@ -125,10 +125,10 @@ def _push_remote(model_path: str, base: str) -> str:
     while fileio.exists(os.path.join(base, str(version))):
         version += 1
     target = os.path.join(base, str(version))
-    io_utils.copy_dir(model_path, target, deny_regex_patterns=[r"saved_model\.pb"])
-    last = os.path.join(model_path, "saved_model.pb")
+    io_utils.copy_dir(model_path, target, deny_regex_patterns=[re.escape(saved_models.MODEL_FILE)])
+    last = os.path.join(model_path, saved_models.MODEL_FILE)
     if os.path.exists(last):
-        io_utils.copy_file(last, os.path.join(target, "saved_model.pb"))
+        io_utils.copy_file(last, os.path.join(target, saved_models.MODEL_FILE))
     return target
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 
 import tensorflow_data_validation as tfdv
@@ -52,7 +51,7 @@ class Executor(ExecutorBase):
                 "take a split out of exclude_splits.",
             )
         schema = schema or schema_pb2.Schema()
-        protos.write_text(os.path.join(context.output("schema").uri, protos.SCHEMA_FILE), schema)
+        protos.write_schema(context.output("schema").uri, schema)
         notes = _notes(schema, empty)
         for note in notes:
             _log.warning("%s: %s.", context.node_id, note)

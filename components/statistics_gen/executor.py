@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow_data_validation as tfdv
-from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.authoring import Artifact
 from headrace.components.statistics_gen import parts, stock
@@ -127,9 +126,7 @@ def _describe(context: ExecutionContext, statistics: Artifact, kept: Sequence[st
     texts, empty = [], []
     features: set[tuple[str, ...]] = set()
     for split in kept:
-        dataset = protos.read_binary(
-            parts.statistics_path(statistics, split), statistics_pb2.DatasetFeatureStatisticsList
-        ).datasets[0]
+        dataset = protos.read_statistics(statistics, split).datasets[0]
         if not dataset.num_examples:
             empty.append(split)
         features |= {tuple(feature.path.step) for feature in dataset.features}

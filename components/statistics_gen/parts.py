@@ -23,7 +23,7 @@ _MAX_PARTS_PER_SPLIT = 64
 
 def statistics_path(statistics: Artifact, split: str) -> str:
     """Return the file of a split's statistics."""
-    return os.path.join(statistics.uri, f"Split-{split}", protos.STATISTICS_FILE)
+    return os.path.join(artifacts.new_split_folder(statistics.uri, split), protos.STATISTICS_FILE)
 
 
 def with_sample_rate(options: tfdv.StatsOptions, rate: float) -> tfdv.StatsOptions:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfx.utils import path_utils
 
 from headrace.errors import TrainingError
-from headrace.formats import tensorflow_paths
+from headrace.formats import tensorflow_paths, training_histories
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 from headrace.training import callbacks, export, fitting, short_form, user_function
@@ -88,7 +88,7 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     outcome = fitting.fit(
         model, rows, settings, hyperparameters, kept, progress=context.progress, is_row_wise=is_row_wise
     )
-    callbacks.write_history(run_path, outcome.history)
+    training_histories.write(run_path, outcome.history)
 
     context.progress.report("exporting")
     path = path_utils.serving_model_dir(context.output("model").uri)

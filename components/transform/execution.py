@@ -27,6 +27,7 @@ from headrace.components.transform.outputs import StatisticsOutputs
 from headrace.components.transform.request import Dataset, NeedsStock, TransformRequest
 from headrace.components.transform.tft_library import tfdv
 from headrace.errors import EmptyDataError, UnsupportedFeatureError, listed
+from headrace.formats import transform_graphs
 from headrace.runtime import beam_options, partial_results
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.shared_folder import SharedFolder
@@ -245,7 +246,7 @@ class Execution:
         )
         self._context.progress.report(f"transforming {', '.join(self._asked.splits)}")
         work = application.Application(
-            os.path.join(self._graph_path, "transform_fn"),
+            transform_graphs.model_path(self._graph_path),
             self._layout.project(self._traced.transform_columns),
             finished.schema.SerializeToString(),
             options,

@@ -8,12 +8,9 @@ import os
 import re
 import uuid
 
-from tensorflow.core.protobuf import fingerprint_pb2, saved_model_pb2
+from tensorflow.core.protobuf import fingerprint_pb2
 
-from headrace.formats import tensorflow_internals
-
-_MODEL_FILE = "saved_model.pb"
-_FINGERPRINT_FILE = "fingerprint.pb"
+from headrace.formats import saved_models, tensorflow_internals
 
 
 def name_tables_by_content(model_path: str, tmp_path: str) -> None:
@@ -27,10 +24,7 @@ def name_tables_by_content(model_path: str, tmp_path: str) -> None:
         model_path: Folder of the SavedModel, changed in place.
         tmp_path: Folder of the vocabularies.
     """
-    path = os.path.join(model_path, _MODEL_FILE)
-    saved = saved_model_pb2.SavedModel()
-    with open(path, "rb") as file:
-        saved.ParseFromString(file.read())
+    saved = saved_models.read(model_path, "the transform graph")
     vocabulary = re.compile(re.escape(os.fsencode(tmp_path)) + rb"/([^']+)")
     for meta_graph in saved.meta_graphs:
         graph = meta_graph.graph_def
@@ -39,8 +33,7 @@ def name_tables_by_content(model_path: str, tmp_path: str) -> None:
             if "shared_name" in node.attr:
                 value = node.attr["shared_name"]
                 value.s = vocabulary.sub(_content_name, value.s)
-    with open(path, "wb") as file:
-        file.write(saved.SerializeToString(deterministic=True))
+    saved_models.write(model_path, saved)
     _write_fingerprint(model_path)
 
 
@@ -55,7 +48,7 @@ def _content_name(match: re.Match[bytes]) -> bytes:
 
 
 def _write_fingerprint(model_path: str) -> None:
-    path = os.path.join(model_path, _FINGERPRINT_FILE)
+    path = os.path.join(model_path, saved_models.FINGERPRINT_FILE)
     if not os.path.exists(path) or not tensorflow_internals.write_fingerprint(model_path):
         return
     fingerprint = fingerprint_pb2.FingerprintDef()

@@ -57,14 +57,11 @@ class StatisticsOutputs:
         self._write("post", found, options)
         if options.schema is not None:
             anomalies = tfdv.validate_statistics(found, options.schema)
-            folder = self.folders["post_transform_anomalies"]
-            protos.write_binary(os.path.join(folder, protos.ANOMALIES_FILE), anomalies)
+            protos.write_anomalies(self.folders["post_transform_anomalies"], anomalies)
 
     def _write(
         self, side: str, found: statistics_pb2.DatasetFeatureStatisticsList, options: tfdv.StatsOptions
     ) -> None:
-        folder = self.folders[f"{side}_transform_stats"]
-        protos.write_binary(os.path.join(folder, protos.STATISTICS_FILE), found)
+        protos.write_statistics(self.folders[f"{side}_transform_stats"], found)
         if options.schema is not None:
-            folder = self.folders[f"{side}_transform_schema"]
-            protos.write_text(os.path.join(folder, protos.SCHEMA_FILE), options.schema)
+            protos.write_schema(self.folders[f"{side}_transform_schema"], options.schema)

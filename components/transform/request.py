@@ -186,7 +186,7 @@ def _dataset(artifact: Artifact, split: str, output: Artifact | None) -> Dataset
         payload=artifacts.payload_format(artifact),
         key=analyzer_cache.DatasetKey(identifier),
         content=artifacts.content_digest(artifact),
-        output_path=os.path.join(output.uri, f"Split-{split}") if output is not None else "",
+        output_path=artifacts.new_split_folder(output.uri, split) if output is not None else "",
     )
 
 

@@ -11,6 +11,7 @@ from tfx.components.transform import stats_options_util
 
 from headrace.components.transform.request import TransformRequest
 from headrace.components.transform.tft_library import tfdv
+from headrace.formats import transform_graphs
 from headrace.statistics import accumulation
 
 PRE_TRANSFORM = stats_options_util.StatsType.PRE_TRANSFORM
@@ -36,7 +37,7 @@ def options(
 
 def vocabulary_paths(graph_path: str, asset_map: Mapping[str, str]) -> dict[str, str]:
     """Where the vocabularies lie, by the names under which the user's function registered them."""
-    assets = os.path.join(graph_path, "transform_fn", "assets")
+    assets = transform_graphs.assets_path(graph_path)
     return {name: os.path.join(assets, file) for name, file in asset_map.items()}
 
 

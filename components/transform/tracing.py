@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import json
 import os
 import shutil
 import uuid
@@ -34,6 +33,7 @@ from headrace.components.transform.tft_internals import (
 )
 from headrace.components.transform.tft_library import analyzer_cache, dataset_metadata, metadata_io, tft
 from headrace.errors import UserFunctionError
+from headrace.formats import json_files, transform_graphs
 
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
@@ -181,7 +181,7 @@ class TracedFunction:
             self._function, self._specs, context, output_keys_to_name_map=dict(output_names)
         )
         concrete = saved_transform_io_v2.write_v2_saved_model(
-            context.module_to_export, function, "transform_fn", path
+            context.module_to_export, function, transform_graphs.FUNCTION, path
         )
         if self.holds_python:
             self._written.append(concrete)
@@ -211,21 +211,15 @@ def publish_graph(
     finished: FinishedModel, graph_path: str, raw_schema: schema_pb2.Schema, asset_map: Mapping[str, str]
 ) -> None:
     """Lay out a TransformGraph artifact: the model, and schemas of what goes in and comes out."""
-    output = tft.TFTransformOutput
     os.makedirs(graph_path, exist_ok=True)
-    shutil.copytree(finished.path, os.path.join(graph_path, output.TRANSFORM_FN_DIR), dirs_exist_ok=True)
-    transformed_path = os.path.join(graph_path, output.TRANSFORMED_METADATA_DIR)
+    shutil.copytree(finished.path, transform_graphs.model_path(graph_path), dirs_exist_ok=True)
+    transformed_path = transform_graphs.transformed_metadata_path(graph_path)
     metadata_io.write_metadata(dataset_metadata.DatasetMetadata(finished.schema), transformed_path)
     if asset_map:
-        _write_asset_map(os.path.join(transformed_path, output.ASSET_MAP), asset_map)
+        json_files.write(os.path.join(transformed_path, tft.TFTransformOutput.ASSET_MAP), dict(asset_map))
     metadata_io.write_metadata(
-        dataset_metadata.DatasetMetadata(raw_schema), os.path.join(graph_path, output.RAW_METADATA_DIR)
+        dataset_metadata.DatasetMetadata(raw_schema), transform_graphs.raw_metadata_path(graph_path)
     )
-
-
-def _write_asset_map(path: str, asset_map: Mapping[str, str]) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(dict(asset_map), file)
 
 
 def place_of(function: Callable[..., Any]) -> str:

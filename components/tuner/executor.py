@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,13 +12,12 @@ from tfx.proto import tuner_pb2
 
 from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
+from headrace.formats import hyperparameters
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 from headrace.training import callbacks, fitting, short_form, user_function
 from headrace.training.fn_arguments import fn_arguments
 
-BEST_FILE = "best_hyperparameters.txt"
-RESULTS_FILE = "tuner_results.json"
 DEFAULT_MAX_TRIALS = 10
 DEFAULT_OBJECTIVE = "val_loss"
 
@@ -182,18 +179,12 @@ def _write(context: ExecutionContext, tuner: Any) -> None:
         raise _all_failed(context, tuner)
     best = trials[0].hyperparameters
     rows = [
-        {"trial_id": one.trial_id, "score": one.score, **one.hyperparameters.values}
+        hyperparameters.Trial(one.trial_id, one.score, one.hyperparameters.values)
         for one in trials
         if one.hyperparameters.values
     ]
-    _write_json(os.path.join(context.output("best_hyperparameters").uri, BEST_FILE), best.get_config())
-    _write_json(os.path.join(context.output("tuner_results").uri, RESULTS_FILE), rows)
+    hyperparameters.write_best(context.output("best_hyperparameters").uri, best.get_config())
+    hyperparameters.write_trials(context.output("tuner_results").uri, rows)
     values = ", ".join(f"{name}={value}" for name, value in sorted(best.values.items()))
     context.summarize("best_hyperparameters", values or "no hyperparameters")
     context.summarize("tuner_results", f"{len(rows)} trials")
-
-
-def _write_json(path: str, content: Any) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(content, file)

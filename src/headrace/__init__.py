@@ -40,7 +40,7 @@ _PLACES = {
 
 
 # With these, the public surface: see README, "What is public".
-_MODULES = ("authoring", "components", "errors", "pipelines", "testing")
+_MODULES = ("artifact_types", "authoring", "components", "errors", "pipelines", "testing")
 
 
 def __dir__() -> list[str]:

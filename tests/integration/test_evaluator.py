@@ -18,7 +18,7 @@ from conftest_serving import (
 )
 from evaluation import SPEC, assert_same_evaluation, binary_config, evaluate
 
-from headrace.reports.artifacts.evaluation_results import read_errors, read_metrics
+from headrace.formats.evaluations.metrics import read_errors, read_metrics
 
 _ = (taxi_examples, taxi_models)  # fixtures
 

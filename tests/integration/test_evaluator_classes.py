@@ -17,7 +17,7 @@ from evaluated_rows import ROWS, columns, config, example, measured, read, write
 from evaluation import evaluate
 from sklearn import metrics as sk
 
-from headrace.reports.artifacts.evaluation_plots import read_plots
+from headrace.formats.evaluations.plots import read_plots
 
 _ = (written,)  # fixtures
 
@@ -163,7 +163,10 @@ def test_predictions_may_be_classes(tmp_path: Path, kind: str) -> None:
     assert plot.classes == counts
     assert plot.class_names == (tuple(ordered) if kind == "names" else ())
     if kind == "names":
-        assert json.loads(Path(evaluation.uri, "classes.json").read_text()) == {"classes": ordered}
+        assert json.loads(Path(evaluation.uri, "classes.json").read_text()) == {
+            "format": 1,
+            "classes": ordered,
+        }
 
 
 def test_a_matrix_at_several_thresholds_takes_each_by_itself(

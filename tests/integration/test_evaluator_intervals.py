@@ -13,7 +13,7 @@ from evaluation import SPEC, assert_close, evaluate, tables
 from tfx.components.evaluator.executor import Executor as StockExecutor
 
 from headrace.components.evaluator import intervals
-from headrace.reports.artifacts.evaluation_results import read_errors, read_metrics
+from headrace.formats.evaluations.metrics import read_errors, read_metrics
 
 _ = (taxi_examples, taxi_models)  # fixtures
 SEED = 7

@@ -30,6 +30,7 @@ def test_verdict_says_metric_bound_value_and_what_was_not_checked(
     verdict = json.loads(Path(evaluation.uri, "verdict.json").read_text())
     value = verdict["thresholds"][0].pop("value")
     assert verdict == {
+        "format": 1,
         "blessed": True,
         "thresholds": [
             {

@@ -15,12 +15,13 @@ from click.testing import CliRunner
 from conftest_runs import workers
 from rich.console import Console
 
+from headrace.artifact_types.own import OWN
 from headrace.authoring import Pipeline
 from headrace.authoring.light import authoring
 from headrace.cli.main import cli
 from headrace.components import CsvExampleGen, ExampleValidator, SchemaGen, StatisticsGen
 from headrace.orchestration.engine import run as engine
-from headrace.reports.artifacts.renderers import RENDERERS, render
+from headrace.reports.artifacts.renderers import render
 from headrace.reports.blocks.blocks import Chart, FeatureList, Note, Report, Section, Table
 from headrace.reports.blocks.pages import render_page, walk
 from headrace.reports.blocks.texts import print_report
@@ -197,11 +198,11 @@ def test_an_artifact_without_files_says_who_made_it(tmp_path):
 def test_every_renderer_exists_and_loads_no_tensorflow():
     """A page takes tenths of a second, not the five seconds of TensorFlow's import."""
     script = (
-        "import importlib, sys\n"
-        "from headrace.reports.artifacts.renderers import RENDERERS\n"
-        "for name in RENDERERS.values():\n"
-        "    module, _, function = name.partition(':')\n"
-        "    getattr(importlib.import_module('headrace.reports.artifacts.' + module), function)\n"
+        "import sys\n"
+        "from headrace.artifact_types.own import OWN, At\n"
+        "for kind in OWN.values():\n"
+        "    for part in (kind.read, kind.summarize, kind.changes, kind.page, kind.overlay):\n"
+        "        _ = part.load() if isinstance(part, At) else None\n"
         "import headrace.reports.runs.page, headrace.reports.blocks.pages, headrace.reports.blocks.texts\n"
         "from headrace.formats.bare_protos import proto_class\n"
         "for name in ('Example', 'SavedModel', 'PredictionLog', 'MetricsForSlice'): proto_class(name)\n"
@@ -212,7 +213,7 @@ def test_every_renderer_exists_and_loads_no_tensorflow():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.split("\n")[:2] == ["[]", "0"]
-    assert {"Examples", "Model", "ModelEvaluation"} <= set(RENDERERS)
+    assert {"Examples", "Model", "ModelEvaluation"} <= set(OWN)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from headrace.formats import protos
 from headrace.formats.bare_protos import proto_class
+from headrace.formats.evaluations.metrics import read_metrics
 from headrace.formats.examples import tfrecord
 from headrace.reports.artifacts import correlations, inferences
-from headrace.reports.artifacts.evaluation_results import read_metrics
 from headrace.reports.artifacts.renderers import render
 from headrace.reports.blocks.blocks import Chart, FeatureList, Note, Report, Table
 from headrace.reports.blocks.pages import render_page, walk

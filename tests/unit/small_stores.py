@@ -10,7 +10,7 @@ from typing import Any
 from headrace.authoring.light import authoring
 from headrace.store.open.store import Store
 from headrace.store.read.executions import NODE_CONTEXT_TYPE, RUN_CONTEXT_TYPE
-from headrace.store.read.runs import RECORD_PROPERTY
+from headrace.store.records import RECORD_PROPERTY
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2 as pb

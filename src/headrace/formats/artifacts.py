@@ -19,6 +19,7 @@ from headrace.runtime.context import DIGEST_PROPERTY
 with authoring():
     from tfx.types import artifact_utils
 
+SPLIT_PREFIX = "Split-"
 FILE_FORMAT_PROPERTY = "file_format"
 PAYLOAD_FORMAT_PROPERTY = "payload_format"
 _CUSTOM_PATTERNS_PROPERTY = "custom_split_pattern"
@@ -90,9 +91,14 @@ def split_path(artifact: Artifact, split: str) -> str:
     return split_folder(artifact.uri, split)
 
 
+def new_split_folder(uri: str, split: str) -> str:
+    """Return the folder that one split of the artifact at `uri` is written to: `{uri}/Split-{split}`."""
+    return os.path.join(uri, f"{SPLIT_PREFIX}{split}")
+
+
 def split_folder(uri: str, split: str) -> str:
     """Return the folder of one split of the artifact at `uri`: see `split_path`."""
-    path = os.path.join(uri, f"Split-{split}")
+    path = new_split_folder(uri, split)
     older = os.path.join(uri, split)
     return older if not os.path.isdir(path) and os.path.isdir(older) else path
 

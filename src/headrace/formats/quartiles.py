@@ -6,12 +6,10 @@ The sketch that these come from knows them.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 
-from headrace.errors import MalformedFileError
-from headrace.files import whole_files
+from headrace.formats import json_files
 
 QUARTILES_FILE = "Quartiles.json"
 
@@ -20,8 +18,8 @@ Quartiles = Mapping[str, tuple[float, float]]
 
 def write(folder: str, quartiles: Quartiles) -> None:
     """Write the quartiles of one split, by feature name, beside its statistics; the folder exists."""
-    with whole_files.written(os.path.join(folder, QUARTILES_FILE)) as file:
-        file.write(json.dumps(quartiles, sort_keys=True, indent=1).encode())
+    content = {name: quartiles[name] for name in sorted(quartiles)}
+    json_files.write(os.path.join(folder, QUARTILES_FILE), content)
 
 
 def read(folder: str) -> Quartiles:
@@ -31,11 +29,10 @@ def read(folder: str) -> Quartiles:
         MalformedFileError: If the file does not hold two numbers for each feature.
     """
     path = os.path.join(folder, QUARTILES_FILE)
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        return {str(name): (float(low), float(high)) for name, (low, high) in content.items()}
-    except FileNotFoundError:
+    if not os.path.exists(path):
         return {}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise MalformedFileError(f"{path} does not hold quartiles: {error}.") from error
+    content = json_files.read_object(path, "a file of quartiles")
+    try:
+        return {name: (float(low), float(high)) for name, (low, high) in content.items()}
+    except (ValueError, TypeError) as error:
+        raise json_files.damaged(path, "a file of quartiles", error) from error

@@ -5,17 +5,14 @@ Light: the protos are read without TFDV.
 
 from __future__ import annotations
 
-import glob
 import math
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from headrace.formats import protos
+Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
 
-_SPLIT_PREFIX = "Split-"
 # Measures are compared as people read them: smaller changes are rounding.
 _RELATIVE_TOLERANCE = 1e-6
 
@@ -39,42 +36,28 @@ class StatisticsChange:
     new: float | None
 
 
-def compare_statistics(old_path: str, new_path: str) -> list[StatisticsChange]:
+def compare_statistics(old: Statistics, new: Statistics) -> list[StatisticsChange]:
     """Compare two `ExampleStatistics` payloads.
 
     Args:
-        old_path: Folder with `Split-{name}/FeatureStats.pb`, or with `FeatureStats.pb` alone.
-        new_path: The other.
+        old: One, by split, as `protos.statistics_by_split` reads it.
+        new: The other.
 
     Returns:
         The changes, by split and feature; splits that are in one only are left out.
-
-    Raises:
-        MalformedFileError: If a file does not parse.
     """
-    old, new = _read(old_path), _read(new_path)
+    before, after = _by_split(old), _by_split(new)
     return [
         change
-        for split in sorted(old.keys() & new.keys())
-        for change in _compare(split, old[split], new[split])
+        for split in sorted(before.keys() & after.keys())
+        for change in _compare(split, before[split], after[split])
     ]
 
 
-def _read(path: str) -> dict[str, dict[str, dict[str, float]]]:
+def _by_split(statistics: Statistics) -> dict[str, dict[str, dict[str, float]]]:
     """Measures by split and feature; the split's own stand under the empty name."""
-    found = {}
-    folder = glob.escape(path)
-    files = glob.glob(os.path.join(folder, f"{_SPLIT_PREFIX}*", protos.STATISTICS_FILE))
-    # Transform writes statistics of all splits together, without a folder for each.
-    files += glob.glob(os.path.join(folder, protos.STATISTICS_FILE))
-    for file in sorted(files):
-        name = os.path.basename(os.path.dirname(file))
-        split = name[len(_SPLIT_PREFIX) :] if name.startswith(_SPLIT_PREFIX) else "all"
-        datasets = protos.read_binary(file, statistics_pb2.DatasetFeatureStatisticsList).datasets
-        if datasets:
-            # The first holds all rows; slices follow it.
-            found[split] = _measures(datasets[0])
-    return found
+    # The first dataset holds all rows; slices follow it.
+    return {split: _measures(one.datasets[0]) for split, one in statistics.items() if one.datasets}
 
 
 def _measures(dataset: statistics_pb2.DatasetFeatureStatistics) -> dict[str, dict[str, float]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from headrace import secrets
+from headrace.artifact_types import registry
 from headrace.authoring import Artifact
 from headrace.authoring.descriptions import describe_source, describe_value
 from headrace.authoring.light import authoring
@@ -33,7 +34,7 @@ def node_line(node: NodeResult) -> str:
 def artifact_rows(artifact: Artifact) -> list[list[str]]:
     """Return what is known of an artifact, as names and values."""
     rows = []
-    summary = artifact.get_string_custom_property(SUMMARY_PROPERTY)
+    summary = registry.summary_of(artifact)
     if summary:
         rows.append(["holds", summary])
     rows.append(["uri", artifact.uri])

@@ -22,6 +22,8 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 
 # The number of the form in which runs are recorded: raised when a field goes or means something else, not when one is
 # added. 0.1.0 wrote none, which reads as 0, and its fields are those of 1.
+# The property of a run's context that holds its record.
+RECORD_PROPERTY = "headrace_run"
 RUN_FORMAT = 1
 
 

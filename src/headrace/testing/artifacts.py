@@ -102,7 +102,7 @@ def make_examples(
     split_names.check_given(splits, "make_examples")
     examples = make_artifact(folder, standard_artifacts.Examples, span=span, version=version)
     for name, rows in splits.items():
-        _write_split(os.path.join(examples.uri, f"Split-{name}"), name, rows)
+        _write_split(artifacts.new_split_folder(examples.uri, name), name, rows)
     examples.split_names = artifacts.encode_split_names(splits)
     examples.set_string_custom_property(artifacts.PAYLOAD_FORMAT_PROPERTY, "FORMAT_TF_EXAMPLE")
     examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -11,11 +10,10 @@ from typing import Any
 import keras
 
 from headrace.errors import TrainingError
+from headrace.formats import training_histories
 from headrace.runtime.progress import Progress
 
 _SECONDS_BETWEEN_REPORTS = 0.3
-WEIGHTS_FILE = "best.weights.h5"
-HISTORY_FILE = "history.json"
 
 
 class Watch(keras.callbacks.Callback):
@@ -102,10 +100,12 @@ def standard_callbacks(model_run_path: str, patience: int) -> list[keras.callbac
     return [
         keep_best(patience),
         keras.callbacks.ModelCheckpoint(
-            os.path.join(model_run_path, WEIGHTS_FILE), save_best_only=True, save_weights_only=True
+            os.path.join(model_run_path, training_histories.WEIGHTS_FILE),
+            save_best_only=True,
+            save_weights_only=True,
         ),
         keras.callbacks.TensorBoard(log_dir=model_run_path, write_graph=False),
-        keras.callbacks.CSVLogger(os.path.join(model_run_path, "history.csv")),
+        keras.callbacks.CSVLogger(os.path.join(model_run_path, training_histories.LOG_FILE)),
     ]
 
 
@@ -114,11 +114,3 @@ def keep_best(patience: int) -> keras.callbacks.Callback:
     return keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=patience or 1 << 30, restore_best_weights=True
     )
-
-
-def write_history(model_run_path: str, history: dict[str, list[float]]) -> None:
-    """Write loss and metrics of each epoch as JSON."""
-    with open(os.path.join(model_run_path, HISTORY_FILE), "w", encoding="utf-8") as file:
-        json.dump(
-            {name: [float(value) for value in values] for name, values in sorted(history.items())}, file
-        )

@@ -8,7 +8,6 @@ allows, or to the longest row of the batch where the schema sets no bound: then 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import TrainingError, did_you_mean, listed
-from headrace.formats import protos
+from headrace.formats import transform_graphs
 
 USUAL_LABELS = ("label", "label_xf")
 
@@ -90,8 +89,8 @@ class Features(Mapping[str, Feature]):
 
 def read_transformed(transform_graph_path: str) -> Features:
     """Read the features that a transform graph makes."""
-    path = os.path.join(transform_graph_path, "transformed_metadata", protos.SCHEMA_FILE)
-    return from_schema(protos.read_text(path, schema_pb2.Schema), several_by_default=True)
+    schema = transform_graphs.read_transformed_schema(transform_graph_path)
+    return from_schema(schema, several_by_default=True)
 
 
 def from_schema(schema: schema_pb2.Schema, *, several_by_default: bool = False) -> Features:

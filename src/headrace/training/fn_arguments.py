@@ -6,12 +6,12 @@ import glob
 import os
 
 from tfx.components.trainer import fn_args_utils
-from tfx.utils import io_utils, path_utils
+from tfx.utils import path_utils
 
 from headrace.errors import DefinitionError
 from headrace.formats import artifacts, protos
+from headrace.formats import hyperparameters as hyperparameter_files
 from headrace.runtime.context import ExecutionContext
-from headrace.training import short_form
 
 
 def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> fn_args_utils.FnArgs:
@@ -34,8 +34,7 @@ def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> 
     arguments.schema_file = arguments.schema_path
     hyperparameters = context.optional_input("hyperparameters")
     if hyperparameters is not None:
-        path = io_utils.get_only_uri_in_dir(hyperparameters.uri)
-        arguments.hyperparameters = short_form.read_json(path)
+        arguments.hyperparameters = hyperparameter_files.read_best(hyperparameters.uri).content
     statistics = context.optional_input("statistics")
     if statistics is not None:
         arguments.num_examples = {

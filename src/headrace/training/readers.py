@@ -8,18 +8,17 @@ time of an export.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import UnsupportedFeatureError
-from headrace.formats import protos, tensorflow_paths
+from headrace.formats import saved_models, tensorflow_paths, transform_graphs
 from headrace.training.features import Features, densify, from_schema, read_transformed
 from headrace.training.tft_internals import TransformLoader
 
@@ -101,8 +100,7 @@ class TransformReader(tf.Module):
 
 
 def _raw_specs(transform_graph_path: str) -> dict[str, Any]:
-    path = os.path.join(transform_graph_path, "metadata", protos.SCHEMA_FILE)
-    schema = protos.read_text(path, schema_pb2.Schema)
+    schema = transform_graphs.read_raw_schema(transform_graph_path)
     return dict(sorted(schema_utils.schema_as_feature_spec(schema).feature_spec.items()))
 
 
@@ -112,13 +110,9 @@ def _check_servable(model_path: str) -> None:
     Raises:
         UnsupportedFeatureError: If it does.
     """
-    saved = saved_model_pb2.SavedModel()
-    path = os.path.join(model_path, "saved_model.pb")
-    if not os.path.exists(path):
+    if not saved_models.exists(model_path):
         return
-    with open(path, "rb") as file:
-        saved.ParseFromString(file.read())
-    for meta_graph in saved.meta_graphs:
+    for meta_graph in saved_models.read(model_path, "the transform graph").meta_graphs:
         graph = meta_graph.graph_def
         functions = (function.node_def for function in graph.library.function)
         for node in itertools.chain(graph.node, *functions):

@@ -5,8 +5,6 @@ Trainer trains one model of it, Tuner one for each trial.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +15,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.proto import trainer_pb2
 from tfx.utils import json_utils
 
-from headrace.errors import DefinitionError, InputResolutionError, TrainingError
+from headrace.errors import DefinitionError, InputResolutionError, MissingFileError, TrainingError
 from headrace.formats import artifacts, protos
+from headrace.formats import hyperparameters as hyperparameter_files
 from headrace.formats.examples import examples as examples_io
 from headrace.runtime.context import ExecutionContext
 from headrace.training import datasets, readers
@@ -147,23 +146,14 @@ def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
     values = dict(json_utils.loads(context.parameter("custom_config", "null")) or {})
     artifact = context.optional_input("hyperparameters")
     if artifact is not None:
-        names = sorted(name for name in os.listdir(artifact.uri) if not name.startswith("."))
-        if not names:
+        try:
+            values.update(hyperparameter_files.read_best(artifact.uri).values)
+        except MissingFileError as error:
             raise InputResolutionError(
                 f"{context.node_id}: the hyperparameters in {artifact.uri} have no file.",
                 "run the Tuner that makes them again.",
-            )
-        content = read_json(os.path.join(artifact.uri, names[0]))
-        # KerasTuner writes the space beside the values.
-        is_keras_tuner = isinstance(content.get("values"), dict) and "space" in content
-        values.update(content["values"] if is_keras_tuner else content)
+            ) from error
     return values
-
-
-def read_json(path: str) -> Any:
-    """Return the content of a JSON file."""
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
 
 
 def build(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from headrace.artifact_types import registry
 from headrace.orchestration.events import (
     Event,
     NodeFinished,
@@ -19,7 +20,6 @@ from headrace.orchestration.events import (
 )
 from headrace.ui.units import plural
 
-BLESSING_TYPES = ("ModelBlessing", "InfraBlessing")
 ENDED = frozenset(NodeState) - {NodeState.WAITING, NodeState.RUNNING}
 
 
@@ -104,13 +104,18 @@ def made(node: NodeResult) -> list[str]:
     """Return what a node made, one line per output that has a summary; the output keys where none has."""
     summarized = [output for output in node.outputs if output.summary]
     # A verdict is shown on a line of its own; here it would push the metrics aside.
-    summarized = [output for output in summarized if output.type_name not in BLESSING_TYPES] or summarized
+    summarized = [output for output in summarized if not _stands_alone(output.type_name)] or summarized
     if len(summarized) == 1:
         return [summarized[0].summary]
     if summarized:
         return [f"{output.key}: {output.summary}" for output in summarized]
     keys = dict.fromkeys(output.key for output in node.outputs)
     return [", ".join(keys)] if keys else []
+
+
+def _stands_alone(type_name: str) -> bool:
+    headline = registry.find(type_name).artifact_type.headline
+    return headline is not None and headline.is_alone
 
 
 def select(lines: list[NodeLine], room: int) -> tuple[list[NodeLine], int]:

@@ -10,14 +10,17 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from headrace.formats.changes import DATA, METRICS, VERDICT, Change, Measured
 from headrace.store.results import NodeState
 from headrace.store.session import FileChange, NodeComparison, PayloadPair, RunComparison
 from headrace.ui.differences import difference_data, print_differences
 from headrace.ui.json_shapes import (
     NodeComparisonData,
     NumberChangeData,
+    OtherChangeData,
     PayloadPairData,
     RunDifferenceData,
+    VerdictChangeData,
     number_of,
 )
 from headrace.ui.listings import plain_table
@@ -29,33 +32,44 @@ from headrace.ui.units import format_count, format_seconds
 _MAX_ROWS = 40
 
 
+# Headings of part and name in tables that have words of their own.
+_HEADINGS = {DATA: ("Split", "Feature"), METRICS: ("Slice", "Metric")}
+_OWN_TABLES = (DATA, METRICS, VERDICT)
+_USUAL_HEADINGS = ("Part", "Name")
+
+
 @dataclass(frozen=True)
-class NumberChange:
-    """A number of each run.
+class PlacedChange:
+    """A value that differs, with the output that it was read from."""
 
-    Attributes:
-        where: Node and output, such as `"StatisticsGen.statistics"`.
-        part: Split or slice.
-        name: Feature and measure, or metric.
-        old, new: The numbers; `None` where there is none.
-    """
+    node_id: str
+    key: str
+    type_name: str
+    change: Change
 
-    where: str
-    part: str
-    name: str
-    old: float | None
-    new: float | None
+    @property
+    def where(self) -> str:
+        """Node and output; of an evaluation, which has one, the node."""
+        return self.node_id if self.change.table in (METRICS, VERDICT) else f"{self.node_id}.{self.key}"
 
 
 @dataclass(frozen=True)
 class RunDifference:
-    """A comparison with the numbers read from the payloads, and what could not be read."""
+    """A comparison with what differs in the payloads, and what could not be read."""
 
     runs: RunComparison
-    statistics: tuple[NumberChange, ...]
-    metrics: tuple[NumberChange, ...]
-    verdicts: tuple[tuple[str, str, str], ...]
+    changes: tuple[PlacedChange, ...]
     unread: tuple[str, ...]
+
+    def of_table(self, table: str) -> list[PlacedChange]:
+        """Return the changes that stand in a table."""
+        return [one for one in self.changes if one.change.table == table]
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables: data and metrics first, the verdict last."""
+        names = dict.fromkeys(one.change.table for one in self.changes)
+        return [name for name in dict.fromkeys([DATA, METRICS, *names]) if name in names and name != VERDICT]
 
 
 def print_difference(screen: Screen, difference: RunDifference, verbose: bool) -> None:
@@ -77,13 +91,13 @@ def print_difference(screen: Screen, difference: RunDifference, verbose: bool) -
         for node in changed:
             screen.console.print(Text(node.node_id, "bold cyan"))
             print_differences(screen, node.differences, shown)
-    _print_numbers(screen, "Data", ("Split", "Feature"), difference.statistics, (old, new), verbose)
-    _print_numbers(screen, "Metrics", ("Slice", "Metric"), difference.metrics, (old, new), verbose)
-    if difference.verdicts:
-        _print_title(screen, "Verdict")
+    for name in difference.tables:
+        _print_changes(screen, name, difference.of_table(name), (old, new), verbose)
+    if verdicts := difference.of_table(VERDICT):
+        _print_title(screen, VERDICT)
         table = plain_table("", old, new)
-        for row in difference.verdicts:
-            table.add_row(*row)
+        for one in verdicts:
+            table.add_row(*_verdict_row(one))
         print_table(screen, table)
     for text in difference.unread:
         screen.console.print(Text(text, "yellow"), soft_wrap=True)
@@ -138,31 +152,30 @@ def _shown(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _print_numbers(
-    screen: Screen,
-    title: str,
-    headings: tuple[str, str],
-    changes: Sequence[NumberChange],
-    run_ids: tuple[str, str],
-    verbose: bool,
+def _verdict_row(one: PlacedChange) -> tuple[str, str, str]:
+    """The verdict stands under the node's name, its thresholds below."""
+    name = f"  {one.change.name}" if one.change.name else one.node_id
+    return name, _shown(one.change.old), _shown(one.change.new)
+
+
+def _print_changes(
+    screen: Screen, title: str, changes: Sequence[PlacedChange], run_ids: tuple[str, str], verbose: bool
 ) -> None:
-    if not changes:
-        return
     _print_title(screen, title)
-    table = plain_table("Of", *headings, *run_ids, "Change")
+    table = plain_table("Of", *_HEADINGS.get(title, _USUAL_HEADINGS), *run_ids, "Change")
     for column in table.columns[3:]:
         column.justify = "right"
     shown = changes if verbose else changes[:_MAX_ROWS]
     last = ("", "")
-    for change in shown:
-        here = (change.where, change.part)
+    for one in shown:
+        change, here = one.change, (one.where, one.change.part)
         table.add_row(
-            Text(change.where if change.where != last[0] else "", "dim"),
+            Text(one.where if one.where != last[0] else "", "dim"),
             change.part if here != last else "",
             change.name,
-            _number(change.old),
-            _number(change.new),
-            _change(change),
+            _value(change.old),
+            _value(change.new),
+            _difference(change),
         )
         last = here
     print_table(screen, table)
@@ -171,19 +184,21 @@ def _print_numbers(
         screen.console.print(Text(more, "dim"))
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
+def _value(value: Measured) -> str:
+    if value is None or isinstance(value, str):
+        return _shown(value)
     return format_count(int(value)) if float(value).is_integer() else f"{value:.4g}"
 
 
-def _change(change: NumberChange) -> Text:
+def _difference(change: Change) -> Text:
     if change.old is None or change.new is None:
         return Text("new" if change.old is None else "gone", "yellow")
+    if isinstance(change.old, str) or isinstance(change.new, str):
+        return Text("changed", "yellow")
     difference = change.new - change.old
     if not math.isfinite(difference):
         return Text("changed", "yellow")
-    return Text(f"{'+' if difference > 0 else '-'}{_number(abs(difference))}", "yellow")
+    return Text(f"{'+' if difference > 0 else '-'}{_value(abs(difference))}", "yellow")
 
 
 def comparison_data(difference: RunDifference) -> RunDifferenceData:
@@ -197,9 +212,10 @@ def comparison_data(difference: RunDifference) -> RunDifferenceData:
         "settings": [{"name": one.name, "old": one.old, "new": one.new} for one in runs.settings],
         "nodes": [_node_data(node) for node in runs.nodes],
         "payloads": [_pair_data(pair) for pair in runs.payloads],
-        "statistics": [_change_data(change) for change in difference.statistics],
-        "metrics": [_change_data(change) for change in difference.metrics],
-        "verdicts": [{"name": name, "old": old, "new": new} for name, old, new in difference.verdicts],
+        "statistics": [_change_data(one) for one in difference.of_table(DATA)],
+        "metrics": [_change_data(one) for one in difference.of_table(METRICS)],
+        "verdicts": [_verdict_data(one) for one in difference.of_table(VERDICT)],
+        "others": [_other_data(one) for one in difference.changes if one.change.table not in _OWN_TABLES],
         "unread": list(difference.unread),
     }
 
@@ -226,16 +242,25 @@ def _pair_data(pair: PayloadPair) -> PayloadPairData:
     }
 
 
-def _change_data(change: NumberChange) -> NumberChangeData:
+def _change_data(one: PlacedChange) -> NumberChangeData:
     return {
-        "where": change.where,
-        "part": change.part,
-        "name": change.name,
-        "old": _number_data(change.old),
-        "new": _number_data(change.new),
+        "where": one.where,
+        "part": one.change.part,
+        "name": one.change.name,
+        "old": _value_data(one.change.old),
+        "new": _value_data(one.change.new),
     }
 
 
-def _number_data(value: float | None) -> float | str | None:
-    """A number; text for what JSON has no number for."""
-    return value if value is None or math.isfinite(value) else str(value)
+def _verdict_data(one: PlacedChange) -> VerdictChangeData:
+    name, old, new = _verdict_row(one)
+    return {"name": name, "old": old, "new": new}
+
+
+def _other_data(one: PlacedChange) -> OtherChangeData:
+    return {**_change_data(one), "type_name": one.type_name, "table": one.change.table}
+
+
+def _value_data(value: Measured) -> float | str | None:
+    """A number or a text; text for what JSON has no number for."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

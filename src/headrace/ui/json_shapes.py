@@ -222,6 +222,13 @@ class VerdictChangeData(TypedDict):
     new: str
 
 
+class OtherChangeData(NumberChangeData):
+    """What differs in an artifact of a type that others registered; `table` is what it is listed under."""
+
+    type_name: str
+    table: str
+
+
 class RunDifferenceData(TypedDict):
     """`headrace diff`: in `runs`, `pipelines` and `seconds` the first run's and the second's."""
 
@@ -235,6 +242,7 @@ class RunDifferenceData(TypedDict):
     statistics: list[NumberChangeData]
     metrics: list[NumberChangeData]
     verdicts: list[VerdictChangeData]
+    others: list[OtherChangeData]
     unread: list[str]
 
 

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from headrace.artifact_types import registry
 from headrace.errors import HeadraceError
-from headrace.orchestration.events import NodeResult, NodeState, RunResult
-from headrace.ui.board import BLESSING_TYPES, describe, made
+from headrace.orchestration.events import NodeResult, NodeState, OutputRecord, RunResult
+from headrace.ui.board import describe, made
 from headrace.ui.screen import Screen
 from headrace.ui.symbols import STYLES, WORDS
 from headrace.ui.units import format_seconds
 
-_PUSHED_TYPE = "PushedModel"
+_COLORS = {"good": "green", "warning": "yellow", "bad": "red"}
 _LABEL_COLUMNS = 8
 
 
@@ -36,7 +37,7 @@ def print_summary(
         screen.console.print()
         print_table(screen, node_table(screen, result))
         screen.console.print()
-    _print_verdicts(screen, result)
+    _print_headlines(screen, result)
     _print_slower(screen, result)
     for node in result.failed:
         print_failure(screen, node)
@@ -128,20 +129,39 @@ def _made_cell(node: NodeResult) -> Text:
     return Text(text, STYLES[node.state])
 
 
-def _print_verdicts(screen: Screen, result: RunResult) -> None:
+def _print_headlines(screen: Screen, result: RunResult) -> None:
+    """Print what is told on lines of its own, verdicts and where a model went; then what cannot be told."""
+    problems: dict[str, None] = {}
     for node in result.nodes:
         # A resolver hands on what an earlier run made and leaves no log: its blessing is no verdict of this run.
-        is_executed = node.state is NodeState.DONE and bool(node.log_path)
-        if not is_executed and node.state is not NodeState.CACHED:
-            continue
-        name = node.node_id if is_executed else f"{node.node_id} (cached)"
-        for output in node.outputs:
-            if output.type_name in BLESSING_TYPES and output.summary:
-                style = f"bold {_verdict_color(output.summary)}"
-                print_labelled(screen, "Verdict", [f"{name}: {output.summary}"], style, is_prose=True)
-            elif output.type_name == _PUSHED_TYPE:
-                pushed = output.summary or f"pushed: {output.uri}"
-                print_labelled(screen, "Model", [pushed if is_executed else f"{pushed} (cached)"], "bold")
+        is_told = (node.state is NodeState.DONE and node.log_path) or node.state is NodeState.CACHED
+        for output in node.outputs if is_told else ():
+            found = registry.find(output.type_name)
+            problem = found.problem or _print_headline(screen, node, output, found)
+            problems.update({problem: None} if problem else {})
+    print_labelled(screen, "Note", list(problems), "yellow", is_prose=True)
+
+
+def _print_headline(
+    screen: Screen, node: NodeResult, output: OutputRecord, found: registry.Registration
+) -> str:
+    """Print the line of one output, where it has one; return why it has no colour, where code of others fails."""
+    headline = found.artifact_type.headline
+    text = output.summary or (headline.otherwise.replace("{uri}", output.uri) if headline else "")
+    if headline is None or not text:
+        return ""
+    problem, tone = "", ""
+    try:
+        tone = headline.tone(output.summary)
+    except (Exception, SystemExit) as error:
+        problem = f"{found.place} failed to colour a {output.type_name}: {type(error).__name__}: {error}"
+    cached = " (cached)" if node.state is NodeState.CACHED else ""
+    style = f"bold {_COLORS.get(tone, '')}".strip()
+    if headline.is_alone:
+        print_labelled(screen, headline.label, [f"{node.node_id}{cached}: {text}"], style, is_prose=True)
+    else:
+        print_labelled(screen, headline.label, [f"{text}{cached}"], style)
+    return problem
 
 
 def _print_slower(screen: Screen, result: RunResult) -> None:
@@ -152,14 +172,6 @@ def _print_slower(screen: Screen, result: RunResult) -> None:
         if node.implementation.note and node.state in (NodeState.DONE, NodeState.CACHED)
     ]
     print_labelled(screen, "Slower", told, "yellow", is_prose=True)
-
-
-def _verdict_color(summary: str) -> str:
-    """Red where a model was refused, yellow where nothing was asked of it, green where it passed."""
-    verdict = summary.partition(":")[0].upper()
-    if "NOT BLESSED" in verdict:
-        return "red"
-    return "yellow" if "NOT VALIDATED" in verdict else "green"
 
 
 def print_failure(screen: Screen, node: NodeResult) -> None:

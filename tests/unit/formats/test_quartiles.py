@@ -30,4 +30,4 @@ def test_a_file_of_another_form_is_named(tmp_path, content):
     with pytest.raises(MalformedFileError) as caught:
         quartiles.read(str(tmp_path))
 
-    assert caught.value.problem.startswith(f"{path} does not hold quartiles: ")
+    assert caught.value.problem.startswith(f"{path} is not a file of quartiles: ")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from headrace.formats.statistics_changes import StatisticsChange, compare_statistics
+from headrace.formats.statistics_changes import Statistics, StatisticsChange, compare_statistics
 
 
-def write(folder: Path, rows: int, mean: float, missing: int, extra: bool = False) -> str:
+def statistics_of(rows: int, mean: float, missing: int, extra: bool = False) -> Statistics:
     statistics = statistics_pb2.DatasetFeatureStatisticsList()
     dataset = statistics.datasets.add(num_examples=rows)
     fare = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.FLOAT)
@@ -19,21 +17,18 @@ def write(folder: Path, rows: int, mean: float, missing: int, extra: bool = Fals
     if extra:
         name = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.STRING, name="company")
         name.string_stats.unique = 7
-    path = folder / "Split-train"
-    path.mkdir(parents=True)
-    (path / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
-    return str(folder)
+    return {"train": statistics}
 
 
-def test_equal_statistics_do_not_differ(tmp_path: Path):
-    old, new = write(tmp_path / "old", 10, 2.5, 1), write(tmp_path / "new", 10, 2.5, 1)
+def test_equal_statistics_do_not_differ():
+    old, new = statistics_of(10, 2.5, 1), statistics_of(10, 2.5, 1)
 
     assert compare_statistics(old, new) == []
 
 
-def test_rows_missing_and_mean_are_compared_and_new_features_named(tmp_path: Path):
-    old = write(tmp_path / "old", 10, 2.5, 1)
-    new = write(tmp_path / "new", 20, 3.0, 10, extra=True)
+def test_rows_missing_and_mean_are_compared_and_new_features_named():
+    old = statistics_of(10, 2.5, 1)
+    new = statistics_of(20, 3.0, 10, extra=True)
 
     assert compare_statistics(old, new) == [
         StatisticsChange("train", "", "rows", 10.0, 20.0),

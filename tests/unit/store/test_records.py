@@ -20,7 +20,7 @@ from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
 from headrace.store.read import runs
-from headrace.store.read.runs import RECORD_PROPERTY
+from headrace.store.records import RECORD_PROPERTY
 
 OUTPUT = {"key": "out", "type_name": "Schema", "artifact_id": 1, "uri": "/a", "summary": ""}
 NODE = {"node_id": "N", "state": "failed", "outputs": [OUTPUT], "error": ["ExecutorError", "N failed.", ""]}

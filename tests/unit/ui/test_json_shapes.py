@@ -18,9 +18,8 @@ from headrace.cli.main import cli
 from headrace.files import payloads
 from headrace.store.open.store import Store
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
-from headrace.store.read.runs import RECORD_PROPERTY
 from headrace.store.record.publications import publish_run
-from headrace.store.records import RUN_FORMAT, RunShape
+from headrace.store.records import RECORD_PROPERTY, RUN_FORMAT, RunShape
 from headrace.store.session import open_store
 from headrace.ui import json_shapes
 from headrace.ui.json_shapes import FORMATS

@@ -26,6 +26,7 @@ from google.protobuf.message import Message
 from headrace.authoring import Artifact
 from headrace.authoring.component import input_files_of
 from headrace.files import payloads
+from headrace.formats import blessings
 from headrace.orchestration.cache import code_contents
 from headrace.orchestration.cache.parameter_contents import Reader, Sources
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
@@ -37,8 +38,6 @@ from headrace.usercode.sources import Usage
 _FORMAT = 2
 # What Headrace itself writes beside the payload; no component may use names with this beginning.
 _OWN_PROPERTIES = frozenset({DAMAGE_PROPERTY, DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY})
-# What TFX's and Headrace's evaluators say of a blessing: where the models lay that the verdict is about.
-_PLACES_OF_MODELS = frozenset({"current_model", "current_model_id", "baseline_model", "baseline_model_id"})
 _BLESSING = "ModelBlessing"
 _FINGERPRINT = "input_fingerprint"
 # What a driver of an ExampleGen resolves: its patterns stand for files that the fingerprint is of.
@@ -165,7 +164,7 @@ def artifact_digest(artifact: Artifact) -> str:
 
 def _described(artifact: Artifact) -> dict[str, Any]:
     proto = artifact.mlmd_artifact
-    apart = _OWN_PROPERTIES | (_PLACES_OF_MODELS if artifact.type_name == _BLESSING else frozenset())
+    apart = _OWN_PROPERTIES | (blessings.PLACES_OF_MODELS if artifact.type_name == _BLESSING else frozenset())
     custom = {
         f"custom {name}": _plain(value)
         for name, value in proto.custom_properties.items()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
-
-from headrace.formats import artifacts, protos
+from headrace.formats import protos
 from headrace.reports.artifacts.schemas import describe
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
 from headrace.store.session import Subject
@@ -20,7 +18,7 @@ _SEVERITIES = {0: "", 1: "warning", 2: "bad"}
 
 def render(subject: Subject) -> list[Block]:
     """Return the anomalies of each split."""
-    found = _read(subject)
+    found = protos.anomalies_by_split(subject.artifact)
     schema = subject.inputs.get("schema", [])
     rules = _rules(schema[0]) if schema and os.path.exists(schema[0].uri) else {}
     counts = {split: num_anomalies(one) for split, one in found.items()}
@@ -51,14 +49,6 @@ def _verdict(total: int, empty: list[str]) -> Note:
 def num_anomalies(anomalies: Any) -> int:
     """Return how many features, or data sets as a whole, are anomalous."""
     return len(anomalies.anomaly_info) + bool(anomalies.HasField("dataset_anomaly_info"))
-
-
-def _read(subject: Subject) -> dict[str, Any]:
-    names = artifacts.split_names(subject.artifact)
-    if names:
-        return {name: protos.read_anomalies(subject.artifact, name) for name in names}
-    path = os.path.join(subject.artifact.uri, protos.ANOMALIES_FILE)
-    return {"": protos.read_binary(path, anomalies_pb2.Anomalies)}
 
 
 def _rules(schema: Any) -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError
 from headrace.formats import artifacts
+from headrace.formats.examples.plain_rows import Row, columns_of, read_rows
 from headrace.reports.blocks.blocks import Block, Cell, Note, Section, Table, Value
-from headrace.reports.blocks.rows import Row, columns_of, read_rows
 from headrace.ui.units import plural
 
 _ROWS = 2_000

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from headrace.reports.artifacts.evaluation_plots import CalibrationBucket, Plot, ThresholdPoint
-from headrace.reports.artifacts.evaluation_results import Metric
+from headrace.formats.evaluations.metrics import Metric
+from headrace.formats.evaluations.plots import CalibrationBucket, Plot, ThresholdPoint
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Section, Slider, Table, Value
 from headrace.reports.blocks.numbers import format_number, format_share

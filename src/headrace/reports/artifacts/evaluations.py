@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from headrace.formats import verdicts as verdict_files
+from headrace.formats.evaluations.metrics import OVERALL, Metric, read_errors, read_metrics
+from headrace.formats.evaluations.plots import Plot, read_plots
 from headrace.reports.artifacts import curves, verdicts
-from headrace.reports.artifacts.evaluation_plots import Plot, read_plots
-from headrace.reports.artifacts.evaluation_results import OVERALL, Metric, read_errors, read_metrics
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
@@ -30,12 +31,12 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     plots = read_plots(path)
     slices = list(dict.fromkeys(metric.slice_name for metric in metrics))
     blocks: list[Block] = []
-    verdict = verdicts.read_verdict(path)
-    if "blessed" in verdict:
-        word, tone = verdicts.in_words(verdict["blessed"])
+    verdict = verdict_files.read(path)
+    if verdict is not None:
+        word, tone = verdicts.in_words(verdict.is_blessed)
         blocks.append(Note(_reason(subject) or word, tone))
     blocks.append(Facts([("slices", len(slices)), ("examples", _count(metrics, OVERALL))]))
-    blocks += verdicts.thresholds(path)
+    blocks += verdicts.thresholds(verdict)
     blocks += _errors(path)
     if metrics:
         blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))

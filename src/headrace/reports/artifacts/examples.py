@@ -7,8 +7,9 @@ import os
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError
 from headrace.formats import artifacts
+from headrace.formats.examples.plain_rows import columns_of, read_rows
 from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table
-from headrace.reports.blocks.rows import columns_of, read_rows, value_cell
+from headrace.reports.blocks.rows import value_cell
 from headrace.store.session import Subject
 from headrace.ui.units import format_bytes, plural
 

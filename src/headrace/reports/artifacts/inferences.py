@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
 import math
-import os
 import struct
-from collections.abc import Iterator, Sequence
 from typing import Any
 
+from headrace.formats import predictions
 from headrace.formats.bare_protos import proto_class
-from headrace.formats.examples import tfrecord
+from headrace.formats.examples.plain_rows import columns_of, parse_example
 from headrace.reports.blocks.blocks import Block, Facts, Note, Table, Value, to_cell
 from headrace.reports.blocks.numbers import format_number
-from headrace.reports.blocks.rows import columns_of, parse_example, value_cell
+from headrace.reports.blocks.rows import value_cell
 from headrace.store.session import Subject
 from headrace.ui.units import plural
 
@@ -39,15 +37,12 @@ _LETTERS = {
 
 def render(subject: Subject) -> list[Block]:
     """Return the first predictions; where the result is Examples, its rows."""
-    files = sorted(glob.glob(os.path.join(glob.escape(subject.artifact.uri), "prediction_logs*")))
-    # Beam writes as many files as it has bundles, some of them empty.
-    records = list(itertools.islice(_records(files), _ROWS))
-    if not records:
+    path = subject.artifact.uri
+    logs = list(itertools.islice(predictions.read(path, _ROWS), _ROWS))
+    if not logs:
         text = subject.info.summary or "There are no prediction logs in this artifact."
         return [Note(text, "warning")]
-    pairs = [pair for record in records for pair in _pairs(proto_class("PredictionLog").FromString(record))][
-        :_ROWS
-    ]
+    pairs = [pair for log in logs for pair in _pairs(log)][:_ROWS]
     outputs = list(dict.fromkeys(name for _, predicted in pairs for name in predicted))
     inputs = columns_of([row for row, _ in pairs])
     rows: list[list[Value]] = [
@@ -58,7 +53,7 @@ def render(subject: Subject) -> list[Block]:
         ]
         for number, (row, predicted) in enumerate(pairs, 1)
     ]
-    facts = Facts([("holds", subject.info.summary or "–"), ("files", len(files))])
+    facts = Facts([("holds", subject.info.summary or "–"), ("files", len(predictions.files(path)))])
     columns = ["row", *[f"{name} (predicted)" for name in outputs], *inputs]
     return [
         facts,
@@ -69,12 +64,6 @@ def render(subject: Subject) -> list[Block]:
             footnote=f"The first {plural(len(rows), 'prediction')}.",
         ),
     ]
-
-
-def _records(paths: Sequence[str]) -> Iterator[bytes]:
-    for path in paths:
-        for batch in tfrecord.read_batches(path, _ROWS):
-            yield from batch
 
 
 def _pairs(log: Any) -> list[tuple[dict[str, list[Any]], dict[str, str]]]:

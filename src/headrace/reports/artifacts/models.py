@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from headrace.files.sizes import size_on_disk
+from headrace.formats import saved_models
 from headrace.formats.bare_protos import proto_class
 from headrace.reports.artifacts.architectures import Layer, read_layers
 from headrace.reports.blocks import drawings
@@ -16,7 +16,6 @@ from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Picture, Se
 from headrace.store.session import Subject
 from headrace.ui.units import format_bytes, plural
 
-_FILE = "saved_model.pb"
 # More boxes than this are a wall, not a picture.
 _MAX_BOXES = 150
 
@@ -38,7 +37,7 @@ class Variable:
 
 def render(subject: Subject) -> list[Block]:
     """Return each SavedModel in the artifact: layers, size and signatures."""
-    found = list(_saved_models(subject.artifact.uri))
+    found = list(saved_models.folders(subject.artifact.uri))
     if not found:
         return [_files(subject.artifact.uri), Note("There is no SavedModel in this artifact.", "warning")]
     blocks: list[Block] = []
@@ -49,17 +48,8 @@ def render(subject: Subject) -> list[Block]:
     return blocks
 
 
-def _saved_models(root: str) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        if _FILE in files:
-            yield folder
-
-
 def _model(path: str) -> list[Block]:
-    with open(os.path.join(path, _FILE), "rb") as file:
-        proto = proto_class("SavedModel").FromString(file.read())
-    graph = proto.meta_graphs[0]
+    graph = saved_models.read(path, "the model").meta_graphs[0]
     variables = read_variables(graph)
     trainable = sum(variable.size for variable in variables if variable.is_trainable)
     total = sum(variable.size for variable in variables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headrace.artifact_types import registry
 from headrace.errors import StoreError, listed
 from headrace.reports.artifacts.renderers import comparable, compares, render
 from headrace.reports.blocks import drawings
@@ -88,6 +89,8 @@ def origin(subject: Subject) -> Facts:
     """Return the files and what the artifact was made of."""
     inputs = ", ".join(f"{key} {one.id}" for key, found in subject.inputs.items() for one in found)
     pairs: list[tuple[str, Value]] = [("files", subject.artifact.uri)]
+    if not subject.info.summary and (summary := registry.computed_summary(subject.artifact)):
+        pairs.insert(0, ("holds", summary))
     return Facts([*pairs, *([("made from", inputs)] if inputs else [])])
 
 

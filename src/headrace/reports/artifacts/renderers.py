@@ -1,35 +1,22 @@
-"""Which renderer draws which artifact type."""
+"""Draws an artifact as its type is registered; where that cannot be, its properties and files."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
+import io
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import get_args
 
+from rich.console import Console
+
+from headrace.artifact_types import registry
+from headrace.artifact_types.own import OWN
 from headrace.errors import HeadraceError
 from headrace.reports.artifacts.models import render_files
-from headrace.reports.blocks.blocks import Block, Note
+from headrace.reports.blocks.blocks import Block, Chart, Note, Report
+from headrace.reports.blocks.pages import json_text, walk
+from headrace.reports.blocks.texts import print_report
 from headrace.store.session import Subject
-
-# Named, not imported: a page loads what its artifacts need.
-RENDERERS = {
-    "Examples": "examples:render",
-    "ExampleStatistics": "statistics:render",
-    "Schema": "schemas:render",
-    "ExampleAnomalies": "anomalies:render",
-    "TransformGraph": "transforms:render",
-    "Model": "models:render",
-    "ModelRun": "training:render",
-    "ModelEvaluation": "evaluations:render",
-    "ModelBlessing": "verdicts:render_blessing",
-    "InfraBlessing": "verdicts:render_blessing",
-    "PushedModel": "verdicts:render_pushed",
-    "HyperParameters": "tuning:render_hyperparameters",
-    "TunerResults": "tuning:render_results",
-    "InferenceResult": "inferences:render",
-}
 
 
 def render(subject: Subject, other: Subject | None = None) -> list[Block]:
@@ -44,39 +31,65 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         return [missing(subject)]
     if "://" in uri:
         return [Note(f"The files are at {uri}, which is not on this machine.", "info")]
-    name = RENDERERS.get(subject.artifact.type_name)
-    if name is None:
-        return render_files(subject)
+    found = registry.find(subject.artifact.type_name)
+    kind = found.artifact_type
+    if kind.page is None and other is None:
+        notes: list[Block] = [Note(found.problem, "warning")] if found.problem else []
+        return [*notes, *render_files(subject)]
     try:
-        return _call(name, subject, other)
-    except Exception as error:  # a page of many artifacts must not fail for what one damaged file raises
-        problem = error.problem if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
-        text = f"The files of {subject.artifact.type_name} {subject.artifact.id} cannot be read."
-        return [Note(text, "bad", problem), render_files(subject)[-1]]
+        blocks = _draw(found, subject, other)
+    # A page of many artifacts must not fail for what one damaged file raises, nor for code of others.
+    except (Exception, SystemExit) as error:
+        return [_failed(found, subject, error), render_files(subject)[-1]]
+    return blocks
+
+
+def _draw(found: registry.Registration, subject: Subject, other: Subject | None) -> list[Block]:
+    kind = found.artifact_type
+    if other is not None and kind.overlay is not None:
+        blocks = kind.overlay(subject, other)
+    else:
+        blocks = kind.page(subject) if kind.page is not None else []
+    if found.place:
+        _check(blocks)
+    return list(blocks)
+
+
+def _check(blocks: Sequence[Block]) -> None:
+    """Check that what code of others returned can be written as text and as a page.
+
+    Raises:
+        TypeError: If it is no list of blocks.
+        Exception: What writing them raises.
+    """
+    if not isinstance(blocks, (list, tuple)):
+        raise TypeError(f"it returned a {type(blocks).__name__} where a list of blocks is needed")
+    for block in walk(blocks):
+        if not isinstance(block, get_args(Block)):
+            raise TypeError(f"it returned a {type(block).__name__} among its blocks")
+        if isinstance(block, Chart):
+            json_text(block.spec)
+    print_report(Console(file=io.StringIO()), Report("", "", blocks))
+
+
+def _failed(found: registry.Registration, subject: Subject, error: BaseException) -> Note:
+    artifact = subject.artifact
+    problem = error.problem if isinstance(error, HeadraceError) else f"{type(error).__name__}: {error}"
+    if found.place:
+        return Note(f"{found.place} failed to show {artifact.type_name} {artifact.id}.", "warning", problem)
+    again = f" Make them again with what made them: {subject.command}" if subject.command else ""
+    text = f"The files of {artifact.type_name} {artifact.id} cannot be read."
+    return Note(text, "bad", f"{problem}{again}")
 
 
 def compares(type_name: str) -> bool:
     """Whether two artifacts of a type can be drawn over each other."""
-    name = RENDERERS.get(type_name)
-    return name is not None and "other" in inspect.signature(_function(name)).parameters
+    return registry.find(type_name).artifact_type.overlay is not None
 
 
 def comparable() -> list[str]:
-    """Return the names of the types that `compares`."""
-    return [name for name in RENDERERS if compares(name)]
-
-
-def _function(name: str) -> Callable[..., list[Block]]:
-    module, _, function_name = name.partition(":")
-    function: Callable[..., list[Block]] = getattr(
-        importlib.import_module(f"headrace.reports.artifacts.{module}"), function_name
-    )
-    return function
-
-
-def _call(name: str, subject: Subject, other: Subject | None) -> list[Block]:
-    more: dict[str, Any] = {} if other is None else {"other": other}
-    return _function(name)(subject, **more)
+    """Return the names of Headrace's own types that `compares`."""
+    return [name for name in OWN if compares(name)]
 
 
 def missing(subject: Subject) -> Note:

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Sequence
 
 from markupsafe import Markup
-from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, listed
@@ -131,13 +130,11 @@ def feature_list(features: list[Feature], splits: list[str]) -> FeatureList:
 
 def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], float]]:
     """Return the features and the number of rows of each split; Transform's statistics have no splits."""
-    names = artifacts.split_names(statistics)
-    if not names:
-        path = f"{statistics.uri}/{protos.STATISTICS_FILE}"
-        lists = {"all": protos.read_binary(path, statistics_pb2.DatasetFeatureStatisticsList)}
-    else:
-        lists = {name: protos.read_statistics(statistics, name) for name in names}
-    known = {name: quartiles.read(artifacts.split_path(statistics, name)) for name in names}
+    lists = protos.statistics_by_split(statistics)
+    known = {
+        name: quartiles.read(artifacts.split_path(statistics, name))
+        for name in artifacts.split_names(statistics)
+    }
     return {
         name: (
             [

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-import os
-from typing import Any
 
+from headrace.formats import training_histories
+from headrace.formats.training_histories import History
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Chart, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
 from headrace.store.session import Subject
 from headrace.ui.units import plural
-
-History = dict[str, list[float]]
 
 # A validation loss that rose by this share since its best epoch is called overfitting.
 _RISE = 0.05
@@ -27,7 +23,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     """Return the learning curves that the Trainer recorded; with `other`, those of both over each other."""
     if other is not None:
         return _compared(subject, other)
-    history = read_history(subject.artifact.uri)
+    history = training_histories.read(subject.artifact.uri)
     if not any(history.values()):
         text = "No learning curve: the training function recorded no history."
         return [Note(text, "info"), *_tensorboard(subject)]
@@ -57,7 +53,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
 
 
 def _compared(subject: Subject, other: Subject) -> list[Block]:
-    histories = {one.artifact.id: read_history(one.artifact.uri) for one in (subject, other)}
+    histories = {one.artifact.id: training_histories.read(one.artifact.uri) for one in (subject, other)}
     blocks: list[Block] = []
     for key, history in histories.items():
         if not any(history.values()):
@@ -102,34 +98,6 @@ def _tensorboard(subject: Subject) -> list[Block]:
     if not run_id:
         return []
     return [Note("More of it in TensorBoard:", "info", f"headrace tensorboard {run_id}")]
-
-
-def read_history(path: str) -> History:
-    """Return the metrics by epoch from `history.json` or `history.csv`; empty where there is neither."""
-    try:
-        with open(os.path.join(path, "history.json"), encoding="utf-8") as file:
-            read = json.load(file)
-        return {name: _numbers(values) for name, values in read.items() if isinstance(values, list)}
-    except (OSError, ValueError, AttributeError):
-        pass
-    try:
-        with open(os.path.join(path, "history.csv"), encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError:
-        return {}
-    return {
-        name: _numbers([row[name] for row in rows]) for name in (rows[0] if rows else {}) if name != "epoch"
-    }
-
-
-def _numbers(values: list[Any]) -> list[float]:
-    numbers = []
-    for value in values:
-        try:
-            numbers.append(float(value))
-        except (TypeError, ValueError):
-            numbers.append(math.nan)
-    return numbers
 
 
 def best_epoch(history: History) -> int | None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import schema_pb2
-
-from headrace.formats import protos
-from headrace.formats.bare_protos import proto_class
+from headrace.errors import ModelError
+from headrace.formats import saved_models, transform_graphs
 from headrace.reports.artifacts import statistics
 from headrace.reports.artifacts.schemas import describe
 from headrace.reports.artifacts.transform_sources import Origin, input_names, sources
@@ -27,14 +24,12 @@ _UNKNOWN = Origin([], [], [])
 def render(subject: Subject) -> list[Block]:
     """Return each output feature with its inputs and statistics, then the vocabularies."""
     root = subject.artifact.uri
-    schema = protos.read_text(os.path.join(root, "transformed_metadata", "schema.pbtxt"), schema_pb2.Schema)
-    outputs = describe(schema)
-    graph = _read_graph(os.path.join(root, "transform_fn"))
-    before = protos.read_text(os.path.join(root, "metadata", "schema.pbtxt"), schema_pb2.Schema)
-    features = input_names(graph, before)
+    outputs = describe(transform_graphs.read_transformed_schema(root))
+    graph = _read_graph(transform_graphs.model_path(root))
+    features = input_names(graph, transform_graphs.read_raw_schema(root))
     after = subject.outputs.get("post_transform_stats", [])
     measured = statistics.try_read(after[0]) if after else {}
-    vocabularies = read_vocabularies(os.path.join(root, "transform_fn", "assets"))
+    vocabularies = transform_graphs.read_vocabularies(root)
     facts = Facts(
         [
             ("output features", len(outputs)),
@@ -83,9 +78,8 @@ def _learned(word: str, values: list[float]) -> str:
 
 def _read_graph(path: str) -> Any:
     try:
-        with open(os.path.join(path, "saved_model.pb"), "rb") as file:
-            return proto_class("SavedModel").FromString(file.read())
-    except Exception:  # a damaged proto has another exception in each protobuf generation
+        return saved_models.read(path, "the transform graph")
+    except ModelError:
         return None
 
 
@@ -99,20 +93,6 @@ def _distributions(measured: dict[str, statistics.Splits]) -> Section:
     features = [statistics.one_line(splits, names) for splits in measured.values()]
     listed: FeatureList = statistics.feature_list(features, names)
     return Section("After the transformation", [listed], anchor="after")
-
-
-def read_vocabularies(path: str) -> dict[str, list[str]]:
-    """Return the terms of each vocabulary file in a folder, by file name; none where the folder is missing."""
-    found = {}
-    for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
-        try:
-            with open(os.path.join(path, name), "rb") as file:
-                # By newlines alone: a term may hold what `splitlines` takes for the end of a line too.
-                lines = file.read().removesuffix(b"\n").split(b"\n")
-        except OSError:
-            continue
-        found[name] = [line.decode("utf-8", "replace") for line in lines] if lines != [b""] else []
-    return found
 
 
 def _vocabulary(name: str, terms: list[str]) -> Section:

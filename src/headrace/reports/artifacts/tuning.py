@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
+from collections.abc import Mapping
 from typing import Any
 
+from headrace.errors import MissingFileError
+from headrace.formats import hyperparameters
+from headrace.formats.hyperparameters import Trial
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
 from headrace.reports.blocks.parallel_coordinates import parallel
 from headrace.store.session import Subject
 from headrace.ui.units import plural
 
-_FIXED = ("trial_id", "score")
 _MAX_TRIALS = 500
 
 
 def render_hyperparameters(subject: Subject) -> list[Block]:
     """Return the values chosen with the space they were chosen from, then the trials made beside."""
-    files = sorted(os.listdir(subject.artifact.uri))
-    if not files:
+    try:
+        best = hyperparameters.read_best(subject.artifact.uri)
+    except MissingFileError:
         return [Note("There is no file with hyperparameters in this artifact.", "warning")]
-    with open(os.path.join(subject.artifact.uri, files[0]), encoding="utf-8") as file:
-        read = json.load(file)
-    # KerasTuner writes the space beside the values; Trainer takes values alone as well.
-    has_space = isinstance(read.get("values"), dict) and "space" in read
-    values = read["values"] if has_space else read
-    spaces = {one["config"].get("name"): one for one in (read["space"] if has_space else ())}
     rows: list[list[Value]] = [
-        [name, _plain(value), _space(spaces.get(name))] for name, value in values.items()
+        [name, _plain(value), _space(best.spaces.get(name))] for name, value in best.values.items()
     ]
     blocks: list[Block] = [Table(["hyperparameter", "value", "chosen from"], rows, caption="Best values")]
     results = subject.outputs.get("tuner_results", [])
@@ -49,7 +46,7 @@ def _plain(value: Any) -> Value:
     return Cell(str(value))
 
 
-def _space(space: dict[str, Any] | None) -> str:
+def _space(space: Mapping[str, Any] | None) -> str:
     if space is None:
         return ""
     config = space["config"]
@@ -62,24 +59,23 @@ def _space(space: dict[str, Any] | None) -> str:
 
 
 def _trials(path: str) -> list[Block]:
-    with open(os.path.join(path, "tuner_results.json"), encoding="utf-8") as file:
-        trials = json.load(file)
+    trials = hyperparameters.read_trials(path)
     if not trials:
         return [Note("No trial was finished.", "warning")]
-    names = list(dict.fromkeys(name for trial in trials for name in trial if name not in _FIXED))
+    names = list(dict.fromkeys(name for trial in trials for name in trial.values))
     # The Tuner writes the best trial first.
-    scores = [float(trial["score"]) if trial.get("score") is not None else math.nan for trial in trials]
+    scores = [math.nan if trial.score is None else trial.score for trial in trials]
     known = [score for score in scores if math.isfinite(score)]
     is_lower_better = len(known) < 2 or known[0] <= known[-1]
     rows: list[list[Value]] = [
         [
-            str(trial["trial_id"]),
+            trial.trial_id,
             score if math.isfinite(score) else None,
-            *[_plain(trial.get(name, "–")) for name in names],
+            *[_plain(trial.values.get(name, "–")) for name in names],
         ]
         for trial, score in zip(trials, scores)
     ]
-    rows[0][0] = Cell(f"{trials[0]['trial_id']} (best)", tone="good")
+    rows[0][0] = Cell(f"{trials[0].trial_id} (best)", tone="good")
     direction = "smallest" if is_lower_better else "largest"
     blocks: list[Block] = [
         Facts([("trials", len(trials)), ("best score", scores[0]), ("better is", direction)]),
@@ -90,29 +86,33 @@ def _trials(path: str) -> list[Block]:
     return blocks
 
 
-def _parallel(trials: list[dict[str, Any]], names: list[str], *, is_lower_better: bool) -> Chart:
+def _parallel(trials: list[Trial], names: list[str], *, is_lower_better: bool) -> Chart:
     dimensions = [*names, "score"]
     rows: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     for dimension in dimensions:
-        places, ends = scale([trial.get(dimension) for trial in trials])
+        values = [_along(trial, dimension) for trial in trials]
+        places, ends = scale(values)
         labels += [{"dimension": dimension, "at": at, "label": label} for label, at in ends]
         for index, trial in enumerate(trials):
-            value = trial.get(dimension)
             # A trial without a score has no colour, a hyperparameter that it did not have no place.
-            if trial.get("score") is None or math.isnan(places[index]):
+            if trial.score is None or math.isnan(places[index]):
                 continue
-            text = format_number(value) if isinstance(value, float) else str(value)
+            text = format_number(values[index]) if isinstance(values[index], float) else str(values[index])
             row = {
-                "trial": str(trial["trial_id"]),
+                "trial": trial.trial_id,
                 "dimension": dimension,
                 "at": places[index],
                 "label": text,
             }
-            rows.append({**row, "score": trial["score"], "is_best": index == 0})
+            rows.append({**row, "score": trial.score, "is_best": index == 0})
     spec = parallel(rows, dimensions, labels, "score", is_lower_better=is_lower_better)
     description = f"Parallel coordinates of {plural(len(trials), 'trial')}; the thick line is the best"
     return Chart("Trials", spec, description, is_wide=True)
+
+
+def _along(trial: Trial, dimension: str) -> Any:
+    return trial.score if dimension == "score" else trial.values.get(dimension)
 
 
 def scale(values: list[Any]) -> tuple[list[float], list[tuple[str, float]]]:

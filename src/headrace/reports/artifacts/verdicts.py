@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
 
 from headrace.authoring import Artifact
+from headrace.formats import blessings, pushed_models, verdicts
 from headrace.reports.artifacts import models
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
+from headrace.runtime.context import SUMMARY_PROPERTY
 from headrace.store.session import Subject
-
-_TONES = {"BLESSED": "good", "INFRA_BLESSED": "good", "NOT_BLESSED": "bad", "INFRA_NOT_BLESSED": "bad"}
 
 
 def render_blessing(subject: Subject) -> list[Block]:
     """Return the verdict and what was checked."""
-    files = sorted(os.listdir(subject.artifact.uri))
-    word = next((name for name in files if name in _TONES), "")
-    text = subject.info.summary or word.replace("_", " ") or "No verdict is in the files."
-    blocks: list[Block] = [Note(text, _TONES.get(word, "warning"))]
+    blessing = blessings.read(subject.artifact)
+    tone = in_words(blessing.is_blessed)[1]
+    blocks: list[Block] = [
+        Note(subject.info.summary or blessing.words or "No verdict is in the files.", tone)
+    ]
     evaluation = subject.outputs.get("evaluation", [])
     if evaluation:
-        blocks += thresholds(evaluation[0].uri)
+        blocks += thresholds(verdicts.read(evaluation[0].uri))
     baseline = subject.inputs.get("baseline_model", [])
     facts: list[tuple[str, Value]] = [("model", _named(model)) for model in subject.inputs.get("model", [])]
     if subject.artifact.type_name == "ModelBlessing":
@@ -31,30 +30,28 @@ def render_blessing(subject: Subject) -> list[Block]:
     return [*blocks, Facts(facts)]
 
 
-def thresholds(path: str) -> list[Block]:
-    """Return the table of thresholds in an Evaluator's `verdict.json`; nothing where there is none."""
-    verdict = read_verdict(path)
+def thresholds(verdict: verdicts.Verdict | None) -> list[Block]:
+    """Return the table of an Evaluator's thresholds; nothing where there is none."""
     rows: list[list[Value]] = []
-    for one in verdict.get("thresholds", []):
-        passed = one.get("passed")
-        mark = Cell("not checked", tone="warning") if passed is None else Cell("passed", tone="good")
-        mark = Cell("failed", tone="bad") if passed is False else mark
+    for one in verdict.thresholds if verdict is not None else ():
+        mark = Cell("not checked", tone="warning") if one.passed is None else Cell("passed", tone="good")
+        mark = Cell("failed", tone="bad") if one.passed is False else mark
         bounds = " and ".join(
-            f"{sign} {format_number(one[bound])}"
-            for bound, sign in (("lower_bound", "≥"), ("upper_bound", "≤"))
-            if one.get(bound) is not None
+            f"{sign} {format_number(bound)}"
+            for bound, sign in ((one.lower_bound, "≥"), (one.upper_bound, "≤"))
+            if bound is not None
         )
         rows.append(
             [
-                one.get("metric", ""),
-                one.get("slice", ""),
-                one.get("kind", ""),
+                one.metric,
+                one.slice,
+                one.kind,
                 bounds,
-                one.get("compared"),
-                one.get("value"),
-                one.get("baseline_value"),
+                one.compared,
+                one.value,
+                one.baseline_value,
                 mark,
-                one.get("note", ""),
+                one.note,
             ]
         )
     columns = ["metric", "slice", "kind", "threshold", "compared", "candidate", "baseline", "", "note"]
@@ -62,27 +59,17 @@ def thresholds(path: str) -> list[Block]:
 
 
 def in_words(is_blessed: bool | None) -> tuple[str, str]:
-    """Return word and tone of what `verdict.json` calls `blessed`: null where there was no threshold to meet."""
+    """Return word and tone of a verdict; `None` where there was no threshold to meet."""
     if is_blessed is None:
         return "NOT VALIDATED", "warning"
-    return ("BLESSED", "good") if is_blessed else ("NOT BLESSED", "bad")
-
-
-def read_verdict(path: str) -> dict[str, Any]:
-    """Return `verdict.json`; empty where there is none, as in what stock TFX's Evaluator writes."""
-    try:
-        with open(os.path.join(path, "verdict.json"), encoding="utf-8") as file:
-            read = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return read if isinstance(read, dict) else {}
+    return blessings.in_words(is_blessed), "good" if is_blessed else "bad"
 
 
 def render_pushed(subject: Subject) -> list[Block]:
     """Return where the model was pushed to, and the model."""
     artifact = subject.artifact
-    destination = artifact.get_string_custom_property("pushed_destination")
-    version = artifact.get_string_custom_property("pushed_version")
+    push = pushed_models.read(artifact)
+    destination = push.destination
     if not destination:
         return [Note("The model was not pushed: a blessing was missing.", "warning"), *_reasons(subject)]
     is_there = "://" in destination or os.path.exists(destination)
@@ -91,7 +78,10 @@ def render_pushed(subject: Subject) -> list[Block]:
         if is_there
         else Note(f"{destination} is gone since.", "bad")
     )
-    blocks: list[Block] = [note, Facts([("version", version or "–"), *[(n, v) for n, v in _facts(subject)]])]
+    blocks: list[Block] = [
+        note,
+        Facts([("version", push.version or "–"), *[(n, v) for n, v in _facts(subject)]]),
+    ]
     return blocks + models.render(subject)
 
 
@@ -101,7 +91,7 @@ def _facts(subject: Subject) -> list[tuple[str, Value]]:
 
 def _reasons(subject: Subject) -> list[Block]:
     rows: list[list[Value]] = [
-        [key, _named(one), one.get_string_custom_property("headrace_summary") or "–"]
+        [key, _named(one), one.get_string_custom_property(SUMMARY_PROPERTY) or "–"]
         for key in ("model_blessing", "infra_blessing")
         for one in subject.inputs.get(key, [])
     ]

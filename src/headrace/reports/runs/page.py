@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from headrace.artifact_types import registry
+from headrace.artifact_types.own import OWN
 from headrace.reports.artifacts.page import section, subtitle
 from headrace.reports.blocks import charts, drawings
 from headrace.reports.blocks.blocks import (
@@ -23,23 +25,6 @@ from headrace.store.results import NodeResult, NodeState, RunResult
 from headrace.store.session import RunGraph, StoreSession, Subject
 from headrace.ui.units import format_seconds, plural
 
-# In the order in which a reader asks: how good, how learned, on what.
-_FIRST = (
-    "ModelEvaluation",
-    "ModelBlessing",
-    "InfraBlessing",
-    "ModelRun",
-    "Model",
-    "PushedModel",
-    "HyperParameters",
-    "TunerResults",
-    "ExampleAnomalies",
-    "ExampleStatistics",
-    "Schema",
-    "TransformGraph",
-    "Examples",
-    "InferenceResult",
-)
 _STATE_COLORS = {
     NodeState.DONE: "var(--good)",
     NodeState.CACHED: "var(--c0)",
@@ -211,9 +196,10 @@ def _why(node: NodeResult) -> str:
 
 
 def _ordered(subjects: dict[int, Subject]) -> list[Subject]:
+    order = {name: at for at, name in enumerate(OWN)}
+
     def rank(subject: Subject) -> tuple[int, int]:
-        name = subject.artifact.type_name
-        return (_FIRST.index(name) if name in _FIRST else len(_FIRST), subject.artifact.id)
+        return (order.get(subject.artifact.type_name, len(order)), subject.artifact.id)
 
     return sorted(subjects.values(), key=rank)
 
@@ -232,5 +218,5 @@ def _artifact(result: RunResult, subject: Subject) -> Section:
     if subject.place.run_id != result.run_id:
         line = f"{line} (from {subtitle(subject)})" if line else subtitle(subject)
     line = f"{subject.artifact.type_name} {subject.artifact.id}{f': {line}' if line else ''}"
-    is_folded = subject.artifact.type_name not in ("ModelEvaluation", "ModelRun")
-    return section(subject, name, line, is_folded=is_folded)
+    is_open = registry.find(subject.artifact.type_name).artifact_type.is_open
+    return section(subject, name, line, is_folded=not is_open)

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 
 from headrace.authoring.light import authoring
 from headrace.files.sizes import size_on_disk
+from headrace.formats import blessings, pushed_models
 from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
 from headrace.store.read.executions import RUN_CONTEXT_TYPE
 from headrace.store.read.graph import Link
 from headrace.store.read.ownership import IMPORTER_TYPE, true_origins
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import HIDDEN_PROPERTIES, RECORD_PROPERTY, is_hidden
+from headrace.store.read.runs import HIDDEN_PROPERTIES, is_hidden
+from headrace.store.records import RECORD_PROPERTY
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
@@ -23,7 +25,7 @@ with authoring():
 _LIVE = metadata_store_pb2.Artifact.LIVE
 _ALL = 1_000_000
 # What TFX's Evaluator and InfraValidator, and its Pusher, set to 1.
-_APPROVALS = ("blessed", "pushed")
+_APPROVALS = (blessings.BLESSED_PROPERTY, pushed_models.PUSHED_PROPERTY)
 
 # What `_read_by_mlmd` reads too, in ML Metadata's tables.
 _RUNS = f"""

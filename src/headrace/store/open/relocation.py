@@ -17,14 +17,15 @@ from google.protobuf.message import Message
 
 from headrace.errors import StoreError
 from headrace.files import shared_files
+from headrace.formats import pushed_models
 from headrace.store import records
 from headrace.store.open import mlmd_internals
 
 _PLACE_FILE = "place.json"
 # Where TFX and Headrace keep paths as text: the record of a run, and a model's place of pushing.
 _TEXTS = {
-    "ContextProperty": ("headrace_run",),
-    "ArtifactProperty": ("pushed_destination",),
+    "ContextProperty": (records.RECORD_PROPERTY,),
+    "ArtifactProperty": (pushed_models.DESTINATION_PROPERTY,),
 }
 
 

@@ -31,13 +31,15 @@ class SettingChange:
 
 @dataclass(frozen=True)
 class PayloadPair:
-    """An artifact of each run, of the same node and key, whose contents differ."""
+    """An artifact of each run, of the same node and key, whose contents differ: where it lies, and its id."""
 
     node_id: str
     key: str
     type_name: str
     old_uri: str
     new_uri: str
+    old_id: int
+    new_id: int
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,16 @@ def _payload_pairs(node_id: str, old: _Side, new: _Side) -> Iterator[PayloadPair
     for output in _outputs(new.nodes.get(node_id)):
         earlier = [o for o in _outputs(old.nodes.get(node_id)) if o.key == output.key]
         if earlier and before.get(output.key) != after.get(output.key):
-            yield PayloadPair(node_id, output.key, output.type_name, earlier[0].uri, output.uri)
+            first = earlier[0]
+            yield PayloadPair(
+                node_id,
+                output.key,
+                output.type_name,
+                first.uri,
+                output.uri,
+                first.artifact_id,
+                output.artifact_id,
+            )
 
 
 def _outputs(node: NodeResult | None) -> list[Any]:

@@ -14,6 +14,7 @@ from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
 from headrace.errors import InputResolutionError
 from headrace.files import payloads
+from headrace.formats import pushed_models
 from headrace.runtime import implementation
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY
 from headrace.runtime.implementation import Implementation
@@ -36,7 +37,6 @@ INGREDIENTS_PROPERTY = "headrace_cache_ingredients"
 DAMAGE_PROPERTY = "headrace_damage"
 # On the run context of an inner pipeline: the run that it is a part of.
 INNER_RUN_PROPERTY = "headrace_inner_of"
-_PUSHED_DESTINATION = "pushed_destination"
 COMPLETE = (metadata_store_pb2.Execution.COMPLETE,)
 _SUCCESSFUL = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
 _PAGE = 20
@@ -110,7 +110,7 @@ def trouble_with(artifact: Artifact) -> str:
             return f"{artifact.uri} is gone"
         if found := damage_of(artifact):
             return f"its files are damaged: {found} (in {artifact.uri})"
-    destination = artifact.get_string_custom_property(_PUSHED_DESTINATION)
+    destination = pushed_models.read(artifact).destination
     if destination and "://" not in destination and not os.path.exists(destination):
         return f"{destination}, to which it was pushed, is gone"
     return ""

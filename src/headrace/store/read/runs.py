@@ -24,14 +24,13 @@ from headrace.store.read.executions import (
     RUN_CONTEXT_TYPE,
     outputs_of,
 )
-from headrace.store.records import RunShape
+from headrace.store.records import RECORD_PROPERTY, RunShape
 from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
-# Custom properties of a run's context: how it went, and whether garbage collection removed it since.
-RECORD_PROPERTY = "headrace_run"
+# Of a run's context: whether garbage collection removed it.
 REMOVED_PROPERTY = "headrace_removed"
 HIDDEN_PROPERTIES = (REMOVED_PROPERTY, INNER_RUN_PROPERTY)
 # Of a run that there is not: how many are named, and with how many names its own is compared.

@@ -13,9 +13,8 @@ from headrace.authoring.light import authoring
 from headrace.runtime.implementation import Implementation
 from headrace.store.open.store import Store
 from headrace.store.read.executions import INGREDIENTS_PROPERTY, INNER_RUN_PROPERTY, RUN_CONTEXT_TYPE
-from headrace.store.read.runs import RECORD_PROPERTY
 from headrace.store.record import starts
-from headrace.store.records import RUN_FORMAT, NodeShape, OutputShape, RunShape
+from headrace.store.records import RECORD_PROPERTY, RUN_FORMAT, NodeShape, OutputShape, RunShape
 from headrace.store.results import NodeResult, RunResult
 
 with authoring():

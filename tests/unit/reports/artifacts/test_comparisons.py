@@ -42,7 +42,7 @@ def test_learning_curves_are_drawn_over_each_other(tmp_path):
 
 def test_the_types_that_can_be_compared():
     """Every other one refuses `--with` instead of leaving it out."""
-    assert renderers.comparable() == ["ExampleStatistics", "Schema", "ModelRun", "ModelEvaluation"]
+    assert renderers.comparable() == ["ModelEvaluation", "ModelRun", "ExampleStatistics", "Schema"]
 
 
 @pytest.mark.parametrize("type_name", ["Model", "Examples", "TransformGraph", "SomebodysOwn"])

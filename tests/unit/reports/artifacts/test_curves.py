@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from headrace.formats.evaluations import files
+from headrace.formats.evaluations.metrics import Metric, in_natural_order
+from headrace.formats.evaluations.plots import CalibrationBucket, Plot, ThresholdPoint
 from headrace.reports.artifacts.curves import class_matrix, label_matrix, threshold_blocks
-from headrace.reports.artifacts.evaluation_plots import CalibrationBucket, Plot, ThresholdPoint
-from headrace.reports.artifacts.evaluation_results import Metric, in_natural_order, read_class_names
 from headrace.reports.artifacts.evaluations import _curves_of_slices
 from headrace.reports.blocks.blocks import Note, Section
 
@@ -130,9 +131,8 @@ def test_classes_are_in_the_order_of_their_numbers():
 
 def test_classes_have_their_names(tmp_path):
     (tmp_path / "classes.json").write_text('{"classes": ["bolt", "nut"]}')
-    plot = Plot(
-        "Overall", "", "", classes={(0, 0): 1.0, (1, 0): 2.0}, class_names=read_class_names(str(tmp_path))
-    )
+    names = files.read_class_names(str(tmp_path))
+    plot = Plot("Overall", "", "", classes={(0, 0): 1.0, (1, 0): 2.0}, class_names=names)
 
     table = class_matrix(plot).blocks[0]
 

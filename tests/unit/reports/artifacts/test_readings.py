@@ -8,11 +8,11 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.formats import transform_graphs
+from headrace.formats.evaluations.plots import Plot, ThresholdPoint
 from headrace.reports.artifacts.curves import area, threshold_blocks
-from headrace.reports.artifacts.evaluation_plots import Plot, ThresholdPoint
 from headrace.reports.artifacts.schemas import describe, differences
 from headrace.reports.artifacts.training import best_epoch, judge
-from headrace.reports.artifacts.transforms import read_vocabularies
 from headrace.reports.artifacts.tuning import scale
 from headrace.reports.blocks.numbers import format_number, format_share
 
@@ -110,10 +110,15 @@ def test_a_hyperparameter_that_a_trial_did_not_have_has_no_place(values, places,
 
 def test_a_vocabulary_has_one_term_per_line(tmp_path):
     """A line ends with a newline, and not with what Unicode calls an end of line too."""
-    (tmp_path / "words").write_bytes("one\u2028two\nthree\x0b\n\xe9\n".encode())
-    (tmp_path / "none").write_bytes(b"")
+    assets = tmp_path / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "words").write_bytes("one\u2028two\nthree\x0b\n\xe9\n".encode())
+    (assets / "none").write_bytes(b"")
 
-    assert read_vocabularies(str(tmp_path)) == {"none": [], "words": ["one\u2028two", "three\x0b", "\xe9"]}
+    assert transform_graphs.read_vocabularies(str(tmp_path)) == {
+        "none": [],
+        "words": ["one\u2028two", "three\x0b", "\xe9"],
+    }
 
 
 def test_features_made_of_others_are_in_the_table():

@@ -14,6 +14,7 @@ from headrace.errors import DataError, StoreError, UnknownNodeError
 from headrace.store.open.store import Store
 from headrace.store.read import runs
 from headrace.store.read.executions import INNER_RUN_PROPERTY
+from headrace.store.records import RECORD_PROPERTY
 from headrace.store.results import NodeState
 
 with authoring():
@@ -78,7 +79,7 @@ def test_a_damaged_record_counts_as_none_and_the_others_are_listed(small: SmallS
     """What ML Metadata itself knows of the run is shown."""
     small.record("run-1")
     small.record("run-2")
-    small.set_property("run-2", runs.RECORD_PROPERTY, text)
+    small.set_property("run-2", RECORD_PROPERTY, text)
 
     assert [run.state for run in stored.list_runs(small.store.path)] == ["unknown", "succeeded"]
     assert stored.read_run(small.store.path, "run-2").nodes == ()

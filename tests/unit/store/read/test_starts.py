@@ -14,9 +14,10 @@ import pytest
 from small_stores import SmallStore
 
 from headrace.store.open.store import Store
-from headrace.store.read.runs import RECORD_PROPERTY, record_of
+from headrace.store.read.runs import record_of
 from headrace.store.read.starts import START_PROPERTY
 from headrace.store.record.publications import publish_run
+from headrace.store.records import RECORD_PROPERTY
 from headrace.store.results import RunResult
 from headrace.store.session import Start, open_store
 

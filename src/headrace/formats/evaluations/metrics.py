@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import glob
-import json
-import os
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.formats.bare_protos import proto_class
-from headrace.formats.examples import tfrecord
+from headrace.formats.evaluations import files
 
 OVERALL = "Overall"
-_BASELINE = "baseline"
 _ERROR = "__ERROR__"
-_BATCH = 1_000
-_CLASSES_FILE = "classes.json"
 
 
 @dataclass(frozen=True)
@@ -48,8 +40,8 @@ class Metric:
 
 def read_metrics(path: str) -> list[Metric]:
     """Return all metrics that are numbers: the whole data set first, classes of a metric in their order."""
-    baseline = _baseline_name(path)
-    protos = list(read_protos(path, "metrics", "MetricsForSlice"))
+    baseline = files.read_baseline_name(path)
+    protos = list(files.read_table(path, files.METRICS))
     models = {one.key.model_name for proto in protos for one in proto.metric_keys_and_values}
     has_several = len(models - {"", baseline}) > 1
     found = [
@@ -84,20 +76,10 @@ def in_natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
-def read_class_names(path: str) -> tuple[str, ...]:
-    """Return the names of the classes 0, 1, 2 ...; none where labels and predictions were numbers."""
-    try:
-        with open(os.path.join(path, _CLASSES_FILE), encoding="utf-8") as file:
-            names = json.load(file)["classes"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return ()
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
-
-
 def read_errors(path: str) -> list[tuple[str, str]]:
     """Return slice and words of what TFMA could not compute, such as a confidence interval of few rows."""
     found = []
-    for proto in read_protos(path, "metrics", "MetricsForSlice"):
+    for proto in files.read_table(path, files.METRICS):
         values = [one.value for one in proto.metric_keys_and_values if one.key.name == _ERROR]
         # What holds for the slice as a whole, as that it is too small, stands where TFMA kept metrics before.
         values += [proto.metrics[name] for name in proto.metrics if name == _ERROR]
@@ -109,40 +91,6 @@ def _text(value: Any) -> str:
     which = value.WhichOneof("type")
     content = getattr(value, which) if which in ("bytes_value", "debug_message") else b""
     return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
-
-
-def _baseline_name(path: str) -> str:
-    """Return the name of the baseline model, which is the user's own choice."""
-    try:
-        with open(os.path.join(path, "eval_config.json"), encoding="utf-8") as file:
-            specs = json.load(file)["evalConfig"]["modelSpecs"]
-        return next((str(spec.get("name", "")) for spec in specs if spec.get("isBaseline")), _BASELINE)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return _BASELINE
-
-
-def read_protos(path: str, kind: str, proto_name: str) -> Iterator[Any]:
-    """Yield the messages in the files of an evaluation.
-
-    Args:
-        path: Folder of the evaluation.
-        kind: How the files' names start: `"metrics"` or `"plots"`.
-        proto_name: Of the messages; see `bare_protos`.
-    """
-    proto = proto_class(proto_name)
-    for file_path in sorted(glob.glob(os.path.join(glob.escape(path), f"{kind}*"))):
-        for batch in _records(file_path):
-            for record in batch:
-                yield proto.FromString(record)
-
-
-def _records(path: str) -> Iterator[list[bytes]]:
-    if path.endswith(".parquet"):
-        import pyarrow.parquet as pq
-
-        yield pq.read_table(path, columns=["serialized_value"]).column(0).to_pylist()
-    else:
-        yield from tfrecord.read_batches(path, _BATCH)
 
 
 def slice_name_of(proto: Any) -> str:

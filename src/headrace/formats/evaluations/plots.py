@@ -6,14 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headrace.reports.artifacts.evaluation_results import (
-    OVERALL,
-    in_natural_order,
-    read_class_names,
-    read_protos,
-    slice_name_of,
-    title_of,
-)
+from headrace.formats.evaluations import files
+from headrace.formats.evaluations.metrics import OVERALL, in_natural_order, slice_name_of, title_of
 
 
 @dataclass(frozen=True)
@@ -92,11 +86,11 @@ def read_plots(path: str) -> list[Plot]:
 
     Confusion matrices that are metrics are among them.
     """
-    names = read_class_names(path)
+    names = files.read_class_names(path)
     found = []
-    for proto in read_protos(path, "plots", "PlotsForSlice"):
+    for proto in files.read_table(path, files.PLOTS):
         found += [_plot(slice_name_of(proto), one) for one in proto.plot_keys_and_values]
-    for proto in read_protos(path, "metrics", "MetricsForSlice"):
+    for proto in files.read_table(path, files.METRICS):
         for one in proto.metric_keys_and_values:
             if one.value.WhichOneof("type") in (
                 "confusion_matrix_at_thresholds",

@@ -1,0 +1,97 @@
+"""The artifact types that Headrace knows: TFX's own. One entry here is all that a type needs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.artifact_types.artifact_type import ArtifactType, Headline
+from headrace.formats.changes import DATA, Change
+
+
+@dataclass(frozen=True)
+class At:
+    """A function that is imported, with all that it needs, when it is called.
+
+    Attributes:
+        place: `"module:function"`, the module below `headrace`.
+    """
+
+    place: str
+
+    def load(self) -> Callable[..., Any]:
+        """Return the function."""
+        module, _, name = self.place.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(f"headrace.{module}"), name)
+        return function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.load()(*arguments)
+
+
+def _verdict_tone(summary: str) -> str:
+    """Bad where a model was refused, a warning where nothing was asked of it, good where it passed."""
+    verdict = summary.partition(":")[0].upper()
+    if "NOT BLESSED" in verdict:
+        return "bad"
+    return "warning" if "NOT VALIDATED" in verdict else "good"
+
+
+def _statistics_changes(old: Any, new: Any) -> Iterable[Change]:
+    from headrace.formats.statistics_changes import compare_statistics
+
+    for change in compare_statistics(old, new):
+        name = f"{change.feature} {change.measure}" if change.feature else change.measure
+        name = change.feature if change.measure == "feature" else name
+        yield Change(DATA, change.split, name, change.old, change.new)
+
+
+_BLESSING = ArtifactType[Any](
+    read=At("formats.blessings:read"),
+    summarize=lambda blessing: blessing.words,
+    page=At("reports.artifacts.verdicts:render_blessing"),
+    headline=Headline("Verdict", _verdict_tone),
+)
+
+# In the order in which the reader of a run's page asks: how good, how learned, on what.
+OWN: Mapping[str, ArtifactType[Any]] = {
+    "ModelEvaluation": ArtifactType(
+        read=At("formats.evaluations.changes:read"),
+        changes=At("formats.evaluations.changes:compare"),
+        page=At("reports.artifacts.evaluations:render"),
+        overlay=At("reports.artifacts.evaluations:render"),
+        is_open=True,
+    ),
+    "ModelBlessing": _BLESSING,
+    "InfraBlessing": _BLESSING,
+    "ModelRun": ArtifactType(
+        page=At("reports.artifacts.training:render"),
+        overlay=At("reports.artifacts.training:render"),
+        is_open=True,
+    ),
+    "Model": ArtifactType(page=At("reports.artifacts.models:render")),
+    "PushedModel": ArtifactType(
+        page=At("reports.artifacts.verdicts:render_pushed"),
+        headline=Headline("Model", is_alone=False, otherwise="pushed: {uri}"),
+    ),
+    "HyperParameters": ArtifactType(page=At("reports.artifacts.tuning:render_hyperparameters")),
+    "TunerResults": ArtifactType(page=At("reports.artifacts.tuning:render_results")),
+    "ExampleAnomalies": ArtifactType(page=At("reports.artifacts.anomalies:render")),
+    "ExampleStatistics": ArtifactType(
+        read=At("formats.protos:statistics_by_split"),
+        changes=_statistics_changes,
+        page=At("reports.artifacts.statistics:render"),
+        overlay=At("reports.artifacts.statistics:render"),
+    ),
+    "Schema": ArtifactType(
+        read=At("formats.protos:read_schema"),
+        summarize=At("formats.protos:schema_summary"),
+        page=At("reports.artifacts.schemas:render"),
+        overlay=At("reports.artifacts.schemas:render"),
+    ),
+    "TransformGraph": ArtifactType(page=At("reports.artifacts.transforms:render")),
+    "Examples": ArtifactType(page=At("reports.artifacts.examples:render")),
+    "InferenceResult": ArtifactType(page=At("reports.artifacts.inferences:render")),
+}

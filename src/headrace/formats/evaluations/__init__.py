@@ -1,0 +1,1 @@
+"""ModelEvaluation: TFMA's result files, read without TFMA, and what Headrace's Evaluator writes beside them."""

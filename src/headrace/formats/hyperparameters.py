@@ -1,0 +1,105 @@
+"""HyperParameters and TunerResults: the values chosen, and every trial, as TFX's Tuner and KerasTuner write them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.errors import MissingFileError
+from headrace.formats import json_files
+
+BEST_FILE = "best_hyperparameters.txt"
+RESULTS_FILE = "tuner_results.json"
+_TRIAL_ID, _SCORE = "trial_id", "score"
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The values chosen.
+
+    Attributes:
+        values: By name.
+        spaces: What each was chosen from, as KerasTuner describes it: `class_name` and `config`. Empty where the file
+            holds values alone.
+        content: The whole file, as `run_fn` gets it.
+    """
+
+    values: Mapping[str, Any]
+    spaces: Mapping[str, Mapping[str, Any]]
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of a search.
+
+    Attributes:
+        trial_id: As the tuner calls it.
+        score: Of its objective; `None` where it has none.
+        values: Its hyperparameters; one that it did not have is left out.
+    """
+
+    trial_id: str
+    score: float | None
+    values: Mapping[str, Any]
+
+
+def write_best(folder: str, config: Mapping[str, Any]) -> None:
+    """Write the values chosen, as `keras_tuner.HyperParameters.get_config` gives them."""
+    json_files.write(os.path.join(folder, BEST_FILE), config)
+
+
+def read_best(folder: str) -> Hyperparameters:
+    """Return the values chosen, from the one file of a HyperParameters artifact, whatever it is called.
+
+    Raises:
+        MissingFileError: If there is no file.
+        MalformedFileError: If it does not hold values.
+    """
+    names = (
+        sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        if os.path.isdir(folder)
+        else []
+    )
+    if not names:
+        raise MissingFileError(f"there is no file with hyperparameters in {folder}.", json_files.MAKE_AGAIN)
+    path = os.path.join(folder, names[0])
+    content = json_files.read_object(path, "hyperparameters")
+    # KerasTuner writes the space beside the values; Trainer takes values alone as well.
+    if not (isinstance(content.get("values"), dict) and "space" in content):
+        return Hyperparameters(content, {}, content)
+    try:
+        spaces = {str(one["config"]["name"]): one for one in content["space"] if one["class_name"]}
+    except (LookupError, TypeError) as error:
+        raise json_files.damaged(path, "a space of hyperparameters", repr(error)) from error
+    return Hyperparameters(content["values"], spaces, content)
+
+
+def write_trials(folder: str, trials: Sequence[Trial]) -> None:
+    """Write the trials, the best first."""
+    rows = [{_TRIAL_ID: one.trial_id, _SCORE: one.score, **one.values} for one in trials]
+    json_files.write(os.path.join(folder, RESULTS_FILE), rows)
+
+
+def read_trials(folder: str) -> list[Trial]:
+    """Return the trials of a TunerResults artifact, in their order: the best first.
+
+    Raises:
+        MissingFileError: If there is no file.
+        MalformedFileError: If it does not hold trials.
+    """
+    path = os.path.join(folder, RESULTS_FILE)
+    content = json_files.read(path, "a list of trials")
+    try:
+        return [
+            Trial(
+                str(row[_TRIAL_ID]),
+                None if row.get(_SCORE) is None else float(row[_SCORE]),
+                {name: value for name, value in row.items() if name not in (_TRIAL_ID, _SCORE)},
+            )
+            for row in content
+        ]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise json_files.damaged(path, "a list of trials", repr(error)) from error

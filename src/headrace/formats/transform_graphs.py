@@ -1,0 +1,78 @@
+"""TransformGraph: the SavedModel that transforms, its vocabularies, and the schemas of what goes in and comes out.
+
+::
+
+    transform_fn/saved_model.pb, transform_fn/assets/{vocabulary}
+    metadata/schema.pbtxt                what goes in
+    transformed_metadata/schema.pbtxt    what comes out
+
+The names are TFT's (`tensorflow_transform.TFTransformOutput`).
+"""
+
+from __future__ import annotations
+
+import os
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from headrace.formats import protos
+
+# What transforms is called in the SavedModel as its folder is.
+FUNCTION = _MODEL_FOLDER = "transform_fn"
+_RAW_FOLDER = "metadata"
+_TRANSFORMED_FOLDER = "transformed_metadata"
+
+
+def model_path(root: str) -> str:
+    """Return the folder of the SavedModel."""
+    return os.path.join(root, _MODEL_FOLDER)
+
+
+def assets_path(root: str) -> str:
+    """Return the folder of the vocabularies."""
+    return os.path.join(model_path(root), "assets")
+
+
+def raw_metadata_path(root: str) -> str:
+    """Return the folder of the schema of what goes in."""
+    return os.path.join(root, _RAW_FOLDER)
+
+
+def transformed_metadata_path(root: str) -> str:
+    """Return the folder of the schema of what comes out."""
+    return os.path.join(root, _TRANSFORMED_FOLDER)
+
+
+def read_raw_schema(root: str) -> schema_pb2.Schema:
+    """Return the schema of what goes in.
+
+    Raises:
+        MissingFileError: If there is none.
+        MalformedFileError: If it does not parse.
+    """
+    return protos.read_schema_in(raw_metadata_path(root))
+
+
+def read_transformed_schema(root: str) -> schema_pb2.Schema:
+    """Return the schema of what comes out.
+
+    Raises:
+        MissingFileError: If there is none.
+        MalformedFileError: If it does not parse.
+    """
+    return protos.read_schema_in(transformed_metadata_path(root))
+
+
+def read_vocabularies(root: str) -> dict[str, list[str]]:
+    """Return the terms of each vocabulary, by the name of its file."""
+    path = assets_path(root)
+    found = {}
+    for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
+        try:
+            with open(os.path.join(path, name), "rb") as file:
+                # By newlines alone: a term may hold what `splitlines` takes for the end of a line too.
+                lines = file.read().removesuffix(b"\n").split(b"\n")
+        except OSError:
+            continue
+        found[name] = [line.decode("utf-8", "replace") for line in lines] if lines != [b""] else []
+    return found
