@@ -14,14 +14,15 @@ from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import UnsupportedFeatureError
 from headrace.formats import protos, tensorflow_paths
-from headrace.training.features import Features, densify, from_schema, read_transformed
-from headrace.training.tft_internals import TransformLoader
+from headrace.models import saved_model
+from headrace.models.features import Features, densify, from_schema, read_transformed
+from headrace.models.tft_internals import TransformLoader
 
 tensorflow_paths.accept_any_folder()
 
@@ -112,23 +113,17 @@ def _check_servable(model_path: str) -> None:
     Raises:
         UnsupportedFeatureError: If it does.
     """
-    saved = saved_model_pb2.SavedModel()
-    path = os.path.join(model_path, "saved_model.pb")
-    if not os.path.exists(path):
+    if not saved_model.exists(model_path):
         return
-    with open(path, "rb") as file:
-        saved.ParseFromString(file.read())
-    for meta_graph in saved.meta_graphs:
-        graph = meta_graph.graph_def
-        functions = (function.node_def for function in graph.library.function)
-        for node in itertools.chain(graph.node, *functions):
-            if node.op in _PYTHON:
-                raise UnsupportedFeatureError(
-                    f"the transform graph in {model_path} calls a Python function ({node.name}), which no SavedModel "
-                    "carries, so no model with it can be exported for serving.",
-                    "write it in TensorFlow operations in preprocessing_fn; or train with run_fn on the transformed "
-                    "examples, and export a model that takes transformed features.",
-                )
+    graphs = saved_model.SavedModel(model_path, "the transform graph").graphs
+    for node in itertools.chain.from_iterable(saved_model.nodes(graph) for graph in graphs):
+        if node.op in _PYTHON:
+            raise UnsupportedFeatureError(
+                f"the transform graph in {model_path} calls a Python function ({node.name}), which no SavedModel "
+                "carries, so no model with it can be exported for serving.",
+                "write it in TensorFlow operations in preprocessing_fn; or train with run_fn on the transformed "
+                "examples, and export a model that takes transformed features.",
+            )
 
 
 def _component_ids(loader: TransformLoader, tensor: Any) -> set[int]:
