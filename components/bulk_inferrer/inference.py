@@ -31,7 +31,7 @@ def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where
     known = SavedModel(path, where).tagged_signatures(tags, f"tag in {_FIELD}")
     wanted = names or [signatures.SERVING]
     signatures.check_take_examples(
-        wanted, known, f"{where}: the model ({path})", f"model_signature_name in {_FIELD}"
+        wanted, known, where, f"model_signature_name in {_FIELD}", f"the model ({path})"
     )
 
 

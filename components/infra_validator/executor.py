@@ -105,9 +105,7 @@ def _trial(context: ExecutionContext) -> _Trial:
     records: tuple[bytes, ...] = ()
     if context.inputs.get("examples"):
         known = files.tagged_signatures(tags, "tag_set in request_spec")
-        signatures.check_take_examples(
-            names, known, f"{context.node_id}: the model", "signature_names in request_spec"
-        )
+        signatures.check_take_examples(names, known, context.node_id, "signature_names in request_spec")
         records = _records(context, request_spec)
     limits = [
         _spec(context, "validation_spec").max_loading_time_seconds,

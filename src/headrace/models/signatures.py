@@ -132,17 +132,26 @@ def check_exists(name: str, known: Iterable[str], where: str, field: str) -> Non
         )
 
 
-def check_take_examples(names: Iterable[str], known: Mapping[str, Signature], where: str, field: str) -> None:
-    """Check that signatures exist, and that each takes serialized Examples; arguments as of `check_exists`.
+def check_take_examples(
+    names: Iterable[str], known: Mapping[str, Signature], where: str, field: str, model: str = "the model"
+) -> None:
+    """Check that signatures exist, and that each takes serialized Examples.
+
+    Args:
+        names: The signatures.
+        known: Those that the model has.
+        where: The node.
+        field: Where the user names them.
+        model: The model, for the message.
 
     Raises:
         ModelError: If one does not, naming what it takes.
     """
     for name in names:
-        check_exists(name, known, where, field)
+        check_exists(name, known, f"{where}: {model}", field)
         if not known[name].takes_examples:
             raise ModelError(
-                f"{where}'s signature '{name}' takes {known[name].told_inputs()}, and one string tensor of serialized "
+                f"{where}: the model's signature '{name}' takes {known[name].told_inputs()}, and one string tensor of serialized "
                 "examples is needed.",
                 f"name another signature in {field}, or export one as headrace.models.exporters.export_model does.",
             )

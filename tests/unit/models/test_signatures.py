@@ -74,7 +74,7 @@ def test_a_signature_that_takes_no_examples_says_what_it_takes(tmp_path: Path):
     there = SavedModel(path, "node").signatures
 
     with pytest.raises(ModelError) as caught:
-        signatures.check_take_examples(["serving_default"], there, "node: the model", "model_spec")
+        signatures.check_take_examples(["serving_default"], there, "node", "model_spec")
 
     assert str(caught.value) == (
         "node: the model's signature 'serving_default' takes 'x' (float64), and one string tensor of serialized "
