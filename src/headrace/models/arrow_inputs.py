@@ -15,9 +15,9 @@ from headrace.formats.examples import example_encoder
 from headrace.formats.examples.arrow_features import is_list
 
 
-def encoded(batch: pa.RecordBatch) -> NDArray[Any]:
+def encoded(batch: pa.RecordBatch) -> list[bytes]:
     """Return the rows as serialized tf.Examples."""
-    return np.array(example_encoder.encode(batch).to_pylist(), dtype=object)
+    return list(example_encoder.encode(batch).to_pylist())
 
 
 def decoded(records: Sequence[bytes] | NDArray[Any]) -> pa.RecordBatch:

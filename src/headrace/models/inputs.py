@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+# What a signature is given, by name: arrays, and serialized Examples in whatever sequence they come.
+Inputs: TypeAlias = Mapping[str, NDArray[Any] | Sequence[bytes]]
 Batch: TypeAlias = Union[Sequence[bytes], NDArray[Any], "pa.RecordBatch", Mapping[str, Any]]
 
 # Kinds of numpy's types, by what they may be turned into without losing what they say.
@@ -32,7 +34,7 @@ def num_rows(batch: Batch) -> int:
     return len(batch) if isinstance(batch, (Sequence, np.ndarray)) else int(batch.num_rows)
 
 
-def arrays(batch: Batch, signature: Signature, where: str) -> dict[str, NDArray[Any]]:
+def arrays(batch: Batch, signature: Signature, where: str) -> Inputs:
     """Return what a signature takes, by name.
 
     Args:
@@ -45,7 +47,7 @@ def arrays(batch: Batch, signature: Signature, where: str) -> dict[str, NDArray[
     """
     if isinstance(batch, (Sequence, np.ndarray)):
         if signature.takes_examples:
-            return dict.fromkeys(signature.inputs, _of_bytes(batch))
+            return dict.fromkeys(signature.inputs, batch)
         from headrace.models import arrow_inputs
 
         return arrays(arrow_inputs.decoded(batch), signature, where)
@@ -55,7 +57,7 @@ def arrays(batch: Batch, signature: Signature, where: str) -> dict[str, NDArray[
         from headrace.models import arrow_inputs
 
         if signature.takes_examples:
-            return dict.fromkeys(signature.inputs, _of_bytes(arrow_inputs.encoded(batch)))
+            return dict.fromkeys(signature.inputs, arrow_inputs.encoded(batch))
         columns = arrow_inputs.columns(batch, signature.inputs, where)
     missing = [name for name in signature.inputs if name not in columns]
     if missing:
@@ -67,10 +69,6 @@ def arrays(batch: Batch, signature: Signature, where: str) -> dict[str, NDArray[
     return {
         name: _fitting(columns[name], tensor, signature, where) for name, tensor in signature.inputs.items()
     }
-
-
-def _of_bytes(records: Sequence[bytes] | NDArray[Any]) -> NDArray[Any]:
-    return records if isinstance(records, np.ndarray) else np.array(records, dtype=object)
 
 
 def _fitting(value: Any, tensor: Tensor, signature: Signature, where: str) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from headrace.models.inputs import Arrays
+from headrace.models.inputs import Arrays, Inputs
 from headrace.models.signatures import Signature
 
 
@@ -31,12 +31,12 @@ class Refused(Exception):
 class Runner(Protocol):
     """A loaded model, as it takes and gives tensors."""
 
-    def run(self, signature: Signature, inputs: Arrays) -> Arrays:
+    def run(self, signature: Signature, inputs: Inputs) -> Arrays:
         """Call a signature.
 
         Args:
             signature: One that the model has.
-            inputs: All that it takes, of its types.
+            inputs: All that it takes: arrays of its types, or a sequence of serialized Examples.
 
         Returns:
             All that it gives, by name; sparse and ragged outputs dense, padded with 0 and empty strings.

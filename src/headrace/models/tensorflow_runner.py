@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from headrace.formats import tensorflow_paths
-from headrace.models.inputs import Arrays
+from headrace.models.inputs import Arrays, Inputs
 from headrace.models.runner import Refused
 from headrace.models.signatures import Signature
 
@@ -36,7 +36,7 @@ class BareTensorFlowRunner:
             # It raises what it comes across: of the operating system, of protobuf, of Python.
             raise Refused(type(error).__name__, str(error)) from error
 
-    def run(self, signature: Signature, inputs: Arrays) -> Arrays:
+    def run(self, signature: Signature, inputs: Inputs) -> Arrays:
         """Call a signature; see `Runner`."""
         function = self._loaded.signatures[signature.name]
         try:

@@ -26,7 +26,7 @@ def test_what_was_written_is_replayed(tmp_path: Path):
     library = small_models.Library(lambda inputs: {})
 
     assert warmup.replay(load(path, where="node", open_runner=library.open)) == 2
-    assert [(name, inputs["examples"].tolist()) for name, inputs in library.asked] == [
+    assert [(name, list(inputs["examples"])) for name, inputs in library.asked] == [
         ("serving_default", [b"one"]),
         ("serving_default", [b"two"]),
     ]
