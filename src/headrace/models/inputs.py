@@ -47,7 +47,8 @@ def arrays(batch: Batch, signature: Signature, where: str) -> Inputs:
     """
     if isinstance(batch, (Sequence, np.ndarray)):
         if signature.takes_examples:
-            return dict.fromkeys(signature.inputs, batch)
+            records = batch if isinstance(batch, (list, np.ndarray)) else list(batch)
+            return dict.fromkeys(signature.inputs, records)
         from headrace.models import arrow_inputs
 
         return arrays(arrow_inputs.decoded(batch), signature, where)
@@ -72,7 +73,7 @@ def arrays(batch: Batch, signature: Signature, where: str) -> Inputs:
 
 
 def _fitting(value: Any, tensor: Tensor, signature: Signature, where: str) -> NDArray[Any]:
-    """Return one input as an array of the tensor's type; a vector becomes a column where one is wanted."""
+    """Return one input as an array of the tensor's type; a vector and a column stand for each other."""
     array, wanted = np.asarray(value), _numpy_type(tensor)
     if wanted is None:
         kind = tensor.dtype if tensor.is_dense else "sparse or ragged"
@@ -88,9 +89,13 @@ def _fitting(value: Any, tensor: Tensor, signature: Signature, where: str) -> ND
             "give the feature as the model was trained with it.",
         )
     array = _as_text(array) if wanted.kind == "O" else array.astype(wanted, copy=False)
-    if tensor.shape is not None and len(tensor.shape) == array.ndim + 1 and tensor.shape[-1] in (1, -1):
+    if tensor.shape is None:
+        return array
+    if len(tensor.shape) == array.ndim + 1 and tensor.shape[-1] in (1, -1):
         array = array[..., np.newaxis]
-    if tensor.shape is not None and not _is_of(array.shape, tensor.shape):
+    elif len(tensor.shape) == array.ndim - 1 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if not _is_of(array.shape, tensor.shape):
         shape = [size if size >= 0 else None for size in tensor.shape]
         raise ModelInputError(
             f"{where}: input '{tensor.name}' of signature '{signature.name}' has shape {shape}, and the batch has "
