@@ -18,8 +18,6 @@ from headrace.models import signatures
 from headrace.models.model import Model, load
 from headrace.models.saved_model import SavedModel
 
-_FIELD = "model_spec"
-
 
 def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where: str) -> None:
     """Check that the model at `path` has the signatures, and that each takes serialized examples.
@@ -28,10 +26,10 @@ def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where
         ModelError: If there is no model, or a signature is missing or takes something else, naming those
             that exist.
     """
-    known = SavedModel(path, where).tagged_signatures(tags, f"tag in {_FIELD}")
+    known = SavedModel(path, where).tagged_signatures(tags, "tag in model_spec")
     wanted = names or [signatures.SERVING]
     signatures.check_take_examples(
-        wanted, known, where, f"model_signature_name in {_FIELD}", f"the model ({path})"
+        wanted, known, where, "model_signature_name in model_spec", f"the model ({path})"
     )
 
 

@@ -48,7 +48,7 @@ def main() -> None:
     _die_with_parent()
     # Python put this file's folder first; its modules are no part of a server. Headrace is found where it is.
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [_PACKAGE_FOLDER if path == here else path for path in sys.path]
+    sys.path[:] = [*(path for path in sys.path if path != here), _PACKAGE_FOLDER]
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(1), "wb")
     # TensorFlow and the model's own ops may print: nothing of that may reach the answers.
