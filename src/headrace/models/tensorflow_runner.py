@@ -44,6 +44,9 @@ class BareTensorFlowRunner:
                 **{name: tf.constant(value, signature.inputs[name].dtype) for name, value in inputs.items()}
             )
             return {name: _dense(outputs[name]) for name in sorted(outputs)}
+        except UnicodeDecodeError as error:
+            # TensorFlow 2.16 fails to raise its error where the message quotes an example that is no text.
+            raise Refused("InvalidArgumentError", bytes(error.object).decode(errors="replace")) from error
         except (tf.errors.OpError, TypeError, ValueError) as error:
             raise Refused(type(error).__name__, str(error)) from error
 
