@@ -28,13 +28,19 @@ class Tensor:
         name: What the signature calls it.
         type_name: Its type as the file has it, such as `"DT_FLOAT"`.
         shape: Its sizes with that of the batch; -1 for one that is not fixed, `None` where nothing is known.
-        is_dense: Whether it is one tensor, not a sparse or ragged one made of several.
+        graph_name: What its graph calls it, such as `"serving_default_examples:0"`; empty for a sparse or ragged one,
+            which is made of several.
     """
 
     name: str
     type_name: str
     shape: tuple[int, ...] | None
-    is_dense: bool = True
+    graph_name: str = ""
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it is one tensor."""
+        return bool(self.graph_name)
 
     @property
     def dtype(self) -> str:
@@ -94,7 +100,7 @@ def _tensors(infos: Any) -> dict[str, Tensor]:
 def _tensor(name: str, info: Any, types: Any) -> Tensor:
     sizes = tuple(dimension.size for dimension in info.tensor_shape.dim)
     shape = None if info.tensor_shape.unknown_rank else sizes
-    return Tensor(name, types.Name(info.dtype), shape, info.WhichOneof("encoding") in ("name", None))
+    return Tensor(name, types.Name(info.dtype), shape, info.name)
 
 
 def evaluated(known: Mapping[str, Signature], named: str) -> str:

@@ -25,7 +25,10 @@ def test_a_signature_is_read_as_the_file_has_it(tmp_path: Path):
     (found,) = SavedModel(path, "node").signatures.values()
 
     assert (found.name, found.is_predict) == ("serving_default", True)
-    assert list(found.inputs.values()) == [Tensor("a", "DT_INT64", (-1, 3)), Tensor("b", "DT_FLOAT", None)]
+    assert list(found.inputs.values()) == [
+        Tensor("a", "DT_INT64", (-1, 3), "tensor:0"),
+        Tensor("b", "DT_FLOAT", None, "tensor:0"),
+    ]
     assert found.told_inputs() == "'a' (int64), 'b' (float32)"
     assert found.gives_one_text
     assert not found.takes_examples
