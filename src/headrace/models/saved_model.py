@@ -56,7 +56,7 @@ class SavedModel:
     @property
     def graphs(self) -> Sequence[Any]:
         """Its graphs as `MetaGraphDef` protos, told apart by their tags; nearly all models have one."""
-        return self._proto.meta_graphs  # type: ignore[no-any-return]
+        return self._proto.meta_graphs
 
     @functools.cached_property
     def signatures(self) -> dict[str, Signature]:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 
 from headrace.files.sizes import size_on_disk
-from headrace.models.description import Layer, Variable, describe
+from headrace.models.description import Variable, describe
+from headrace.models.layers import Layer
 from headrace.models.saved_model import SavedModel, find
 from headrace.models.signatures import Signature, Tensor
 from headrace.reports.blocks import drawings
