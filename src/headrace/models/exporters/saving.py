@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -50,8 +50,8 @@ def save(servable: Servable, reader: Any, path: str) -> None:
 def _serve(servable: Servable, reader: Any) -> Callable[..., Any]:
     # With AutoGraph, which a user's own layers may need; the rest does without, being slower to rewrite.
     @tf.function(input_signature=_EXAMPLES)
-    def serve(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return servable.call(read(examples))  # type: ignore[return-value]
+    def serve(examples: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        return servable.call(read(examples))
 
     @tf.autograph.experimental.do_not_convert
     def read(examples: tf.Tensor) -> Any:
