@@ -10,7 +10,6 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.authoring import Artifact
 from headrace.components.evaluator import classes, slices
-from headrace.components.evaluator.predictions import Called
 from headrace.errors import SchemaMismatchError, did_you_mean, listed
 from headrace.formats.examples import examples as examples_io
 from headrace.models import signatures
@@ -34,14 +33,6 @@ def check_signatures(saved_model: SavedModel, spec: Any, where: str) -> None:
 def _functions(spec: Any) -> list[str]:
     """Signatures for preprocessing; a name with '@' is one of TFMA's own functions."""
     return [function for function in spec.preprocessing_function_names if "@" not in function]
-
-
-def called(saved_model: SavedModel, spec: Any, name: str, where: str) -> Called:
-    """Return which signatures of a model the evaluation calls; `name` is the model's in extracts."""
-    known = saved_model.signatures
-    predicts = signatures.evaluated(known, spec.signature_name)
-    transforms = signatures.transforms(known, spec.preprocessing_function_names)
-    return Called(name, saved_model.path, predicts, transforms, where)
 
 
 def is_input_serialized(saved_model: SavedModel, spec: Any) -> bool:

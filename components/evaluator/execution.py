@@ -86,7 +86,7 @@ def _run_by_batches(
 ) -> int:
     """Evaluate batch by batch; return the number of rows."""
     # One for all stages: a process that has loaded the models keeps them.
-    models = _predictions(context, evaluation)
+    models = predictions.of(evaluation, context.node_id)
     class_names = _class_names(context, evaluation, models, make_pipeline)
     with make_pipeline() as pipeline:
         left = _evaluate_by_batches(pipeline, context, evaluation, models, folder, class_names)
@@ -172,14 +172,9 @@ def _evaluate_by_batches(
         | "AllSlices" >> beam.combiners.ToList()
         | "Write" >> beam.Map(results.write, config, folder)
     )
-    paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
+    paths = {model.model_name: str(model.model_path) for model in predictions.shared_models(evaluation)}
     results.write_eval_config(config, paths, folder)
     return found
-
-
-def _shared(evaluation: Evaluation) -> list[Any]:
-    models = list(evaluation.models)
-    return model_util.verify_and_update_eval_shared_models(models) or [] if models else []
 
 
 def _batch_step(
@@ -198,34 +193,11 @@ def _batch_step(
         computations,
         evaluation.schema,
         _representations(evaluation.schema),
-        batches.needed_features(config, computations, _is_input_serialized(evaluation)),
+        batches.needed_features(config, computations, predictions.are_of_examples(evaluation)),
         sampling,
         class_names,
         context.progress,
     )
-
-
-def _is_input_serialized(evaluation: Evaluation) -> bool:
-    """Whether all models take serialized Examples alone."""
-    return all(
-        checks.is_input_serialized(saved_model, spec)
-        for saved_model, spec in zip(evaluation.saved_models, evaluation.config.model_specs)
-    )
-
-
-def _predictions(context: ExecutionContext, evaluation: Evaluation) -> predictions.Predictions | None:
-    """What asks the models; `None` where there are none."""
-    if not evaluation.models:
-        return None
-    specs = list(evaluation.config.model_specs)
-    if _is_input_serialized(evaluation) and not evaluation.has_own_loader:
-        return predictions.OfExamples(
-            [
-                checks.called(saved_model, spec, spec.name if len(specs) > 1 else "", context.node_id)
-                for saved_model, spec in zip(evaluation.saved_models, specs)
-            ]
-        )
-    return predictions.OfFeatures(specs, {model.model_name: model for model in _shared(evaluation)})
 
 
 def _parts(evaluation: Evaluation) -> list[batches.FilePart]:

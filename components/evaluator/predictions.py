@@ -8,8 +8,12 @@ from typing import Any, Protocol
 
 from apache_beam.utils import shared
 
+from headrace.components.evaluator import checks
+from headrace.components.evaluator.preparation import Evaluation
 from headrace.components.evaluator.tfma_internals import constants, model_util
+from headrace.models import signatures
 from headrace.models.model import Model, load
+from headrace.models.saved_model import SavedModel
 
 Extracts = Mapping[str, Any]
 
@@ -46,6 +50,14 @@ class Called:
     transforms: Sequence[str]
     where: str
     loaded: shared.Shared = field(default_factory=shared.Shared)
+
+    @classmethod
+    def by(cls, spec: Any, files: SavedModel, name: str, where: str) -> Called:
+        """Choose the signatures that a `ModelSpec` names, or TFMA's usual ones."""
+        known = files.signatures
+        predicts = signatures.evaluated(known, spec.signature_name)
+        transforms = signatures.transforms(known, spec.preprocessing_function_names)
+        return cls(name, files.path, predicts, transforms, where)
 
     def load(self) -> Model:
         """Load it, unless this process has."""
@@ -128,3 +140,34 @@ class OfFeatures:
     def predict(self, extracts: Extracts) -> dict[str, Any]:
         (found,) = self._predict.process(extracts)
         return dict(found)
+
+
+def of(evaluation: Evaluation, where: str) -> Predictions | None:
+    """Return what asks the models of an evaluation; `None` where there are none.
+
+    Args:
+        evaluation: Whose models are all SavedModels.
+        where: The node, for messages.
+    """
+    if not evaluation.models:
+        return None
+    specs = list(evaluation.config.model_specs)
+    if are_of_examples(evaluation) and not evaluation.has_own_loader:
+        names = [spec.name if len(specs) > 1 else "" for spec in specs]
+        models = zip(specs, evaluation.saved_models, names)
+        return OfExamples([Called.by(spec, files, name, where) for spec, files, name in models])
+    return OfFeatures(specs, {model.model_name: model for model in shared_models(evaluation)})
+
+
+def are_of_examples(evaluation: Evaluation) -> bool:
+    """Whether all models take serialized Examples alone."""
+    return all(
+        checks.is_input_serialized(files, spec)
+        for files, spec in zip(evaluation.saved_models, evaluation.config.model_specs)
+    )
+
+
+def shared_models(evaluation: Evaluation) -> list[Any]:
+    """Return TFMA's `EvalSharedModel` of each model, named as extracts name it."""
+    models = list(evaluation.models)
+    return model_util.verify_and_update_eval_shared_models(models) or [] if models else []

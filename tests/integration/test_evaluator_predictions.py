@@ -10,7 +10,7 @@ import tensorflow_model_analysis as tfma
 from conftest_serving import taxi_models, taxi_records
 from tensorflow_model_analysis.proto import config_pb2
 
-from headrace.components.evaluator import checks, predictions
+from headrace.components.evaluator import predictions
 from headrace.components.evaluator.tfma_internals import constants
 from headrace.models.saved_model import SavedModel
 
@@ -31,7 +31,7 @@ def both(models: dict[str, Any], **fields: Any) -> tuple[predictions.Predictions
         for name, path in zip(names, paths)
     }
     called = [
-        checks.called(SavedModel(path, "node"), spec, name, "node")
+        predictions.Called.by(spec, SavedModel(path, "node"), name, "node")
         for path, spec, name in zip(paths, specs, names)
     ]
     return predictions.OfFeatures(specs, shared), predictions.OfExamples(called)
