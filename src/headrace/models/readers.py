@@ -19,8 +19,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import UnsupportedFeatureError
-from headrace.formats import protos, tensorflow_paths
-from headrace.models import saved_model
+from headrace.formats import protos, saved_models, tensorflow_paths
 from headrace.models.features import Features, densify, from_schema, read_transformed
 from headrace.models.tft_internals import TransformLoader
 
@@ -113,17 +112,19 @@ def _check_servable(model_path: str) -> None:
     Raises:
         UnsupportedFeatureError: If it does.
     """
-    if not saved_model.exists(model_path):
+    if not saved_models.exists(model_path):
         return
-    graphs = saved_model.SavedModel(model_path, "the transform graph").graphs
-    for node in itertools.chain.from_iterable(saved_model.nodes(graph) for graph in graphs):
-        if node.op in _PYTHON:
-            raise UnsupportedFeatureError(
-                f"the transform graph in {model_path} calls a Python function ({node.name}), which no SavedModel "
-                "carries, so no model with it can be exported for serving.",
-                "write it in TensorFlow operations in preprocessing_fn; or train with run_fn on the transformed "
-                "examples, and export a model that takes transformed features.",
-            )
+    for meta_graph in saved_models.read(model_path, "the transform graph").meta_graphs:
+        graph = meta_graph.graph_def
+        functions = (function.node_def for function in graph.library.function)
+        for node in itertools.chain(graph.node, *functions):
+            if node.op in _PYTHON:
+                raise UnsupportedFeatureError(
+                    f"the transform graph in {model_path} calls a Python function ({node.name}), which no SavedModel "
+                    "carries, so no model with it can be exported for serving.",
+                    "write it in TensorFlow operations in preprocessing_fn; or train with run_fn on the transformed "
+                    "examples, and export a model that takes transformed features.",
+                )
 
 
 def _component_ids(loader: TransformLoader, tensor: Any) -> set[int]:

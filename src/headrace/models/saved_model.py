@@ -14,14 +14,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from headrace.errors import ModelError, listed
 from headrace.files.sizes import size_on_disk
-from headrace.formats.bare_protos import proto_class
+from headrace.formats import saved_models
+from headrace.formats.saved_models import exists as exists
+from headrace.formats.saved_models import folders as folders
 from headrace.models.signatures import SERVING_TAG, Signature
 
-_FILE = "saved_model.pb"
 _INNER = "__saved_model"
 
 
@@ -39,19 +38,7 @@ class SavedModel:
     def __init__(self, path: str, where: str) -> None:
         self.path = path
         self._where = where
-        if not exists(path):
-            raise ModelError(
-                f"{where}: there is no SavedModel in {path} (no {_FILE}).",
-                "export the model with model.export(path), or with tf.saved_model.save.",
-            )
-        file_path = os.path.join(path, _FILE)
-        with open(file_path, "rb") as file:
-            try:
-                self._proto = proto_class("SavedModel").FromString(file.read())
-            except DecodeError as error:
-                raise ModelError(
-                    f"{where}: {file_path} is damaged: {error}.", "export the model again."
-                ) from error
+        self._proto = saved_models.read(path, where)
 
     @property
     def graphs(self) -> Sequence[Any]:
@@ -121,16 +108,3 @@ def nodes(graph: Any) -> Iterator[Any]:
 
 def _signatures(graphs: Iterable[Any]) -> dict[str, Signature]:
     return {name: one for graph in graphs for name, one in signatures_of(graph).items()}
-
-
-def exists(path: str) -> bool:
-    """Whether there is a SavedModel in folder `path`."""
-    return os.path.isfile(os.path.join(path, _FILE))
-
-
-def find(root: str) -> Iterator[str]:
-    """Yield the folders of all SavedModels below `root`, in order of names."""
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        if _FILE in files:
-            yield folder

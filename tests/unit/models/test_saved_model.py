@@ -60,7 +60,7 @@ def test_models_are_found_wherever_they_lie(tmp_path: Path):
     for name in ("b", "a/deep"):
         small_models.serving(tmp_path / name)
 
-    assert list(saved_model.find(str(tmp_path))) == [f"{tmp_path}/a/deep", f"{tmp_path}/b"]
+    assert list(saved_model.folders(str(tmp_path))) == [f"{tmp_path}/a/deep", f"{tmp_path}/b"]
 
 
 def test_a_description_tells_signatures_size_and_assets(tmp_path: Path):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from headrace.files.sizes import size_on_disk
 from headrace.models.description import Variable, describe
 from headrace.models.layers import Layer
-from headrace.models.saved_model import SavedModel, find
+from headrace.models.saved_model import SavedModel, folders
 from headrace.models.signatures import Signature, Tensor
 from headrace.reports.blocks import drawings
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Picture, Section, Table, Value
@@ -21,7 +21,7 @@ _MAX_BOXES = 150
 
 def render(subject: Subject) -> list[Block]:
     """Return each SavedModel in the artifact: layers, size and signatures."""
-    found = list(find(subject.artifact.uri))
+    found = list(folders(subject.artifact.uri))
     if not found:
         return [_files(subject.artifact.uri), Note("There is no SavedModel in this artifact.", "warning")]
     blocks: list[Block] = []

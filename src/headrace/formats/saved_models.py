@@ -1,0 +1,50 @@
+"""SavedModels as files, read without loading a variable, and without TensorFlow. What is in one: `headrace.models`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from headrace.errors import ModelError
+from headrace.formats.bare_protos import proto_class
+
+MODEL_FILE = "saved_model.pb"
+
+
+def read(path: str, where: str) -> Any:
+    """Read the `SavedModel` proto of the one in folder `path`.
+
+    Raises:
+        ModelError: If there is none, or it is damaged.
+    """
+    file_path = os.path.join(path, MODEL_FILE)
+    if not exists(path):
+        raise ModelError(
+            f"{where}: there is no SavedModel in {path} (no {MODEL_FILE}).",
+            "export the model with model.export(path), or with tf.saved_model.save.",
+        )
+    proto = proto_class("SavedModel")()
+    with open(file_path, "rb") as file:
+        try:
+            proto.ParseFromString(file.read())
+        except DecodeError as error:
+            raise ModelError(
+                f"{where}: {file_path} is damaged: {error}.", "export the model again."
+            ) from error
+    return proto
+
+
+def folders(root: str) -> Iterator[str]:
+    """Yield the folders below `root`, and that itself, that hold a SavedModel, by name."""
+    for folder, names, files in os.walk(root):
+        names.sort()
+        if MODEL_FILE in files:
+            yield folder
+
+
+def exists(path: str) -> bool:
+    """Whether there is a SavedModel in folder `path`."""
+    return os.path.isfile(os.path.join(path, MODEL_FILE))
