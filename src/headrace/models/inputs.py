@@ -74,21 +74,15 @@ def arrays(batch: Batch, signature: Signature, where: str) -> Inputs:
 
 def _fitting(value: Any, tensor: Tensor, signature: Signature, where: str) -> NDArray[Any]:
     """Return one input as an array of the tensor's type; a vector and a column stand for each other."""
-    array, wanted = np.asarray(value), _numpy_type(tensor)
+    told = f"{where}: input '{tensor.name}' of signature '{signature.name}'"
+    wanted = _numpy_type(tensor)
     if wanted is None:
         kind = tensor.dtype if tensor.is_dense else "sparse or ragged"
         raise ModelInputError(
-            f"{where}: input '{tensor.name}' of signature '{signature.name}' is {kind}, which no batch holds.",
+            f"{told} is {kind}, which no batch holds.",
             "call a signature that takes serialized examples, or dense tensors of numbers and strings.",
         )
-    if array.size and array.dtype.kind not in _FITTING.get(wanted.kind, wanted.kind):
-        given = "string" if array.dtype.kind in "OSU" else array.dtype.name
-        raise ModelInputError(
-            f"{where}: input '{tensor.name}' of signature '{signature.name}' is {tensor.dtype}, and the batch has "
-            f"{given}.",
-            "give the feature as the model was trained with it.",
-        )
-    array = _as_text(array) if wanted.kind == "O" else array.astype(wanted, copy=False)
+    array = _typed(value, wanted, f"{told} is {tensor.dtype}")
     if tensor.shape is None:
         return array
     if len(tensor.shape) == array.ndim + 1 and tensor.shape[-1] in (1, -1):
@@ -98,8 +92,7 @@ def _fitting(value: Any, tensor: Tensor, signature: Signature, where: str) -> ND
     if not _is_of(array.shape, tensor.shape):
         shape = [size if size >= 0 else None for size in tensor.shape]
         raise ModelInputError(
-            f"{where}: input '{tensor.name}' of signature '{signature.name}' has shape {shape}, and the batch has "
-            f"{list(array.shape)}.",
+            f"{told} has shape {shape}, and the batch has {list(array.shape)}.",
             "give as many values in each row as the model takes.",
         )
     return array
@@ -112,6 +105,31 @@ def _numpy_type(tensor: Tensor) -> np.dtype[Any] | None:
         return np.dtype(object if tensor.dtype == "string" else tensor.dtype)
     except TypeError:
         return None
+
+
+def _typed(value: Any, wanted: np.dtype[Any], told: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ModelInputError(
+            f"{told}, and rows of the batch differ in their number of values.",
+            "call a signature that takes serialized examples, which parses them itself.",
+        ) from error
+    if array.size and array.dtype.kind not in _FITTING.get(wanted.kind, wanted.kind):
+        given = "string" if array.dtype.kind in "OSU" else array.dtype.name
+        raise ModelInputError(
+            f"{told}, and the batch has {given}.", "give the feature as the model was trained with it."
+        )
+    if wanted.kind == "O":
+        return _as_text(array)
+    found = array.astype(wanted, copy=False)
+    if array.dtype.kind in "iu" and not np.array_equal(found, array):
+        raise ModelInputError(
+            f"{told}, and the batch has whole numbers that it cannot hold, such as "
+            f"{array[found != array].ravel()[0]}.",
+            "give the feature as the model was trained with it.",
+        )
+    return found
 
 
 def _as_text(array: NDArray[Any]) -> NDArray[Any]:

@@ -25,7 +25,7 @@ class Refused(Exception):
     @property
     def is_about_input(self) -> bool:
         """Whether what was given is at fault, not the model."""
-        return self.kind == "InvalidArgumentError"
+        return self.kind in ("InvalidArgumentError", "TypeError", "ValueError")
 
 
 class Runner(Protocol):

@@ -62,15 +62,14 @@ class SavedModel:
         """
         wanted = list(tags) or [SERVING_TAG]
         tagged = [graph for graph in self.graphs if set(wanted) <= set(graph.meta_info_def.tags)]
-        found = _signatures(tagged)
-        if not found:
+        if not tagged:
             graphs = [sorted(graph.meta_info_def.tags) for graph in self.graphs]
             raise ModelError(
                 f"{self._where}: the model ({self.path}) has no graph with the tags {listed(wanted)}. It has graphs "
                 f"with {graphs}.",
                 f"correct {field}.",
             )
-        return found
+        return _signatures(tagged)
 
     @property
     def attributes(self) -> set[str]:

@@ -90,6 +90,24 @@ def test_dense_tensors_are_made_of_any_rows(tmp_path: Path, batch: Any):
             "tensor.",
         ),
         (
+            {"hours": ("DT_INT64", [-1, 2])},
+            {"hours": [[1, 2], [3]]},
+            "node: input 'hours' of signature 'serving_default' is int64, and rows of the batch differ in their number "
+            "of values.",
+        ),
+        (
+            {"hour": ("DT_INT32", [-1])},
+            {"hour": [1, 1 << 31]},
+            "node: input 'hour' of signature 'serving_default' is int32, and the batch has whole numbers that it cannot "
+            "hold, such as 2147483648.",
+        ),
+        (
+            {"hour": ("DT_FLOAT", [-1])},
+            {"hour": [1, (1 << 24) + 1]},
+            "node: input 'hour' of signature 'serving_default' is float32, and the batch has whole numbers that it "
+            "cannot hold, such as 16777217.",
+        ),
+        (
             {"handle": ("DT_RESOURCE", [-1])},
             {"handle": [1]},
             "node: input 'handle' of signature 'serving_default' is resource, which no batch holds.",

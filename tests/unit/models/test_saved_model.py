@@ -56,6 +56,13 @@ def test_tags_that_no_graph_has_name_those_there_are(tmp_path: Path):
     )
 
 
+def test_a_model_without_signatures_has_none(tmp_path: Path):
+    """It can be loaded all the same."""
+    files = SavedModel(small_models.write(tmp_path, (["serve"], {})), "node")
+
+    assert files.tagged_signatures([], "tag") == {}
+
+
 def test_models_are_found_wherever_they_lie(tmp_path: Path):
     for name in ("b", "a/deep"):
         small_models.serving(tmp_path / name)
