@@ -7,7 +7,7 @@
 
 All ways are asked for the same batches of serialized examples in one process, taking turns; the least time of a batch
 counts. `signature` is the function of a model that `tf.saved_model.load` loaded, `session` a session of TensorFlow 1.
-The answers of all must be equal, bit for bit.
+Answers must be those of the signature, bit for bit; those of the session may be rounded otherwise.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ def _measure(model_path: str, examples_path: str) -> dict[str, dict[str, float]]
     for rows in _BATCHES:
         batch = (records * -(-rows // len(records)))[:rows]
         answers = [ask(batch) for ask in ways.values()]
-        if any(_bits(answer) != _bits(answers[0]) for answer in answers):
-            raise SystemExit(f"the ways of asking differ in their answers for {rows} rows")
+        if _bits(answers[-1]) != _bits(answers[0]):
+            raise SystemExit(f"the answers for {rows} rows are not those of the signature")
+        _check_near(answers[1], answers[0])
         found[str(rows)] = _least_seconds(ways, batch)
     return found
 
@@ -108,6 +109,16 @@ def _ways(model_path: str) -> dict[str, Ask]:
 
 def _bits(answer: Any) -> dict[str, bytes]:
     return {name: answer[name].tobytes() for name in sorted(answer)}
+
+
+def _check_near(found: Any, wanted: Any) -> None:
+    import numpy as np
+
+    for name, values in wanted.items():
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(found[name], values)
 
 
 def _records(folder: str, count: int) -> list[bytes]:

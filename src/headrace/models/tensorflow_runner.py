@@ -1,7 +1,8 @@
 """A SavedModel run by TensorFlow itself, as `tf.saved_model.load` loads it.
 
-TensorFlow 1's sessions load it faster, and give the same bits, but not every model: of a Keras 3 model that was saved
-with `tf.saved_model.save` they restore other variables than those that the signatures read.
+TFMA loads it so too, and an evaluation has the same bits as TFMA's. TensorFlow 1's sessions load faster, and may round
+the last bit otherwise. Of a Keras 3 model that was saved with `tf.saved_model.save` they restore other variables than
+those that the signatures read.
 """
 
 from __future__ import annotations
