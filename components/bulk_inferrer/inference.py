@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import Message
+from numpy.typing import NDArray
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from tfx_bsl.public.beam import run_inference
 from tfx_bsl.public.proto import model_spec_pb2
 
-from headrace.errors import ModelError, SchemaMismatchError, listed
-from headrace.formats import saved_models, tensorflow_paths
-
-tensorflow_paths.accept_any_folder()
-
-# A model may use operations that these add to TensorFlow.
-_ADD_ONS = ("tensorflow_text", "tensorflow_recommenders", "tensorflow_decision_forests", "struct2tensor")
+from headrace.models import signatures
+from headrace.models.model import Model, load
+from headrace.models.saved_model import SavedModel
 
 
 def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where: str) -> None:
@@ -31,45 +26,15 @@ def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where
         ModelError: If there is no model, or a signature is missing or takes something else, naming those
             that exist.
     """
-    signatures = read_signatures(path, tags, where)
-    for name in names or [saved_models.SERVING_SIGNATURE]:
-        saved_models.check_signature(
-            name, signatures, f"{where}: the model ({path})", "model_signature_name in model_spec"
-        )
-        if not saved_models.takes_serialized_examples(signatures[name]):
-            inputs = sorted(signatures[name].inputs.items())
-            takes = ", ".join(f"'{key}' ({tf.as_dtype(info.dtype).name})" for key, info in inputs)
-            raise ModelError(
-                f"{where}: the model's signature '{name}' takes {takes or 'nothing'}, and one string tensor of "
-                "serialized examples is needed.",
-                "name another signature in model_spec, or export one as "
-                "headrace.training.export.export_model does.",
-            )
-
-
-def read_signatures(path: str, tags: Sequence[str], where: str) -> dict[str, Any]:
-    """Return the signatures of the model's graph with these tags; no tags mean `serve`.
-
-    Raises:
-        ModelError: If there is no model, or no graph has the tags.
-    """
-    proto = saved_models.read(path, where)
-    wanted = list(tags) or [tf.saved_model.SERVING]
-    found = saved_models.signatures(proto, wanted)
-    if not found:
-        graphs = [sorted(graph.meta_info_def.tags) for graph in proto.meta_graphs]
-        raise ModelError(
-            f"{where}: the model ({path}) has no graph with the tags {listed(wanted)}. It has graphs with {graphs}.",
-            "correct tag in model_spec.",
-        )
-    return found
+    known = SavedModel(path, where).tagged_signatures(tags, "tag in model_spec")
+    wanted = names or [signatures.SERVING]
+    signatures.check_take_examples(
+        wanted, known, where, "model_signature_name in model_spec", f"the model ({path})"
+    )
 
 
 class Predictor:
-    """A loaded model.
-
-    Signatures of the predict method are run here; those of TensorFlow 1's classify and regress methods by
-    tfx_bsl, as under stock TFX.
+    """A loaded model, whose predictions are logged.
 
     Args:
         path: Folder of the SavedModel.
@@ -79,53 +44,53 @@ class Predictor:
     """
 
     def __init__(self, path: str, names: Sequence[str], tags: Sequence[str], where: str) -> None:
-        for module in _ADD_ONS:
-            with contextlib.suppress(ImportError, tf.errors.NotFoundError):
-                importlib.import_module(module)
-        self._where = where
-        tags = list(tags) or [tf.saved_model.SERVING]
-        name = names[0] if names else tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-        signature = read_signatures(path, tags, where)[name]
+        self._model = load(path, where=where, tags=tags)
+        self._name = names[0] if names else signatures.SERVING
+        signature = self._model.signatures[self._name]
         self._handler: Any = None
-        if len(names) > 1 or signature.method_name != tf.saved_model.PREDICT_METHOD_NAME:
-            spec = model_spec_pb2.SavedModelSpec(model_path=path, tag=tags, signature_name=names)
+        if len(names) > 1 or not signature.is_predict:
+            spec = model_spec_pb2.SavedModelSpec(
+                model_path=path, tag=tags or [signatures.SERVING_TAG], signature_name=names
+            )
             self._handler = run_inference.CreateModelHandler(
                 model_spec_pb2.InferenceSpecType(saved_model_spec=spec)
             )
-            self._model = self._handler.load_model()
+            self._session = _Session(self._model, names or [self._name])
             return
-        self._model = tf.compat.v1.Session(graph=tf.Graph())
-        tf.compat.v1.saved_model.loader.load(self._model, tags, path)
-        input_name, input_info = next(iter(signature.inputs.items()))
-        self._input_tensor = input_info.name
-        self._output_tensors = {key: info.name for key, info in sorted(signature.outputs.items())}
-        self._encoder = PredictLogEncoder(name, input_name)
+        self._encoder = PredictLogEncoder(self._name, next(iter(signature.inputs)))
 
     def predict(self, records: Sequence[bytes]) -> list[bytes]:
         """Return one serialized `PredictionLog` for each serialized example.
 
         Raises:
-            SchemaMismatchError: If the model cannot read an example.
+            ModelInputError: If the model cannot read an example.
             ModelError: If the signature does not return one row for each example.
         """
-        try:
-            if self._handler is not None:
-                logs = self._handler.run_inference(list(records), self._model)
-                return [log.SerializeToString(deterministic=True) for log in logs]
-            outputs = self._model.run(self._output_tensors, {self._input_tensor: records})
-        except tf.errors.InvalidArgumentError as error:
-            raise SchemaMismatchError(
-                f"{self._where}: the model cannot read an example: {error.message.splitlines()[0]}",
-                "predict for examples of the schema with which the model was trained.",
-            ) from error
-        for key, output in outputs.items():
-            if output.ndim < 1 or output.shape[0] != len(records):
-                raise ModelError(
-                    f"{self._where}: output '{key}' of the model has shape {output.shape} for {len(records)} "
-                    "examples.",
-                    "export a signature whose outputs have one row for each example.",
-                )
-        return self._encoder.encode(records, outputs)
+        if self._handler is None:
+            return self._encoder.encode(records, self._model.predict(records, self._name))
+        logs = self._handler.run_inference(list(records), self._session)
+        return [log.SerializeToString(deterministic=True) for log in logs]
+
+
+class _Session:
+    """The model as tfx_bsl asks it, which checks and logs TensorFlow 1's classifiers and regressors as stock TFX does.
+
+    Args:
+        model: The model.
+        names: The signatures whose outputs are logged.
+    """
+
+    def __init__(self, model: Model, names: Sequence[str]) -> None:
+        self._model = model
+        self._names = names
+
+    def run(self, fetches: Mapping[str, str], feed_dict: Mapping[str, Sequence[bytes]]) -> Any:
+        """Return the outputs that `fetches` names, for the records that are fed."""
+        (records,) = feed_dict.values()
+        outputs: dict[str, NDArray[Any]] = {}
+        for name in self._names:
+            outputs.update(self._model.call(records, name))
+        return {name: outputs[name] for name in fetches}
 
 
 class PredictLogEncoder:
@@ -156,7 +121,7 @@ class PredictLogEncoder:
         example.ClearField("string_val")
         self._example_head = example.SerializeToString()
 
-    def encode(self, records: Sequence[bytes], outputs: dict[str, np.ndarray[Any, Any]]) -> list[bytes]:
+    def encode(self, records: Sequence[bytes], outputs: Mapping[str, NDArray[Any]]) -> list[bytes]:
         """Return one serialized `PredictionLog` for each record; `outputs` have one row for each."""
         tensors = [(name, _tensor_protos(values)) for name, values in outputs.items()]
         request_tail = _field(self._request_model_spec, self._model_spec)

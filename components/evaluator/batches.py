@@ -21,6 +21,7 @@ from headrace.components.evaluator import (
     intervals,
     keras_metrics,
     pairs,
+    predictions,
     ragged,
     slices,
     tfma_internals,
@@ -77,7 +78,7 @@ class EvaluateFile(beam.DoFn):
 
     Args:
         eval_config: With defaults filled in.
-        shared_models: TFMA's `EvalSharedModel` by name; the name of a single one is empty.
+        models: Asks the models; `None` where predictions come with the data.
         computations: The non-derived computations of the metrics.
         schema: Of the examples; `None` where none is given.
         representations: Tensor representations from the schema, by feature; may be empty.
@@ -90,7 +91,7 @@ class EvaluateFile(beam.DoFn):
     def __init__(
         self,
         eval_config: Any,
-        shared_models: Mapping[str, Any],
+        models: predictions.Predictions | None,
         computations: Sequence[Any],
         schema: schema_pb2.Schema | None,
         representations: Mapping[str, Any],
@@ -108,27 +109,8 @@ class EvaluateFile(beam.DoFn):
         self._sampling = sampling
         self._class_numbers = {name: number for number, name in enumerate(class_names)}
         self._readers = batch_checks.Readers.of(eval_config.metrics_specs)
-        self._has_models = bool(shared_models)
-        specs = list(eval_config.model_specs)
-        self._specs = specs
-        names = [spec.name if len(specs) > 1 else "" for spec in specs]
-        self._predict = _signatures(
-            specs,
-            shared_models,
-            constants.PREDICTIONS_KEY,
-            signature_names={name: [spec.signature_name] for name, spec in zip(names, specs)},
-            prefer_dict_outputs=False,
-        )
-        self._transform = _signatures(
-            specs,
-            shared_models,
-            constants.TRANSFORMED_FEATURES_KEY,
-            signature_names={
-                name: list(spec.preprocessing_function_names) for name, spec in zip(names, specs)
-            },
-            default_signature_names=["transformed_features", "transformed_labels"],
-            prefer_dict_outputs=True,
-        )
+        self._models = models
+        self._specs = list(eval_config.model_specs)
         self._selections = [
             combiners.selections(computation.combiner) if combiners.takes_batches(computation) else None
             for computation in self._computations
@@ -138,9 +120,8 @@ class EvaluateFile(beam.DoFn):
         self._row_wise: dict[str, None] = {}
 
     def setup(self) -> None:
-        if self._has_models:
-            self._predict.setup()
-            self._transform.setup()
+        if self._models is not None:
+            self._models.setup()
         for computation in self._computations:
             keras_metrics.set_up(computation.combiner)
 
@@ -217,8 +198,8 @@ class EvaluateFile(beam.DoFn):
             constants.FEATURES_KEY: util.record_batch_to_tensor_values(narrow, representations),
             constants.INPUT_KEY: serialized,
         }
-        if self._has_models:
-            (extracts,) = self._transform.process(extracts)
+        if self._models is not None:
+            extracts = self._models.transform(extracts)
         for key, field, fields in (
             (constants.LABELS_KEY, "label_key", "label_keys"),
             (constants.EXAMPLE_WEIGHTS_KEY, "example_weight_key", "example_weight_keys"),
@@ -229,8 +210,8 @@ class EvaluateFile(beam.DoFn):
             )
             if value is not None or allow_missing:
                 extracts[key] = value
-        if self._has_models:
-            (extracts,) = self._predict.process(extracts)
+        if self._models is not None:
+            extracts = self._models.predict(extracts)
         else:
             extracts[constants.PREDICTIONS_KEY] = model_util.get_feature_values_for_model_spec_field(
                 self._specs, "prediction_key", "prediction_keys", extracts
@@ -327,13 +308,6 @@ class FindClassNames(EvaluateFile):
             for key in (constants.LABELS_KEY, constants.PREDICTIONS_KEY):
                 names |= classes.names_in(extracts.get(key))
         yield part.index, sorted(names)
-
-
-def _signatures(specs: Sequence[Any], shared_models: Mapping[str, Any], key: str, **more: Any) -> Any:
-    """TFMA's step that calls a signature of each model and keeps what it gives under `key`."""
-    return model_util.ModelSignaturesDoFn(
-        model_specs=list(specs), eval_shared_models=dict(shared_models), output_keypath=[key], **more
-    )
 
 
 def _is_feature(kind: pa.DataType) -> bool:

@@ -6,36 +6,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from tensorflow.core.framework import types_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.authoring import Artifact
 from headrace.components.evaluator import classes, slices
 from headrace.errors import SchemaMismatchError, did_you_mean, listed
-from headrace.formats import saved_models
 from headrace.formats.examples import examples as examples_io
+from headrace.models import signatures
+from headrace.models.saved_model import SavedModel
 
-_DEFAULT_TRANSFORMS = ("transformed_features", "transformed_labels")
 
-
-def check_signatures(saved_model: Any, spec: Any, where: str) -> None:
+def check_signatures(saved_model: SavedModel, spec: Any, where: str) -> None:
     """Check that the signatures which a `ModelSpec` names exist.
 
     Raises:
         ModelError: If one does not, naming those that do.
     """
-    known = saved_models.signatures(saved_model)
-    callables = saved_models.attributes(saved_model)
-    fields = {_signature_name(known, spec): "signature_name"}
+    known, callables = saved_model.signatures, saved_model.attributes
+    fields = {signatures.evaluated(known, spec.signature_name): "signature_name"}
     fields |= dict.fromkeys(_functions(spec), "preprocessing_function_names")
     for name, field in fields.items():
         if name not in callables:
-            saved_models.check_signature(name, known, where, f"{field} in eval_config")
-
-
-def _signature_name(known: Mapping[str, Any], spec: Any) -> str:
-    # TFMA prefers 'predict', which Estimators wrote, where nothing is named.
-    return spec.signature_name or ("predict" if "predict" in known else saved_models.SERVING_SIGNATURE)
+            signatures.check_exists(name, known, where, f"{field} in eval_config")
 
 
 def _functions(spec: Any) -> list[str]:
@@ -43,25 +35,24 @@ def _functions(spec: Any) -> list[str]:
     return [function for function in spec.preprocessing_function_names if "@" not in function]
 
 
-def is_input_serialized(saved_model: Any, spec: Any) -> bool:
+def is_input_serialized(saved_model: SavedModel, spec: Any) -> bool:
     """Whether every signature that the evaluation calls takes serialized Examples alone."""
-    known = saved_models.signatures(saved_model)
-    named = list(spec.preprocessing_function_names) or [name for name in _DEFAULT_TRANSFORMS if name in known]
+    known = saved_model.signatures
+    named = signatures.transforms(known, spec.preprocessing_function_names)
     return all(
-        name in known and saved_models.takes_serialized_examples(known[name])
-        for name in [_signature_name(known, spec), *named]
+        name in known and known[name].takes_examples
+        for name in [signatures.evaluated(known, spec.signature_name), *named]
     )
 
 
-def transformed_names(saved_model: Any, spec: Any) -> set[str] | None:
+def transformed_names(saved_model: SavedModel, spec: Any) -> set[str] | None:
     """Return names of features that a model's preprocessing makes; `None` where only running it tells."""
-    known = saved_models.signatures(saved_model)
+    known = saved_model.signatures
     names: set[str] = set()
-    for function in spec.preprocessing_function_names or _DEFAULT_TRANSFORMS:
-        if function in known:
-            names.update(known[function].outputs)
-        elif spec.preprocessing_function_names:
+    for function in signatures.transforms(known, spec.preprocessing_function_names):
+        if function not in known:
             return None
+        names.update(known[function].outputs)
     return names
 
 
@@ -104,13 +95,13 @@ def check_features(
 
 
 def has_class_names(
-    eval_config: Any, saved_models_: Sequence[Any], examples: Sequence[tuple[Artifact, str]]
+    eval_config: Any, saved_models: Sequence[SavedModel], examples: Sequence[tuple[Artifact, str]]
 ) -> bool:
     """Whether predictions are names of classes, and all metrics can be computed of classes."""
     if not classes.are_enough(eval_config.metrics_specs):
         return False
-    if saved_models_:
-        return any(_gives_text(model, spec) for model, spec in zip(saved_models_, eval_config.model_specs))
+    if saved_models:
+        return any(_gives_text(model, spec) for model, spec in zip(saved_models, eval_config.model_specs))
     keys = {spec.prediction_key for spec in eval_config.model_specs}
     for artifact, split in examples:
         for batch in examples_io.read_record_batches(artifact, split, batch_rows=1_000):
@@ -125,11 +116,10 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind.value_type) or pa.types.is_large_binary(kind.value_type))
 
 
-def _gives_text(saved_model: Any, spec: Any) -> bool:
-    known = saved_models.signatures(saved_model)
-    signature = known.get(_signature_name(known, spec))
-    outputs = list(signature.outputs.values()) if signature is not None else []
-    return len(outputs) == 1 and outputs[0].dtype == types_pb2.DT_STRING
+def _gives_text(saved_model: SavedModel, spec: Any) -> bool:
+    known = saved_model.signatures
+    signature = known.get(signatures.evaluated(known, spec.signature_name))
+    return signature is not None and signature.gives_one_text
 
 
 def _wanted(eval_config: Any, has_model: bool) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from headrace.components.evaluator import (
     classes,
     intervals,
     merging,
+    predictions,
     preparation,
     results,
     summaries,
@@ -84,9 +85,11 @@ def _run_by_batches(
     context: ExecutionContext, evaluation: Evaluation, folder: str, make_pipeline: MakePipeline
 ) -> int:
     """Evaluate batch by batch; return the number of rows."""
-    class_names = _class_names(context, evaluation, make_pipeline)
+    # One for all stages: a process that has loaded the models keeps them.
+    models = predictions.of(evaluation, context.node_id)
+    class_names = _class_names(context, evaluation, models, make_pipeline)
     with make_pipeline() as pipeline:
-        left = _evaluate_by_batches(pipeline, context, evaluation, folder, class_names)
+        left = _evaluate_by_batches(pipeline, context, evaluation, models, folder, class_names)
     if class_names:
         classes.write(class_names, folder)
     found = list(left.read())
@@ -96,14 +99,17 @@ def _run_by_batches(
 
 
 def _class_names(
-    context: ExecutionContext, evaluation: Evaluation, make_pipeline: MakePipeline
+    context: ExecutionContext,
+    evaluation: Evaluation,
+    models: predictions.Predictions | None,
+    make_pipeline: MakePipeline,
 ) -> list[bytes]:
     """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
     if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
         return []
     parts = _parts(evaluation)
     names: SharedFolder[Sequence[bytes]] = _shared_folder(context, "FindClassNames", parts)
-    find = _batch_step(batches.FindClassNames, context, evaluation, (), intervals.Sampling())
+    find = _batch_step(batches.FindClassNames, context, evaluation, models, (), intervals.Sampling())
     with make_pipeline() as pipeline:
         _ = (
             pipeline
@@ -141,6 +147,7 @@ def _evaluate_by_batches(
     pipeline: beam.Pipeline,
     context: ExecutionContext,
     evaluation: Evaluation,
+    models: predictions.Predictions | None,
     folder: str,
     class_names: Sequence[bytes],
 ) -> Found:
@@ -151,7 +158,7 @@ def _evaluate_by_batches(
     )
     sampling = intervals.sampling(config)
     evaluate = _batch_step(
-        batches.EvaluateFile, context, evaluation, computations.combined, sampling, class_names
+        batches.EvaluateFile, context, evaluation, models, computations.combined, sampling, class_names
     )
     parts = _parts(evaluation)
     found: Found = _shared_folder(context, "EvaluateFile", parts)
@@ -165,36 +172,28 @@ def _evaluate_by_batches(
         | "AllSlices" >> beam.combiners.ToList()
         | "Write" >> beam.Map(results.write, config, folder)
     )
-    paths = {model.model_name: str(model.model_path) for model in _shared(evaluation)}
+    paths = {model.model_name: str(model.model_path) for model in predictions.shared_models(evaluation)}
     results.write_eval_config(config, paths, folder)
     return found
-
-
-def _shared(evaluation: Evaluation) -> list[Any]:
-    models = list(evaluation.models)
-    return model_util.verify_and_update_eval_shared_models(models) or [] if models else []
 
 
 def _batch_step(
     step: type[batches.EvaluateFile],
     context: ExecutionContext,
     evaluation: Evaluation,
+    models: predictions.Predictions | None,
     computations: Sequence[Any],
     sampling: intervals.Sampling,
     class_names: Sequence[bytes] = (),
 ) -> batches.EvaluateFile:
     config = evaluation.config
-    is_input_serialized = all(
-        checks.is_input_serialized(saved_model, spec)
-        for saved_model, spec in zip(evaluation.saved_models, config.model_specs)
-    )
     return step(
         config,
-        {model.model_name: model for model in _shared(evaluation)},
+        models,
         computations,
         evaluation.schema,
         _representations(evaluation.schema),
-        batches.needed_features(config, computations, is_input_serialized),
+        batches.needed_features(config, computations, predictions.are_of_examples(evaluation)),
         sampling,
         class_names,
         context.progress,

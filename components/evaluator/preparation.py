@@ -17,7 +17,9 @@ from headrace.authoring import Artifact
 from headrace.components.evaluator import checks, configuration, metric_names
 from headrace.components.evaluator.tfma_internals import constants, metric_specs
 from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
-from headrace.formats import artifacts, protos, saved_models, tensorflow_paths
+from headrace.formats import artifacts, protos, tensorflow_paths
+from headrace.models import saved_model
+from headrace.models.saved_model import SavedModel
 from headrace.runtime.context import ExecutionContext
 from headrace.usercode import functions
 
@@ -34,7 +36,8 @@ class Evaluation:
         given: The `EvalConfig` as the user wrote it.
         config: The same with TFMA's defaults, without a baseline where none is given.
         models: TFMA's `EvalSharedModel`, empty where predictions come with the data.
-        saved_models: Protos of their SavedModels, in order.
+        saved_models: Their SavedModels, in order.
+        has_own_loader: Whether the user's function says how models are loaded.
         examples: Artifact and split of all that is read.
         schema: Of the examples, where one is given.
         extractors: The user's function of this name.
@@ -43,7 +46,8 @@ class Evaluation:
     given: Any
     config: Any
     models: tuple[Any, ...]
-    saved_models: tuple[Any, ...]
+    saved_models: tuple[SavedModel, ...]
+    has_own_loader: bool
     examples: tuple[tuple[Artifact, str], ...]
     schema: schema_pb2.Schema | None
     extractors: Callable[..., Any] | None
@@ -87,11 +91,13 @@ def prepare(context: ExecutionContext) -> Evaluation:
         metric_names.check_attributions(config, where)
     if len(saved_models) == len(models) and extractors is None:
         transformed = [
-            checks.transformed_names(saved_model, spec)
-            for saved_model, spec in zip(saved_models, config.model_specs)
+            checks.transformed_names(files, spec) for files, spec in zip(saved_models, config.model_specs)
         ]
         checks.check_features(config, examples, transformed, schema, context.node_id)
-    return Evaluation(given, config, models, saved_models, tuple(examples), schema, extractors)
+    has_own_loader = _function(context, "custom_eval_shared_model") is not None
+    return Evaluation(
+        given, config, models, saved_models, has_own_loader, tuple(examples), schema, extractors
+    )
 
 
 def _eval_config(context: ExecutionContext) -> Any:
@@ -124,7 +130,7 @@ def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
     return config
 
 
-def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tuple[SavedModel, ...]]:
     own = _function(context, "custom_eval_shared_model")
     make = own or tfma.default_eval_shared_model
     # The user's own functions may load a model of any kind, from any file.
@@ -134,7 +140,7 @@ def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tu
     for spec in typed.model_specs:
         spec.model_type = spec.model_type or constants.TF_GENERIC
     shared: list[Any] = []
-    saved: list[Any] = []
+    saved: list[SavedModel] = []
     for spec in typed.model_specs:
         if not context.inputs.get("model"):
             if not spec.prediction_key and not spec.prediction_keys:
@@ -146,9 +152,9 @@ def _models(context: ExecutionContext, config: Any) -> tuple[tuple[Any, ...], tu
         artifact = context.input("baseline_model" if spec.is_baseline else "model")
         path = path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact))
         is_saved_model = spec.model_type in (constants.TF_GENERIC, constants.TF_ESTIMATOR)
-        if is_saved_model and (not is_any_model or saved_models.exists(path)):
+        if is_saved_model and (not is_any_model or saved_model.exists(path)):
             role = "baseline model" if spec.is_baseline else "model"
-            saved.append(saved_models.read(path, f"{context.node_id}: {role}"))
+            saved.append(SavedModel(path, f"{context.node_id}: {role}"))
             checks.check_signatures(saved[-1], spec, f"{context.node_id}: the {role}")
         shared.append(
             make(

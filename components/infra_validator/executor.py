@@ -9,16 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from tfx.proto import infra_validator_pb2
 from tfx.utils import path_utils
 
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
-from headrace.errors import DefinitionError, EmptyDataError, ModelError
-from headrace.formats import artifacts, blessings, saved_models
+from headrace.errors import DefinitionError, EmptyDataError
+from headrace.formats import artifacts, blessings
 from headrace.formats.examples import examples as examples_io
-from headrace.formats.examples import tfrecord
+from headrace.models import signatures, warmup
+from headrace.models.saved_model import SavedModel
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 
@@ -97,22 +96,13 @@ def _trial(context: ExecutionContext) -> _Trial:
     path = str(path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)))
     request_spec = _spec(context, "request_spec")
     serving = request_spec.tensorflow_serving
-    tags = tuple(serving.tag_set) or (tf.saved_model.SERVING,)
-    saved_model = saved_models.read(path, f"{context.node_id}: model")
-    known = saved_models.signatures(saved_model, tags)
-    names = tuple(serving.signature_names) or (saved_models.SERVING_SIGNATURE,)
+    tags = tuple(serving.tag_set) or (signatures.SERVING_TAG,)
+    files = SavedModel(path, f"{context.node_id}: model")
+    names = tuple(serving.signature_names) or (signatures.SERVING,)
     records: tuple[bytes, ...] = ()
     if context.inputs.get("examples"):
-        for name in names:
-            saved_models.check_signature(
-                name, known, f"{context.node_id}: the model", "signature_names in request_spec"
-            )
-            if not saved_models.takes_serialized_examples(known[name]):
-                raise ModelError(
-                    f"{context.node_id}: signature '{name}' takes {sorted(known[name].inputs)}, not serialized "
-                    "Examples, so no request can be made from Examples.",
-                    "name a signature with one string input in request_spec, or drop 'examples' to only load.",
-                )
+        known = files.tagged_signatures(tags, "tag_set in request_spec")
+        signatures.check_take_examples(names, known, context.node_id, "signature_names in request_spec")
         records = _records(context, request_spec)
     limits = [
         _spec(context, "validation_spec").max_loading_time_seconds,
@@ -218,19 +208,10 @@ def _keep_with_warmup(trial: _Trial, blessing_path: str, model_name: str) -> Non
     """Copy the model with its requests in the file that TensorFlow Serving replays when it loads a model."""
     target = path_utils.stamped_model_path(blessing_path)
     shutil.copytree(trial.model_path, target, dirs_exist_ok=True)
-    saved_model = saved_models.read(trial.model_path, "model")
-    known = saved_models.signatures(saved_model, trial.tags)
-    logs = []
-    for signature in trial.signatures:
-        (name,) = known[signature].inputs
-        for record in trial.records:
-            request = predict_pb2.PredictRequest()
-            request.model_spec.name = model_name
-            request.model_spec.signature_name = signature
-            request.inputs[name].CopyFrom(tf.make_tensor_proto([record]))
-            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
-            logs.append(log.SerializeToString(deterministic=True))
-    path = path_utils.warmup_file_path(target)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tfrecord.Writer(path) as writer:
-        writer.write(logs)
+    known = SavedModel(target, "model").tagged_signatures(trial.tags, "tag_set in request_spec")
+    requests = [
+        (signature, next(iter(known[signature].inputs)), record)
+        for signature in trial.signatures
+        for record in trial.records
+    ]
+    warmup.write(target, requests, model_name)

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any
 
 from headrace.components.infra_validator import server
-from headrace.formats import tensorflow_paths
 from headrace.runtime import messages
 from headrace.runtime.processes.fresh_processes import FreshProcess, FreshProcesses
 
@@ -83,7 +82,7 @@ class ServerProcess:
             ServerFailure: If it does not load, or not in time.
         """
         return self._ask(
-            {"load": tensorflow_paths.without_signs(path), "tags": list(tags)},
+            {"load": path, "tags": list(tags)},
             timeout_seconds,
             f"did not load within {timeout_seconds:g} s",
         )

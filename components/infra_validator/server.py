@@ -1,8 +1,8 @@
 """The fresh process: loads one SavedModel and answers requests, with TensorFlow alone.
 
-Run by path in a fresh process: importing `headrace` here would bring in what a server does not have. Messages
-are a big-endian uint32 length and JSON, over the standard streams: pipes need no port, and end when either
-side dies. Serialized Examples travel as base64.
+Run by path in a fresh process, which imports of Headrace what loads and asks a model, and no more: what TensorFlow
+Serving does not have is no part of it. Messages are a big-endian uint32 length and JSON, over the standard streams:
+pipes need no port, and end when either side dies. Serialized Examples travel as base64.
 
 Commands: `{"load": path, "tags": [...]}`, then any number of
 `{"signature": name, "records": [...]}`. Each is answered by one message; an error by `{"kind": class, "error": text}`.
@@ -15,7 +15,6 @@ import ctypes
 import gc
 import json
 import os
-import resource
 import signal
 import struct
 import sys
@@ -24,6 +23,7 @@ from typing import Any, BinaryIO
 
 _LENGTH = struct.Struct(">I")
 _PR_SET_PDEATHSIG = 1
+_PACKAGE_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 
 
 def read_message(stream: BinaryIO) -> dict[str, Any] | None:
@@ -46,69 +46,57 @@ def write_message(stream: BinaryIO, message: dict[str, Any]) -> None:
 def main() -> None:
     """Serve until the other side closes its end."""
     _die_with_parent()
-    # Python put this file's folder first; its modules are no part of a server.
-    sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
+    # Python put this file's folder first; its modules are no part of a server. Headrace is found where it is.
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [*(path for path in sys.path if path != here), _PACKAGE_FOLDER]
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(1), "wb")
     # TensorFlow and the model's own ops may print: nothing of that may reach the answers.
     os.dup2(2, 1)
     # The collector would walk the growing heap again and again: a second of the import.
     gc.disable()
-    import tensorflow as tf
+    from headrace.models import cost
+    from headrace.models.model import load
+    from headrace.models.runner import Refused
+    from headrace.models.tensorflow_runner import BareTensorFlowRunner
 
     gc.enable()
-    write_message(answers, {"ready": tf.__version__})
+    write_message(answers, {"ready": True})
     model: Any = None
     while (message := read_message(requests)) is not None:
         try:
             if "load" in message:
-                started = time.perf_counter()
-                model = tf.saved_model.load(message["load"], tags=message["tags"])
-                write_message(
-                    answers,
-                    {"seconds": time.perf_counter() - started, "memory_bytes": peak_memory_bytes()},
+                model = load(
+                    message["load"], where="server", tags=message["tags"], open_runner=BareTensorFlowRunner
                 )
+                answer = {"seconds": model.load_seconds}
             else:
-                write_message(
-                    answers, _answer(tf, model.signatures[message["signature"]], message["records"])
-                )
+                answer = _answer(model, message["signature"], message["records"])
+            write_message(answers, {**answer, "memory_bytes": cost.peak_memory_bytes()})
         except Exception as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            write_message(answers, {"kind": type(error).__name__, "error": str(error)})
+            # What TensorFlow says itself, where it is TensorFlow that refuses.
+            cause = error.__cause__
+            if isinstance(cause, Refused):
+                write_message(answers, {"kind": cause.kind, "error": cause.text})
+            else:
+                write_message(answers, {"kind": type(error).__name__, "error": str(error)})
 
 
-def _answer(tf: Any, signature: Any, records: list[str]) -> dict[str, Any]:
-    """Call a signature; tell shape, type and finiteness of each output, the time, and the memory so far."""
-    name = next(iter(signature.structured_input_signature[1]))
-    batch = tf.constant([base64.b64decode(record) for record in records])
+def _answer(model: Any, signature: str, records: list[str]) -> dict[str, Any]:
+    """Call a signature; tell shape and finiteness of each output, and the time."""
+    batch = [base64.b64decode(record) for record in records]
     started = time.perf_counter()
-    outputs = {key: value.numpy() for key, value in signature(**{name: batch}).items()}
+    outputs = model.call(batch, signature)
     seconds = time.perf_counter() - started
     described = {
-        key: {
+        name: {
             "shape": list(value.shape),
             "is_finite": value.dtype.kind not in "fc" or bool((abs(value) < float("inf")).all()),
         }
-        for key, value in outputs.items()
+        for name, value in outputs.items()
     }
-    return {"seconds": seconds, "outputs": described, "memory_bytes": peak_memory_bytes()}
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident memory of this process, as if it had read the libraries' files itself."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes.
-    peak = peak if sys.platform == "darwin" else peak * 1024
-    # Set where this process is a fork of one that had TensorFlow loaded: what of the files that one had in
-    # memory this one has not touched.
-    file_bytes = int(os.environ.get("HEADRACE_LIBRARY_FILE_BYTES", "0"))
-    return peak + max(0, file_bytes - _resident_file_bytes()) if file_bytes else peak
-
-
-def _resident_file_bytes() -> int:
-    with open("/proc/self/status", encoding="ascii") as file:
-        # In kB, see proc(5).
-        return next((int(line.split()[1]) * 1024 for line in file if line.startswith("RssFile:")), 0)
+    return {"seconds": seconds, "outputs": described}
 
 
 def _die_with_parent() -> None:

@@ -72,10 +72,10 @@ class Trainer(Component):
 
     - `run_fn(fn_args)`, TFX's form: the function reads the data, trains, and saves a SavedModel to
       `fn_args.serving_model_dir`. It gets the same `FnArgs` as under TFX. For the export it may call
-      `headrace.training.export.export_model`.
+      `headrace.models.exporters.export_model`.
     - `build_model(features, hyperparameters) -> keras.Model`, the short form (Keras 3: `import keras`).
       `features` maps the name of each model input to its dtype, shape and number of categories, and makes
-      its `keras.Input`; see `headrace.training.features`. `hyperparameters` is a dict: the values
+      its `keras.Input`; see `headrace.models.features`. `hyperparameters` is a dict: the values
       of the `hyperparameters` artifact over those of `custom_config`. Headrace makes the datasets, compiles
       the model where `build_model` did not, trains with early stopping and exports.
 

@@ -6,16 +6,14 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import keras
-import numpy as np
-import tensorflow as tf
 from tfx.utils import path_utils
 
 from headrace.errors import TrainingError
 from headrace.formats import tensorflow_paths, training_histories
+from headrace.models import exporters, weights
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
-from headrace.training import callbacks, export, fitting, short_form, user_function
+from headrace.training import callbacks, fitting, short_form, user_function
 from headrace.training.fn_arguments import fn_arguments
 
 tensorflow_paths.accept_any_folder()
@@ -43,7 +41,7 @@ def _run(context: ExecutionContext, run_fn: Callable[[Any], None]) -> None:
         raise TrainingError(
             f"{context.node_id}: run_fn returned and left no model at {path}.",
             "save it there: tf.saved_model.save(model, fn_args.serving_model_dir, signatures=...), or "
-            "headrace.training.export.export_model.",
+            "headrace.models.exporters.export_model.",
         )
     check_weights(path, context.node_id)
     steps = arguments.train_steps
@@ -56,17 +54,13 @@ def check_weights(path: str, node_id: str) -> None:
     Raises:
         TrainingError: If one is, naming it.
     """
-    prefix = os.path.join(path, "variables", "variables")
-    if not os.path.exists(f"{prefix}.index"):
-        return
-    checkpoint = tf.train.load_checkpoint(tensorflow_paths.without_signs(prefix))
-    for name, dtype in sorted(checkpoint.get_variable_to_dtype_map().items()):
-        if dtype.is_floating and bool(np.isnan(np.asarray(checkpoint.get_tensor(name), np.float32)).any()):
-            raise TrainingError(
-                f"{node_id}: the trained model has NaN in its weights ({name.removesuffix('/.ATTRIBUTES/VARIABLE_VALUE')}).",
-                "look for NaN, infinite or very large inputs in the statistics, scale them in preprocessing_fn, or "
-                "lower the learning rate; keras.callbacks.TerminateOnNaN shows the step.",
-            )
+    name = weights.first_nan(path)
+    if name is not None:
+        raise TrainingError(
+            f"{node_id}: the trained model has NaN in its weights ({name}).",
+            "look for NaN, infinite or very large inputs in the statistics, scale them in preprocessing_fn, or "
+            "lower the learning rate; keras.callbacks.TerminateOnNaN shows the step.",
+        )
 
 
 def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
@@ -81,7 +75,7 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     is_row_wise = short_form.compile_if_needed(model, label, hyperparameters, settings.node_id)
     base_model = context.optional_input("base_model")
     if base_model is not None:
-        _take_over_weights(model, path_utils.serving_model_path(base_model.uri), settings.node_id)
+        exporters.start_from(model, path_utils.serving_model_path(base_model.uri), settings.node_id)
 
     run_path = context.output("model_run").uri
     kept = callbacks.standard_callbacks(run_path, settings.patience)
@@ -92,7 +86,7 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
 
     context.progress.report("exporting")
     path = path_utils.serving_model_dir(context.output("model").uri)
-    export.export_model(
+    exporters.export_model(
         model,
         path,
         transform_graph_path=source.transform_graph_path,
@@ -101,23 +95,3 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     )
     measured = (f"{name} {value:.4g}" for name, value in outcome.best.items() if name.startswith("val_"))
     context.summarize("model", ", ".join([f"{outcome.steps:,} steps", *measured]))
-
-
-def _take_over_weights(model: keras.Model, path: str, node_id: str) -> None:
-    """Start from the weights of a model that `export_model` wrote."""
-    prefix = os.path.join(path, "variables", "variables")
-    found: dict[str, list[int]] = {}
-    if os.path.exists(f"{prefix}.index"):
-        checkpoint = tf.train.load_checkpoint(tensorflow_paths.without_signs(prefix))
-        found = checkpoint.get_variable_to_shape_map()
-    variables = {export.weight_key(number): one for number, one in enumerate(export.weights(model))}
-    wanted = {key: variable.shape.as_list() for key, variable in variables.items()}
-    kept = {key: shape for key, shape in found.items() if key.startswith(export.weight_key(None))}
-    if kept != wanted:
-        raise TrainingError(
-            f"{node_id}: base_model ({path}) has weights of shapes {list(kept.values()) or 'unknown'}, and what "
-            f"build_model returned has {list(wanted.values())}.",
-            "give a model of the same layers that the short form or export_model wrote, or load it in run_fn.",
-        )
-    for key, variable in variables.items():
-        variable.assign(checkpoint.get_tensor(key))

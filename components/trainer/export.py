@@ -1,3 +1,3 @@
 """The place of `export_model` in earlier versions."""
 
-from headrace.training.export import export_model as export_model
+from headrace.models.exporters import export_model as export_model

@@ -22,6 +22,7 @@
     │   └── AnomaliesError                anomalies that the pipeline was told to stop on
     ├── TrainingError                     training that cannot give a usable model, such as a NaN loss
     ├── ModelError                        a model without the signature or file that is needed
+    │   └── ModelInputError (SchemaMismatchError)  rows that are not what the model's signature takes
     ├── ExecutorError                     a node whose executor failed; `__cause__` or `detail` says why
     ├── RunError                          a run that did not do its work
     ├── InputResolutionError              inputs that no artifact in the store satisfies
@@ -128,7 +129,11 @@ class TrainingError(HeadraceError):
 
 
 class ModelError(HeadraceError):
-    """A model lacks the signature or the files that are needed."""
+    """A model lacks the signature or the files that are needed, or cannot be loaded or asked."""
+
+
+class ModelInputError(ModelError, SchemaMismatchError):
+    """Rows lack what a model's signature takes, or have it in another type or shape."""
 
 
 class ExecutorError(HeadraceError):

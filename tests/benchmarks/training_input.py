@@ -47,8 +47,8 @@ def _measure(folder: str) -> dict[str, float]:
     """Return the seconds of a training step by the way in which rows are fed."""
     import tensorflow as tf
 
+    from headrace.models.keras_models import arrange
     from headrace.training import short_form
-    from headrace.training.features import arrange
 
     context = _context(folder)
     settings = short_form.Settings.read(context)

@@ -36,7 +36,7 @@ def _file(computation: Any, rows: list[Any]) -> Any:
     # Extractors always leave features, if only an empty dict.
     extracts = {constants.FEATURES_KEY: {}, **util.merge_extracts(present)}
     eval_config = getattr(computation.combiner, "_eval_config", None) or config_pb2.EvalConfig()
-    part = batches.EvaluateFile(eval_config, {}, [computation], None, {}, None, intervals.Sampling())
+    part = batches.EvaluateFile(eval_config, None, [computation], None, {}, None, intervals.Sampling())
     part._accumulators = {_ALL: [computation.combiner.create_accumulator()]}
     inputs = pairs.Inputs(
         extracts.get(constants.LABELS_KEY),

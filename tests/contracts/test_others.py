@@ -20,12 +20,13 @@ from headrace.components.evaluator import tfma_internals
 from headrace.errors import StoreError, UnsupportedFeatureError
 from headrace.formats import tensorflow_internals
 from headrace.internals import UnknownForm
+from headrace.models import tft_internals
+from headrace.models.exporters import keras_exporter as export
 from headrace.runtime import beam_internals
 from headrace.store.garbage.inventory import take_inventory
 from headrace.store.open import mlmd_internals, relocation, sqlite_files
 from headrace.store.open.relocation import Move
 from headrace.store.open.store import Store
-from headrace.training import export, tft_internals
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import tensorflow_transform as tft
 from tfx.components.tuner.component import TunerFnResult
 from tfx_bsl.tfxio import dataset_options
 
-from headrace.training.export import export_model
+from headrace.models.exporters import export_model
 
 FEATURES = ("trip_miles", "fare", "trip_seconds")
 LABEL = "big_tip"

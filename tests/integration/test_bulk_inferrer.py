@@ -175,6 +175,30 @@ def test_classification_equals_stock(examples, tmp_path):
     assert set(labels) == {"1"}
 
 
+def test_several_heads_equal_stock(examples, tmp_path):
+    """A classifier's and a regressor's signature of one model give a MultiInferenceLog."""
+    parameters = {**PARAMETERS, "model_spec": '{"model_signature_name": ["classification", "regression"]}'}
+    theirs, ours = _both(artifact("Model", f"{DATA}/trainer/current"), examples, parameters, tmp_path)
+    wanted, found = (
+        {
+            log.request.input.SerializeToString(deterministic=True): (
+                [result.model_spec.signature_name for result in log.response.results],
+                [
+                    one.score
+                    for one in log.response.results[0].classification_result.classifications[0].classes
+                ],
+                log.response.results[1].regression_result.regressions[0].value,
+            )
+            for log in (one.multi_inference_log for one in _logs(side.uri))
+        }
+        for side in (theirs, ours)
+    )
+    assert len(wanted) > 400
+    assert found.keys() == wanted.keys()
+    for example, (names, scores, value) in wanted.items():
+        assert found[example] == (names, pytest.approx(scores, abs=1e-6), pytest.approx(value, abs=1e-6))
+
+
 def test_output_examples_equal_stock(many_outputs, examples, tmp_path):
     """Predictions as further features of the examples, split by split."""
     spec = (

@@ -130,6 +130,13 @@ def test_without_examples_the_model_is_loaded_and_the_line_says_so(
     assert summary(blessing).endswith(" MB, no request was sent")
 
 
+def test_a_model_without_signatures_is_loaded_all_the_same(tmp_path: Path) -> None:
+    """Whoever serves it may call its functions."""
+    tf.saved_model.save(tf.Module(), str(tmp_path / "model" / "Format-Serving"))
+
+    assert files(validate(tmp_path, model_artifact(tmp_path / "model"))) == ["INFRA_BLESSED"]
+
+
 def test_nan_in_an_answer_is_not_blessed(tmp_path: Path, taxi_examples: Any) -> None:
     """The model loads; what it says is useless."""
     model = save(

@@ -14,9 +14,10 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
+from headrace.models import readers
+from headrace.models.exporters import export_model
+from headrace.models.features import read_transformed
 from headrace.runtime import beam_options
-from headrace.training import export, readers
-from headrace.training.features import read_transformed
 
 ROWS = [
     {"fare": [1.0], "tips": [0.1], "words": [b"a", b"b"], "kind": [b"x"]},
@@ -105,7 +106,7 @@ def test_export_answers_as_the_model_does(graph_path, tmp_path):
     """In this process, and restored by a server; without the label, whose raw feature is required otherwise."""
     model = _model(read_transformed(graph_path))
     path = str(tmp_path / "model")
-    export.export_model(model, path, transform_graph_path=graph_path)
+    export_model(model, path, transform_graph_path=graph_path)
     unlabelled = [_record({name: row[name] for name in ("fare", "words")}) for row in ROWS]
     transformed = {
         "fare_xf": np.array([[-1.2247448], [0.0], [1.2247448]], np.float32),
@@ -121,7 +122,7 @@ def test_export_answers_as_the_model_does(graph_path, tmp_path):
 def test_transform_features_include_the_label(graph_path, tmp_path):
     """All transformed features; those with several values dense."""
     path = str(tmp_path / "model")
-    export.export_model(_model(read_transformed(graph_path)), path, transform_graph_path=graph_path)
+    export_model(_model(read_transformed(graph_path)), path, transform_graph_path=graph_path)
     found = _session_outputs(path, "transform_features", [_record(row) for row in ROWS])
     assert found["tips_xf"].tolist() == [0, 1, 1]
     assert found["words_xf"].tolist() == [[1, 0], [0, 0], [0, 0]]
@@ -131,7 +132,7 @@ def test_transform_features_include_the_label(graph_path, tmp_path):
 def test_the_graph_folder_is_not_needed_later(graph_path, tmp_path):
     """Vocabularies travel with the model."""
     path = str(tmp_path / "model")
-    export.export_model(_model(read_transformed(graph_path)), path, transform_graph_path=graph_path)
+    export_model(_model(read_transformed(graph_path)), path, transform_graph_path=graph_path)
     assert len(os.listdir(f"{path}/assets")) == 2
 
 
@@ -144,6 +145,6 @@ def test_lookup_layers_are_restored_by_a_server(tmp_path):
     ids = keras.ops.cast(lookup(kind), "float32")
     model = keras.Model(kind, keras.layers.Dense(1, kernel_initializer="ones", use_bias=True)(ids))
     path = str(tmp_path / "model")
-    export.export_model(model, path, schema=schema_pb2.Schema.FromString(schema.SerializeToString()))
+    export_model(model, path, schema=schema_pb2.Schema.FromString(schema.SerializeToString()))
     served = _session_outputs(path, "serving_default", [_record({"kind": row["kind"]}) for row in ROWS])
     assert served["predictions"].tolist() == [[1.0], [2.0], [1.0]]

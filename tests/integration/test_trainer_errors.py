@@ -127,8 +127,8 @@ def test_keras_2_model_is_named(tmp_path):
     """A model of tf.keras under TensorFlow Transform is one of Keras 2."""
     import tf_keras
 
+    from headrace.models.features import Features
     from headrace.training import short_form
-    from headrace.training.features import Features
 
     settings = short_form.Settings("Trainer", ("train",), ("eval",), None, None, 8, None, 5, 1)
     source = short_form.Source(None, Features([]), "label", None, None)

@@ -93,7 +93,7 @@ def test_run_fn_without_model_fails(tmp_path):
     assert str(caught.value) == (
         f"trainer: run_fn returned and left no model at {serving_path(outputs)}.\n"
         "  Fix: save it there: tf.saved_model.save(model, fn_args.serving_model_dir, signatures=...), or "
-        "headrace.training.export.export_model."
+        "headrace.models.exporters.export_model."
     )
 
 

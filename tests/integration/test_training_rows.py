@@ -12,10 +12,11 @@ from conftest_transform import write_examples
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.models import readers
+from headrace.models.features import from_schema
 from headrace.runtime.progress import Progress
-from headrace.training import datasets, fitting, readers, short_form
+from headrace.training import datasets, fitting, short_form
 from headrace.training.datasets import Rows
-from headrace.training.features import from_schema
 from headrace.training.parsing import LabelRange
 
 

@@ -26,8 +26,8 @@ from headrace.components.transform.output_checks import check_outputs
 from headrace.components.transform.tft_library import tft
 from headrace.errors import UnsupportedFeatureError, UserFunctionError
 from headrace.formats import protos
-from headrace.training import readers
-from headrace.training.features import read_transformed
+from headrace.models import readers
+from headrace.models.features import read_transformed
 
 KEPT = ("transform_graph", "transformed_examples")
 

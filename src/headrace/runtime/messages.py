@@ -14,11 +14,14 @@ _BEAM_SUFFIX = re.compile(r" \[while running '[^']*'\]$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # "Arguments received by Scikit.call():" of Keras 3, "Call arguments received by layer ..." of Keras 2.
 _ARGUMENTS = re.compile(r"^[ \t]*(?:Call arguments|Arguments) received by .*$", re.MULTILINE)
-# What TensorFlow puts around an error of a graph: where each node was defined, then the node, then what is wrong.
-_GRAPH_ERROR = re.compile(r"\AGraph execution error:.*^Node: [^\n]*\n", re.DOTALL | re.MULTILINE)
+# What TensorFlow puts around an error of a graph: where each node was defined, then the node, then what is wrong. Of a
+# graph that was loaded it knows neither.
+_GRAPH_ERROR = re.compile(
+    r"\AGraph execution error:.*^(?:Node: [^\n]*|<stack traces unavailable>)\n", re.DOTALL | re.MULTILINE
+)
 _ROOT_ERROR = re.compile(r"^[ \t]*\(0\) [A-Z_]+:\s*(.*)$", re.MULTILINE)
 _NODE = re.compile(
-    r"(?<!\s)\s*\[\[\{\{node [^\n]*|\{\{function_node [^{}]*\}\}\s*|(?<!\s)\s*\[Op:\w+\][^\n]*"
+    r"(?<!\s)\s*\[\[(?:\{\{function_node [^{}]*\}\}\s*)?\{\{node [^\n]*|\{\{function_node [^{}]*\}\}\s*|(?<!\s)\s*\[Op:\w+\][^\n]*"
 )
 _ERROR_NAME = re.compile(r"^\w*(?:Error|Exception): ")
 _WRAPPER = re.compile(r"^Exception encountered when calling .*$", re.MULTILINE)

@@ -1,1 +1,1 @@
-"""Training with Keras: datasets, features, fitting, export. Shared by Trainer and Tuner."""
+"""Training with Keras: datasets, fitting, the short form. Shared by Trainer and Tuner."""

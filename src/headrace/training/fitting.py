@@ -11,10 +11,10 @@ from typing import Any
 import keras
 
 from headrace.errors import TrainingError
+from headrace.models.keras_models import arrange
 from headrace.runtime.progress import Progress
 from headrace.training import datasets
 from headrace.training.callbacks import Watch
-from headrace.training.features import arrange
 from headrace.training.short_form import Settings
 
 DEFAULT_EPOCHS = 10

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from headrace.errors import DataError, EmptyDataError, SchemaMismatchError
-from headrace.training.features import densify
+from headrace.models.features import densify
 
 Columns = dict[str, tf.Tensor]
 

@@ -19,16 +19,17 @@ from headrace.errors import DefinitionError, InputResolutionError, MissingFileEr
 from headrace.formats import artifacts, protos
 from headrace.formats import hyperparameters as hyperparameter_files
 from headrace.formats.examples import examples as examples_io
-from headrace.runtime.context import ExecutionContext
-from headrace.training import datasets, readers
-from headrace.training.export import last_activation
-from headrace.training.features import (
+from headrace.models import readers
+from headrace.models.exporters import frameworks
+from headrace.models.features import (
     Features,
     find_label,
     from_schema,
-    input_names,
     read_transformed,
 )
+from headrace.models.keras_models import input_names, last_activation
+from headrace.runtime.context import ExecutionContext
+from headrace.training import datasets
 from headrace.training.parsing import LabelRange
 
 DEFAULT_BATCH_SIZE = 128
@@ -167,10 +168,8 @@ def build(
     keras.utils.set_random_seed(settings.seed)
     model = build_model(source.features, dict(hyperparameters))
     if not isinstance(model, keras.Model):
-        kind = f"{type(model).__module__}.{type(model).__qualname__}"
-        fix = "return the keras.Model from build_model."
-        if kind.startswith(("tf_keras", "keras.src.engine")):
-            fix = "this is a model of Keras 2 (tf.keras); build it with Keras 3: import keras."
+        kind = frameworks.class_path(model)
+        fix = frameworks.advice(model, "return the keras.Model from build_model.")
         raise TrainingError(f"{settings.node_id}: build_model returned {kind}, not a keras.Model.", fix)
     return model
 
@@ -249,5 +248,5 @@ def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -
 
 
 def input_features(model: keras.Model, source: Source, node_id: str) -> list[str]:
-    """Return the names of the features that a built model takes; see `features.input_names`."""
+    """Return the names of the features that a built model takes; see `keras_models.input_names`."""
     return input_names(model, source.features, node_id)

@@ -80,6 +80,16 @@ WIDTHS = "Layer expects 1 input(s), but it received 9 input tensors. Inputs rece
             "  (1) CANCELLED:  stopped",
             "indices[0] = 7 is not in [0, 3)",
         ),
+        # Of a model that was loaded.
+        (
+            "Graph execution error:\n\nDetected at node A defined at (most recent call last):\n"
+            "<stack traces unavailable>\nCould not parse example input, value: 'abc'\n\t [[{{node A}}]]",
+            "Could not parse example input, value: 'abc'",
+        ),
+        (
+            "Could not parse example input, value: 'abc'\n\t [[{{function_node __inference_7}}{{node A}}]]",
+            "Could not parse example input, value: 'abc'",
+        ),
         ("x" * 5_000, "x" * 400 + " ..."),
         # Settings that a person wrote are no proto.
         (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from headrace.files.sizes import size_on_disk
-from headrace.formats import saved_models
-from headrace.formats.bare_protos import proto_class
-from headrace.reports.artifacts.architectures import Layer, read_layers
+from headrace.models.description import Variable, describe
+from headrace.models.layers import Layer
+from headrace.models.saved_model import SavedModel, folders
+from headrace.models.signatures import Signature, Tensor
 from headrace.reports.blocks import drawings
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Picture, Section, Table, Value
 from headrace.store.session import Subject
@@ -20,24 +19,9 @@ from headrace.ui.units import format_bytes, plural
 _MAX_BOXES = 150
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A variable of a model."""
-
-    name: str
-    shape: tuple[int, ...]
-    type_name: str
-    is_trainable: bool
-
-    @property
-    def size(self) -> int:
-        """How many numbers it holds."""
-        return math.prod(self.shape) if all(size >= 0 for size in self.shape) else 0
-
-
 def render(subject: Subject) -> list[Block]:
     """Return each SavedModel in the artifact: layers, size and signatures."""
-    found = list(saved_models.folders(subject.artifact.uri))
+    found = list(folders(subject.artifact.uri))
     if not found:
         return [_files(subject.artifact.uri), Note("There is no SavedModel in this artifact.", "warning")]
     blocks: list[Block] = []
@@ -49,34 +33,23 @@ def render(subject: Subject) -> list[Block]:
 
 
 def _model(path: str) -> list[Block]:
-    graph = saved_models.read(path, "the model").meta_graphs[0]
-    variables = read_variables(graph)
-    trainable = sum(variable.size for variable in variables if variable.is_trainable)
-    total = sum(variable.size for variable in variables)
-    assets = os.path.join(path, "assets")
-    names = sorted(os.listdir(assets)) if os.path.isdir(assets) else []
-    operations = {node.op for node in graph.graph_def.node} | {
-        node.op for function in graph.graph_def.library.function for node in function.node_def
-    }
+    found = describe(SavedModel(path, "model"))
+    trainable = sum(variable.size for variable in found.variables if variable.is_trainable)
     facts: list[tuple[str, Value]] = [
-        ("parameters", total),
+        ("parameters", sum(variable.size for variable in found.variables)),
         ("trainable", trainable),
-        ("size", format_bytes(size_on_disk(path))),
-        ("TensorFlow", graph.meta_info_def.tensorflow_version or "–"),
-        ("kinds of operations", len(operations)),
-        ("assets", ", ".join(names) or "none"),
+        ("size", format_bytes(found.size_bytes)),
+        ("TensorFlow", found.tensorflow_version or "–"),
+        ("kinds of operations", found.num_operations),
+        ("assets", ", ".join(found.assets) or "none"),
     ]
-    layers = read_layers(graph, {_layer_of(variable) for variable in variables})
+    layers = found.layers
     return [
         Facts(facts),
         *([Section("Architecture", _architecture(layers), anchor="layers")] if layers else []),
-        Section("Variables", [_variables(variables)], anchor="variables", is_folded=bool(layers)),
-        Section("Signatures", _signatures(graph), anchor="signatures"),
+        Section("Variables", [_variables(found.variables)], anchor="variables", is_folded=bool(layers)),
+        Section("Signatures", _signatures(found.signatures), anchor="signatures"),
     ]
-
-
-def _layer_of(variable: Variable) -> str:
-    return variable.name.rpartition("/")[0]
 
 
 def _architecture(layers: list[Layer]) -> list[Block]:
@@ -122,19 +95,6 @@ def _size(layer: Layer) -> str:
     return " × ".join(sizes) or "1"
 
 
-def read_variables(graph: Any) -> list[Variable]:
-    """Return the variables of a `MetaGraphDef`, in the order in which the model holds them."""
-    types = proto_class("DataType")
-    found: dict[str, Variable] = {}
-    for node in graph.object_graph_def.nodes:
-        if node.WhichOneof("kind") == "variable":
-            one = node.variable
-            shape = tuple(dimension.size for dimension in one.shape.dim)
-            kind = types.Name(one.dtype).removeprefix("DT_").lower()
-            found.setdefault(one.name, Variable(one.name, shape, kind, one.trainable))
-    return list(found.values())
-
-
 def _variables(variables: list[Variable]) -> Block:
     if not variables:
         return Note("The model holds no variables.", "info")
@@ -153,25 +113,20 @@ def _variables(variables: list[Variable]) -> Block:
     )
 
 
-def _signatures(graph: Any) -> list[Block]:
-    types = proto_class("DataType")
-    rows: list[list[Value]] = []
-    for name in sorted(graph.signature_def):
-        if name.startswith("__"):
-            continue
-        signature = graph.signature_def[name]
-        rows.append([name, _tensors(signature.inputs, types), _tensors(signature.outputs, types)])
+def _signatures(signatures: list[Signature]) -> list[Block]:
+    rows: list[list[Value]] = [[one.name, _tensors(one.inputs), _tensors(one.outputs)] for one in signatures]
     return [Table(["signature", "inputs", "outputs"], rows, caption="Signatures")]
 
 
-def _tensors(infos: Any, types: Any) -> str:
-    return ", ".join(f"{key}: {_tensor(infos[key], types)}" for key in sorted(infos))
+def _tensors(tensors: Mapping[str, Tensor]) -> str:
+    return ", ".join(f"{name}: {_tensor(one)}" for name, one in tensors.items())
 
 
-def _tensor(info: Any, types: Any) -> str:
-    sizes = ["?" if dimension.size < 0 else str(dimension.size) for dimension in info.tensor_shape.dim]
-    shape = "" if info.tensor_shape.unknown_rank else f"[{', '.join(sizes)}]"
-    return f"{types.Name(info.dtype).removeprefix('DT_').lower()}{shape}"
+def _tensor(tensor: Tensor) -> str:
+    kind = tensor.type_name.removeprefix("DT_").lower()
+    if tensor.shape is None:
+        return kind
+    return f"{kind}[{', '.join('?' if size < 0 else str(size) for size in tensor.shape)}]"
 
 
 def _files(root: str) -> Table:

@@ -82,6 +82,7 @@ def test_the_form_of_the_key_stays(project: Path):
     [
         ("components/tuner/executor.py", {"tuner"}),
         ("training/readers.py", {"trainer", "tuner", "the user's run_fn"}),
+        ("models/exporters/saving.py", {"trainer", "tuner", "the user's run_fn"}),
         ("formats/examples/tfrecord.py", {"pusher", "trainer", "tuner", "the user's run_fn"}),
         ("cli/main.py", set()),
     ],
@@ -93,7 +94,8 @@ def test_an_edit_of_headrace_changes_the_keys_of_those_that_use_it(
     texts = {
         "components/tuner/executor.py": "from headrace.training import readers\n",
         "components/trainer/executor.py": "from headrace.training.readers import read\n",
-        "training/readers.py": "",
+        "training/readers.py": "from headrace.models import exporters\n",
+        "models/exporters/saving.py": "",
         "components/pusher/executor.py": "",
         "formats/examples/tfrecord.py": "",
         "runtime/context.py": "",

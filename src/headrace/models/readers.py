@@ -19,8 +19,8 @@ from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import UnsupportedFeatureError
 from headrace.formats import saved_models, tensorflow_paths, transform_graphs
-from headrace.training.features import Features, densify, from_schema, read_transformed
-from headrace.training.tft_internals import TransformLoader
+from headrace.models.features import Features, densify, from_schema, read_transformed
+from headrace.models.tft_internals import TransformLoader
 
 tensorflow_paths.accept_any_folder()
 

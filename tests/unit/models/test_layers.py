@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.formats.bare_protos import proto_class
-from headrace.reports.artifacts.architectures import Layer, read_layers
+from headrace.models.layers import Layer, read_layers
 
 _RESOURCE = 20
 

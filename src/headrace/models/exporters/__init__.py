@@ -1,0 +1,72 @@
+"""What writes a trained model as a SavedModel, whatever framework trained it.
+
+A framework adds one module, an `Exporter` (see `servable`), and a line in `frameworks`; it is imported only for objects
+of this framework. `saving` writes the files, the same for all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from headrace.models.exporters import frameworks
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+
+def export_model(
+    model: Any,
+    path: str,
+    *,
+    transform_graph_path: str | None = None,
+    schema: schema_pb2.Schema | None = None,
+    schema_path: str | None = None,
+    label: str | None = None,
+) -> None:
+    """Save a model with the signatures `serving_default` and `transform_features`.
+
+    Both take one tensor `examples` of serialized raw tf.Examples. `serving_default` reads what the model's
+    inputs are made of and nothing else, so requests need no label. `transform_features` returns all
+    transformed features, the label among them, in the shapes in which Transform makes them; without a
+    transform graph, the raw features as the model gets them.
+
+    Args:
+        model: Of Keras 3; its inputs are named after (transformed) features. A subclassed model takes a dict of all.
+        path: The folder to write, such as `fn_args.serving_model_dir`.
+        transform_graph_path: Such as `fn_args.transform_graph_path`. It becomes a part of the model.
+        schema: Of raw examples, where there is no transform graph.
+        schema_path: The schema's file instead of the schema, such as `fn_args.schema_path`.
+        label: Kept from a subclassed model, which is given all other features.
+
+    Raises:
+        ModelError: If nothing is known that exports such an object, naming what can be exported.
+        TrainingError: If the model has an input that is no feature.
+
+    Example:
+        >>> def run_fn(fn_args):
+        ...     model = train(fn_args)
+        ...     export_model(
+        ...         model, fn_args.serving_model_dir, transform_graph_path=fn_args.transform_graph_path
+        ...     )
+    """
+    exporter = frameworks.find(model, "export_model")
+    from headrace.models.exporters import saving
+
+    reader = saving.make_reader(transform_graph_path, schema, schema_path)
+    features = reader.features.without(*([label] if label else []))
+    saving.save(exporter.servable(model, features, "export_model"), reader, path)
+
+
+def start_from(model: Any, path: str, where: str) -> None:
+    """Give a model the weights of one that `export_model` wrote.
+
+    Args:
+        model: Built, and not yet trained.
+        path: Folder of the SavedModel.
+        where: The node, for messages.
+
+    Raises:
+        TrainingError: If the SavedModel has other weights than the model.
+        ModelError: If nothing is known of such an object.
+    """
+    frameworks.find(model, where).start_from(model, path, where)
