@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 import traceback
@@ -26,7 +27,7 @@ from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.resume_commands import resume_command
 from headrace.orchestration.runners import placement
 from headrace.orchestration.runners.base import NodeRunner
-from headrace.orchestration.runners.choice import make_runner
+from headrace.orchestration.runners.choice import make_runner, server_stays
 from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.open.store import Store
@@ -86,6 +87,7 @@ class Engine:
         self._root = root
         self._settings = settings
         self._options = settings.options
+        self._details = dict(settings.details)
         self._audience = Audience(settings.display, self._options.listener)
         self._stopped_by = 0
         self._num_slots = min(self._options.workers or default_workers(), len(planned))
@@ -135,7 +137,10 @@ class Engine:
                     RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._audience.log_path)
                 )
                 self._record(self._result(run_id), "running")
-                self._run_nodes(context)
+                try:
+                    self._run_nodes(context)
+                finally:
+                    self._details.update(workers.told())
             # Of an execution that is still open nobody works any more, whatever kept its node from closing it.
             executions.mark_cancelled(self._store, runs.open_executions(self._store, run_id))
             self._stopped_by = received.number
@@ -176,7 +181,8 @@ class Engine:
         """The workers of this run; those that were given outlive it."""
         given = self._settings.pool
         if given is None:
-            return contextlib.closing(make_runner(self._modules))
+            stays = server_stays(self._options.server, os.environ)
+            return contextlib.closing(make_runner(self._modules, stays=stays))
         return contextlib.nullcontext(given)
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
@@ -265,10 +271,10 @@ class Engine:
             nodes=self._plan.results(),
             seconds=time.monotonic() - self._started,
             store_path=self._store.path,
-            parameters=dict(self._settings.details),
+            parameters=dict(self._details),
             resume_command=self._resume_command(run_id),
             stopped_by=self._stopped_by,
         )
 
     def _record(self, result: RunResult, state: str) -> None:
-        publications.publish_run(self._store, result, state, self._started_at, self._settings.details)
+        publications.publish_run(self._store, result, state, self._started_at, self._details)
