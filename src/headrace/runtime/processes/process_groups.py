@@ -76,18 +76,29 @@ def kill_below(pid: int, spared: Collection[int] = ()) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def kill_strays(known: Collection[int]) -> None:
+def kill_strays(known: Collection[int], forking: int) -> None:
     """Kill children of this process that it did not fork: they come to it where all that should end them was killed.
 
     A process of its own session was started by a module that it imported, and lives on.
 
     Args:
         known: Those that it forked.
+        forking: That of them whose children go on without it: once it has ended none is killed. 0 for none.
     """
-    for pid in (children_of(os.getpid()) or set()) - set(known):
+    found = (children_of(os.getpid()) or set()) - set(known)
+    if not found or (forking and not _is_living_child(forking)):
+        return
+    for pid in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.getsid(pid) != os.getsid(0):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _is_living_child(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
 
 
 def below(pid: int, spared: Collection[int] = ()) -> list[int]:

@@ -184,4 +184,5 @@ class Lender:
             if not pid:
                 break
             self._lent.discard(pid)
-        kill_strays({*self._lent, self._loading.fresh_processes.nursery_pid})
+        nursery = self._loading.fresh_processes.nursery_pid
+        kill_strays({*self._lent, nursery}, nursery)

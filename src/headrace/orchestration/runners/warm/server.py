@@ -254,7 +254,7 @@ class WarmServer:
             if pid in self._runs:
                 self._runs.discard(pid)
                 self._idle_since, self._last_used = time.monotonic(), time.time()
-        kill_strays({*self._runs, self._lender_pid})
+        kill_strays({*self._runs, self._lender_pid}, self._lender_pid)
 
     def stop(self, number: int, frame: object) -> None:
         """Leave, as a signal asks to; runs that go on do so without this process."""
