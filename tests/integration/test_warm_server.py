@@ -164,7 +164,12 @@ def test_nothing_of_a_run_is_found_by_the_next(tmp_path: Path, monkeypatch: pyte
     assert told(after)["pid"] == told(before)["pid"]
     old, new = facts_of(before), facts_of(after)
     assert (old["folder"], old["umask"], old["mark"], old["ignores_hangup"]) == (str(one), 0o077, "one", True)
-    assert (new["folder"], new["umask"], new["mark"], new["ignores_hangup"]) == (str(two), umask, "two", False)
+    assert (new["folder"], new["umask"], new["mark"], new["ignores_hangup"]) == (
+        str(two),
+        umask,
+        "two",
+        False,
+    )
     assert old["environment"]["ONLY_THE_FIRST"] == "1"
     assert "ONLY_THE_FIRST" not in new["environment"]
     assert str(one) in old["path"]
@@ -269,7 +274,9 @@ def _pid_at(path: str) -> int:
         return folder.peer(line)[0]
 
 
-def test_a_project_that_hides_a_library_gets_a_server_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_project_that_hides_a_library_gets_a_server_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """A process that began with its search path would have loaded the project's module."""
     warm_pid(tmp_path)
     (tmp_path / "numpy.py").write_text("class random:\n    random = lambda: 4711\n")
@@ -309,7 +316,9 @@ def test_whatever_ends_a_run_ends_its_workers_and_not_the_server(tmp_path: Path,
     """Killed hard, by Ctrl-C, or with its terminal."""
     pid = warm_pid(tmp_path)
     text = _RUN.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
-    process = subprocess.Popen([sys.executable, "-c", text], start_new_session=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", text], start_new_session=True, stdout=subprocess.DEVNULL
+    )
     log = tmp_path / "store" / "logs"
     try:
         worker = _worker_below(pid, log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from headrace.errors import StoreError
 from headrace.orchestration import failures
 from headrace.orchestration.capacity import default_workers, machine_capacity
 from headrace.orchestration.engine import exit_handlers, interrupts, left_out, schedule
+from headrace.orchestration.engine.early_node import EarlyNode
 from headrace.orchestration.engine.listening import Audience, warn
 from headrace.orchestration.engine.preloading import modules_ahead
 from headrace.orchestration.events import Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
@@ -193,8 +195,9 @@ class Engine:
         return resume_command(run_id, self._store.given_path, self._settings.details)
 
     def _run_nodes(self, context: RunContext) -> None:
-        """Serve from the cache what it holds; hand the rest to Beam, which need not load before."""
+        """Serve from the cache what it holds; hand the rest to Beam, which loads while the first of it runs."""
         driven: dict[str, NodeLife] = {}
+        early: EarlyNode | None = None
         while not self._plan.is_finished:
             node = self._plan.next_ready(wait=False)
             if node is None:
@@ -205,6 +208,9 @@ class Engine:
                 # What keeps it from starting is the failure of the node that asks for it next.
                 with contextlib.suppress(OSError):
                     context.workers.start()
+                # Runners of others may work in this process, where Beam is to be loaded first.
+                if early is None and self._settings.pool is None:
+                    early = EarlyNode(node.node_id, functools.partial(self._guarded, life, life.execute))
             else:
                 self._plan.finish(result)
         for node_id in driven:
@@ -213,6 +219,9 @@ class Engine:
         def run_node(node: PlannedNode) -> None:
             result: NodeResult | None = None
             life = driven.pop(node.node_id, None)
+            if early is not None and node.node_id == early.node_id:
+                self._plan.finish(early.result())
+                return
             if life is None:
                 life, result = self._drive(context, node)
             self._plan.finish(self._guarded(life, life.execute) if result is None else result)
@@ -222,6 +231,9 @@ class Engine:
                 schedule.run_nodes(self._plan, run_node, self._num_slots, context.tmp_path)
         finally:
             # The run was stopped before their turn came.
+            if early is not None and driven.pop(early.node_id, None) is not None:
+                self._plan.cancel("the run was stopped")
+                early.result()
             for life in driven.values():
                 life.close()
 

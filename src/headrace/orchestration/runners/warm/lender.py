@@ -134,6 +134,7 @@ class Lender:
     def _become_lent(self, control: socket.socket, borrower: _Borrower) -> NoReturn:
         try:
             os.setsid()
+            set_variables = self._record.set_variables()
             self._record.stop()
             self._server.close()
             for other in self._borrowers:
@@ -141,7 +142,7 @@ class Lender:
             adopt_orphans()
             signal.set_wakeup_fd(-1)
             os.close(self._wakeup)
-            borrower.surroundings.take_over()
+            borrower.surroundings.take_over(set_variables)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             random_numbers.seed_again()
             rest = (

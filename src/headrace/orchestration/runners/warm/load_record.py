@@ -34,6 +34,7 @@ class LoadRecord:
 
     def __init__(self) -> None:
         self._started_ns = time.time_ns()
+        self._began_with = dict(os.environ)
         self._variables: dict[str, str | None] = {}
         self._opened: set[str] = set()
         self._looks: dict[str, Look] = {}
@@ -52,6 +53,15 @@ class LoadRecord:
         """Record nothing more in this process."""
         self._process = 0
         os.environ.__class__ = self._kind
+
+    def set_variables(self) -> dict[str, str | None]:
+        """Return the variables that libraries set when they were loaded; `None` for those that they removed."""
+        now = dict(os.environ)
+        return {
+            name: now.get(name)
+            for name in now.keys() | self._began_with.keys()
+            if now.get(name) != self._began_with.get(name)
+        }
 
     def _note_variable(self, name: str, value: str | None) -> None:
         if self._process == os.getpid() and name not in _OF_NO_CONSEQUENCE:

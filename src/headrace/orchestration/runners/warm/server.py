@@ -43,12 +43,16 @@ class WarmServer:
 
     Args:
         listener: Where runs find it; `None` where it serves the first one alone.
+        first: The connection with the run that started it.
         installed: `identity.installed` of the run that started it.
         record: Of what its own loading depended on.
     """
 
-    def __init__(self, listener: folder.Listener | None, installed: str, record: LoadRecord) -> None:
+    def __init__(
+        self, listener: folder.Listener | None, first: socket.socket, installed: str, record: LoadRecord
+    ) -> None:
         self._listener = listener
+        self._first = first
         self._installed = installed
         self._record = record
         self._wakeup = wake_on_child_exit()
@@ -61,9 +65,9 @@ class WarmServer:
         self._fault = ""
         self._lender, self._lender_pid = self._fork_lender()
 
-    def serve(self, first: socket.socket) -> NoReturn:
+    def serve(self) -> NoReturn:
         """Serve until there is a reason to leave, and the last run has ended."""
-        self._answer(first)
+        self._answer(self._first)
         while True:
             self._reap()
             reason = reason_to_leave(self._facts()) if self._listener is not None else ""
@@ -186,8 +190,10 @@ class WarmServer:
             adopt_orphans()
             signal.set_wakeup_fd(-1)
             os.close(self._wakeup)
+            set_variables = self._record.set_variables()
+            self._record.stop()
             run = _pidfd(int(message["pid"]))
-            surroundings.take_over()
+            surroundings.take_over(set_variables)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             random_numbers.seed_again()
             told = {"pid": os.getpid(), "server": os.getppid(), "started": self._started, "stays": stays}
@@ -200,7 +206,6 @@ class WarmServer:
 
     def _give_up(self) -> None:
         """Close what is this process's, in one that it forked."""
-        self._record.stop()
         if self._listener is not None:
             self._listener.socket.close()
         if self._lender is not None:
@@ -215,6 +220,7 @@ class WarmServer:
             return ours, pid
         try:
             ours.close()
+            self._first.close()
             if self._listener is not None:
                 self._listener.socket.close()
             os.close(self._wakeup)
@@ -290,6 +296,7 @@ def main(first: int, path: str, installed: str, record: LoadRecord) -> NoReturn:
     if not record.is_late and not record.project_module() and identity.installed() == installed:
         with contextlib.suppress(OSError):
             listener = folder.Listener(path)
-    server = WarmServer(listener, installed, record)
+    os.set_inheritable(first, False)
+    server = WarmServer(listener, socket.socket(fileno=first), installed, record)
     signal.signal(signal.SIGTERM, server.stop)
-    server.serve(socket.socket(fileno=first))
+    server.serve()

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headrace.orchestration.runners.local import links
@@ -56,8 +57,11 @@ class Surroundings:
             blocked=sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         )
 
-    def take_over(self) -> None:
+    def take_over(self, set_variables: Mapping[str, str | None]) -> None:
         """Make them this process's own, which a server has just forked.
+
+        Args:
+            set_variables: What libraries made of the environment when they were loaded, see `LoadRecord`.
 
         Raises:
             OSError: If the working directory cannot be entered.
@@ -65,6 +69,11 @@ class Surroundings:
         take_mark(self.environment[SERVER_MARK])
         os.environ.clear()
         os.environ.update(self.environment)
+        for name, value in set_variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
         time.tzset()
         tempfile.tempdir = None
         os.umask(self.umask)
