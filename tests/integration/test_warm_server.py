@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,10 +21,11 @@ from typing import Any
 import pytest
 from conftest_runs import states
 
+import headrace
 from headrace.authoring import Pipeline
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.runners import servers
-from headrace.orchestration.runners.warm import folder
+from headrace.orchestration.runners.warm import folder, messages
 from headrace.run_options import RunOptions
 from headrace.runtime.processes.process_groups import below
 from headrace.store.results import RunResult
@@ -68,13 +72,11 @@ Look = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def runtime() -> Iterator[Path]:
     """One folder of sockets for these tests, and no server when they have ended."""
-    path = tmp_path_factory.mktemp("runtime")
-    path.chmod(0o700)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(path))
-        yield path
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", name)
+        yield Path(name)
         stopped = servers.stop_servers()
         assert not [one.pid for one in stopped if not _ends(one.pid)]
 
@@ -84,10 +86,14 @@ def search_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])
 
 
-def run_code(tmp_path: Path, head: str = "import numpy", mark: str = "", seconds: float = 0.0) -> RunResult:
+def run_code(
+    tmp_path: Path, head: str = "import numpy", mark: str = "", seconds: float = 0.0, timeout_seconds: int = 0
+) -> RunResult:
     path = tmp_path / "looking.py"
     path.write_text(_CODE.format(head=head, mark=mark))
     node = functions.load_module(str(path)).Look(seconds=seconds)
+    if timeout_seconds:
+        headrace.options(node, timeout_seconds=timeout_seconds)
     options = RunOptions(store=str(tmp_path / "store"), cache=False, server=True)
     return engine.run(Pipeline("look", components=[node]), options)
 
@@ -299,6 +305,67 @@ def test_it_ends_by_itself_when_nobody_comes(tmp_path: Path, monkeypatch: pytest
     pid = warm_pid(tmp_path)
     assert _ends(pid)
     assert servers.servers() == []
+
+
+def test_a_package_that_is_installed_ends_it(tmp_path: Path):
+    """The next run does not use it, whether or not it has noticed yet."""
+    pid = warm_pid(tmp_path)
+    package = Path(sysconfig.get_paths()["purelib"]) / "headrace_probe-1.0.dist-info"
+    try:
+        package.mkdir()
+    except OSError:
+        pytest.skip("nothing can be installed here")
+    try:
+        (package / "METADATA").write_text("Metadata-Version: 2.1\nName: headrace-probe\nVersion: 1.0\n")
+        assert warm_pid(tmp_path) != pid
+        assert _ends(pid)
+    finally:
+        shutil.rmtree(package)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_is_not_heard(tmp_path: Path, runtime: Path):
+    """Not even where somebody opened the folder."""
+    pid = warm_pid(tmp_path)
+    place = Path(folder.socket_folder())
+    (path,) = [path for path in folder.socket_paths(str(place)) if _pid_at(path) == pid]
+    for opened in (runtime, place, Path(path)):
+        opened.chmod(0o777)
+    try:
+        stranger = os.fork()
+        if not stranger:
+            os.setresuid(12345, 12345, 12345)
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+                line.connect(path)
+                messages.send(line, {"kind": "stop"})
+                line.settimeout(5.0)
+                os._exit(0 if line.recv(1) == b"" else 1)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(stranger, 0)[1]) in (0, 2)
+    finally:
+        for opened in (runtime, place):
+            opened.chmod(0o700)
+    assert warm_pid(tmp_path) == pid
+
+
+def test_a_place_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setenv("TMPDIR", "/proc")
+    result = run_code(tmp_path)
+    assert states(result) == {"Look": "done"}
+    assert told(result)["kind"] == "own"
+    assert "cannot be made" in told(result)["reason"]
+
+
+def test_a_node_that_takes_too_long_is_stopped_there_too(tmp_path: Path):
+    pid = warm_pid(tmp_path)
+    started = time.monotonic()
+    result = run_code(tmp_path, seconds=60.0, timeout_seconds=1)
+
+    assert "was stopped after its limit of 1 s" in str(result.node("Look").error)
+    assert time.monotonic() - started < _SECONDS
+    assert not [one for one in below(pid) if _is_of_a_run(one) and below(one)]
+    assert warm_pid(tmp_path) == pid
 
 
 _RUN = """

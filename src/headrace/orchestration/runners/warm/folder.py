@@ -7,11 +7,11 @@ import os
 import socket
 import stat
 import struct
-import tempfile
 
 from headrace.errors import SetupError
 
 _SUFFIX = ".socket"
+_TEMPORARY = "/tmp"
 # `sun_path` of unix(7), with the zero at its end.
 _MAX_PATH_BYTES = 108
 _CREDENTIALS = struct.Struct("3i")
@@ -27,7 +27,9 @@ def socket_folder() -> str:
     if os.path.isabs(base) and _fault(base) == "":
         path = os.path.join(base, "headrace")
     else:
-        path = os.path.join(tempfile.gettempdir(), f"headrace-{os.geteuid()}")
+        # Not `tempfile.gettempdir()`: where the usual place is full that is the working directory.
+        temporary = os.path.abspath(os.environ.get("TMPDIR") or _TEMPORARY)
+        path = os.path.join(temporary, f"headrace-{os.geteuid()}")
     try:
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, 0o700)

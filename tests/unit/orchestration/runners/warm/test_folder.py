@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "tmp"
     path.mkdir()
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setattr(tempfile, "tempdir", str(path))
+    monkeypatch.setenv("TMPDIR", str(path))
     return path
 
 
@@ -77,6 +76,14 @@ def test_a_folder_of_another_user_is_refused(temporary: Path):
     os.chown(own(temporary), 12345, 12345)
     with pytest.raises(SetupError, match="belongs to another user"):
         folder.socket_folder()
+
+
+def test_where_no_folder_can_be_made_the_reason_is_told(monkeypatch: pytest.MonkeyPatch):
+    """As in a temporary folder that is full or can only be read."""
+    monkeypatch.setenv("TMPDIR", "/proc")
+    with pytest.raises(SetupError) as caught:
+        folder.socket_folder()
+    assert caught.value.problem.startswith(f"/proc/headrace-{os.geteuid()} cannot be made: ")
 
 
 def test_a_path_too_long_for_a_socket_is_refused():
