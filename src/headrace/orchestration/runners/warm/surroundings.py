@@ -93,7 +93,7 @@ def current_umask() -> int:
 
 
 def _handed_over() -> list[signal.Signals]:
-    return [number for number in signal.valid_signals() if _is_handed_over(number)]  # type: ignore[misc]
+    return [number for number in signal.valid_signals() if _is_handed_over(number)]
 
 
 def _is_handed_over(number: int) -> bool:
