@@ -93,6 +93,9 @@ class Lender:
         asked = json.loads(content)
         borrower = _Borrower(Surroundings(**asked["surroundings"]), asked["modules"])
         self._borrowers[run] = borrower
+        if self._fault:
+            self._answer(run, {"refused": f"its libraries do not fit: {self._fault}"})
+            return
         self._loading.add(borrower.modules)
         if not self._loading.is_pending:
             # A fork of so much memory takes a moment, which nobody waits for yet.
@@ -117,11 +120,11 @@ class Lender:
     def _misfit(self, borrower: _Borrower) -> str:
         """Why what is loaded is not what this run would load; empty where it is."""
         changed = self._record.changed_file()
-        if changed:
-            self._fault = self._fault or f"{changed} has changed since"
-            self._tell({"leave": self._fault})
         handed = borrower.surroundings
-        fault = self._fault or self._record.misfit(handed.environment, handed.search_path)
+        fault = self._record.misfit(handed.environment, handed.search_path)
+        if changed:
+            fault = self._fault = f"{changed} has changed since"
+            self._tell({"leave": self._fault})
         return f"its libraries do not fit: {fault}" if fault else ""
 
     def _answer(

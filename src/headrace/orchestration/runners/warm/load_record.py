@@ -130,15 +130,14 @@ class LoadRecord:
 
     def project_module(self) -> str:
         """Return a module that was loaded and is of no installed library; empty where there is none."""
-        places = tuple(
-            f"{path}{os.sep}"
-            for path in (*identity.library_folders(), os.path.realpath(identity.package_root()))
-        )
+        # Headrace's own folders may be links.
+        headrace = identity.package_root() + os.sep
+        libraries = tuple(f"{path}{os.sep}" for path in identity.library_folders())
         for name, module in list(sys.modules.items()):
             path = _file(module)
             if path and name not in self._seen:
                 self._seen.add(name)
-                if not os.path.realpath(path).startswith(places):
+                if not path.startswith(headrace) and not os.path.realpath(path).startswith(libraries):
                     return name
         return ""
 

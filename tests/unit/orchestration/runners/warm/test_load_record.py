@@ -124,3 +124,13 @@ def test_to_look_for_changes_takes_milliseconds(record: LoadRecord):
     started = time.perf_counter()
     record.changed_file()
     assert time.perf_counter() - started < 0.5
+
+
+def test_headraces_own_modules_are_none_of_a_project(record: LoadRecord):
+    """Its folders of components and pipelines are links in a checkout."""
+    import headrace.components.schema_gen  # noqa: F401
+
+    found = []
+    while name := record.project_module():
+        found.append(name)
+    assert not [name for name in found if name.startswith("headrace")]
