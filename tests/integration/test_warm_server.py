@@ -25,7 +25,7 @@ import headrace
 from headrace.authoring import Pipeline
 from headrace.orchestration.engine import run as engine
 from headrace.orchestration.runners import servers
-from headrace.orchestration.runners.warm import folder, messages
+from headrace.orchestration.runners.warm import client, folder, messages
 from headrace.run_options import RunOptions
 from headrace.runtime.processes.process_groups import below
 from headrace.store.results import RunResult
@@ -355,6 +355,41 @@ def test_a_place_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     assert states(result) == {"Look": "done"}
     assert told(result)["kind"] == "own"
     assert "cannot be made" in told(result)["reason"]
+
+
+def test_a_server_that_cannot_start_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    servers.stop_servers()
+    monkeypatch.setattr(client, "_START", "raise SystemExit('no')")
+    result = run_code(tmp_path)
+    assert states(result) == {"Look": "done"}
+    assert told(result) == {"kind": "own", "reason": "the warm server was lost"}
+
+
+def test_commands_tell_of_it(tmp_path: Path):
+    """The run in its result, and the server itself until it is stopped."""
+    (tmp_path / "looking.py").write_text(
+        _CODE.format(head="from headrace.authoring import Pipeline", mark="")
+        + "\n\ndef create_pipeline():\n    return Pipeline('look', components=[Look()])\n"
+    )
+
+    def headrace_says(*words: str) -> str:
+        command = [sys.executable, "-m", "headrace", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    headrace_says("run", "looking.py", "--server", "--plain")
+    told_of = json.loads(headrace_says("run", "looking.py", "--server", "--no-cache", "--json"))
+    server = told_of["parameters"]["server"]
+    assert server["kind"] == "warm"
+    status = json.loads(headrace_says("server", "status", "--json"))
+    assert server["pid"] in [one["pid"] for one in status]
+    shown = json.loads(headrace_says("show", "latest", "--json"))
+    assert shown["parameters"]["server"]["pid"] == server["pid"]
+    assert f"Server {server['pid']} ends." in headrace_says("server", "stop")
+    assert _ends(server["pid"])
+    told_of = json.loads(headrace_says("run", "looking.py", "--no-server", "--no-cache", "--json"))
+    assert "server" not in told_of["parameters"]
 
 
 def test_a_node_that_takes_too_long_is_stopped_there_too(tmp_path: Path):

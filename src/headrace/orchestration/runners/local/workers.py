@@ -80,7 +80,7 @@ class Workers:
             return
         if self._server is not None:
             # Somebody killed the server: those that ran have failed, and those that follow get another one.
-            self._server.control.close()
+            self._server.close()
             kill_marked(self._server.mark)
         self._server = self._open_server(self._modules())
 

@@ -21,8 +21,8 @@ from headrace.orchestration.runners.warm import folder, identity, messages
 from headrace.orchestration.runners.warm.surroundings import Surroundings
 from headrace.runtime.processes.process_groups import NO_MARK, SERVER_MARK, kill_marked
 
-# A server answers within milliseconds, or hangs.
-ANSWER_SECONDS = 1.0
+# A server answers within milliseconds, on a machine with much to do within a second, or hangs.
+ANSWER_SECONDS = 2.0
 _SECONDS_TO_END = 10.0
 # The environment of a server holds no more of its first run than its libraries read; no project's folder is searched.
 _START = """
