@@ -150,6 +150,8 @@ def _is_of_a_run(pid: int) -> bool:
 def test_nothing_of_a_run_is_found_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str):
     """The folder, variables, umask, search path and what it left in memory are the run's own."""
     one, two = tmp_path / "one", tmp_path / "two"
+    # The first starts the server.
+    servers.stop_servers()
     one.mkdir()
     two.mkdir()
     with monkeypatch.context() as first:

@@ -143,7 +143,7 @@ class LoadRecord:
 
 
 def _recording(kind: type, note: Any) -> type:
-    class Recording(kind):  # type: ignore[misc]
+    class Recording(kind):
         """The environment, which notes what it is asked for."""
 
         def __getitem__(self, key: str) -> Any:
