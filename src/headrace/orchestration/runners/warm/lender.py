@@ -119,13 +119,12 @@ class Lender:
 
     def _misfit(self, borrower: _Borrower) -> str:
         """Why what is loaded is not what this run would load; empty where it is."""
-        changed = self._record.changed_file()
-        handed = borrower.surroundings
-        fault = self._record.misfit(handed.environment, handed.search_path)
-        if changed:
-            fault = self._fault = f"{changed} has changed since"
-            self._tell({"leave": self._fault})
-        return f"its libraries do not fit: {fault}" if fault else ""
+        fault = self._record.fault(borrower.surroundings.environment)
+        if fault:
+            self._fault = fault
+            self._tell({"leave": fault})
+        misfit = fault or self._record.hidden_library(borrower.surroundings.search_path)
+        return f"its libraries do not fit: {misfit}" if misfit else ""
 
     def _answer(
         self, run: socket.socket, answer: dict[str, Any], descriptors: list[int] | None = None

@@ -64,7 +64,9 @@ class LoadRecord:
         }
 
     def _note_variable(self, name: str, value: str | None) -> None:
-        if self._process == os.getpid() and name not in _OF_NO_CONSEQUENCE:
+        # What a library has set before says nothing of what this process was given.
+        is_given = value == self._began_with.get(name)
+        if is_given and self._process == os.getpid() and name not in _OF_NO_CONSEQUENCE:
             self._variables.setdefault(name, value)
 
     def _note_event(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -90,18 +92,17 @@ class LoadRecord:
             for found in self._looks.values()
         )
 
-    def misfit(self, variables: Mapping[str, str], search_path: Sequence[str]) -> str:
-        """Return why a run would have loaded something else; empty where it would not.
+    def fault(self, variables: Mapping[str, str]) -> str:
+        """Return why what was loaded is of no use any more; empty where it is.
 
         Args:
-            variables: Its environment.
-            search_path: Where it finds modules.
+            variables: The environment of the newest run: those that follow are likely to have it too.
         """
+        changed = self.changed_file()
+        if changed:
+            return f"{changed} has changed since"
         variable = self.other_variable(variables)
-        if variable:
-            return f"the variable {variable} had another value when they were loaded"
-        hidden = self.hidden_library(search_path)
-        return f"{hidden} has the name of a library" if hidden else ""
+        return f"the variable {variable} had another value when libraries were loaded" if variable else ""
 
     def changed_file(self) -> str:
         """Return a file that is no longer as it was read; empty where there is none."""
@@ -112,9 +113,9 @@ class LoadRecord:
         return next((name for name, value in self._variables.items() if variables.get(name) != value), "")
 
     def hidden_library(self, search_path: Sequence[str]) -> str:
-        """Return a file or package on a search path that has the name of a library that was loaded, and is not it.
+        """Return what on a search path has the name of a library that was loaded, in words; empty where nothing does.
 
-        A process that began with that path would have found it first, perhaps; empty where there is none.
+        A process that began with that path would have found it first, perhaps.
         """
         libraries = (*identity.library_folders(), os.path.realpath(identity.package_root()))
         loaded = {name.partition(".")[0] for name in list(sys.modules)} - {"__main__", "__mp_main__"}
@@ -122,10 +123,10 @@ class LoadRecord:
             if os.path.realpath(folder) in libraries or os.path.realpath(folder).startswith(libraries):
                 continue
             if os.path.isfile(folder):
-                return folder
+                return f"{folder} may have the names of libraries"
             for path in _importable(folder):
                 if os.path.basename(path).partition(".")[0] in loaded:
-                    return path
+                    return f"{path} has the name of a library"
         return ""
 
     def project_module(self) -> str:

@@ -156,11 +156,9 @@ class WarmServer:
         self._last_used = time.time()
 
     def _misfit(self, surroundings: Surroundings) -> str:
-        changed = self._record.changed_file()
-        if changed:
-            self._fault = f"{changed} has changed since"
-            return self._fault
-        return self._record.misfit(surroundings.environment, surroundings.search_path)
+        fault = self._record.fault(surroundings.environment)
+        self._fault = self._fault or fault
+        return fault or self._record.hidden_library(surroundings.search_path)
 
     def _connected_with_lender(self) -> socket.socket | None:
         """Return a run's end of a connection with the lender; `None` where that is gone or takes no more."""
