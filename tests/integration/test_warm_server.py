@@ -169,7 +169,7 @@ def test_nothing_of_a_run_is_found_by_the_next(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(two)
     after = run_code(two, head, mark="two")
 
-    assert told(after)["pid"] == told(before)["pid"]
+    assert told(after)["pid"] == told(before)["pid"], (told(before), told(after))
     old, new = facts_of(before), facts_of(after)
     assert (old["folder"], old["umask"], old["mark"], old["ignores_hangup"]) == (str(one), 0o077, "one", True)
     assert (new["folder"], new["umask"], new["mark"], new["ignores_hangup"]) == (

@@ -22,8 +22,9 @@ from headrace.orchestration.runners.warm.surroundings import Surroundings
 from headrace.runtime.processes.process_groups import NO_MARK, SERVER_MARK, kill_marked
 
 # A server answers within milliseconds, on a machine with much to do within a second, or hangs.
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 3.0
 _SECONDS_TO_END = 10.0
+_ATTEMPTS = 2
 # The environment of a server holds no more of its first run than its libraries read; no project's folder is searched.
 _START = """
 import os, sys
@@ -73,7 +74,11 @@ class WarmServers:
             "pid": os.getpid(),
             "most_idle_seconds": self._most_idle_seconds,
         }
-        return _connect(path, hello, mark) or _start(path, hello, mark)
+        for _ in range(_ATTEMPTS):
+            # A server may leave, or lose its patience, just then.
+            with contextlib.suppress(ConnectionError):
+                return _connect(path, hello, mark) or _start(path, hello, mark)
+        return _start(path, hello, mark)
 
 
 class WarmLink:
@@ -96,16 +101,18 @@ class WarmLink:
         self._answer: dict[str, Any] = {}
         self._reason = ""
 
-    def wait(self) -> None:
-        """Wait for the server's answer.
+    def wait(self) -> bool:
+        """Wait for the server's answer; return whether it takes this run, and does not make room for another server.
 
         Raises:
             SetupError: If it refuses.
             OSError: If it does not answer in time.
         """
-        self._take(messages.receive(self._line, ANSWER_SECONDS)[0])
-        if not self._answer:
+        message, _ = messages.receive(self._line, ANSWER_SECONDS)
+        self._take(message)
+        if not self._answer and not message.get("leaves"):
             raise SetupError(f"the warm server does not fit: {self._reason}")
+        return bool(self._answer)
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if "pid" in message:
@@ -172,10 +179,11 @@ def _told(kind: str, **more: Any) -> dict[str, Any]:
 
 
 def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
-    """Return the part of a server that lives; `None` where there is none that answers.
+    """Return the part of a server that lives; `None` where there is none, or it hangs.
 
     Raises:
         SetupError: If it says that it does not fit.
+        ConnectionError: If it goes away, or would not wait.
     """
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.settimeout(ANSWER_SECONDS)
@@ -184,17 +192,24 @@ def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
     except OSError:
         line.close()
         return None
+    link: WarmLink | None = None
+    is_taken = False
     try:
         folder.peer(line)
         link = _ask(line, hello, mark, None)
-        link.wait()
+        is_taken = link.wait()
+    except ConnectionError:
+        raise
     except OSError:
         # It hangs: nobody is to wait for it again. Once it goes on it sees that its socket is gone, and leaves.
-        line.close()
         with contextlib.suppress(OSError):
             os.unlink(path)
-        return None
-    return link
+    finally:
+        if not is_taken:
+            line.close()
+            if link is not None:
+                link.control.close()
+    return link if is_taken else None
 
 
 def _ask(

@@ -32,7 +32,7 @@ from headrace.runtime.processes.process_groups import adopt_orphans, kill_strays
 
 _TICK_SECONDS = 5.0
 # A peer that says nothing keeps others waiting so long.
-_PEER_SECONDS = 0.5
+_PEER_SECONDS = 1.0
 _WAKEUP_BYTES = 4096
 _MAX_BYTES = 1 << 16
 _REFUSED = "refused"
@@ -142,7 +142,7 @@ class WarmServer:
             surroundings = Surroundings(**message["surroundings"])
             misfit = self._misfit(surroundings)
             if misfit:
-                messages.send(line, {_REFUSED: misfit})
+                messages.send(line, {_REFUSED: misfit, "leaves": bool(self._fault)})
                 return
             self._most_idle_seconds = float(message["most_idle_seconds"])
             lender = self._connected_with_lender()
