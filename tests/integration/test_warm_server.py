@@ -359,6 +359,17 @@ def test_a_place_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
     assert "cannot be made" in told(result)["reason"]
 
 
+def test_a_server_that_cannot_be_found_serves_the_run_that_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As where the place of its socket is full."""
+    monkeypatch.setattr(folder, "socket_path", lambda path, name: f"{path}/absent/{name}.socket")
+    result = run_code(tmp_path)
+    assert facts_of(result)
+    assert told(result)["kind"] == "own"
+    assert _ends(told(result)["pid"])
+
+
 def test_a_server_that_cannot_start_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     servers.stop_servers()
     monkeypatch.setattr(client, "_START", "raise SystemExit('no')")
