@@ -104,6 +104,8 @@ class Engine:
 
     def run(self, run_id: str | None) -> RunResult:
         """Run the plan to its end and record it."""
+        # What is wrong with their settings is told before anything is recorded.
+        workers = self._workers()
         with self._store.open():
             locks.mend(self._store)
             left_out.check_outputs(
@@ -112,7 +114,7 @@ class Engine:
             run_id = locks.new_run_id(self._store, run_id)
             self._audience.log_path = self._store.logs_path(run_id)
             try:
-                result = self._run_and_record(run_id)
+                result = self._run_and_record(run_id, workers)
             except Exception as error:
                 result = self._result(run_id)
                 if not result.failed:
@@ -122,7 +124,9 @@ class Engine:
         self._audience.tell(RunFinished(result))
         return result
 
-    def _run_and_record(self, run_id: str) -> RunResult:
+    def _run_and_record(
+        self, run_id: str, opened: contextlib.AbstractContextManager[NodeRunner]
+    ) -> RunResult:
         """Run the nodes.
 
         Whatever leaves `living_run` as an exception leaves the run's marker too: the next start mends what this
@@ -132,7 +136,7 @@ class Engine:
             locks.living_run(self._store, run_id, self._root) as tmp_path,
             interrupts.cancelling(self._plan.cancel) as received,
         ):
-            with self._workers() as workers:
+            with opened as workers:
                 context = self.context(self._store, run_id, workers, tmp_path)
                 node_ids = tuple(node.node_id for node in self._planned)
                 self._audience.tell(

@@ -99,10 +99,16 @@ class Listener:
 
     Args:
         path: From `socket_path`.
+
+    Raises:
+        OSError: If it cannot be bound, or others could have put something there.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
+        fault = _fault(os.path.dirname(path))
+        if fault:
+            raise PermissionError(f"{os.path.dirname(path)} {fault}")
         aside = os.path.join(os.path.dirname(path), f"{os.getpid()}.new")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(aside)

@@ -117,10 +117,13 @@ class LoadRecord:
 
         A process that began with that path would have found it first, perhaps.
         """
-        libraries = (*identity.library_folders(), os.path.realpath(identity.package_root()))
+        libraries = tuple(
+            f"{path}{os.sep}"
+            for path in (*identity.library_folders(), os.path.realpath(identity.package_root()))
+        )
         loaded = {name.partition(".")[0] for name in list(sys.modules)} - {"__main__", "__mp_main__"}
         for folder in search_path:
-            if os.path.realpath(folder) in libraries or os.path.realpath(folder).startswith(libraries):
+            if f"{os.path.realpath(folder)}{os.sep}".startswith(libraries):
                 continue
             if os.path.isfile(folder):
                 return f"{folder} may have the names of libraries"

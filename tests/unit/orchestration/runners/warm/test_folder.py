@@ -106,6 +106,14 @@ def test_of_two_at_one_path_the_later_is_found_and_the_earlier_knows(temporary: 
     assert os.listdir(own(temporary)) == []
 
 
+def test_a_server_binds_nothing_where_others_may(temporary: Path):
+    path = folder.socket_path(folder.socket_folder(), "name")
+    own(temporary).chmod(0o777)
+    with pytest.raises(PermissionError, match="is open to other users"):
+        folder.Listener(path)
+    assert os.listdir(own(temporary)) == []
+
+
 def test_another_user_at_the_other_end_is_not_heard(monkeypatch: pytest.MonkeyPatch):
     one, other = socket.socketpair()
     uid = os.geteuid()
