@@ -1,7 +1,7 @@
 """What holds for all tests.
 
 Property tests: the same examples in each run, few of them; `HEADRACE_EXAMPLES=20000` looks for new ones. The width of
-the terminal that the tests are started in does not count.
+the terminal that the tests are started in does not count. No workers' server stays behind, unless a test asks for one.
 """
 
 import os
@@ -15,3 +15,4 @@ settings.register_profile("search", deadline=None, max_examples=_EXAMPLES or 1, 
 settings.load_profile("search" if _EXAMPLES else "same")
 
 os.environ.pop("COLUMNS", None)
+os.environ["HEADRACE_SERVER"] = "0"

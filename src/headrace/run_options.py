@@ -54,6 +54,8 @@ class RunOptions:
         cache: Overrides the pipeline's cache switch. A node's own (`headrace.options`) gives way to `False` only.
         workers: How many nodes may run at once, 1 or more; as many as there are processors, and at least two,
             where it is left out.
+        server: Whether the workers' server may be one that stays for the next run, see `headrace server --help`; yes
+            where it is left out, but for CI and tests, and unless the variable HEADRACE_SERVER says otherwise.
         fail: `"fast"` stops everything at the first failure of a node that the run needs, `"late"` only what depends
             on it.
         from_nodes: Execute only these nodes and what depends on them.
@@ -78,6 +80,7 @@ class RunOptions:
     store: str | os.PathLike[str] | None = None
     cache: bool | None = None
     workers: int | None = None
+    server: bool | None = None
     fail: FailWord = "late"
     from_nodes: Iterable[str] = ()
     to_nodes: Iterable[str] = ()
@@ -133,6 +136,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("raise_on_failure", _is_flag, "True or False"),
     ("dry_run", _is_flag, "True or False"),
     ("cache", lambda value: value is None or _is_flag(value), "True, False or None"),
+    ("server", lambda value: value is None or _is_flag(value), "True, False or None"),
     ("run_id", lambda value: value is None or _is_text(value), "the id of a run, as text"),
     ("resume_from", _is_text, "the id of a run, as text"),
     ("base_run", _is_text, "the id of a run, as text"),
@@ -170,6 +174,7 @@ class RunKeywords(TypedDict, total=False):
     store: str | os.PathLike[str] | None
     cache: bool | None
     workers: int | None
+    server: bool | None
     fail: FailWord
     from_nodes: Iterable[str]
     to_nodes: Iterable[str]

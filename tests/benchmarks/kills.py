@@ -124,7 +124,7 @@ class Arena:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "TMPDIR": str(self._temporary)},
+            env={**os.environ, "HEADRACE_SERVER": "0", "TMPDIR": str(self._temporary)},
         )
 
     def _kill(self, process: subprocess.Popen[str], family: list[int], victim: str) -> str:

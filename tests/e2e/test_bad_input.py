@@ -275,7 +275,7 @@ def test_an_unknown_key_of_the_configuration_is_refused(tmp_path):
     assert done.returncode == 2
     assert done.stderr == (
         "ConfigError: run.yaml:2: unknown key 'paramters'. Keys are 'beam_pipeline_args', 'cache', 'fail', "
-        "'from', 'only', 'parameters', 'pipeline', 'store', 'to', 'workers'.\n"
+        "'from', 'only', 'parameters', 'pipeline', 'server', 'store', 'to', 'workers'.\n"
         "  Fix: did you mean 'parameters'? Correct or remove it.\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"]

@@ -24,7 +24,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Schema
 
 helper = None
-if "HEADRACE_SERVER" in os.environ:
+if "HEADRACE_FAMILY" in os.environ:
     helper = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 def ask(uri):

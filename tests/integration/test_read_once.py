@@ -29,7 +29,7 @@ folder = os.path.dirname(__file__)
 with open(os.path.join(folder, "readings.txt"), "a") as file:
     file.write(f"{os.getpid()}\\n")
 
-in_worker = "HEADRACE_SERVER" in os.environ
+in_worker = "HEADRACE_FAMILY" in os.environ
 seen = []
 """
 _NODES = """

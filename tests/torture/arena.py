@@ -78,7 +78,11 @@ class Arena:
         self._name = name
         self._number = 0
         paths = [str(_TORTURE_PATH), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths))}
+        environment = {
+            **os.environ,
+            "HEADRACE_SERVER": "0",
+            "PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths)),
+        }
         self._starter = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(_TORTURE_PATH / "starter.py")],
             stdin=subprocess.PIPE,

@@ -22,6 +22,7 @@ from headrace.cli.commands.list import list_command
 from headrace.cli.commands.report import report_command
 from headrace.cli.commands.resume import resume_command
 from headrace.cli.commands.run import run_command
+from headrace.cli.commands.server import server_command
 from headrace.cli.commands.show import runs_command, show_command
 from headrace.cli.commands.store import artifacts_command, gc_command, lineage_command, logs_command
 from headrace.cli.commands.tensorboard import tensorboard_command
@@ -88,6 +89,7 @@ for _command in (
     lineage_command,
     gc_command,
     doctor_command,
+    server_command,
 ):
     cli.add_command(_command)
 

@@ -37,6 +37,9 @@ class RunConfig(BaseModel):
     store: str | None = Field(None, description="the folder of the store, as text")
     cache: bool | None = Field(None, description="true or false")
     workers: int | None = Field(None, ge=1, description="a whole number from 1: nodes at the same time")
+    server: bool | None = Field(
+        None, description="true or false: whether the workers' server stays for the next run"
+    )
     fail: FailWord | None = Field(
         None, description="'fast' (a failure stops the run) or 'late' (only what depends on it)"
     )

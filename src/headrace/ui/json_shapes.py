@@ -313,6 +313,23 @@ class PipelineLine(TypedDict):
     parameters: list[PipelineParameter]
 
 
+class ServerLine(TypedDict):
+    """A line of `headrace server status`: as `ServerStatus`."""
+
+    format: int
+    pid: int
+    prefix: str
+    python: str
+    age_seconds: float
+    idle_seconds: float
+    most_idle_seconds: float
+    num_runs: int
+    num_running: int
+    num_loaded: int
+    memory_bytes: int
+    is_silent: bool
+
+
 # The number of each shape, and the command that prints it.
 FORMATS: dict[type, tuple[int, str]] = {
     RunLine: (1, "headrace runs --json"),
@@ -326,6 +343,7 @@ FORMATS: dict[type, tuple[int, str]] = {
     CheckLine: (1, "headrace doctor --json"),
     DamageLine: (1, "headrace doctor --verify --json"),
     PipelineLine: (1, "headrace list --json"),
+    ServerLine: (1, "headrace server status --json"),
 }
 
 

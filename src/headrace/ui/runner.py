@@ -41,6 +41,8 @@ class Runner(tfx_runner.TfxRunner):
         cache: Overrides the pipeline's cache switch. A node's own (`headrace.options`) gives way to `False` only.
         workers: How many nodes may run at once, 1 or more; as many as there are processors, and at least two,
             where it is left out.
+        server: Whether the workers' server may be one that stays for the next run, see `headrace server --help`; yes
+            where it is left out, but for CI and tests, and unless the variable HEADRACE_SERVER says otherwise.
         fail: `"fast"` stops everything at the first failure of a node that the run needs, `"late"` only what depends
             on it.
         from_nodes: Execute only these nodes and what depends on them.
@@ -73,6 +75,7 @@ class Runner(tfx_runner.TfxRunner):
         store: str | os.PathLike[str] | None = None,
         cache: bool | None = None,
         workers: int | None = None,
+        server: bool | None = None,
         fail: FailWord = "late",
         from_nodes: Iterable[str] = (),
         to_nodes: Iterable[str] = (),
@@ -92,6 +95,7 @@ class Runner(tfx_runner.TfxRunner):
             store=store,
             cache=cache,
             workers=workers,
+            server=server,
             fail=fail,
             from_nodes=from_nodes,
             to_nodes=to_nodes,

@@ -39,6 +39,7 @@ def print_summary(
         screen.console.print()
     _print_headlines(screen, result)
     _print_slower(screen, result)
+    _print_server(screen, result)
     for node in result.failed:
         print_failure(screen, node)
     fixes = [node.error.fix for node in result.failed if node.error is not None]
@@ -172,6 +173,23 @@ def _print_slower(screen: Screen, result: RunResult) -> None:
         if node.implementation.note and node.state in (NodeState.DONE, NodeState.CACHED)
     ]
     print_labelled(screen, "Slower", told, "yellow", is_prose=True)
+
+
+def _print_server(screen: Screen, result: RunResult) -> None:
+    """Say which server the nodes came from, where one that stays was wanted."""
+    told = result.parameters.get("server")
+    if not isinstance(told, dict):
+        return
+    kind, reason = told.get("kind"), told.get("reason")
+    if kind == "own":
+        text = f"of this run alone: {reason or 'it could not be kept'}"
+    elif kind == "warm":
+        text = f"warm for {format_seconds(float(told.get('age_seconds', 0.0)))}"
+    else:
+        text = "stays for the next run: headrace server"
+    if reason and kind != "own":
+        text = f"{text}; this run loaded libraries itself: {reason}"
+    print_labelled(screen, "Server", [text], "dim", is_prose=True)
 
 
 def print_failure(screen: Screen, node: NodeResult) -> None:

@@ -51,7 +51,7 @@ def test_an_unknown_key_is_refused_with_the_likely_one():
 
     assert str(caught.value) == (
         "configs/c.yaml:2: unknown key 'worker'. Keys are 'beam_pipeline_args', 'cache', 'fail', 'from', "
-        "'only', 'parameters', 'pipeline', 'store', 'to', 'workers'.\n"
+        "'only', 'parameters', 'pipeline', 'server', 'store', 'to', 'workers'.\n"
         "  Fix: did you mean 'workers'? Correct or remove it."
     )
 

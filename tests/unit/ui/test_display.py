@@ -244,3 +244,30 @@ def test_nodes_that_ran_slower_than_they_could_are_told():
     sentence = "ran TFX's own implementation: force_tf_compat_v1 is on; slower"
     told = [line for line in text.getvalue().splitlines() if "implementation" in line]
     assert told == [f"Slower   A: {sentence}", f"         B (cached): {sentence}"]
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ({"kind": "warm", "pid": 7, "age_seconds": 125.0}, "Server   warm for 2 min 05 s"),
+        ({"kind": "started", "pid": 7}, "Server   stays for the next run: headrace server"),
+        ({"kind": "own", "reason": "/tmp/x is no folder"}, "Server   of this run alone: /tmp/x is no folder"),
+        (
+            {"kind": "warm", "age_seconds": 1.0, "reason": "a.py has the name of a library"},
+            "Server   warm for 1.0 s; this run loaded libraries itself: a.py has the name of a library",
+        ),
+    ],
+)
+def test_the_server_that_nodes_came_from_is_told_in_a_line(told: dict[str, object], line: str):
+    text = io.StringIO()
+    screen = Screen(Console(file=text, width=200), UNICODE, False)
+    print_summary(screen, RunResult("1", "demo", (), 1.0, "", parameters={"server": told}))
+    assert text.getvalue().splitlines()[1:] == [line]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"server": "of another version"}])
+def test_where_nothing_is_known_of_a_server_nothing_is_told(parameters: dict[str, object]):
+    text = io.StringIO()
+    screen = Screen(Console(file=text, width=200), UNICODE, False)
+    print_summary(screen, RunResult("1", "demo", (), 1.0, "", parameters=parameters))
+    assert len(text.getvalue().splitlines()) == 1

@@ -15,6 +15,7 @@ import click
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter anew, such as a secret."
 )
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Nodes at the same time.")
+@click.option("--server/--no-server", default=None, help="Use a server that stays, or one of this run.")
 @click.option("--fail", type=click.Choice(["fast", "late"]), help="After a failure stop at once, or go on.")
 @click.option("--quiet", is_flag=True, help="Show how it ended and nothing before.")
 @click.option("--plain", is_flag=True, help="One line per change, as in a CI log, also on a terminal.")

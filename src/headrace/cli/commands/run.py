@@ -30,6 +30,11 @@ import click
 )
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Nodes at the same time.")
 @click.option(
+    "--server/--no-server",
+    default=None,
+    help="Use a server that stays for the next run, or one of this run.  [default: one that stays; not in CI]",
+)
+@click.option(
     "--fail",
     type=click.Choice(["fast", "late"]),
     help="After a failure stop at once, or run what does not depend on it.  [default: late]",

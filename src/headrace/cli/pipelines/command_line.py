@@ -80,5 +80,5 @@ def apply_options(document: Document, command: Command) -> None:
     if command.pipeline is not None:
         document.set(("pipeline",), command.pipeline, "command line")
     for option, value in command.given(Ways.EVERYWHERE).items():
-        flag = "--no-cache" if option.name == "cache" and not value else option.flag
+        flag = f"--no-{option.word}" if value is False else option.flag
         document.set((option.word,), list(value) if isinstance(value, tuple) else value, flag)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import sys
 import time
 import traceback
@@ -17,6 +19,7 @@ from headrace.errors import StoreError
 from headrace.orchestration import failures
 from headrace.orchestration.capacity import default_workers, machine_capacity
 from headrace.orchestration.engine import exit_handlers, interrupts, left_out, schedule
+from headrace.orchestration.engine.early_node import EarlyNode
 from headrace.orchestration.engine.listening import Audience, warn
 from headrace.orchestration.engine.preloading import modules_ahead
 from headrace.orchestration.events import Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
@@ -26,7 +29,7 @@ from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.resume_commands import resume_command
 from headrace.orchestration.runners import placement
 from headrace.orchestration.runners.base import NodeRunner
-from headrace.orchestration.runners.choice import make_runner
+from headrace.orchestration.runners.choice import make_runner, server_stays
 from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.open.store import Store
@@ -86,6 +89,7 @@ class Engine:
         self._root = root
         self._settings = settings
         self._options = settings.options
+        self._details = dict(settings.details)
         self._audience = Audience(settings.display, self._options.listener)
         self._stopped_by = 0
         self._num_slots = min(self._options.workers or default_workers(), len(planned))
@@ -100,6 +104,8 @@ class Engine:
 
     def run(self, run_id: str | None) -> RunResult:
         """Run the plan to its end and record it."""
+        # What is wrong with their settings is told before anything is recorded.
+        workers = self._workers()
         with self._store.open():
             locks.mend(self._store)
             left_out.check_outputs(
@@ -108,7 +114,7 @@ class Engine:
             run_id = locks.new_run_id(self._store, run_id)
             self._audience.log_path = self._store.logs_path(run_id)
             try:
-                result = self._run_and_record(run_id)
+                result = self._run_and_record(run_id, workers)
             except Exception as error:
                 result = self._result(run_id)
                 if not result.failed:
@@ -118,7 +124,9 @@ class Engine:
         self._audience.tell(RunFinished(result))
         return result
 
-    def _run_and_record(self, run_id: str) -> RunResult:
+    def _run_and_record(
+        self, run_id: str, opened: contextlib.AbstractContextManager[NodeRunner]
+    ) -> RunResult:
         """Run the nodes.
 
         Whatever leaves `living_run` as an exception leaves the run's marker too: the next start mends what this
@@ -128,14 +136,17 @@ class Engine:
             locks.living_run(self._store, run_id, self._root) as tmp_path,
             interrupts.cancelling(self._plan.cancel) as received,
         ):
-            with self._workers() as workers:
+            with opened as workers:
                 context = self.context(self._store, run_id, workers, tmp_path)
                 node_ids = tuple(node.node_id for node in self._planned)
                 self._audience.tell(
                     RunStarted(run_id, self._ir.pipeline_info.id, node_ids, self._audience.log_path)
                 )
                 self._record(self._result(run_id), "running")
-                self._run_nodes(context)
+                try:
+                    self._run_nodes(context)
+                finally:
+                    self._details.update(workers.told())
             # Of an execution that is still open nobody works any more, whatever kept its node from closing it.
             executions.mark_cancelled(self._store, runs.open_executions(self._store, run_id))
             self._stopped_by = received.number
@@ -176,7 +187,8 @@ class Engine:
         """The workers of this run; those that were given outlive it."""
         given = self._settings.pool
         if given is None:
-            return contextlib.closing(make_runner(self._modules))
+            stays = server_stays(self._options.server, os.environ)
+            return contextlib.closing(make_runner(self._modules, stays=stays))
         return contextlib.nullcontext(given)
 
     def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
@@ -187,8 +199,9 @@ class Engine:
         return resume_command(run_id, self._store.given_path, self._settings.details)
 
     def _run_nodes(self, context: RunContext) -> None:
-        """Serve from the cache what it holds; hand the rest to Beam, which need not load before."""
+        """Serve from the cache what it holds; hand the rest to Beam, which loads while the first of it runs."""
         driven: dict[str, NodeLife] = {}
+        early: EarlyNode | None = None
         while not self._plan.is_finished:
             node = self._plan.next_ready(wait=False)
             if node is None:
@@ -199,6 +212,9 @@ class Engine:
                 # What keeps it from starting is the failure of the node that asks for it next.
                 with contextlib.suppress(OSError):
                     context.workers.start()
+                # Runners of others may work in this process, where Beam is to be loaded first.
+                if early is None and self._settings.pool is None:
+                    early = EarlyNode(node.node_id, functools.partial(self._guarded, life, life.execute))
             else:
                 self._plan.finish(result)
         for node_id in driven:
@@ -207,6 +223,9 @@ class Engine:
         def run_node(node: PlannedNode) -> None:
             result: NodeResult | None = None
             life = driven.pop(node.node_id, None)
+            if early is not None and node.node_id == early.node_id:
+                self._plan.finish(early.result())
+                return
             if life is None:
                 life, result = self._drive(context, node)
             self._plan.finish(self._guarded(life, life.execute) if result is None else result)
@@ -216,6 +235,9 @@ class Engine:
                 schedule.run_nodes(self._plan, run_node, self._num_slots, context.tmp_path)
         finally:
             # The run was stopped before their turn came.
+            if early is not None and driven.pop(early.node_id, None) is not None:
+                self._plan.cancel("the run was stopped")
+                early.result()
             for life in driven.values():
                 life.close()
 
@@ -265,10 +287,10 @@ class Engine:
             nodes=self._plan.results(),
             seconds=time.monotonic() - self._started,
             store_path=self._store.path,
-            parameters=dict(self._settings.details),
+            parameters=dict(self._details),
             resume_command=self._resume_command(run_id),
             stopped_by=self._stopped_by,
         )
 
     def _record(self, result: RunResult, state: str) -> None:
-        publications.publish_run(self._store, result, state, self._started_at, self._settings.details)
+        publications.publish_run(self._store, result, state, self._started_at, self._details)

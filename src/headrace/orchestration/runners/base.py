@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from headrace.orchestration.runners.tasks import Done, Task
 
@@ -45,6 +45,10 @@ class NodeRunner(Protocol):
             Cancelled: If `is_cancelled` said so.
             TimedOut: If the time was over.
         """
+        ...
+
+    def told(self) -> Mapping[str, Any]:
+        """Return what to record of where tasks are done, as JSON; nothing where there is nothing to say."""
         ...
 
     def close(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from headrace.orchestration import failures
 from headrace.orchestration.runners import calls
@@ -52,6 +53,10 @@ class InProcess:
         if timeout_seconds and time.monotonic() - started > timeout_seconds:
             raise TimedOut(task.node_id)
         return done
+
+    def told(self) -> Mapping[str, Any]:
+        """There is nothing to say of it."""
+        return {}
 
     def close(self) -> None:
         """Nothing was held ready."""

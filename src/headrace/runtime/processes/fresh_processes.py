@@ -174,6 +174,28 @@ class FreshProcesses:
         finally:
             os._exit(0)
 
+    def branch(self, umask: int) -> FreshProcesses:
+        """Return fresh processes for one of several that this process works for; they end with whoever has them.
+
+        Args:
+            umask: For files that they make.
+        """
+        if self._nursery is None:
+            return FreshProcesses()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                socket.send_fds(self._nursery, [json.dumps({"umask": umask}).encode()], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                return FreshProcesses()
+        return FreshProcesses(ours)
+
+    def close(self) -> None:
+        """Close this process's end of the connection to the nursery."""
+        if self._nursery is not None:
+            self._nursery.close()
+
 
 class _Nursery:
     """Forks processes on request, tells how they end, and ends those that nobody holds the input of."""
@@ -208,17 +230,35 @@ class _Nursery:
         request, descriptors, _, _ = socket.recv_fds(self._requests, _MAX_REQUEST_BYTES, 4)
         if not request:
             return False
+        asked = json.loads(request)
+        if "umask" in asked:
+            self._branch(asked["umask"], descriptors[0])
+            return True
         stdin, stdout, log, status = descriptors
         nursery = os.getpid()
         pid = os.fork()
         if not pid:
-            self._become(json.loads(request), (stdin, stdout, log), nursery)
+            self._become(asked, (stdin, stdout, log), nursery)
         os.close(stdout)
         os.close(log)
         self._children[pid] = (stdin, status)
         with contextlib.suppress(OSError):
             os.write(status, _NUMBER.pack(pid))
         return True
+
+    def _branch(self, umask: int, requests: int) -> None:
+        """Fork a nursery that takes other requests, and ends when nobody is left to make them."""
+        if os.fork():
+            os.close(requests)
+            return
+        try:
+            os.setsid()
+            os.umask(umask)
+            signal.set_wakeup_fd(-1)
+            _close_all_but(requests)
+            _Nursery(socket.socket(fileno=requests), self._file_bytes).serve()
+        finally:
+            os._exit(0)
 
     def _become(self, request: dict[str, Any], streams: tuple[int, int, int], nursery: int) -> NoReturn:
         code = 1
@@ -251,13 +291,16 @@ class _Nursery:
             os._exit(code)
 
     def _reap(self) -> None:
-        while self._children:
+        while True:
             try:
                 pid, ended = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if not pid:
                 return
+            if pid not in self._children:
+                # A branch, which nobody waits for.
+                continue
             stdin, status = self._children.pop(pid)
             # What it started and left behind ends with it.
             kill_group(pid)

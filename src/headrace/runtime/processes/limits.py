@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 _CGROUPS = "/sys/fs/cgroup"
 _OWN_GROUPS = "/proc/self/cgroup"
+_MEMINFO = "/proc/meminfo"
 
 
 def memory_bytes(root: str = _CGROUPS, own_groups: str = _OWN_GROUPS) -> int:
@@ -25,6 +26,35 @@ def memory_bytes(root: str = _CGROUPS, own_groups: str = _OWN_GROUPS) -> int:
         # One without a limit says "max", or a number beyond any machine's memory.
         sizes += [_number(folder, name) for name in ("memory.max", "memory.limit_in_bytes")]
     return min((size for size in sizes if size), default=0)
+
+
+def available_bytes(root: str = _CGROUPS, own_groups: str = _OWN_GROUPS, meminfo: str = _MEMINFO) -> int:
+    """Return the memory in bytes that can be had without taking it from others; 0 where it is not known.
+
+    Args:
+        root: See `memory_bytes`.
+        own_groups: Likewise.
+        meminfo: Where Linux says what the machine has.
+    """
+    sizes = []
+    for line in _read("", meminfo).splitlines():
+        if line.startswith("MemAvailable:"):
+            sizes.append(int(line.split()[1]) * 1024)
+    for folder in _folders(root, own_groups, "memory"):
+        for limit, used in (
+            ("memory.max", "memory.current"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+        ):
+            size = _number(folder, limit)
+            if size and (not sizes or size < _physical_memory()):
+                # What files are kept in memory can be let go of.
+                sizes.append(max(size - _number(folder, used) + _inactive_file_bytes(folder), 1))
+    return min(sizes, default=0)
+
+
+def _inactive_file_bytes(folder: str) -> int:
+    counts = dict(line.split() for line in _read(folder, "memory.stat").splitlines() if line.count(" ") == 1)
+    return int(counts.get("total_inactive_file", counts.get("inactive_file", "0")))
 
 
 def num_processors(root: str = _CGROUPS, own_groups: str = _OWN_GROUPS) -> float:

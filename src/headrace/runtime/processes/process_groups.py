@@ -19,13 +19,15 @@ from collections.abc import Collection
 
 # In the environment of a worker server and of all that it starts: the family of the process that started it, and
 # which of its servers.
-SERVER_MARK = "HEADRACE_SERVER"
+SERVER_MARK = "HEADRACE_FAMILY"
+# What a process has in its place that will do the work of several: room for the mark of each, see `take_mark`.
+NO_MARK = "-" * 64
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SECONDS_TO_END = 5.0
 _PAUSE_SECONDS = 0.01
 # Fields of /proc/PID/stat after the name, see proc(5).
-_STATE, _PARENT, _START = 0, 1, 19
+_STATE, _PARENT, _START, _ENVIRONMENT_START = 0, 1, 19, 47
 
 _families: dict[int, str] = {}
 
@@ -72,6 +74,31 @@ def kill_below(pid: int, spared: Collection[int] = ()) -> None:
             _reap(found)
         # Who was about to fork may have done so; the next look finds the child.
         time.sleep(_PAUSE_SECONDS)
+
+
+def kill_strays(known: Collection[int], forking: int) -> None:
+    """Kill children of this process that it did not fork: they come to it where all that should end them was killed.
+
+    A process of its own session was started by a module that it imported, and lives on.
+
+    Args:
+        known: Those that it forked.
+        forking: That of them whose children go on without it: once it has ended none is killed. 0 for none.
+    """
+    found = (children_of(os.getpid()) or set()) - set(known)
+    if not found or (forking and not _is_living_child(forking)):
+        return
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) != os.getsid(0):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _is_living_child(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
 
 
 def below(pid: int, spared: Collection[int] = ()) -> list[int]:
@@ -131,6 +158,23 @@ def kill_marked(mark: str) -> None:
         for pid in found:
             _kill(pid)
         time.sleep(_PAUSE_SECONDS)
+
+
+def take_mark(mark: str) -> None:
+    """Put a mark in the place of `NO_MARK`: in what the kernel shows as the environment that this process began with.
+
+    That is memory of the process, which its forks copy; to change `os.environ` does not reach it.
+    """
+    try:
+        with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        start, end = (int(fields[number]) for number in (_ENVIRONMENT_START, _ENVIRONMENT_START + 1))
+        offset = ctypes.string_at(start, end - start).find(f"{SERVER_MARK}={NO_MARK}".encode())
+    except (OSError, ValueError, IndexError):
+        return
+    if start and offset >= 0:
+        shown = mark.ljust(len(NO_MARK), "-")[: len(NO_MARK)].encode()
+        ctypes.memmove(start + offset + len(SERVER_MARK) + 1, shown, len(shown))
 
 
 def identity(pid: int) -> str:

@@ -136,3 +136,27 @@ def test_without_a_nursery_none_is_needed(tmp_path):
     assert process.stdout.readline() == b"ready\n"
     assert process.wait() == 3
     process.end()
+
+
+@linux_only
+def test_a_branch_of_the_nursery_serves_one_of_several(tmp_path):
+    """It ends with whoever has it, and the nursery goes on."""
+    then = """
+process.end()
+branch = fresh_processes.branch(0o027)
+other = branch.start(SCRIPT, LOG, {"COLOR": "red"})
+print(other.stdout.readline().decode().strip(), flush=True)
+other.end()
+branch.close()
+again = fresh_processes.start(SCRIPT, LOG, {"COLOR": "blue"})
+print(again.stdout.readline().decode().split()[1], flush=True)
+again.end()
+"""
+    then = then.replace("SCRIPT", repr(str(tmp_path / "script.py"))).replace(
+        "LOG", repr(str(tmp_path / "log"))
+    )
+    output, _ = ask(tmp_path, then).communicate(timeout=120)
+
+    _, branched, again = output.splitlines()
+    _, color, _, has_module = branched.split()
+    assert (color, has_module, again) == ("red", "True", "blue")

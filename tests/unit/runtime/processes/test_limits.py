@@ -102,3 +102,38 @@ def test_nodes_share_what_the_container_has(machine: None, monkeypatch):
 def test_a_node_starts_where_there_is_room_for_it(asked: Resources, running: list[Resources], has_room: bool):
     """Who asks for more than there is gets all of it, alone."""
     assert Capacity(cpus=2, memory_gb=4).has_room(asked, running) is has_room
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({}, 4 * GIB),
+        ({"memory.max": "max", "memory.current": str(GIB)}, 4 * GIB),
+        # What the group keeps of files can be let go of.
+        (
+            {
+                "memory.max": str(2 * GIB),
+                "memory.current": str(GIB),
+                "memory.stat": f"anon 5\ninactive_file {GIB // 2}\n",
+            },
+            GIB + GIB // 2,
+        ),
+        ({"memory.max": str(8 * GIB), "memory.current": str(GIB)}, 4 * GIB),
+        ({"memory.max": str(GIB), "memory.current": str(2 * GIB)}, 1),
+    ],
+)
+def test_what_is_free_is_the_machines_or_the_containers(
+    machine, tmp_path: Path, files: dict[str, str], free: int
+):
+    root = tmp_path / "cgroup"
+    root.mkdir()
+    for name, text in files.items():
+        (root / name).write_text(text)
+    (tmp_path / "own").write_text("0::/\n")
+    (tmp_path / "meminfo").write_text(f"MemTotal: 16777216 kB\nMemAvailable: {4 * GIB // 1024} kB\n")
+
+    assert limits.available_bytes(str(root), str(tmp_path / "own"), str(tmp_path / "meminfo")) == free
+
+
+def test_where_nobody_tells_what_is_free_it_is_not_known(tmp_path: Path):
+    assert limits.available_bytes(*(str(tmp_path / name) for name in "abc")) == 0

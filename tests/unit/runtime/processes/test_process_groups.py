@@ -95,3 +95,73 @@ def _becomes(holds) -> bool:
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
     return bool(holds())
+
+
+# Takes a mark after it has begun, forks, and waits.
+MARKED = """
+import os, time
+from headrace.runtime.processes import process_groups
+if not os.fork():
+    process_groups.take_mark({mark!r})
+    os.environ["MORE"] = "x" * 1000
+    os.fork()
+    os.write(1, b"%d " % os.getpid())
+time.sleep(600)
+"""
+
+
+@linux_only
+def test_a_process_that_works_for_several_takes_the_mark_of_one():
+    """Its forks have it too, and the process that it was forked from has none."""
+    environment = {**os.environ, process_groups.SERVER_MARK: process_groups.NO_MARK}
+    mark = f"{process_groups.family()}.77."
+    process = subprocess.Popen(
+        [sys.executable, "-c", MARKED.format(mark=mark)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    text = ""
+    while text.count(" ") < 2:
+        text += process.stdout.read(1)
+    marked = list(map(int, text.split()))
+
+    process_groups.kill_marked(mark)
+
+    assert _becomes(lambda: not any(map(is_alive, marked)))
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+
+
+# An adopter: one child that it knows leaves a child of a session of its own behind.
+ADOPTER = """
+import os, subprocess, sys, time
+from headrace.runtime.processes import process_groups
+process_groups.adopt_orphans()
+known = os.fork()
+if not known:
+    if not os.fork():
+        os.setsid()
+        time.sleep(600)
+    time.sleep({lives})
+    os._exit(0)
+own = subprocess.Popen(["sleep", "600"])
+time.sleep(0.5)
+stray = next(pid for pid in process_groups.below(os.getpid()) if pid not in (known, own.pid))
+process_groups.kill_strays([known], {forking})
+time.sleep(0.3)
+print(bool(process_groups.identity(stray)), own.poll() is None, flush=True)
+process_groups.kill_below(os.getpid())
+"""
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("lives", "forking", "is_left"),
+    [("0.0", "0", False), ("600.0", "0", True), ("0.0", "known", True)],
+    ids=["orphan", "not orphaned", "of one whose children go on"],
+)
+def test_what_a_killed_process_left_behind_is_ended_by_who_adopts_it(lives: str, forking: str, is_left: bool):
+    script = ADOPTER.format(lives=lives, forking=forking)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+
+    assert (done.stdout, done.stderr) == (f"{is_left} True\n", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import sys
 from collections.abc import Sequence
 
 from headrace.authoring.light import heavy_import, without_collections
@@ -24,13 +25,27 @@ class Loading:
     Attributes:
         fresh_processes: What was given, or made; it is ready once TensorFlow is imported.
         has_answered: Whether a worker was forked already.
+        num_loaded: How many of the modules were imported, well or not.
     """
 
     def __init__(self, modules: Sequence[str], fresh_processes: FreshProcesses | None = None) -> None:
         self._modules = list(modules)
+        self._given = set(modules)
         self._has_imported = False
+        self.num_loaded = 0
         self.has_answered = False
         self.fresh_processes = fresh_processes or FreshProcesses()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is something left to import."""
+        return bool(self._modules)
+
+    def add(self, modules: Sequence[str]) -> None:
+        """Import these too, unless that was tried already."""
+        new = [one for one in dict.fromkeys(modules) if one not in self._given]
+        self._modules += [one for one in new if one not in sys.modules]
+        self._given.update(new)
 
     @property
     def is_due(self) -> bool:
@@ -44,6 +59,7 @@ class Loading:
         with contextlib.suppress(Exception), importing():
             importlib.import_module(module)
         self._has_imported = module not in _FRAMEWORKS
+        self.num_loaded += 1
         if module == _TENSORFLOW:
             self.fresh_processes.open_nursery()
         # What is loaded stays: collections need not walk it, nor copy its pages in the workers.

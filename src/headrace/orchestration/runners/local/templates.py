@@ -73,7 +73,7 @@ class Template:
     @property
     def is_fresh(self) -> bool:
         """Whether the files that it has read are still the same."""
-        return all(_look(path) == look for path, look in self.looks.items())
+        return all(look_of(path) == look for path, look in self.looks.items())
 
     def hear(self) -> None:
         """Receive what the process says when it has read the code, see `tell`."""
@@ -209,7 +209,7 @@ class Reading:
             return None
         paths = self._paths | {_project_file(module) for module in projects}
         # Bytecode is made anew where its source has changed.
-        found = {path: _look(path) for path in paths if is_kept(path) and "__pycache__" not in path}
+        found = {path: look_of(path) for path in paths if is_kept(path) and "__pycache__" not in path}
         if any(self._is_young(look) for look in found.values()):
             return None
         return found
@@ -228,8 +228,8 @@ def _project_file(module: Any) -> str:
     return path if isinstance(path, str) and is_project_file(path) else ""
 
 
-def _look(path: str) -> Look:
-    """How a path looks."""
+def look_of(path: str) -> Look:
+    """Return how a path looks; to be compared with how it looks later."""
     try:
         info = os.stat(path)
     except OSError:

@@ -79,24 +79,43 @@ class Server:
 
     def serve(self) -> NoReturn:
         """Load and fork until nobody is left to ask."""
-        if self._modules:
-            self._libraries = self._fork_libraries()
+        self._prepare()
         while True:
             self._reap()
             is_loading = self._loading.is_due
             reading: dict[Any, Template] = {one.messages: one for one in self._templates.reading()}
-            watched: list[Any] = [self._wakeup, *reading, *([] if self._is_left else [self._control])]
+            others = self._others()
+            watched: list[Any] = [
+                self._wakeup,
+                *reading,
+                *others,
+                *([] if self._is_left else [self._control]),
+            ]
             readable, _, _ = select.select(watched, [], [], 0.0 if is_loading else None)
             if self._wakeup in readable:
                 os.read(self._wakeup, _WAKEUP_BYTES)
             for template in [reading[one] for one in readable if one in reading]:
                 self._listen(template)
+            for other in [one for one in readable if one in others]:
+                self._hear(other)
             if self._control in readable and not self._answer():
                 self._is_left = True
             if self._is_left and not (self._is_template and self._children):
                 self._end()
             if not readable and is_loading:
                 self._loading.load_next()
+
+    def _prepare(self) -> None:
+        """Have the libraries loaded while nobody asks yet."""
+        if self._modules:
+            self._libraries = self._fork_libraries()
+
+    def _others(self) -> list[Any]:
+        """Return what else is listened to, by those that are more than this."""
+        return []
+
+    def _hear(self, other: Any) -> None:
+        """Take what one of those says."""
 
     def run(self, given: Task, channel: connection.Connection) -> None:
         """Fork the worker of a task that has come already."""
@@ -116,20 +135,23 @@ class Server:
     def _take(self, address: Address, channel: connection.Connection) -> None:
         """See to it that a task has a worker."""
         if address.needs_libraries and self._modules:
-            if self._libraries is None:
-                self._libraries = self._fork_libraries()
-            _pass_on(self._libraries[1], address, channel)
+            self._take_with_libraries(address, channel)
         elif self._is_template or not address.code:
             self._fork(channel, self._run)
         else:
             self._take_with_code(address, channel)
+
+    def _take_with_libraries(self, address: Address, channel: connection.Connection) -> None:
+        if self._libraries is None:
+            self._libraries = self._fork_libraries()
+        pass_on(self._libraries[1], address, channel)
 
     def _take_with_code(self, address: Address, channel: connection.Connection) -> None:
         template = self._templates.fresh(address)
         if template is None:
             self._templates.add(address, self._fork_template(channel))
         elif template.state is State.READY:
-            _pass_on(template.control, address, channel)
+            pass_on(template.control, address, channel)
         elif template.state is State.ANEW:
             self._fork(channel, self._run)
         else:
@@ -260,7 +282,8 @@ class Server:
         os._exit(0)
 
 
-def _pass_on(control: socket.socket, address: Address, channel: connection.Connection) -> None:
+def pass_on(control: socket.socket, address: Address, channel: connection.Connection) -> None:
+    """Hand a request on to another server of the run."""
     # Where that process was killed, who asked sees the connection end.
     with contextlib.suppress(OSError):
         templates.send_request(control, address, channel)
@@ -308,11 +331,15 @@ def _session_of(pid: int) -> int:
         return 0
 
 
-def main(arguments: list[str]) -> None:
-    """Entry of the server process."""
-    # TFX's artifact types import these two whenever a process makes its first artifact: 40 ms for each worker.
+def import_authoring() -> None:
+    """Import what TFX's artifact types do whenever a process makes its first artifact: 40 ms for each worker."""
     for name in ("setuptools", "tfx.extensions"):
         importlib.import_module(name)
+
+
+def main(arguments: list[str]) -> None:
+    """Entry of the server process."""
+    import_authoring()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
     control: Any = socket.socket(fileno=int(arguments[0]))

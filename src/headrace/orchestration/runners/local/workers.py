@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import multiprocessing.connection
-import os
 import pickle
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from headrace.errors import ExecutorError, SetupError
 from headrace.orchestration.runners.base import Cancelled, TimedOut
 from headrace.orchestration.runners.local import templates
+from headrace.orchestration.runners.local.links import OpenServer, OwnServer, ServerLink
 from headrace.orchestration.runners.local.messages import (
     Exited,
     Failed,
@@ -27,7 +24,7 @@ from headrace.orchestration.runners.local.messages import (
     Started,
 )
 from headrace.orchestration.runners.tasks import Done, Task
-from headrace.runtime.processes.process_groups import SERVER_MARK, family, kill_group, kill_marked
+from headrace.runtime.processes.process_groups import kill_group, kill_marked
 
 _POLL_SECONDS = 0.1
 # How long a killed worker's server is given to end what the worker started.
@@ -51,7 +48,6 @@ _SIGNALS: dict[int, tuple[str, str]] = {
     signal.SIGALRM: ("A timer that its code set ran out.", "look for who sets the timer"),
 }
 _STOPPING_SECONDS = 1.0
-_numbers = itertools.count(1)
 
 
 class Workers:
@@ -59,18 +55,20 @@ class Workers:
 
     Args:
         modules: Asked when the server starts: what it imports ahead of need, in the order of need.
+        open_server: Gives a server, or the next one where one was lost; one of its own where left out.
 
     The server starts with the first task, or with `start`. Use as a context manager; leaving it ends the
     server and whatever still runs.
     """
 
-    def __init__(self, modules: Callable[[], Sequence[str]] = tuple) -> None:
+    def __init__(
+        self, modules: Callable[[], Sequence[str]] = tuple, open_server: OpenServer = OwnServer
+    ) -> None:
         self._modules = modules
+        self._open_server = open_server
         self._lock = threading.Lock()
-        self._server: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._server: ServerLink | None = None
         self._is_closed = False
-        self._mark = ""
 
     def start(self) -> None:
         """Start the server, unless it runs; it loads its libraries in the background."""
@@ -78,27 +76,17 @@ class Workers:
             self._start()
 
     def _start(self) -> None:
-        if self._is_closed or (self._server is not None and self._server.poll() is None):
+        if self._is_closed or (self._server is not None and not self._server.is_gone):
             return
-        if self._control is not None:
+        if self._server is not None:
             # Somebody killed the server: those that ran have failed, and those that follow get another one.
-            self._control.close()
-            kill_marked(self._mark)
-        self._mark = f"{family()}.{next(_numbers)}."
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        command = [sys.executable, "-W", "ignore", "-m", "headrace.orchestration.runners.local.worker_server"]
-        self._server = subprocess.Popen(
-            [*command, str(theirs.fileno()), *dict.fromkeys(self._modules())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=_environment(self._mark),
-            # From its first moment: Ctrl-C is for this process, which ends the server when its nodes are closed.
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
+            self._server.close()
+            kill_marked(self._server.mark)
+        self._server = self._open_server(self._modules())
+
+    def told(self) -> Mapping[str, Any]:
+        """Return what to record of where nodes were executed; see `NodeRunner`."""
+        return {} if self._server is None else self._server.told()
 
     def run(
         self,
@@ -112,15 +100,30 @@ class Workers:
 
         Ten times a second it is asked whether to stop; the process is killed then, with all that it started.
         """
+        for _ in range(_SUBMIT_ATTEMPTS):
+            done = self._do(task, log_path, on_progress, is_cancelled, timeout_seconds)
+            if done is not None:
+                return done
+        raise _server_lost(task)
+
+    def _do(
+        self,
+        task: Task,
+        log_path: str,
+        on_progress: Callable[[str, int | None], None],
+        is_cancelled: Callable[[], bool],
+        timeout_seconds: float,
+    ) -> Done | None:
+        """Do one task; `None` where its server was lost before a worker had begun it."""
         channel = self._submit(task, log_path)
         deadline = math.inf
         pid = 0
-        is_done = False
+        has_begun = is_done = False
         try:
             while True:
                 message = _receive(channel)
                 if isinstance(message, Started):
-                    pid = message.pid
+                    pid, has_begun = message.pid, True
                     deadline = time.monotonic() + (timeout_seconds or math.inf)
                 elif isinstance(message, Progress):
                     on_progress(message.doing, message.rows)
@@ -131,6 +134,8 @@ class Workers:
                         pid = 0
                         if _is_stopped_with_run(message, is_cancelled):
                             raise Cancelled(task.node_id)
+                    if isinstance(message, ServerLost) and not has_begun:
+                        return None
                     return _judge(task, message, log_path)
                 if is_cancelled():
                     raise Cancelled(task.node_id)
@@ -154,25 +159,25 @@ class Workers:
                     break
         with self._lock:
             # Another thread may have started the next server meanwhile, which has another mark.
-            is_server_gone = self._server is None or self._server.poll() is not None
-            mark = self._mark
-        if is_server_gone:
-            kill_marked(mark)
+            lost = self._server if self._server is not None and self._server.is_gone else None
+        if lost is not None:
+            kill_marked(lost.mark)
 
     def _submit(self, task: Task, log_path: str) -> multiprocessing.connection.Connection:
         with self._lock:
             for attempt in range(_SUBMIT_ATTEMPTS):
                 self._start()
-                if self._control is None:
+                if self._server is None:
                     raise Cancelled(task.node_id)
                 ours, theirs = multiprocessing.Pipe()
                 try:
-                    templates.send_request(self._control, task.address, theirs)
+                    templates.send_request(self._server.control, task.address, theirs)
                     ours.send((task, log_path))
                     return ours
                 except OSError as error:
                     ours.close()
-                    self._end_server()
+                    # Whatever does not answer is ended, so that the next task starts another.
+                    self._server.kill()
                     if attempt + 1 == _SUBMIT_ATTEMPTS:
                         raise SetupError(
                             f"the worker server died before {task.node_id} could start: {error}.",
@@ -183,28 +188,13 @@ class Workers:
                     theirs.close()
         raise AssertionError("unreachable")
 
-    def _end_server(self) -> None:
-        """End a server that does not answer, so that the next task starts another."""
-        if self._server is not None:
-            self._server.kill()
-            self._server.wait()
-
     def close(self) -> None:
-        """End the server and every worker."""
+        """End the server, or its part in this run, and every worker."""
         with self._lock:
             self._is_closed = True
-            server, control = self._server, self._control
-            self._server = self._control = None
-        if control is not None:
-            control.close()
+            server, self._server = self._server, None
         if server is not None:
-            try:
-                server.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-            if server.returncode:
-                kill_marked(self._mark)
+            server.close()
 
     def __enter__(self) -> Workers:
         return self
@@ -246,10 +236,7 @@ def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: s
     if isinstance(message, Failed):
         raise message.error
     if isinstance(message, ServerLost):
-        raise ExecutorError(
-            f"{task.node_id}: the server of the worker processes was killed, and this node with it.",
-            "look for a lack of memory in the system's log; other nodes get a new server",
-        )
+        raise _server_lost(task)
     if message.exit_code < 0:
         number = -message.exit_code
         why, what_helps = _SIGNALS.get(number, ("", ""))
@@ -263,20 +250,16 @@ def _judge(task: Task, message: Done | Failed | Exited | ServerLost, log_path: s
     )
 
 
+def _server_lost(task: Task) -> ExecutorError:
+    return ExecutorError(
+        f"{task.node_id}: the server of the worker processes was killed, and this node with it.",
+        "look for a lack of memory in the system's log; other nodes get a new server",
+    )
+
+
 def _signal_name(number: int) -> str:
     """A signal's name; its number where it has none, as most of the real-time ones."""
     try:
         return signal.Signals(number).name
     except ValueError:
         return str(number)
-
-
-def _environment(mark: str) -> dict[str, str]:
-    environment = dict(os.environ)
-    environment[SERVER_MARK] = mark
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    environment.setdefault("GRPC_VERBOSITY", "ERROR")
-    environment["PYTHONUNBUFFERED"] = "1"
-    # The server must find what the orchestrating process finds, the user's own modules included.
-    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path or os.getcwd() for path in sys.path))
-    return environment

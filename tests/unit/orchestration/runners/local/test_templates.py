@@ -96,7 +96,7 @@ def test_a_template_is_stale_once_a_file_has_changed(tmp_path: Path):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         template = templates.Template(0, ours)
-        look = templates._look(str(path))
+        look = templates.look_of(str(path))
         assert look is not None
         templates.tell(theirs, {str(path): look})
         template.hear()

@@ -1,0 +1,139 @@
+"""Where the sockets of warm servers lie: a folder that only this user can enter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+import struct
+
+from headrace.errors import SetupError
+
+_SUFFIX = ".socket"
+_TEMPORARY = "/tmp"
+# `sun_path` of unix(7), with the zero at its end.
+_MAX_PATH_BYTES = 108
+_CREDENTIALS = struct.Struct("3i")
+
+
+def socket_folder() -> str:
+    """Return the folder, made where it is missing.
+
+    Raises:
+        SetupError: If it cannot be made, or others could have put something there.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(base) and _fault(base) == "":
+        path = os.path.join(base, "headrace")
+    else:
+        # Not `tempfile.gettempdir()`: where the usual place is full that is the working directory.
+        temporary = os.path.abspath(os.environ.get("TMPDIR") or _TEMPORARY)
+        path = os.path.join(temporary, f"headrace-{os.geteuid()}")
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+        fault = _fault(path)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be made: {error.strerror}.", _FIX) from error
+    if fault:
+        raise SetupError(f"{path} {fault}.", _FIX)
+    return path
+
+
+_FIX = "make room for it, or remove what lies there; runs go on without a server that stays."
+
+
+def _fault(path: str) -> str:
+    """What makes a folder unfit; empty where nothing does."""
+    try:
+        info = os.lstat(path)
+    except OSError as error:
+        return f"cannot be used: {error.strerror}"
+    if not stat.S_ISDIR(info.st_mode):
+        return "is no folder"
+    if info.st_uid != os.geteuid():
+        return "belongs to another user"
+    if stat.S_IMODE(info.st_mode) & 0o077:
+        return "is open to other users"
+    return ""
+
+
+def socket_path(folder: str, name: str) -> str:
+    """Return the path of a server's socket.
+
+    Raises:
+        SetupError: If a socket's path cannot be so long.
+    """
+    path = os.path.join(folder, name + _SUFFIX)
+    if len(os.fsencode(path)) >= _MAX_PATH_BYTES:
+        raise SetupError(
+            f"{path} is too long for a socket.", "set XDG_RUNTIME_DIR to a folder with a shorter path."
+        )
+    return path
+
+
+def socket_paths(folder: str) -> list[str]:
+    """Return the paths of all servers' sockets, of dead ones too."""
+    return sorted(os.path.join(folder, one) for one in os.listdir(folder) if one.endswith(_SUFFIX))
+
+
+def peer(connected: socket.socket) -> tuple[int, int]:
+    """Return process id and user id of who is at the other end.
+
+    Raises:
+        PermissionError: If that is another user.
+    """
+    pid, uid, _ = _CREDENTIALS.unpack(
+        connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    )
+    if uid != os.geteuid():
+        raise PermissionError(f"user {uid} is at the other end of a socket of user {os.geteuid()}")
+    return pid, uid
+
+
+class Listener:
+    """A socket that others find under a path.
+
+    Of two that are bound to one path the later one has it: each is bound aside, and moved into place.
+
+    Args:
+        path: From `socket_path`.
+
+    Raises:
+        OSError: If it cannot be bound, or others could have put something there.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        fault = _fault(os.path.dirname(path))
+        if fault:
+            raise PermissionError(f"{os.path.dirname(path)} {fault}")
+        aside = os.path.join(os.path.dirname(path), f"{os.getpid()}.new")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(aside)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(aside)
+        self.socket.listen(16)
+        self._look = _inode(aside)
+        os.rename(aside, path)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the path still leads to this socket."""
+        return _inode(self.path) == self._look
+
+    def remove(self) -> None:
+        """Let nobody find it any more."""
+        if self.is_there:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
+        self.socket.close()
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino
