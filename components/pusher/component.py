@@ -14,6 +14,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
     system_executions,
 )
@@ -42,7 +44,13 @@ class PusherSpec(ComponentSpec):
     TYPE_ANNOTATION = system_executions.Deploy
 
 
-class Pusher(Component):
+class PusherOutputs(Outputs):
+    """What `Pusher` makes."""
+
+    pushed_model: OutputOf[standard_artifacts.PushedModel]
+
+
+class Pusher(Component[PusherOutputs]):
     """Copies a blessed model into the folder that a model server watches.
 
     The copy is made under a hidden name beside the versions and renamed when it is complete: a server never

@@ -13,6 +13,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
 )
@@ -38,7 +40,13 @@ class SchemaGenSpec(ComponentSpec):
     TYPE_ANNOTATION = Process
 
 
-class SchemaGen(Component):
+class SchemaGenOutputs(Outputs):
+    """What `SchemaGen` makes."""
+
+    schema: OutputOf[standard_artifacts.Schema]
+
+
+class SchemaGen(Component[SchemaGenOutputs]):
     """A schema inferred from the statistics of all splits.
 
     The first split's statistics give the schema; each further split widens it to what it holds.

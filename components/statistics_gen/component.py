@@ -14,6 +14,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedBeamExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
@@ -43,7 +45,13 @@ class StatisticsGenSpec(ComponentSpec):
     TYPE_ANNOTATION = Process
 
 
-class StatisticsGen(Component):
+class StatisticsGenOutputs(Outputs):
+    """What `StatisticsGen` makes."""
+
+    statistics: OutputOf[standard_artifacts.ExampleStatistics]
+
+
+class StatisticsGen(Component[StatisticsGenOutputs]):
     """Feature statistics for each split of an `Examples` artifact.
 
     Outputs:

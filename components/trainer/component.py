@@ -12,6 +12,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
     system_executions,
@@ -65,7 +67,14 @@ class TrainerSpec(ComponentSpec):
     TYPE_ANNOTATION = system_executions.Train
 
 
-class Trainer(Component):
+class TrainerOutputs(Outputs):
+    """What `Trainer` makes."""
+
+    model: OutputOf[standard_artifacts.Model]
+    model_run: OutputOf[standard_artifacts.ModelRun]
+
+
+class Trainer(Component[TrainerOutputs]):
     """Trains a model and exports it with signatures for serving and evaluation.
 
     What is trained comes in one of two forms:
