@@ -24,6 +24,7 @@ from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 
 with authoring():
+    from tfx.dsl.components.base.executor_spec import ExecutorSpec
     from tfx.proto import pusher_pb2
     from tfx.utils import json_utils
 
@@ -98,7 +99,7 @@ class Pusher(Component[PusherOutputs]):
         infra_blessing: BaseChannel | None = None,
         push_destination: ProtoLike | None = None,
         custom_config: Mapping[str, Any] | None = None,
-        custom_executor_spec: Any = None,
+        custom_executor_spec: ExecutorSpec | None = None,
     ) -> None:
         is_own_executor = custom_executor_spec is None and self.EXECUTOR_SPEC is Pusher.EXECUTOR_SPEC
         if push_destination is None and is_own_executor:

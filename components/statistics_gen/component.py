@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.authoring import (
     BaseChannel,
@@ -24,6 +24,9 @@ from headrace.errors import DefinitionError, did_you_mean, listed
 
 with authoring():
     from tfx.types.system_executions import Process
+
+if TYPE_CHECKING:
+    from tensorflow_data_validation import StatsOptions
 
 
 class StatisticsGenSpec(ComponentSpec):
@@ -90,7 +93,7 @@ class StatisticsGen(Component[StatisticsGenOutputs]):
         self,
         examples: BaseChannel,
         schema: BaseChannel | None = None,
-        stats_options: Any | str | None = None,
+        stats_options: StatsOptions | Mapping[str, Any] | str | None = None,
         exclude_splits: Sequence[str] | None = None,
         *,
         sample_rate_by_split: Mapping[str, float] | None = None,

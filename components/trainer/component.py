@@ -32,6 +32,7 @@ from headrace.training.arguments import (
 )
 
 with authoring():
+    from tfx.dsl.components.base.executor_spec import ExecutorSpec
     from tfx.proto import trainer_pb2
 
 
@@ -170,7 +171,7 @@ class Trainer(Component[TrainerOutputs]):
         train_args: ProtoLike | None = None,
         eval_args: ProtoLike | None = None,
         custom_config: dict[str, Any] | RuntimeParameter | None = None,
-        custom_executor_spec: Any = None,
+        custom_executor_spec: ExecutorSpec | None = None,
         *,
         statistics: BaseChannel | None = None,
         build_model: Function | None = None,

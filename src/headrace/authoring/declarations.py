@@ -11,6 +11,7 @@ from headrace.errors import ConnectionTypeError, DefinitionError, did_you_mean, 
 
 with authoring():
     from tfx.dsl.components.base.base_component import BaseComponent
+    from tfx.dsl.components.base.base_executor import BaseExecutor
     from tfx.dsl.components.base.executor_spec import BeamExecutorSpec, ExecutorClassSpec, ExecutorSpec
     from tfx.types import component_spec as tfx_component_spec
     from tfx.types.channel import BaseChannel
@@ -67,9 +68,9 @@ class _NamedClass:
     extra_flags: list[str]
 
     @property
-    def executor_class(self) -> type[Any]:
+    def executor_class(self) -> type[BaseExecutor]:
         """The class itself; importing it loads TensorFlow and Beam. TFX's notebook launcher asks for it."""
-        return cast("type[Any]", import_utils.import_class_by_path(self._class_path))
+        return cast("type[BaseExecutor]", import_utils.import_class_by_path(self._class_path))
 
     @property
     def class_path(self) -> str:

@@ -54,22 +54,22 @@ class FunctionComponentFactory(Protocol):
 
 
 @overload
-def component(func: Callable[..., Any], /) -> FunctionComponentFactory: ...
+def component(func: Callable[..., object], /) -> FunctionComponentFactory: ...
 
 
 @overload
 def component(
     *, component_annotation: type[SystemExecution] | None = None, use_beam: bool = False
-) -> Callable[[Callable[..., Any]], FunctionComponentFactory]: ...
+) -> Callable[[Callable[..., object]], FunctionComponentFactory]: ...
 
 
 def component(
-    func: Callable[..., Any] | None = None,
+    func: Callable[..., object] | None = None,
     /,
     *,
     component_annotation: type[SystemExecution] | None = None,
     use_beam: bool = False,
-) -> FunctionComponentFactory | Callable[[Callable[..., Any]], FunctionComponentFactory]:
+) -> FunctionComponentFactory | Callable[[Callable[..., object]], FunctionComponentFactory]:
     """Make a component of a function, as TFX's decorator `tfx.dsl.components.component` does.
 
     The file may say `from __future__ import annotations`.
@@ -90,7 +90,7 @@ def component(
         >>> Rename(examples=rows.outputs.examples).outputs.renamed  # doctest: +SKIP
     """
 
-    def made(function: Callable[..., Any]) -> FunctionComponentFactory:
+    def made(function: Callable[..., object]) -> FunctionComponentFactory:
         function.__annotations__ = _evaluated(function)
         factory: Any = decorators.component(
             cast("FunctionType", function), component_annotation=component_annotation, use_beam=use_beam
@@ -102,7 +102,7 @@ def component(
     return made if func is None else made(func)
 
 
-def _evaluated(function: Callable[..., Any]) -> dict[str, Any]:
+def _evaluated(function: Callable[..., object]) -> dict[str, Any]:
     """What a function's annotations say; TFX does not look for them behind texts."""
     try:
         return inspect.get_annotations(function, eval_str=True)

@@ -75,7 +75,7 @@ class Resolver(resolver.Resolver):
         self,
         strategy_class: type[resolver.ResolverStrategy] | None = None,
         config: dict[str, Any] | None = None,
-        **channels: BaseChannel[Any],
+        **channels: BaseChannel,
     ) -> None:
         super().__init__(strategy_class, config, **channels)
         self._named_outputs = UndeclaredOutputs(super().outputs)

@@ -22,6 +22,8 @@ from headrace.runtime.progress import Progress
 with authoring():
     from tfx.types.artifact import Artifact
 
+__all__ = ["ExecutionContext"]
+
 # Custom properties of artifacts: one line for people, and for the cache the digest of the payload with what its
 # files looked like (see `headrace.files.payloads`).
 SUMMARY_PROPERTY = "headrace_summary"

@@ -17,3 +17,8 @@ from headrace.testing.artifacts import make_artifact, make_examples, make_schema
 from headrace.testing.component_run import ComponentResult, channel, run_component
 
 __all__ = ["ComponentResult", "channel", "make_artifact", "make_examples", "make_schema", "run_component"]
+
+
+def __dir__() -> list[str]:
+    """Name what is public."""
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})

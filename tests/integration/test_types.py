@@ -1,4 +1,4 @@
-"""A type checker knows the outputs of components, as a user's strict mypy sees them."""
+"""What type checkers and editors know of the public surface."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+from public_surface import untyped
+
+from headrace.runtime import executor
 
 TYPED = Path(__file__).parents[1] / "data/typed/outputs.py"
 
@@ -37,3 +41,8 @@ def test_mypy_knows_each_output_and_refuses_others(tmp_path: Path) -> None:
     assert said.keys() == expected.keys(), done.stdout
     for number, text in expected.items():
         assert text in said[number]
+
+
+def test_the_bases_of_executors_name_their_types() -> None:
+    """But for the values of TFX's exec properties."""
+    assert untyped(executor) == {"BeamExecutor.Do: exec_properties", "Executor.Do: exec_properties"}
