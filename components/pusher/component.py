@@ -13,6 +13,7 @@ from headrace.authoring import (
     Component,
     ComponentSpec,
     ExecutionParameter,
+    ExecutorSpec,
     NamedExecutorSpec,
     OutputOf,
     Outputs,
@@ -24,7 +25,6 @@ from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 
 with authoring():
-    from tfx.dsl.components.base.executor_spec import ExecutorSpec
     from tfx.proto import pusher_pb2
     from tfx.utils import json_utils
 

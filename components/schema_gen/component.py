@@ -17,11 +17,8 @@ from headrace.authoring import (
     Outputs,
     RuntimeParameter,
     standard_artifacts,
+    system_executions,
 )
-from headrace.authoring.light import authoring
-
-with authoring():
-    from tfx.types.system_executions import Process
 
 
 class SchemaGenSpec(ComponentSpec):
@@ -37,7 +34,7 @@ class SchemaGenSpec(ComponentSpec):
     OUTPUTS = {  # noqa: RUF012
         "schema": ChannelParameter(type=standard_artifacts.Schema),
     }
-    TYPE_ANNOTATION = Process
+    TYPE_ANNOTATION = system_executions.Process
 
 
 class SchemaGenOutputs(Outputs):

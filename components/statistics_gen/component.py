@@ -17,13 +17,10 @@ from headrace.authoring import (
     OutputOf,
     Outputs,
     standard_artifacts,
+    system_executions,
 )
-from headrace.authoring.light import authoring
 from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DefinitionError, did_you_mean, listed
-
-with authoring():
-    from tfx.types.system_executions import Process
 
 if TYPE_CHECKING:
     from tensorflow_data_validation import StatsOptions
@@ -45,7 +42,7 @@ class StatisticsGenSpec(ComponentSpec):
     OUTPUTS = {  # noqa: RUF012
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
     }
-    TYPE_ANNOTATION = Process
+    TYPE_ANNOTATION = system_executions.Process
 
 
 class StatisticsGenOutputs(Outputs):

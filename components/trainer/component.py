@@ -11,6 +11,7 @@ from headrace.authoring import (
     Component,
     ComponentSpec,
     ExecutionParameter,
+    ExecutorSpec,
     NamedExecutorSpec,
     OutputOf,
     Outputs,
@@ -32,7 +33,6 @@ from headrace.training.arguments import (
 )
 
 with authoring():
-    from tfx.dsl.components.base.executor_spec import ExecutorSpec
     from tfx.proto import trainer_pb2
 
 

@@ -14,6 +14,7 @@ from headrace.authoring.light import authoring, stay_light
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_component import BaseComponent
     from tfx.dsl.components.base.base_node import BaseNode
+    from tfx.dsl.components.base.executor_spec import ExecutorSpec
     from tfx.dsl.control_flow.for_each import ForEach
     from tfx.dsl.experimental.conditionals.conditional import Cond
     from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
     from tfx.types import standard_artifacts, system_executions
     from tfx.types.artifact import Artifact
-    from tfx.types.channel import BaseChannel, Channel
+    from tfx.types.channel import BaseChannel, Channel, OutputChannel
     from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
     from headrace.authoring.blessed_models import latest_blessed_model
@@ -60,6 +61,7 @@ _PLACES = {
     "ComponentSpec": "headrace.authoring.declarations",
     "Cond": "tfx.dsl.experimental.conditionals.conditional",
     "ExecutionParameter": "tfx.types.component_spec",
+    "ExecutorSpec": "tfx.dsl.components.base.executor_spec",
     "ForEach": "tfx.dsl.control_flow.for_each",
     "Importer": "headrace.authoring.nodes",
     "InputArtifact": _FUNCTIONS,
@@ -68,6 +70,7 @@ _PLACES = {
     "NamedBeamExecutorSpec": "headrace.authoring.declarations",
     "NamedExecutorSpec": "headrace.authoring.declarations",
     "OutputArtifact": _FUNCTIONS,
+    "OutputChannel": "tfx.types.channel",
     "OutputOf": "headrace.authoring.outputs",
     "Outputs": "headrace.authoring.outputs",
     "Parameter": _FUNCTIONS,
@@ -95,6 +98,7 @@ __all__ = [
     "ComponentSpec",
     "Cond",
     "ExecutionParameter",
+    "ExecutorSpec",
     "ForEach",
     "Importer",
     "InputArtifact",
@@ -103,6 +107,7 @@ __all__ = [
     "NamedBeamExecutorSpec",
     "NamedExecutorSpec",
     "OutputArtifact",
+    "OutputChannel",
     "OutputOf",
     "Outputs",
     "Parameter",

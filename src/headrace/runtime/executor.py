@@ -11,8 +11,8 @@ from typing import Any
 
 import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor, base_executor
-from tfx.types.artifact import Artifact
 
+from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, MalformedFileError
 from headrace.runtime import beam_options, services
 from headrace.runtime.context import ExecutionContext
