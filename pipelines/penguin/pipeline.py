@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from typing import Any
 
 from headrace.authoring import Pipeline
 from headrace.components import (
@@ -67,7 +68,7 @@ def create_pipeline(
         schema=schema,
         preprocessing_fn="headrace.pipelines.penguin.features:preprocessing_fn",
     )
-    training = {
+    training: dict[str, Any] = {
         "examples": transform.outputs.transformed_examples,
         "transform_graph": transform.outputs.transform_graph,
         "schema": schema,
