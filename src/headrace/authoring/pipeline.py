@@ -7,8 +7,6 @@ import graphlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from typing_extensions import Unpack
-
 from headrace.authoring.light import authoring
 from headrace.errors import CycleError, DuplicateNodeError
 
@@ -22,6 +20,7 @@ with authoring():
 if TYPE_CHECKING:
     from google.protobuf.message import Message
     from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
+    from typing_extensions import Unpack
 
 
 class PipelineOptions(TypedDict, total=False):
