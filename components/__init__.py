@@ -46,3 +46,8 @@ __all__ = [
     "Tuner",
     "latest_blessed_model",
 ]
+
+
+def __dir__() -> list[str]:
+    """Name what is public; the modules of the components are not."""
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})

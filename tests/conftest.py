@@ -6,7 +6,13 @@ the terminal that the tests are started in does not count. No workers' server st
 
 import os
 
+import pytest
 from hypothesis import settings
+
+# Imported by tests before pytest takes them for plugins.
+pytest.register_assert_rewrite(
+    "conftest_training", "conftest_transform", "conftest_serving", "conftest_example_gen"
+)
 
 _EXAMPLES = int(os.environ.get("HEADRACE_EXAMPLES", "0"))
 

@@ -10,6 +10,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedBeamExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
@@ -38,7 +40,14 @@ class BulkInferrerSpec(ComponentSpec):
     }
 
 
-class BulkInferrer(Component):
+class BulkInferrerOutputs(Outputs):
+    """One of the two, as `output_example_spec` is given or not."""
+
+    inference_result: OutputOf[standard_artifacts.InferenceResult]
+    output_examples: OutputOf[standard_artifacts.Examples]
+
+
+class BulkInferrer(Component[BulkInferrerOutputs]):
     """Runs a model over examples and keeps every prediction.
 
     A model that is given with a blessing and was not blessed makes no predictions: the outputs stay empty.

@@ -16,6 +16,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedBeamExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
     system_executions,
@@ -55,7 +57,14 @@ class EvaluatorSpec(ComponentSpec):
     TYPE_ANNOTATION = system_executions.Evaluate
 
 
-class Evaluator(Component):
+class EvaluatorOutputs(Outputs):
+    """What `Evaluator` makes."""
+
+    evaluation: OutputOf[standard_artifacts.ModelEvaluation]
+    blessing: OutputOf[standard_artifacts.ModelBlessing]
+
+
+class Evaluator(Component[EvaluatorOutputs]):
     """Metrics of a model, over all rows and per slice, and a verdict against thresholds.
 
     The model is called through a signature of its SavedModel (`signature_name`, by default

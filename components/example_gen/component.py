@@ -14,6 +14,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedBeamExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
@@ -43,7 +45,13 @@ class FileBasedExampleGenSpec(ComponentSpec):
     OUTPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
 
 
-class _FileBasedExampleGen(Component):
+class ExampleGenOutputs(Outputs):
+    """What each of them makes."""
+
+    examples: OutputOf[standard_artifacts.Examples]
+
+
+class _FileBasedExampleGen(Component[ExampleGenOutputs]):
     """What the three components share: the driver, the spec, and how its parameters are made."""
 
     SPEC_CLASS = FileBasedExampleGenSpec

@@ -14,6 +14,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
 )
 from headrace.authoring.generations import HAS_CUSTOM_VALIDATION
@@ -48,7 +50,13 @@ class ExampleValidatorSpec(ComponentSpec):
     }
 
 
-class ExampleValidator(Component):
+class ExampleValidatorOutputs(Outputs):
+    """What `ExampleValidator` makes."""
+
+    anomalies: OutputOf[standard_artifacts.ExampleAnomalies]
+
+
+class ExampleValidator(Component[ExampleValidatorOutputs]):
     """Anomalies of each split: where its statistics contradict the schema, or moved from a baseline.
 
     Outputs:

@@ -11,6 +11,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
 )
@@ -28,7 +30,13 @@ class ImportSchemaGenSpec(ComponentSpec):
     }
 
 
-class ImportSchemaGen(Component):
+class ImportSchemaGenOutputs(Outputs):
+    """What `ImportSchemaGen` makes."""
+
+    schema: OutputOf[standard_artifacts.Schema]
+
+
+class ImportSchemaGen(Component[ImportSchemaGenOutputs]):
     """A schema that is written by hand, or was inferred once and is kept with the code.
 
     Outputs:

@@ -10,6 +10,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
 )
 from headrace.authoring.light import authoring
@@ -38,7 +40,13 @@ class InfraValidatorSpec(ComponentSpec):
     OUTPUTS = {"blessing": ChannelParameter(type=standard_artifacts.InfraBlessing)}  # noqa: RUF012
 
 
-class InfraValidator(Component):
+class InfraValidatorOutputs(Outputs):
+    """What `InfraValidator` makes."""
+
+    blessing: OutputOf[standard_artifacts.InfraBlessing]
+
+
+class InfraValidator(Component[InfraValidatorOutputs]):
     """Loads the exported model in a fresh process and sends it requests made from Examples.
 
     The process holds TensorFlow and nothing of the pipeline: no Keras objects, no custom classes, no files

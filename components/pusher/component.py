@@ -13,7 +13,10 @@ from headrace.authoring import (
     Component,
     ComponentSpec,
     ExecutionParameter,
+    ExecutorSpec,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
     system_executions,
 )
@@ -42,7 +45,13 @@ class PusherSpec(ComponentSpec):
     TYPE_ANNOTATION = system_executions.Deploy
 
 
-class Pusher(Component):
+class PusherOutputs(Outputs):
+    """What `Pusher` makes."""
+
+    pushed_model: OutputOf[standard_artifacts.PushedModel]
+
+
+class Pusher(Component[PusherOutputs]):
     """Copies a blessed model into the folder that a model server watches.
 
     The copy is made under a hidden name beside the versions and renamed when it is complete: a server never
@@ -90,7 +99,7 @@ class Pusher(Component):
         infra_blessing: BaseChannel | None = None,
         push_destination: ProtoLike | None = None,
         custom_config: Mapping[str, Any] | None = None,
-        custom_executor_spec: Any = None,
+        custom_executor_spec: ExecutorSpec | None = None,
     ) -> None:
         is_own_executor = custom_executor_spec is None and self.EXECUTOR_SPEC is Pusher.EXECUTOR_SPEC
         if push_destination is None and is_own_executor:

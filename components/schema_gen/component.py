@@ -13,13 +13,12 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
+    system_executions,
 )
-from headrace.authoring.light import authoring
-
-with authoring():
-    from tfx.types.system_executions import Process
 
 
 class SchemaGenSpec(ComponentSpec):
@@ -35,10 +34,16 @@ class SchemaGenSpec(ComponentSpec):
     OUTPUTS = {  # noqa: RUF012
         "schema": ChannelParameter(type=standard_artifacts.Schema),
     }
-    TYPE_ANNOTATION = Process
+    TYPE_ANNOTATION = system_executions.Process
 
 
-class SchemaGen(Component):
+class SchemaGenOutputs(Outputs):
+    """What `SchemaGen` makes."""
+
+    schema: OutputOf[standard_artifacts.Schema]
+
+
+class SchemaGen(Component[SchemaGenOutputs]):
     """A schema inferred from the statistics of all splits.
 
     The first split's statistics give the schema; each further split widens it to what it holds.

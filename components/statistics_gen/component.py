@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.authoring import (
     BaseChannel,
@@ -14,14 +14,16 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedBeamExecutorSpec,
+    OutputOf,
+    Outputs,
     standard_artifacts,
+    system_executions,
 )
-from headrace.authoring.light import authoring
 from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DefinitionError, did_you_mean, listed
 
-with authoring():
-    from tfx.types.system_executions import Process
+if TYPE_CHECKING:
+    from tensorflow_data_validation import StatsOptions
 
 
 class StatisticsGenSpec(ComponentSpec):
@@ -40,10 +42,16 @@ class StatisticsGenSpec(ComponentSpec):
     OUTPUTS = {  # noqa: RUF012
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
     }
-    TYPE_ANNOTATION = Process
+    TYPE_ANNOTATION = system_executions.Process
 
 
-class StatisticsGen(Component):
+class StatisticsGenOutputs(Outputs):
+    """What `StatisticsGen` makes."""
+
+    statistics: OutputOf[standard_artifacts.ExampleStatistics]
+
+
+class StatisticsGen(Component[StatisticsGenOutputs]):
     """Feature statistics for each split of an `Examples` artifact.
 
     Outputs:
@@ -82,7 +90,7 @@ class StatisticsGen(Component):
         self,
         examples: BaseChannel,
         schema: BaseChannel | None = None,
-        stats_options: Any | str | None = None,
+        stats_options: StatsOptions | Mapping[str, Any] | str | None = None,
         exclude_splits: Sequence[str] | None = None,
         *,
         sample_rate_by_split: Mapping[str, float] | None = None,

@@ -1,1 +1,5 @@
 """Trainer: trains a Keras model and exports it for serving."""
+
+from headrace.components.trainer.component import Trainer
+
+__all__ = ["Trainer"]

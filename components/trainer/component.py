@@ -11,7 +11,10 @@ from headrace.authoring import (
     Component,
     ComponentSpec,
     ExecutionParameter,
+    ExecutorSpec,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
     system_executions,
@@ -65,7 +68,14 @@ class TrainerSpec(ComponentSpec):
     TYPE_ANNOTATION = system_executions.Train
 
 
-class Trainer(Component):
+class TrainerOutputs(Outputs):
+    """What `Trainer` makes."""
+
+    model: OutputOf[standard_artifacts.Model]
+    model_run: OutputOf[standard_artifacts.ModelRun]
+
+
+class Trainer(Component[TrainerOutputs]):
     """Trains a model and exports it with signatures for serving and evaluation.
 
     What is trained comes in one of two forms:
@@ -161,7 +171,7 @@ class Trainer(Component):
         train_args: ProtoLike | None = None,
         eval_args: ProtoLike | None = None,
         custom_config: dict[str, Any] | RuntimeParameter | None = None,
-        custom_executor_spec: Any = None,
+        custom_executor_spec: ExecutorSpec | None = None,
         *,
         statistics: BaseChannel | None = None,
         build_model: Function | None = None,

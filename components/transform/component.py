@@ -13,6 +13,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedBeamExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
     system_executions,
@@ -67,7 +69,20 @@ class TransformSpec(ComponentSpec):
     TYPE_ANNOTATION = system_executions.Transform
 
 
-class Transform(Component):
+class TransformOutputs(Outputs):
+    """What is there, `materialize`, `disable_statistics` and `disable_analyzer_cache` say."""
+
+    transform_graph: OutputOf[standard_artifacts.TransformGraph]
+    transformed_examples: OutputOf[standard_artifacts.Examples]
+    updated_analyzer_cache: OutputOf[standard_artifacts.TransformCache]
+    pre_transform_schema: OutputOf[standard_artifacts.Schema]
+    pre_transform_stats: OutputOf[standard_artifacts.ExampleStatistics]
+    post_transform_schema: OutputOf[standard_artifacts.Schema]
+    post_transform_stats: OutputOf[standard_artifacts.ExampleStatistics]
+    post_transform_anomalies: OutputOf[standard_artifacts.ExampleAnomalies]
+
+
+class Transform(Component[TransformOutputs]):
     """Applies the user's `preprocessing_fn` to Examples, and exports it for training and serving.
 
     Analyzers in the function (means, vocabularies, quantiles) see the splits to analyze in full; their

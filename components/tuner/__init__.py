@@ -1,1 +1,5 @@
 """Tuner: searches hyperparameters for a Trainer."""
+
+from headrace.components.tuner.component import Tuner
+
+__all__ = ["Tuner"]

@@ -14,6 +14,8 @@ from headrace.authoring import (
     ComponentSpec,
     ExecutionParameter,
     NamedExecutorSpec,
+    OutputOf,
+    Outputs,
     RuntimeParameter,
     standard_artifacts,
 )
@@ -67,7 +69,14 @@ class TunerSpec(ComponentSpec):
     }
 
 
-class Tuner(Component):
+class TunerOutputs(Outputs):
+    """What `Tuner` makes."""
+
+    best_hyperparameters: OutputOf[standard_artifacts.HyperParameters]
+    tuner_results: OutputOf[standard_artifacts.TunerResults]
+
+
+class Tuner(Component[TunerOutputs]):
     """Tries hyperparameters and keeps the best, for Trainer's `hyperparameters` input.
 
     As in Trainer, there are two forms:

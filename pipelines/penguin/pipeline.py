@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from typing import Any
 
 from headrace.authoring import Pipeline
 from headrace.components import (
@@ -55,21 +56,21 @@ def create_pipeline(
     # The package's folder holds the raw notes as well: only this file is read.
     only_this = {"splits": [{"name": "all", "pattern": "penguins.csv"}]}
     example_gen = CsvExampleGen(input_base=data_root or penguin_data_root(), input_config=only_this)
-    examples = example_gen.outputs["examples"]
+    examples = example_gen.outputs.examples
     statistics_gen = StatisticsGen(examples=examples)
     schema_gen = ImportSchemaGen(schema_file=os.path.join(os.path.dirname(__file__), "schema.pbtxt"))
-    schema = schema_gen.outputs["schema"]
+    schema = schema_gen.outputs.schema
     example_validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema, fail_on=fail_on
+        statistics=statistics_gen.outputs.statistics, schema=schema, fail_on=fail_on
     )
     transform = Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="headrace.pipelines.penguin.features:preprocessing_fn",
     )
-    training = {
-        "examples": transform.outputs["transformed_examples"],
-        "transform_graph": transform.outputs["transform_graph"],
+    training: dict[str, Any] = {
+        "examples": transform.outputs.transformed_examples,
+        "transform_graph": transform.outputs.transform_graph,
         "schema": schema,
         "build_model": _BUILD_MODEL,
         "label": "species",
@@ -81,22 +82,22 @@ def create_pipeline(
         max_trials=max_trials,
         epochs=trial_epochs,
     )
-    trainer = Trainer(**training, hyperparameters=tuner.outputs["best_hyperparameters"], epochs=epochs)
+    trainer = Trainer(**training, hyperparameters=tuner.outputs.best_hyperparameters, epochs=epochs)
     baseline = latest_blessed_model()
     evaluator = Evaluator(
         examples=examples,
-        model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
+        model=trainer.outputs.model,
+        baseline_model=baseline.outputs.model,
         eval_config=eval_config(min_accuracy, min_change),
         schema=schema,
     )
     infra_validator = InfraValidator(
-        model=trainer.outputs["model"], examples=examples, request_spec={"num_examples": 10}
+        model=trainer.outputs.model, examples=examples, request_spec={"num_examples": 10}
     )
     pusher = Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=infra_validator.outputs["blessing"],
+        model=trainer.outputs.model,
+        model_blessing=evaluator.outputs.blessing,
+        infra_blessing=infra_validator.outputs.blessing,
         push_destination={"filesystem": {"base_directory": os.path.abspath(push_to)}},
     )
     return Pipeline(

@@ -53,21 +53,21 @@ def create_pipeline(
         max_load_seconds: Bound on the time in which a server loads the model.
     """
     example_gen = CsvExampleGen(input_base=data_root or taxi_data_root())
-    examples = example_gen.outputs["examples"]
+    examples = example_gen.outputs.examples
     statistics_gen = StatisticsGen(examples=examples)
-    schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=True)
+    schema_gen = SchemaGen(statistics=statistics_gen.outputs.statistics, infer_feature_shape=True)
     example_validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"], fail_on=fail_on
+        statistics=statistics_gen.outputs.statistics, schema=schema_gen.outputs.schema, fail_on=fail_on
     )
     transform = Transform(
         examples=examples,
-        schema=schema_gen.outputs["schema"],
+        schema=schema_gen.outputs.schema,
         preprocessing_fn="headrace.pipelines.taxi.features:preprocessing_fn",
     )
     trainer = Trainer(
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema_gen.outputs["schema"],
+        examples=transform.outputs.transformed_examples,
+        transform_graph=transform.outputs.transform_graph,
+        schema=schema_gen.outputs.schema,
         build_model="headrace.pipelines.taxi.model:build_model",
         label="tips",
         batch_size=batch_size,
@@ -77,26 +77,26 @@ def create_pipeline(
     baseline = latest_blessed_model()
     evaluator = Evaluator(
         examples=examples,
-        model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
+        model=trainer.outputs.model,
+        baseline_model=baseline.outputs.model,
         eval_config=eval_config(min_accuracy, min_change),
     )
     infra_validator = InfraValidator(
-        model=trainer.outputs["model"],
+        model=trainer.outputs.model,
         examples=examples,
         request_spec={"num_examples": 10},
         max_load_seconds=max_load_seconds,
     )
     pusher = Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=infra_validator.outputs["blessing"],
+        model=trainer.outputs.model,
+        model_blessing=evaluator.outputs.blessing,
+        infra_blessing=infra_validator.outputs.blessing,
         push_destination={"filesystem": {"base_directory": os.path.abspath(push_to)}},
     )
     bulk_inferrer = BulkInferrer(
         examples=examples,
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
+        model=trainer.outputs.model,
+        model_blessing=evaluator.outputs.blessing,
         data_spec={"example_splits": ["eval"]},
     )
     return Pipeline(

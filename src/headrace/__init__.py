@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headrace.authoring.node_options import options, with_resources
     from headrace.notebook.interactive_context import InteractiveContext
-    from headrace.orchestration.events import RunResult
+    from headrace.store.results import NodeResult, NodeState, RunResult
     from headrace.store.session import StoreSession, open_store
     from headrace.ui.runner import Runner
     from headrace.ui.shown_run import run
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "InteractiveContext",
+    "NodeResult",
+    "NodeState",
     "RunResult",
     "Runner",
     "StoreSession",
@@ -29,7 +31,9 @@ __all__ = [
 
 _PLACES = {
     "InteractiveContext": "headrace.notebook.interactive_context",
-    "RunResult": "headrace.orchestration.events",
+    "NodeResult": "headrace.store.results",
+    "NodeState": "headrace.store.results",
+    "RunResult": "headrace.store.results",
     "Runner": "headrace.ui.runner",
     "StoreSession": "headrace.store.session",
     "open_store": "headrace.store.session",

@@ -9,6 +9,7 @@
     │   ├── DuplicateNodeError            two nodes with one id
     │   ├── OptionError (TypeError)       an option that there is not
     │   ├── UnknownNodeError              a node id that the pipeline does not have
+    │   ├── UnknownOutputError (AttributeError, KeyError)   an output that the component does not have
     │   └── UnsupportedFeatureError       something TFX can declare and Headrace refuses, saying why
     ├── UserFunctionError (ValueError)    a module or function named by the user that cannot be imported
     ├── ConfigError (ValueError)          a configuration file, key or value
@@ -78,6 +79,10 @@ class OptionError(DefinitionError, TypeError):
 
 class UnknownNodeError(DefinitionError):
     """A node id that the pipeline does not have."""
+
+
+class UnknownOutputError(DefinitionError, AttributeError, KeyError):
+    """An output that the component does not have."""
 
 
 class UnsupportedFeatureError(DefinitionError):

@@ -13,12 +13,17 @@ from typing import Any
 import apache_beam as beam
 import pytest
 import suite_surroundings
-from data_validation import execute, statistics_of, write_examples
+from data_validation import (
+    execute,
+    in_files,
+    statistics_of,
+)
 from tensorflow_data_validation.statistics import stats_impl
 from tfx.types.standard_artifacts import ExampleStatistics
 
 from headrace.components.statistics_gen.executor import Executor
 from headrace.formats.examples import example_encoder
+from headrace.testing import make_examples
 
 NUM_FILES = 2
 _GenerateStatisticsImpl = stats_impl.GenerateStatisticsImpl
@@ -28,7 +33,7 @@ _taken: list[str] = []
 def _statistics(batches: list[Any], options: str) -> Any:
     folder = Path(tempfile.mkdtemp())
     records = [record for batch in batches for record in example_encoder.encode(batch).to_pylist()]
-    examples = write_examples(folder / "examples", {"rows": records}, NUM_FILES)
+    examples = make_examples(folder / "examples", {"rows": in_files(records, NUM_FILES)})
     made = execute(
         Executor,
         folder,

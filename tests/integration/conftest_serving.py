@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import tfx
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import standard_artifacts
 
 from headrace.formats.examples import tfrecord
+from headrace.testing import make_examples
 
 _TESTDATA = os.path.join(os.path.dirname(tfx.__file__), "components", "testdata")
 NUM_CLASSES = 3
@@ -81,19 +82,6 @@ def taxi_records() -> list[bytes]:
     return [record for path in paths for batch in tfrecord.read_batches(path, 10_000) for record in batch]
 
 
-def write_examples(path: Path, splits: dict[str, list[bytes]]) -> Any:
-    """Write records as an Examples artifact."""
-    for split, records in splits.items():
-        folder = path / f"Split-{split}"
-        folder.mkdir(parents=True)
-        with tfrecord.Writer(str(folder / "data_tfrecord-00000-of-00001.gz")) as writer:
-            writer.write(records)
-    examples = standard_artifacts.Examples()
-    examples.uri = str(path)
-    examples.split_names = artifact_utils.encode_split_names(list(splits))
-    return examples
-
-
 def schema_artifact() -> Any:
     """TFX's taxi schema."""
     schema = standard_artifacts.Schema()
@@ -106,7 +94,7 @@ def taxi_examples(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """2,000 rows to evaluate, 500 to train on."""
     records = taxi_records()
     path = tmp_path_factory.mktemp("examples")
-    return write_examples(path, {"train": records[:500], "eval": records[500:2500]})
+    return make_examples(path, {"train": records[:500], "eval": records[500:2500]})
 
 
 @pytest.fixture(scope="session")

@@ -146,16 +146,6 @@ def serving_path(outputs: dict[str, list[Any]]) -> str:
     return f"{outputs['model'][0].uri}/Format-Serving"
 
 
-def split_examples(path: Any, rows: list[bytes]) -> Any:
-    """Write the same records for training and evaluation; return their Examples artifact."""
-    for split in ("train", "eval"):
-        (path / f"Split-{split}").mkdir(parents=True)
-        with tf.io.TFRecordWriter(f"{path}/Split-{split}/data_tfrecord-00000-of-00001.gz", "GZIP") as writer:
-            for row in rows:
-                writer.write(row)
-    return artifact("Examples", path, ["train", "eval"])
-
-
 def records(pattern: str) -> list[bytes]:
     """Return the records of gzipped TFRecord files."""
     paths = sorted(glob.glob(pattern))

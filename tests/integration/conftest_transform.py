@@ -22,9 +22,9 @@ from tfx_bsl.coders import example_coder
 
 from headrace.components.transform.executor import Executor
 from headrace.components.transform.stock import without_deep_copy
-from headrace.formats import artifacts, protos
 from headrace.formats.examples import tfrecord
 from headrace.runtime.implementation import NAME_PROPERTY, REASON_PROPERTY, Implementation
+from headrace.testing import make_examples
 
 TAXI_FUNCTION = "tfx.examples.chicago_taxi_pipeline.taxi_utils_native_keras.preprocessing_fn"
 TAXI_SCHEMA = os.path.join(os.path.dirname(tfx.__file__), "components/testdata/schema_gen")
@@ -85,32 +85,6 @@ def rows(folder: str) -> pa.RecordBatch:
     return example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(records)
 
 
-def write_examples(folder: Path, splits: dict[str, list[bytes] | list[list[bytes]]]) -> Any:
-    """An Examples artifact; a split is a list of records, or a list of those for several files."""
-    examples = standard_artifacts.Examples()
-    examples.uri = str(folder)
-    examples.split_names = artifacts.encode_split_names(splits)
-    examples.set_string_custom_property("file_format", "tfrecords_gzip")
-    examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
-    for split, content in splits.items():
-        files: Any = content if content and isinstance(content[0], list) else [content]
-        path = folder / f"Split-{split}"
-        path.mkdir(parents=True)
-        for index, records in enumerate(files):
-            name = f"data_tfrecord-{index:05d}-of-{len(files):05d}.gz"
-            with tfrecord.Writer(str(path / name)) as writer:
-                writer.write(records)
-    return examples
-
-
-def write_schema(folder: Path, schema: schema_pb2.Schema) -> Any:
-    """A Schema artifact."""
-    artifact = standard_artifacts.Schema()
-    artifact.uri = str(folder)
-    protos.write_text(str(folder / protos.SCHEMA_FILE), schema)
-    return artifact
-
-
 def taxi_schema() -> Any:
     """The Schema artifact of the taxi data that ships with TFX."""
     artifact = standard_artifacts.Schema()
@@ -122,7 +96,7 @@ def taxi_examples(folder: Path, num_rows: int = 1_500) -> Any:
     """Taxi Examples: two files to train, one to evaluate."""
     records = taxi_records(num_rows)
     third = num_rows // 3
-    return write_examples(
+    return make_examples(
         folder, {"train": [records[:third], records[third : 2 * third]], "eval": records[2 * third :]}
     )
 

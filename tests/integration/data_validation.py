@@ -14,12 +14,10 @@ import tensorflow as tf
 import tfx
 from executor_contexts import executor_context
 from tensorflow_metadata.proto.v0 import statistics_pb2
-from tfx.types import artifact_utils, standard_artifacts
 from tfx_bsl.coders import example_coder
 
 from headrace.formats import protos
 from headrace.formats.examples import examples as examples_io
-from headrace.formats.examples import tfrecord
 
 TAXI_CSV = os.path.join(os.path.dirname(tfx.__file__), "examples/chicago_taxi_pipeline/data/simple/data.csv")
 
@@ -79,22 +77,10 @@ def odd_records() -> list[bytes]:
     return records
 
 
-def write_examples(
-    folder: Path, splits: Mapping[str, Sequence[bytes]], num_files: int = 1
-) -> standard_artifacts.Examples:
-    """Write an Examples artifact as TFX lays it out."""
-    for split, records in splits.items():
-        (folder / f"Split-{split}").mkdir(parents=True)
-        size = -(-len(records) // num_files) or 1
-        for index in range(num_files):
-            name = f"data_tfrecord-{index:05d}-of-{num_files:05d}.gz"
-            with tfrecord.Writer(str(folder / f"Split-{split}" / name)) as writer:
-                writer.write(records[index * size : (index + 1) * size])
-    artifact = standard_artifacts.Examples()
-    artifact.uri = str(folder)
-    artifact.split_names = artifact_utils.encode_split_names(list(splits))
-    artifact.span = 3
-    return artifact
+def in_files(records: Sequence[bytes], num_files: int) -> list[Sequence[bytes]]:
+    """Divide records among files, as evenly as whole numbers allow, in their order."""
+    size = -(-len(records) // num_files) or 1
+    return [records[index * size : (index + 1) * size] for index in range(num_files)]
 
 
 def execute(
@@ -121,25 +107,3 @@ def execute(
 def statistics_of(artifact: Any, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Read one split's statistics."""
     return protos.read_statistics(artifact, split)
-
-
-def write_statistics(
-    folder: Path, splits: Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
-) -> standard_artifacts.ExampleStatistics:
-    """Write an ExampleStatistics artifact."""
-    artifact = standard_artifacts.ExampleStatistics()
-    artifact.uri = str(folder)
-    for split, proto in splits.items():
-        protos.write_binary(str(folder / f"Split-{split}" / protos.STATISTICS_FILE), proto)
-    artifact.split_names = artifact_utils.encode_split_names(list(splits))
-    artifact.span = 3
-    return artifact
-
-
-def write_schema(folder: Path, text: str) -> standard_artifacts.Schema:
-    """Write a Schema artifact from text."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / protos.SCHEMA_FILE).write_text(text)
-    artifact = standard_artifacts.Schema()
-    artifact.uri = str(folder)
-    return artifact

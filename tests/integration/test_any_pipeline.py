@@ -113,7 +113,8 @@ def test_the_metadata_and_the_root_that_a_pipeline_names_are_used(tmp_path: Path
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     pipeline = Pipeline("test", str(tmp_path / "root"), config, [nodes.Make()])
 
-    result = headrace.run(pipeline, store=str(tmp_path / "store"), show=False)
+    with pytest.warns(RuntimeWarning, match="^the pipeline's metadata_connection_config names "):
+        result = headrace.run(pipeline, store=str(tmp_path / "store"), show=False)
 
     assert result.node("Make").outputs[0].uri.startswith(str(tmp_path / "root" / "Make"))
     assert len(mlmd.MetadataStore(config).get_executions()) == 1

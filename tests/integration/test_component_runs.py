@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import nodes
+import pyarrow as pa
 import pytest
 
 import headrace
 from headrace import testing
 from headrace.authoring import standard_artifacts
-from headrace.errors import DefinitionError, HeadraceError
+from headrace.errors import DefinitionError, HeadraceError, UnknownSplitError
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -54,3 +55,30 @@ def test_readmes_example_passes(tmp_path: Path):
 
     with headrace.open_store(tmp_path / "store") as store:
         assert store.artifact("latest/StatisticsGen.statistics").splits == ("train",)
+
+
+def test_rows_come_back_as_features(tmp_path: Path):
+    """A missing column, `None`, text, several values: each as an ExampleGen would write it."""
+    examples = testing.make_examples(
+        tmp_path / "examples",
+        {
+            "train": [
+                {"fare": 1.5, "paid": "cash", "tags": ["a", "b"]},
+                {"fare": None, "count": 3, "tags": "c"},
+            ],
+            "eval": pa.table({"fare": [2.5]}),
+            "late": [],
+        },
+        span=4,
+    )
+
+    assert examples.split_names == '["train", "eval", "late"]'
+    assert examples.span == 4
+    assert testing.read_examples(examples, "train") == [
+        {"fare": [1.5], "paid": [b"cash"], "tags": [b"a", b"b"], "count": None},
+        {"fare": None, "paid": None, "tags": [b"c"], "count": [3]},
+    ]
+    assert testing.read_examples(examples, "eval") == [{"fare": [2.5]}]
+    assert testing.read_examples(examples, "late") == []
+    with pytest.raises(UnknownSplitError, match="'test'"):
+        testing.read_examples(examples, "test")

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import stock_taxi
 import tfx.v1 as tfx
-from data_validation import taxi_records, write_examples
+from data_validation import (
+    taxi_records,
+)
 from tfx.orchestration import metadata
 
 from headrace.authoring import generations
@@ -16,6 +18,7 @@ from headrace.components.example_validator import ExampleValidator
 from headrace.components.schema_gen import SchemaGen
 from headrace.components.statistics_gen import StatisticsGen
 from headrace.formats import protos
+from headrace.testing import make_examples
 
 _STOCK = (tfx.components.StatisticsGen, tfx.components.SchemaGen, tfx.components.ExampleValidator)
 
@@ -60,7 +63,7 @@ def test_where_tfdv_has_custom_validation_each_takes_a_config_of_it(tmp_path, ki
     from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
 
     stock_taxi.use_beam_in_process(monkeypatch)
-    source = write_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
+    source = make_examples(tmp_path / "examples", {"train": taxi_records(500)}).uri
     config = custom_validation_config_pb2.CustomValidationConfig()
     validation = config.feature_validations.add()
     validation.feature_path.step.append("fare")

@@ -14,11 +14,11 @@ from conftest_serving import (
     taxi_examples,
     taxi_models,
     taxi_records,
-    write_examples,
 )
 from evaluation import SPEC, assert_same_evaluation, binary_config, evaluate
 
 from headrace.formats.evaluations.metrics import read_errors, read_metrics
+from headrace.testing import make_examples
 
 _ = (taxi_examples, taxi_models)  # fixtures
 
@@ -28,7 +28,7 @@ def test_binary_model_with_baseline_slices_and_thresholds_equals_tfx(
 ) -> None:
     """2,500 rows, two models, slices by one feature, by two, by a value, and thresholds on some."""
     records = taxi_records()
-    examples = write_examples(tmp_path / "examples", {"eval": records[:2_500]})
+    examples = make_examples(tmp_path / "examples", {"eval": records[:2_500]})
     config = {
         "model_specs": [{"name": "candidate", **SPEC}, {"name": "baseline", "is_baseline": True, **SPEC}],
         "slicing_specs": [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
@@ -60,16 +59,6 @@ def test_batches_that_tfx_bsl_refuses_are_refused(case: dict[str, Any]) -> None:
     """Columns of other types; and two columns of one name, of which every reader would keep the last."""
     with pytest.raises(UnsupportedColumnError):
         example_encoder.encode(_made(case["record_batch"]))
-
-
-def test_two_columns_of_one_name_are_named() -> None:
-    """With their number."""
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array([[1]]), pa.array([[0.5]], pa.list_(pa.float32()))], ["x", "x"]
-    )
-    with pytest.raises(UnsupportedColumnError) as caught:
-        example_encoder.encode(batch)
-    assert caught.value.problem == "2 columns are named 'x', and a tf.Example has one feature of a name."
 
 
 @pytest.mark.parametrize("num_before", [0, 3, 250])

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-from data_validation import example, execute, statistics_of, write_examples, write_schema, write_statistics
+from data_validation import (
+    example,
+    execute,
+    statistics_of,
+)
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.components.example_validator import executor as stock
 from tfx.types import artifact_utils
@@ -25,6 +29,7 @@ from headrace.errors import (
     UnsupportedFeatureError,
 )
 from headrace.formats import protos
+from headrace.testing import make_examples, make_schema, make_statistics
 
 _SCHEMA = """
 feature { name: "fare" type: FLOAT presence { min_fraction: 1 min_count: 1 } shape { dim { size: 1 } } }
@@ -59,12 +64,12 @@ def statistics(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("statistics")
     bad = [example(fare=[3], town=[b"Jena"], city=[b"Rom"])] * 5
     splits = {"good": _rows(50, 50), "skewed": _rows(90, 10), "bad": bad}
-    examples = write_examples(folder / "examples", splits)
+    examples = make_examples(folder / "examples", splits)
     return execute(StatisticsExecutor, folder, {"examples": examples}, "statistics", ExampleStatistics)
 
 
 def _only(folder: Path, statistics: Any, *splits: str) -> Any:
-    return write_statistics(folder, {split: statistics_of(statistics, split) for split in splits})
+    return make_statistics(folder, {split: statistics_of(statistics, split) for split in splits})
 
 
 def _validate(
@@ -77,7 +82,7 @@ def _validate(
 ) -> Any:
     inputs = {
         "statistics": statistics,
-        "schema": write_schema(folder / "schema", schema),
+        "schema": make_schema(folder / "schema", schema),
         "baseline_statistics": baseline,
     }
     return execute(executor, folder, inputs, "anomalies", ExampleAnomalies, parameters)
@@ -160,7 +165,7 @@ def test_baseline_split_finds_skew(tmp_path, statistics):
     )
     expected = tfdv.validate_statistics(
         statistics_of(kept, "skewed"),
-        protos.read_schema(write_schema(tmp_path / "again", _SCHEMA)),
+        protos.read_schema(make_schema(tmp_path / "again", _SCHEMA)),
         serving_statistics=statistics_of(kept, "good"),
     )
     assert protos.read_anomalies(output, "skewed") == expected
@@ -168,8 +173,8 @@ def test_baseline_split_finds_skew(tmp_path, statistics):
 
 def test_baseline_statistics_find_drift(tmp_path, statistics):
     """Another span's split of the same name."""
-    now = write_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
-    before = write_statistics(tmp_path / "before", {"train": statistics_of(statistics, "skewed")})
+    now = make_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
+    before = make_statistics(tmp_path / "before", {"train": statistics_of(statistics, "skewed")})
 
     output = _validate(tmp_path, now, _SCHEMA, baseline=before)
 
@@ -178,10 +183,9 @@ def test_baseline_statistics_find_drift(tmp_path, statistics):
 
 def test_a_baseline_of_the_same_statistics_is_no_passing_check(tmp_path, statistics):
     """What a Resolver of the latest statistics finds at the second try; `fail_on` stops then too."""
-    now = write_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
-    equal = write_statistics(tmp_path / "equal", {"train": statistics_of(statistics, "good")})
-    other_span = write_statistics(tmp_path / "other", {"train": statistics_of(statistics, "good")})
-    other_span.span = 2
+    now = make_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
+    equal = make_statistics(tmp_path / "equal", {"train": statistics_of(statistics, "good")})
+    other_span = make_statistics(tmp_path / "other", {"train": statistics_of(statistics, "good")}, span=2)
 
     for number, baseline in enumerate((now, equal)):
         output = _validate(tmp_path / f"same-{number}", now, _SCHEMA, baseline=baseline)
@@ -196,7 +200,7 @@ def test_a_baseline_of_the_same_statistics_is_no_passing_check(tmp_path, statist
 
 def test_statistics_without_splits_are_told_from_an_unknown_split(tmp_path, statistics):
     """Those of Transform, which a Resolver finds that does not name the producer."""
-    now = write_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
+    now = make_statistics(tmp_path / "now", {"train": statistics_of(statistics, "good")})
     whole = ExampleStatistics()
     whole.uri = str(tmp_path / "whole")
 
@@ -212,7 +216,7 @@ def test_a_split_without_rows_is_said_not_to_be_validated(tmp_path, statistics):
     """As in stock TFX it stops nothing; the summary does not pass over it."""
     nothing = statistics_pb2.DatasetFeatureStatisticsList()
     nothing.datasets.add()
-    kept = write_statistics(tmp_path / "kept", {"train": statistics_of(statistics, "good"), "eval": nothing})
+    kept = make_statistics(tmp_path / "kept", {"train": statistics_of(statistics, "good"), "eval": nothing})
 
     output = _validate(tmp_path, kept, _PLAIN)
 
@@ -269,7 +273,7 @@ def test_where_tfdv_has_custom_validation_fail_on_tells_warnings_from_errors(tmp
 
 def test_more_than_ten_anomalies_are_counted(tmp_path):
     records = [example(**{f"f{index:02}": [index] for index in range(14)})]
-    examples = write_examples(tmp_path / "examples", {"train": records})
+    examples = make_examples(tmp_path / "examples", {"train": records})
     statistics = execute(
         StatisticsExecutor, tmp_path / "s", {"examples": examples}, "statistics", ExampleStatistics
     )

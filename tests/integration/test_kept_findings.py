@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest_transform import odd_records, odd_schema, transform, tree, write_schema
+from conftest_transform import (
+    odd_records,
+    odd_schema,
+    transform,
+    tree,
+)
 from conftest_transform import rows as rows_of
-from data_validation import TAXI_CSV, execute, statistics_of, write_examples
+from data_validation import (
+    TAXI_CSV,
+    execute,
+    statistics_of,
+)
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types.standard_artifacts import ExampleStatistics
@@ -31,6 +40,7 @@ from headrace.runtime.context import DIGEST_PROPERTY
 from headrace.runtime.partial_results import PartialResults
 from headrace.runtime.services import Services
 from headrace.statistics import sampling
+from headrace.testing import make_examples, make_schema
 
 _FUNCTION = "transform_functions.one_pass"
 _ONE_NUMBER = 'feature { name: "x" type: FLOAT presence { min_fraction: 1 } shape {} }'
@@ -59,7 +69,7 @@ def spans(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     for number in range(3):
         folder = tmp_path_factory.mktemp(f"span{number}")
         records = odd_records(200, seed=number)
-        artifact = write_examples(folder, {"train": records[:150], "eval": records[150:]})
+        artifact = make_examples(folder, {"train": records[:150], "eval": records[150:]})
         artifact.span = number
         artifact.set_string_custom_property(DIGEST_PROPERTY, f"digest of span {number}")
         found.append(artifact)
@@ -130,7 +140,7 @@ def test_statistics_with_other_options_are_not_taken_for_these(
 
 def test_spans_with_other_splits_are_refused(spans: list[Any], tmp_path: Path) -> None:
     """The reader sees which artifact has which splits."""
-    other = write_examples(tmp_path / "other", {"train": odd_records(5), "test": odd_records(5)})
+    other = make_examples(tmp_path / "other", {"train": odd_records(5), "test": odd_records(5)})
 
     with pytest.raises(UnknownSplitError) as caught:
         _statistics(tmp_path / "statistics", [spans[0], other])
@@ -146,7 +156,7 @@ def test_analyzers_and_statistics_of_transform_read_the_new_span_alone(
     spans: list[Any], kept: Path, tmp_path: Path, gathered: list[str]
 ) -> None:
     """Without an analyzer cache among the inputs; and what is made is that of a window of which nothing was known."""
-    schema = write_schema(tmp_path / "schema", odd_schema())
+    schema = make_schema(tmp_path / "schema", odd_schema())
     transform(tmp_path / "first", spans[:2], schema, _FUNCTION)
     gathered.clear()
 
@@ -175,7 +185,7 @@ def test_another_function_is_analyzed_anew(
     spans: list[Any], kept: Path, tmp_path: Path, gathered: list[str]
 ) -> None:
     """Its analyzers ask for other things."""
-    schema = write_schema(tmp_path / "schema", odd_schema())
+    schema = make_schema(tmp_path / "schema", odd_schema())
     transform(tmp_path / "first", spans[:1], schema, _FUNCTION)
     gathered.clear()
 
@@ -216,7 +226,7 @@ def test_what_a_function_reads_and_does_is_part_of_what_is_kept(tmp_path: Path, 
     """TFT's keys hold the name of a file and the types of an operation: neither what it holds nor which one it is."""
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "rows.csv").write_text("x\n" + "16.0\n" * 40)
-    write_schema(tmp_path / "schema", text_format.Parse(_ONE_NUMBER, schema_pb2.Schema()))
+    make_schema(tmp_path / "schema", text_format.Parse(_ONE_NUMBER, schema_pb2.Schema()))
 
     means = []
     for operation, factor in (("sqrt", "1"), ("sqrt", "10"), ("square", "10")):
@@ -244,7 +254,7 @@ def test_a_cache_among_the_inputs_is_used_where_the_same_code_made_it(
     spans: list[Any], tmp_path: Path, gathered: list[str]
 ) -> None:
     """Or where nobody knows, as under TFX; otherwise the reader sees why everything is analyzed again."""
-    schema = write_schema(tmp_path / "schema", odd_schema())
+    schema = make_schema(tmp_path / "schema", odd_schema())
     with services.lent(Services(partial_results=PartialResults("", "code of today"))):
         first = transform(tmp_path / "made", [spans[0]], schema, _FUNCTION)
     (made,) = first.outputs["updated_analyzer_cache"]
@@ -274,7 +284,7 @@ def test_what_somebody_put_into_the_store_is_computed_again(
     spans: list[Any], kept: Path, tmp_path: Path
 ) -> None:
     """Statistics and analyzers: nothing runs, nothing fails, and the results are those of the rows."""
-    schema = write_schema(tmp_path / "schema", odd_schema())
+    schema = make_schema(tmp_path / "schema", odd_schema())
     code = pickle.dumps(_Runs(tmp_path / "ran"))
 
     def find(name: str) -> Any:
@@ -297,7 +307,7 @@ def test_what_somebody_put_into_the_store_is_computed_again(
 
 def test_a_cache_artifact_runs_nothing(spans: list[Any], tmp_path: Path) -> None:
     """Its manifest and its quantiles are pickles by TFT's format; whoever made it may have put others there."""
-    schema = write_schema(tmp_path / "schema", odd_schema())
+    schema = make_schema(tmp_path / "schema", odd_schema())
     first = transform(tmp_path / "first", [spans[0]], schema, _FUNCTION)
     cache = first.outputs["updated_analyzer_cache"][0]
     found = list(cache_files.read(cache.uri, _keys(cache.uri)).values())

@@ -13,8 +13,15 @@ import pytest
 import tensorflow as tf
 from conftest_example_gen import run
 from conftest_serving import model_artifact
-from conftest_transform import odd_records, odd_schema, transform, write_schema
-from data_validation import execute, write_examples
+from conftest_transform import (
+    odd_records,
+    odd_schema,
+    transform,
+)
+from data_validation import (
+    execute,
+    in_files,
+)
 from evaluated_rows import config
 from evaluation import evaluate
 from tfx.types.standard_artifacts import ExampleStatistics, InferenceResult
@@ -25,6 +32,7 @@ from headrace.components.example_gen.csv_executor import Executor as CsvExecutor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
 from headrace.errors import ExecutorError
 from headrace.runtime.shared_folder import SharedFolder
+from headrace.testing import make_examples, make_schema
 
 # The component of each stage, and what the line about its output says.
 _STAGES = {
@@ -48,7 +56,7 @@ class _Length(tf.Module):
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Twenty rows in two files."""
-    return write_examples(tmp_path_factory.mktemp("examples"), {"train": odd_records(20)}, num_files=2)
+    return make_examples(tmp_path_factory.mktemp("examples"), {"train": in_files(odd_records(20), 2)})
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +92,7 @@ def components(tmp_path: Path, examples: Any, model: Any) -> dict[str, Callable[
         return _summary(found)
 
     def transforming() -> str:
-        schema = write_schema(tmp_path / "schema", odd_schema())
+        schema = make_schema(tmp_path / "schema", odd_schema())
         made = transform(
             tmp_path / "transform", examples, schema, "transform_functions.one_pass", disable_statistics=1
         )

@@ -11,7 +11,11 @@ import pytest
 import tensorflow as tf
 from conftest_serving import model_artifact
 from conftest_training import artifact, execute, records
-from conftest_transform import odd_records, odd_schema, transform, write_examples, write_schema
+from conftest_transform import (
+    odd_records,
+    odd_schema,
+    transform,
+)
 from evaluation import assert_close, evaluate, tables
 from tensorflow_serving.apis import prediction_log_pb2
 from tfx.components.bulk_inferrer import executor as stock_inferrer
@@ -20,6 +24,7 @@ from tfx.components.evaluator.executor import Executor as StockEvaluator
 from headrace.components.bulk_inferrer import executor as bulk_inferrer
 from headrace.components.evaluator.executor import Executor as Evaluator
 from headrace.components.transform.tft_library import tft
+from headrace.testing import make_examples, make_schema
 
 NUM_ROWS = 40
 
@@ -60,10 +65,10 @@ class Lengths(tf.Module):
 def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The Transform."""
     folder = tmp_path_factory.mktemp("ragged")
-    rows = write_examples(
+    rows = make_examples(
         folder / "rows", {"train": odd_records(NUM_ROWS), "eval": [odd_records(NUM_ROWS), odd_records(9, 1)]}
     )
-    schema = write_schema(folder / "schema", odd_schema())
+    schema = make_schema(folder / "schema", odd_schema())
     return transform(folder / "run", rows, schema, f"{__name__}.words_and_characters")
 
 

@@ -14,11 +14,10 @@ import tensorflow_data_validation as tfdv
 from data_validation import (
     example,
     execute,
+    in_files,
     odd_records,
     statistics_of,
     taxi_records,
-    write_examples,
-    write_schema,
 )
 from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
@@ -31,6 +30,7 @@ from headrace.components.statistics_gen.executor import Executor
 from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnknownSplitError
 from headrace.formats import protos, quartiles
+from headrace.testing import make_examples, make_schema
 
 _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 
@@ -83,18 +83,20 @@ def _compare(
 @pytest.fixture(scope="module")
 def odd_examples(tmp_path_factory: pytest.TempPathFactory) -> Any:
     records = odd_records()
-    return write_examples(tmp_path_factory.mktemp("odd"), {"train": records, "eval": records[:300]})
+    return make_examples(tmp_path_factory.mktemp("odd"), {"train": records, "eval": records[:300]})
 
 
 @pytest.fixture(scope="module")
 def small_taxi(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return write_examples(tmp_path_factory.mktemp("small"), {"train": taxi_records(1_000)})
+    return make_examples(tmp_path_factory.mktemp("small"), {"train": taxi_records(1_000)})
 
 
 def test_taxi_statistics_and_properties_equal_stock(tmp_path):
     """Two splits: equal protos, and the same artifact properties."""
     records = taxi_records(4_000)
-    examples = write_examples(tmp_path / "examples", {"train": records[:2_500], "eval": records[2_500:]})
+    examples = make_examples(
+        tmp_path / "examples", {"train": records[:2_500], "eval": records[2_500:]}, span=3
+    )
 
     ours, theirs = _compare(tmp_path, examples, ("train", "eval"), exclude_splits="[]")
 
@@ -115,7 +117,7 @@ def test_odd_values_equal_stock(tmp_path, odd_examples):
 
 def test_schema_and_options_equal_stock(tmp_path, odd_examples):
     """A categorical integer and a bytes feature from the schema input; bounds from the options."""
-    schema = write_schema(
+    schema = make_schema(
         tmp_path / "schema",
         'feature { name: "count" type: INT int_domain { is_categorical: true } }\n'
         'feature { name: "raw" type: BYTES image_domain {} }\n'
@@ -211,8 +213,8 @@ def test_weights_are_left_to_tfdv(tmp_path, small_taxi):
 
 def test_files_of_a_split_merge_to_what_one_file_gives(tmp_path):
     records = taxi_records(3_000)
-    one = write_examples(tmp_path / "one", {"train": records})
-    many = write_examples(tmp_path / "many", {"train": records}, num_files=7)
+    one = make_examples(tmp_path / "one", {"train": records})
+    many = make_examples(tmp_path / "many", {"train": in_files(records, 7)})
 
     found = [
         statistics_of(
@@ -231,10 +233,10 @@ def test_quartiles_lie_beside_tfdvs_file(tmp_path):
         example(skewed=[0.0 if n < 720 else 1_000.0], even=[int(n)], text=[b"a"], code=[int(n % 3)])
         for n in order
     ]
-    schema = write_schema(
+    schema = make_schema(
         tmp_path / "schema", 'feature { name: "code" type: INT int_domain { is_categorical: true } }\n'
     )
-    inputs = {"examples": write_examples(tmp_path / "rows", {"train": rows}, num_files=3), "schema": schema}
+    inputs = {"examples": make_examples(tmp_path / "rows", {"train": in_files(rows, 3)}), "schema": schema}
 
     made = execute(Executor, tmp_path, inputs, "statistics", ExampleStatistics)
 
@@ -279,7 +281,7 @@ def test_no_split_left_says_so(tmp_path, small_taxi):
 
 def test_an_empty_split_has_statistics_of_no_row_and_a_warning(tmp_path):
     """As under stock TFX the nodes behind go on; the summary says which split, and what to do."""
-    examples = write_examples(tmp_path / "examples", {"train": [example(a=[1])], "eval": []})
+    examples = make_examples(tmp_path / "examples", {"train": [example(a=[1])], "eval": []})
 
     made = execute(Executor, tmp_path / "made", {"examples": examples}, "statistics", ExampleStatistics)
 
@@ -303,7 +305,7 @@ def test_a_label_gets_lifts(tmp_path):
     made = execute(
         Executor,
         tmp_path / "made",
-        {"examples": write_examples(tmp_path / "examples", {"train": rows})},
+        {"examples": make_examples(tmp_path / "examples", {"train": rows})},
         "statistics",
         ExampleStatistics,
         {"stats_options_json": options.to_json()},
@@ -340,7 +342,7 @@ def test_unknown_key_of_stats_options_is_named(tmp_path, small_taxi):
 
 
 def test_two_schemas_are_refused(tmp_path, small_taxi):
-    schema = write_schema(tmp_path / "schema", 'feature { name: "fare" type: FLOAT }\n')
+    schema = make_schema(tmp_path / "schema", 'feature { name: "fare" type: FLOAT }\n')
     options = tfdv.StatsOptions(schema=protos.read_schema(schema))
 
     with pytest.raises(DefinitionError) as caught:
@@ -361,7 +363,7 @@ def test_two_schemas_are_refused(tmp_path, small_taxi):
 def test_feature_of_two_types_is_named(tmp_path):
     """In two files of one split, where TFDV finds out only when it merges them."""
     records = [example(a=[1])] * 10 + [example(a=[1.5])] * 10
-    examples = write_examples(tmp_path / "examples", {"train": records}, num_files=2)
+    examples = make_examples(tmp_path / "examples", {"train": in_files(records, 2)})
 
     assert _fail(tmp_path, DataError, examples) == (
         "split 'train': feature 'a' has values of two types in different rows.\n"
@@ -370,7 +372,7 @@ def test_feature_of_two_types_is_named(tmp_path):
 
 
 def test_damaged_file_is_named_without_beam_words(tmp_path):
-    examples = write_examples(tmp_path / "examples", {"train": [example(a=[1])] * 100})
+    examples = make_examples(tmp_path / "examples", {"train": [example(a=[1])] * 100})
     [path] = Path(examples.uri, "Split-train").iterdir()
     path.write_bytes(path.read_bytes()[:40])
 

@@ -95,7 +95,7 @@ def test_files_that_are_gone_are_said_so(tmp_path: Path):
     assert done.exit_code == 1
     assert done.output == (
         f"StoreError: the files of ModelRun {output.artifact_id} of run {result.run_id} are gone: there is no "
-        f"{output.uri}.\n  Fix: make them again with what made them: {result.parameters['command']}\n"
+        f"{output.uri}.\n  Fix: make them again with what made them: {result.details['command']}\n"
     )
 
 

@@ -20,7 +20,6 @@ from conftest_training import (
     read_json,
     records,
     serving_path,
-    split_examples,
     summary,
     train,
     training_outputs,
@@ -29,6 +28,7 @@ from conftest_training import (
 from tfx_bsl.coders import example_coder
 
 from headrace.components.trainer.executor import Executor
+from headrace.testing import make_examples
 from headrace.training import datasets
 
 pytest_plugins = ("conftest_training",)
@@ -81,7 +81,7 @@ def test_raw_examples_and_parquet_train_alike(tmp_path, model_file):
     """Without Transform the model reads raw features; Parquet and tf.Example give the same weights by one seed."""
     rows = records(f"{DATA}/csv_example_gen/Split-eval/*")[:400]
     inputs = raw_inputs()
-    inputs["examples"] = [split_examples(tmp_path / "records", rows)]
+    inputs["examples"] = [make_examples(tmp_path / "records", {"train": rows, "eval": rows})]
     first = train(tmp_path / "a", model_file, "build_raw", inputs, batch_size=50)
 
     table = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(rows)
@@ -115,7 +115,7 @@ def test_raw_examples_with_a_graph_equal_transformed_ones(tmp_path, model_file):
     """`materialize=False`: the graph is applied on the way; the serving answer does not change."""
     rows = records(f"{DATA}/csv_example_gen/Split-eval/*")[:200]
     inputs = transformed_inputs()
-    inputs["examples"] = [split_examples(tmp_path / "raw", rows)]
+    inputs["examples"] = [make_examples(tmp_path / "raw", {"train": rows, "eval": rows})]
     outputs = train(tmp_path, model_file, "build_model", inputs)
     assert summary(outputs["model"][0]).startswith("20 steps, ")
 

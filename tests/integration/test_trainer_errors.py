@@ -12,7 +12,6 @@ from conftest_training import (
     properties,
     raw_inputs,
     records,
-    split_examples,
     train,
     training_outputs,
     transformed_inputs,
@@ -20,6 +19,7 @@ from conftest_training import (
 
 from headrace.components.trainer.executor import Executor
 from headrace.errors import DataError, DefinitionError, TrainingError, UnknownSplitError, UserFunctionError
+from headrace.testing import make_examples
 
 pytest_plugins = ("conftest_training",)
 
@@ -105,7 +105,11 @@ def test_label_missing_in_the_data(tmp_path, model_file):
     inputs = raw_inputs()
     unlabelled = records(f"{DATA}/csv_example_gen/unlabelled/*")[:7]
     labelled = records(f"{DATA}/csv_example_gen/Split-eval/*")[:93]
-    inputs["examples"] = [split_examples(tmp_path / "mixed", [*unlabelled, *labelled])]
+    inputs["examples"] = [
+        make_examples(
+            tmp_path / "mixed", {"train": [*unlabelled, *labelled], "eval": [*unlabelled, *labelled]}
+        )
+    ]
     with pytest.raises(DataError) as caught:
         train(tmp_path, model_file, "build_raw", inputs)
     assert str(caught.value) == (

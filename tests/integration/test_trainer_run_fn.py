@@ -14,7 +14,6 @@ from conftest_training import (
     raw_inputs,
     records,
     serving_path,
-    split_examples,
     training_outputs,
     transformed_inputs,
 )
@@ -22,6 +21,7 @@ from tfx.components.trainer import executor as stock
 
 from headrace.components.trainer.executor import Executor
 from headrace.errors import TrainingError
+from headrace.testing import make_examples
 
 CAPTURED: list[Any] = []
 
@@ -112,7 +112,10 @@ def test_run_fn_with_nan_weights_fails(tmp_path):
 def test_run_fn_gets_patterns_that_find_their_files_in_any_folder(tmp_path):
     """[ ] * ? in the path of a project are part of its name."""
     [record, *_] = records(f"{DATA}/csv_example_gen/Split-eval/*")
-    inputs = {**raw_inputs(), "examples": [split_examples(tmp_path / "proj [v1]*?", [record])]}
+    inputs = {
+        **raw_inputs(),
+        "examples": [make_examples(tmp_path / "proj [v1]*?", {"train": [record], "eval": [record]})],
+    }
     CAPTURED.clear()
 
     execute(

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest_transform import write_examples
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.models import readers
 from headrace.models.features import from_schema
 from headrace.runtime.progress import Progress
+from headrace.testing import make_examples
 from headrace.training import datasets, fitting, short_form
 from headrace.training.datasets import Rows
 from headrace.training.parsing import LabelRange
@@ -116,7 +116,7 @@ def test_streamed_rows_of_several_lengths_are_padded_alike(tmp_path, monkeypatch
         feature.value_count.min = 0 if name == "x" else 1
         feature.value_count.max = 0 if name == "x" else 1
     records = [example(x=[float(row)] * (1 + row // 10), y=[row % 2]) for row in range(40)]
-    given = write_examples(tmp_path, {"train": [records[:20], records[20:]]})
+    given = make_examples(tmp_path, {"train": [records[:20], records[20:]]})
     reader = readers.ExampleReader(from_schema(schema))
     monkeypatch.setattr(datasets, "BLOCK_ROWS", 8)
 

@@ -20,7 +20,6 @@ from conftest_transform import (
     transform,
     tree,
     vocabularies,
-    write_examples,
 )
 from data_validation import taxi_records
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
@@ -29,13 +28,14 @@ from tfx.types import standard_component_specs
 
 from headrace.components.transform.component import Transform, TransformSpec
 from headrace.formats import protos
+from headrace.testing import make_examples
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     """1,000 taxi rows in one file for each split; with several files, stock TFX mixes rows."""
     records = taxi_records(1_000)
-    return write_examples(tmp_path_factory.mktemp("taxi"), {"train": records[:700], "eval": records[700:]})
+    return make_examples(tmp_path_factory.mktemp("taxi"), {"train": records[:700], "eval": records[700:]})
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from conftest_transform import (
     transform,
     transform_by_stock,
     vocabularies,
-    write_examples,
-    write_schema,
 )
 from data_validation import example
+
+from headrace.testing import make_examples, make_schema
 
 COUNTS = {"thirty": 30, "also": 30, "less": 29, "more": 31, "one": 1}
 
@@ -27,8 +27,8 @@ def runs(tmp_path_factory):
     ]
     third = len(records) // 3
     files = [records[:third], records[third : 2 * third], records[2 * third :]]
-    examples = write_examples(folder / "examples", {"train": files, "eval": [records[:20]]})
-    schema = write_schema(folder / "schema", odd_schema())
+    examples = make_examples(folder / "examples", {"train": files, "eval": [records[:20]]})
+    schema = make_schema(folder / "schema", odd_schema())
     function = "transform_functions.boundaries"
     return {
         name: make(folder / name, examples, schema, function)

@@ -17,24 +17,23 @@ from conftest_transform import (
     transform,
     transform_by_stock,
     vocabularies,
-    write_examples,
-    write_schema,
 )
 from data_validation import example
 
 from headrace.errors import EmptyDataError, SchemaMismatchError, UserFunctionError
 from headrace.runtime.implementation import Implementation
+from headrace.testing import make_examples, make_schema
 
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
-    return write_schema(tmp_path_factory.mktemp("schema"), odd_schema())
+    return make_schema(tmp_path_factory.mktemp("schema"), odd_schema())
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     records = odd_records()
-    return write_examples(tmp_path_factory.mktemp("odd"), {"train": records[:400], "eval": records[400:]})
+    return make_examples(tmp_path_factory.mktemp("odd"), {"train": records[:400], "eval": records[400:]})
 
 
 @pytest.fixture
@@ -178,7 +177,7 @@ def test_an_output_of_other_rows_than_the_input_is_named(run):
 def test_a_feature_that_the_schema_promises_is_missing(run, tmp_path):
     """Named, with how many rows lack it."""
     records = [example(key=[b"a"], number=[1], **({"x": [1.0]} if row % 2 else {})) for row in range(50)]
-    given = write_examples(tmp_path / "gaps", {"train": records, "eval": records})
+    given = make_examples(tmp_path / "gaps", {"train": records, "eval": records})
 
     with pytest.raises(SchemaMismatchError) as caught:
         run("no_analyzer", given)
@@ -192,7 +191,7 @@ def test_a_feature_that_the_schema_promises_is_missing(run, tmp_path):
 def test_a_feature_of_another_type_than_the_schema(run, tmp_path):
     """Named, with both types and the file."""
     records = [example(x=[1], key=[b"a"], number=[1])] * 50
-    given = write_examples(tmp_path / "ints", {"train": records, "eval": records})
+    given = make_examples(tmp_path / "ints", {"train": records, "eval": records})
 
     with pytest.raises(SchemaMismatchError) as caught:
         run("no_analyzer", given)
@@ -203,7 +202,7 @@ def test_a_feature_of_another_type_than_the_schema(run, tmp_path):
 
 def test_an_empty_split_is_transformed_to_an_empty_split(run, tmp_path):
     """A file without a record, zero rows in the summary."""
-    given = write_examples(tmp_path / "empty", {"train": odd_records(50), "eval": []})
+    given = make_examples(tmp_path / "empty", {"train": odd_records(50), "eval": []})
 
     made = run("two_passes", given)
 
@@ -214,7 +213,7 @@ def test_an_empty_split_is_transformed_to_an_empty_split(run, tmp_path):
 
 def test_nothing_to_analyze_is_an_error(run, tmp_path):
     """A mean of no row would be served as if it were one."""
-    given = write_examples(tmp_path / "empty", {"train": [], "eval": odd_records(50)})
+    given = make_examples(tmp_path / "empty", {"train": [], "eval": odd_records(50)})
 
     with pytest.raises(EmptyDataError) as caught:
         run("two_passes", given)

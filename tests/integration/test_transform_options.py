@@ -16,8 +16,6 @@ from conftest_transform import (
     transform,
     tree,
     vocabularies,
-    write_examples,
-    write_schema,
 )
 from executor_contexts import executor_context
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
@@ -27,6 +25,7 @@ from headrace.components.transform.executor import Executor
 from headrace.components.transform.layout import InputLayout, with_all_representations
 from headrace.errors import DefinitionError, UnknownSplitError
 from headrace.formats import protos
+from headrace.testing import make_examples, make_schema
 
 TWO_PASSES = "transform_functions.two_passes"
 NO_ANALYZER = "transform_functions.no_analyzer"
@@ -35,14 +34,14 @@ ONE_PASS = "transform_functions.one_pass"
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
-    return write_schema(tmp_path_factory.mktemp("schema"), odd_schema())
+    return make_schema(tmp_path_factory.mktemp("schema"), odd_schema())
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     records = odd_records(300)
     folder = tmp_path_factory.mktemp("odd")
-    return write_examples(folder, {"train": records[:150], "eval": records[150:250], "test": records[250:]})
+    return make_examples(folder, {"train": records[:150], "eval": records[150:250], "test": records[250:]})
 
 
 @pytest.fixture
@@ -101,7 +100,7 @@ def test_a_cache_serves_what_it_covers(examples, schema, tmp_path, files_read):
 
 def test_a_new_span_costs_one_span(examples, schema, tmp_path, files_read):
     """With a cache of the older span only the new one is read, and the result is that of both."""
-    newer = write_examples(
+    newer = make_examples(
         tmp_path / "newer",
         {"train": odd_records(80, seed=1), "eval": odd_records(20, seed=2), "test": odd_records(5, seed=3)},
     )

@@ -16,8 +16,6 @@ from conftest_transform import (
     transform,
     transform_by_stock,
     vocabularies,
-    write_examples,
-    write_schema,
 )
 from data_validation import example
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -28,19 +26,20 @@ from headrace.errors import UnsupportedFeatureError, UserFunctionError
 from headrace.formats import protos
 from headrace.models import readers
 from headrace.models.features import read_transformed
+from headrace.testing import make_examples, make_schema
 
 KEPT = ("transform_graph", "transformed_examples")
 
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
-    return write_schema(tmp_path_factory.mktemp("schema"), odd_schema())
+    return make_schema(tmp_path_factory.mktemp("schema"), odd_schema())
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     records = odd_records(300)
-    return write_examples(tmp_path_factory.mktemp("odd"), {"train": records[:200], "eval": records[200:]})
+    return make_examples(tmp_path_factory.mktemp("odd"), {"train": records[:200], "eval": records[200:]})
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +147,7 @@ def partly_described(tmp_path_factory):
         example(x=[5.0], number=[4], more=[b"e", b"f"]),
     ] * 10
     folder = tmp_path_factory.mktemp("partly")
-    return write_examples(folder / "rows", {"train": records}), write_schema(folder / "schema", given)
+    return make_examples(folder / "rows", {"train": records}), make_schema(folder / "schema", given)
 
 
 def test_a_representation_of_one_feature_leaves_the_others_theirs(partly_described, tmp_path):
@@ -229,7 +228,7 @@ def test_a_deprecated_feature_is_told_from_a_wrong_name(examples, tmp_path):
     given.feature[0].lifecycle_stage = schema_pb2.DEPRECATED
 
     with pytest.raises(UserFunctionError, match="the schema marks feature 'x' DEPRECATED"):
-        transform(tmp_path, examples, write_schema(tmp_path, given), "transform_functions.no_analyzer")
+        transform(tmp_path, examples, make_schema(tmp_path, given), "transform_functions.no_analyzer")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def facts_of(result: RunResult) -> dict[str, Any]:
 
 
 def told(result: RunResult) -> dict[str, Any]:
-    return dict(result.parameters["server"])  # type: ignore[call-overload]
+    return dict(result.details["server"])  # type: ignore[call-overload]
 
 
 def warm_pid(tmp_path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,15 +97,28 @@ def test_fields_are_those_of_the_object_and_of_its_slots() -> None:
     assert fields_of(Part(1, 2)) == {"one", "two"}
 
 
+# To parse all modules takes seconds: a text that has neither is not looked at closer.
+_MAY_IMPORT_INTERNALS = re.compile(
+    rf"\b(?:{'|'.join(PUBLIC)})\b|^\s*(?:from\s+(?!headrace)\S+\s+)?import\s(?:\([^)]*|.*)\b_[a-z]",
+    re.MULTILINE,
+)
+_MAY_READ_NAMES = re.compile(r"attr\(")
+
+
 @functools.cache
-def modules() -> tuple[tuple[str, ast.Module], ...]:
+def texts() -> dict[str, str]:
     """All modules but those that name private parts, by their place."""
-    return tuple(
-        (str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8")))
+    return {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
         for folder in ("src/headrace", "components", "pipelines")
         for path in sorted((ROOT / folder).rglob("*.py"))
         if not path.name.endswith("_internals.py")
-    )
+    }
+
+
+def trees(pattern: re.Pattern[str]) -> Iterator[tuple[str, ast.Module]]:
+    """The modules in whose text a pattern is, parsed."""
+    return ((place, ast.parse(text)) for place, text in texts().items() if pattern.search(text))
 
 
 def is_private(name: str) -> bool:
@@ -133,7 +147,7 @@ def test_internal_modules_of_libraries_are_imported_in_one_module_of_each() -> N
     """Where they are compared with the form that is known."""
     found = [
         f"{place}: {name}"
-        for place, tree in modules()
+        for place, tree in trees(_MAY_IMPORT_INTERNALS)
         for name in imported(tree)
         if not is_public(name) or (not name.startswith("headrace.") and is_private(name.rpartition(".")[2]))
     ]
@@ -145,7 +159,7 @@ def test_private_names_of_others_are_not_read_as_text() -> None:
     """`getattr(x, "_name", None)` takes a renamed field for one that is not set. Ruff finds `x._name`."""
     found = [
         f"{place}:{node.lineno}: {node.args[1].value}"
-        for place, tree in modules()
+        for place, tree in trees(_MAY_READ_NAMES)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") in ("getattr", "setattr", "hasattr")

@@ -14,8 +14,9 @@ from headrace.authoring.light import authoring, stay_light
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_component import BaseComponent
     from tfx.dsl.components.base.base_node import BaseNode
-    from tfx.dsl.components.common.importer import Importer
-    from tfx.dsl.components.common.resolver import Resolver
+    from tfx.dsl.components.base.executor_spec import ExecutorSpec
+    from tfx.dsl.control_flow.for_each import ForEach
+    from tfx.dsl.experimental.conditionals.conditional import Cond
     from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
     from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
         LatestBlessedModelStrategy,
@@ -23,41 +24,62 @@ if TYPE_CHECKING:
     from tfx.orchestration.data_types import RuntimeParameter
     from tfx.types import standard_artifacts, system_executions
     from tfx.types.artifact import Artifact
-    from tfx.types.channel import BaseChannel, Channel
+    from tfx.types.channel import BaseChannel, Channel, OutputChannel
     from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-    from headrace.authoring.component import (
+    from headrace.authoring.blessed_models import latest_blessed_model
+    from headrace.authoring.declarations import (
         Component,
         ComponentSpec,
         NamedBeamExecutorSpec,
         NamedExecutorSpec,
     )
-    from headrace.authoring.latest_blessed_model import latest_blessed_model
+    from headrace.authoring.function_components import (
+        BeamComponentParameter,
+        InputArtifact,
+        OutputArtifact,
+        Parameter,
+        component,
+    )
     from headrace.authoring.node_options import options, with_resources
+    from headrace.authoring.nodes import Importer, Resolver
+    from headrace.authoring.outputs import OutputOf, Outputs
     from headrace.authoring.pipeline import Pipeline
     from headrace.authoring.previous_span import PreviousSpanStrategy
 
 _STRATEGIES = "tfx.dsl.input_resolution.strategies"
+_FUNCTIONS = "headrace.authoring.function_components"
 _PLACES = {
     "Artifact": "tfx.types.artifact",
     "BaseChannel": "tfx.types.channel",
     "BaseComponent": "tfx.dsl.components.base.base_component",
     "BaseNode": "tfx.dsl.components.base.base_node",
+    "BeamComponentParameter": _FUNCTIONS,
     "Channel": "tfx.types.channel",
     "ChannelParameter": "tfx.types.component_spec",
-    "Component": "headrace.authoring.component",
-    "ComponentSpec": "headrace.authoring.component",
+    "Component": "headrace.authoring.declarations",
+    "ComponentSpec": "headrace.authoring.declarations",
+    "Cond": "tfx.dsl.experimental.conditionals.conditional",
     "ExecutionParameter": "tfx.types.component_spec",
-    "Importer": "tfx.dsl.components.common.importer",
+    "ExecutorSpec": "tfx.dsl.components.base.executor_spec",
+    "ForEach": "tfx.dsl.control_flow.for_each",
+    "Importer": "headrace.authoring.nodes",
+    "InputArtifact": _FUNCTIONS,
     "LatestArtifactStrategy": f"{_STRATEGIES}.latest_artifact_strategy",
     "LatestBlessedModelStrategy": f"{_STRATEGIES}.latest_blessed_model_strategy",
-    "NamedBeamExecutorSpec": "headrace.authoring.component",
-    "NamedExecutorSpec": "headrace.authoring.component",
+    "NamedBeamExecutorSpec": "headrace.authoring.declarations",
+    "NamedExecutorSpec": "headrace.authoring.declarations",
+    "OutputArtifact": _FUNCTIONS,
+    "OutputChannel": "tfx.types.channel",
+    "OutputOf": "headrace.authoring.outputs",
+    "Outputs": "headrace.authoring.outputs",
+    "Parameter": _FUNCTIONS,
     "Pipeline": "headrace.authoring.pipeline",
     "PreviousSpanStrategy": "headrace.authoring.previous_span",
-    "Resolver": "tfx.dsl.components.common.resolver",
+    "Resolver": "headrace.authoring.nodes",
     "RuntimeParameter": "tfx.orchestration.data_types",
-    "latest_blessed_model": "headrace.authoring.latest_blessed_model",
+    "component": _FUNCTIONS,
+    "latest_blessed_model": "headrace.authoring.blessed_models",
     "options": "headrace.authoring.node_options",
     "standard_artifacts": "tfx.types",
     "system_executions": "tfx.types",
@@ -69,20 +91,31 @@ __all__ = [
     "BaseChannel",
     "BaseComponent",
     "BaseNode",
+    "BeamComponentParameter",
     "Channel",
     "ChannelParameter",
     "Component",
     "ComponentSpec",
+    "Cond",
     "ExecutionParameter",
+    "ExecutorSpec",
+    "ForEach",
     "Importer",
+    "InputArtifact",
     "LatestArtifactStrategy",
     "LatestBlessedModelStrategy",
     "NamedBeamExecutorSpec",
     "NamedExecutorSpec",
+    "OutputArtifact",
+    "OutputChannel",
+    "OutputOf",
+    "Outputs",
+    "Parameter",
     "Pipeline",
     "PreviousSpanStrategy",
     "Resolver",
     "RuntimeParameter",
+    "component",
     "latest_blessed_model",
     "options",
     "standard_artifacts",
@@ -96,7 +129,7 @@ stay_light()
 
 def __dir__() -> list[str]:
     """Name what is public, loaded or not."""
-    return sorted({*globals(), *__all__})
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})
 
 
 def __getattr__(name: str) -> Any:

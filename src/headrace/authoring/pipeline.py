@@ -5,15 +5,32 @@ from __future__ import annotations
 import collections
 import graphlib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from headrace.authoring.light import authoring
 from headrace.errors import CycleError, DuplicateNodeError
 
 with authoring():
     from tfx.dsl.components.base.base_node import BaseNode
+    from tfx.dsl.context_managers.dsl_context_registry import DslContextRegistry
     from tfx.orchestration import pipeline as tfx_pipeline
+    from tfx.types.channel import OutputChannel
     from tfx.utils import topsort
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
+    from typing_extensions import Unpack
+
+
+class PipelineOptions(TypedDict, total=False):
+    """The further arguments of TFX's pipeline."""
+
+    platform_config: Message | None
+    execution_mode: tfx_pipeline.ExecutionMode
+    inputs: tfx_pipeline.PipelineInputs | None
+    outputs: dict[str, OutputChannel] | None
+    dsl_context_registry: DslContextRegistry | None
 
 
 class Pipeline(tfx_pipeline.Pipeline):
@@ -26,7 +43,7 @@ class Pipeline(tfx_pipeline.Pipeline):
         components: The nodes, in any order.
         enable_cache: Whether nodes reuse the outputs of earlier equal executions.
         beam_pipeline_args: Arguments for the Beam pipelines of the components.
-        options: Further arguments of TFX's pipeline.
+        options: Further arguments of TFX's pipeline: `PipelineOptions`.
 
     Raises:
         DuplicateNodeError: If two nodes have one id, or a node has the pipeline's.
@@ -43,11 +60,11 @@ class Pipeline(tfx_pipeline.Pipeline):
         self,
         pipeline_name: str,
         pipeline_root: str = "",
-        metadata_connection_config: Any = None,
+        metadata_connection_config: ConnectionConfig | None = None,
         components: Iterable[BaseNode] = (),
         enable_cache: bool = True,
         beam_pipeline_args: list[str] | None = None,
-        **options: Any,
+        **options: Unpack[PipelineOptions],
     ) -> None:
         super().__init__(
             pipeline_name,

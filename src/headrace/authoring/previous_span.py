@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from headrace.authoring.light import authoring
 from headrace.errors import InputResolutionError, listed
@@ -11,6 +11,9 @@ from headrace.errors import InputResolutionError, listed
 with authoring():
     from tfx.dsl.components.common import resolver
     from tfx.types.artifact import Artifact
+
+if TYPE_CHECKING:
+    from ml_metadata.metadata_store import MetadataStore
 
 _SPAN = "span"
 _VERSION = "version"
@@ -47,7 +50,7 @@ class PreviousSpanStrategy(resolver.ResolverStrategy):
     def __init__(self, current: str = "current") -> None:
         self._current = current
 
-    def resolve_artifacts(self, store: Any, input_dict: Artifacts) -> dict[str, list[Artifact]]:
+    def resolve_artifacts(self, store: MetadataStore, input_dict: Artifacts) -> dict[str, list[Artifact]]:
         """See TFX.
 
         Raises:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from headrace.authoring import Artifact, BaseNode, Pipeline
 from headrace.errors import DefinitionError, HeadraceError, RunError
@@ -26,6 +26,9 @@ from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.results import NodeState, RunResult
 from headrace.store.session import StoreSession, open_store
 from headrace.usercode import cells
+
+if TYPE_CHECKING:
+    from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
 
 _DEFAULT_NAME = "interactive"
 
@@ -57,7 +60,7 @@ class InteractiveContext:
         self,
         pipeline_name: str | None = _DEFAULT_NAME,
         pipeline_root: str | None = None,
-        metadata_connection_config: Any = None,
+        metadata_connection_config: ConnectionConfig | None = None,
         store: str | os.PathLike[str] | None = None,
         beam_pipeline_args: Sequence[str] | None = None,
     ) -> None:
@@ -131,7 +134,7 @@ class InteractiveContext:
             notes.append(f"{step.result.node_id} {slower}")
         return ExecutionResult(component, step.result.execution_id, step.run_id, step.result, tuple(notes))
 
-    def show(self, item: Any, other: Any = None) -> None:
+    def show(self, item: object, other: object = None) -> None:
         """Show what an item holds: as a page in a notebook, as text elsewhere.
 
         Args:

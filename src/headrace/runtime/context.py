@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from headrace.authoring.light import authoring
+from headrace.authoring import Artifact
 from headrace.errors import DefinitionError, InputResolutionError
 from headrace.runtime.implementation import OWN, STOCK, Implementation
 from headrace.runtime.partial_results import PartialResults
@@ -19,8 +19,7 @@ from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.side_processes import SideProcesses
 from headrace.runtime.progress import Progress
 
-with authoring():
-    from tfx.types.artifact import Artifact
+__all__ = ["ExecutionContext"]
 
 # Custom properties of artifacts: one line for people, and for the cache the digest of the payload with what its
 # files looked like (see `headrace.files.payloads`).

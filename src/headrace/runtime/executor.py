@@ -12,10 +12,13 @@ from typing import Any
 import apache_beam as beam
 from tfx.dsl.components.base import base_beam_executor, base_executor
 
+from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, MalformedFileError
 from headrace.runtime import beam_options, services
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.processes.side_processes import SideProcesses
+
+__all__ = ["BeamExecutor", "Executor"]
 
 _BEAM_STEP = re.compile(r" \[while running '[^']*'\]$")
 
@@ -25,7 +28,7 @@ class _RunsExecute(abc.ABC):
 
     _beam_pipeline_args: Sequence[str] = ()
 
-    def __init__(self, context: Any = None) -> None:
+    def __init__(self, context: base_executor.BaseExecutor.Context | None = None) -> None:
         base_executor.BaseExecutor.__init__(self, context)
         self._given = context
 
@@ -35,8 +38,8 @@ class _RunsExecute(abc.ABC):
 
     def Do(  # noqa: N802 - TFX's name
         self,
-        input_dict: dict[str, list[Any]],
-        output_dict: dict[str, list[Any]],
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX's launchers and by Headrace's."""
@@ -78,7 +81,7 @@ def _tmp_path_of(context: Any) -> str:
         return ""
 
 
-def _fix_of_damage(error: HeadraceError, inputs: dict[str, list[Any]]) -> str:
+def _fix_of_damage(error: HeadraceError, inputs: dict[str, list[Artifact]]) -> str:
     """Return what makes a damaged file again where it is one of an input artifact; empty for any other error."""
     if not isinstance(error, MalformedFileError):
         return ""
@@ -106,7 +109,7 @@ class Executor(_RunsExecute, base_executor.BaseExecutor):
 class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):
     """Base of executors that process data with Beam pipelines."""
 
-    def __init__(self, context: Any = None) -> None:
+    def __init__(self, context: base_executor.BaseExecutor.Context | None = None) -> None:
         # TFX's constructor packages its own 48 MB source tree for each node that has Beam arguments, to send
         # it to remote workers. Local runners need nothing; remote ones name a container or packages.
         _RunsExecute.__init__(self, context)

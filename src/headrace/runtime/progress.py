@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 from headrace.runtime.local_objects import LocalObject
 
+__all__ = ["Progress", "add_rows", "report"]
+
 Reporter = Callable[[str, "int | None"], None]
 
 _MIN_SECONDS_BETWEEN_ROW_REPORTS = 0.2

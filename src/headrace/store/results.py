@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import warnings
 from dataclasses import dataclass, field
 
 from headrace.errors import HeadraceError, RunError, UnknownNodeError, did_you_mean, listed
@@ -86,7 +87,7 @@ class RunResult:
         nodes: One result for each node, in topological order.
         seconds: Wall time of the run.
         store_path: The folder or connection that holds metadata and artifacts.
-        parameters: What is recorded of how it was started.
+        details: What is recorded of how it was started, such as `command`, `configuration`, `folder`, `packages`.
         resume_command: What to type to go on with it; empty where nothing can be typed.
         stopped_by: Number of the signal that stopped it; 0 where none did.
         is_plan: Whether it only says what a run would do: `WAITING` nodes would execute.
@@ -97,10 +98,18 @@ class RunResult:
     nodes: tuple[NodeResult, ...]
     seconds: float
     store_path: str
-    parameters: dict[str, object] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
     resume_command: str = ""
     stopped_by: int = 0
     is_plan: bool = False
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The former name of `details`."""
+        warnings.warn(
+            "RunResult.parameters is called RunResult.details now.", DeprecationWarning, stacklevel=2
+        )
+        return self.details
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:

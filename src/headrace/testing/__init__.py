@@ -13,7 +13,27 @@ A component runs as in a pipeline, with driver, executor and publisher, but in t
 puts in the place of something else is what the component finds, and a debugger stops in it.
 """
 
-from headrace.testing.artifacts import make_artifact, make_examples, make_schema
+from headrace.testing.artifacts import (
+    make_artifact,
+    make_examples,
+    make_schema,
+    make_statistics,
+    read_examples,
+)
 from headrace.testing.component_run import ComponentResult, channel, run_component
 
-__all__ = ["ComponentResult", "channel", "make_artifact", "make_examples", "make_schema", "run_component"]
+__all__ = [
+    "ComponentResult",
+    "channel",
+    "make_artifact",
+    "make_examples",
+    "make_schema",
+    "make_statistics",
+    "read_examples",
+    "run_component",
+]
+
+
+def __dir__() -> list[str]:
+    """Name what is public."""
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})

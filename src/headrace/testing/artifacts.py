@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from headrace.authoring import Artifact, standard_artifacts
 from headrace.errors import DataError, DefinitionError, listed
@@ -13,10 +13,14 @@ from headrace.formats import artifacts, split_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from google.protobuf.message import Message
+    from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+ProtoT = TypeVar("ProtoT", bound="Message")
 
 Value: TypeAlias = "int | float | bool | str | bytes | None"
 Row: TypeAlias = "Mapping[str, Value | Sequence[Value]]"
+Rows: TypeAlias = "Iterable[Row] | Sequence[bytes] | pa.Table"
 
 
 def make_artifact(
@@ -78,17 +82,18 @@ def make_artifact(
 
 def make_examples(
     folder: str | os.PathLike[str],
-    splits: Mapping[str, Iterable[Row] | pa.Table],
+    splits: Mapping[str, Rows | Sequence[Sequence[bytes]]],
     *,
     span: int = 0,
     version: int = 0,
 ) -> Artifact:
-    """Write an Examples artifact of tf.Examples, as an ExampleGen does: one compressed TFRecord file for each split.
+    """Write an Examples artifact of tf.Examples, as an ExampleGen does: compressed TFRecord files for each split.
 
     Args:
         folder: Where the files go.
         splits: The rows of each split, in order: mappings of column to value, list of values, or `None` for none; a
-            column that a row leaves out has none there. Or an Arrow table.
+            column that a row leaves out has none there. Or an Arrow table; or serialized tf.Examples, as one list, or
+            as a list for each of several files.
         span: The artifact's span.
         version: The artifact's version.
 
@@ -119,46 +124,131 @@ def make_schema(folder: str | os.PathLike[str], schema: schema_pb2.Schema | str)
     Raises:
         DefinitionError: If it is no schema.
     """
-    from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     from headrace.formats import protos
 
-    if isinstance(schema, str):
-        try:
-            schema = text_format.Parse(schema, schema_pb2.Schema())
-        except text_format.ParseError as error:
-            raise DefinitionError(
-                f"make_schema was given a text that is no schema: {error}", "correct the text."
-            ) from error
-    if not isinstance(schema, schema_pb2.Schema):
-        raise DefinitionError(
-            f"make_schema was given a value of type {type(schema).__name__}.",
-            "give a Schema, or its text form.",
-        )
+    proto = _proto(schema, schema_pb2.Schema, "make_schema")
     artifact = make_artifact(folder, standard_artifacts.Schema)
-    protos.write_text(os.path.join(artifact.uri, protos.SCHEMA_FILE), schema)
+    protos.write_text(os.path.join(artifact.uri, protos.SCHEMA_FILE), proto)
     return artifact
 
 
-def _write_split(folder: str, split: str, rows: Iterable[Row] | pa.Table) -> None:
-    import pyarrow as pa
+def make_statistics(
+    folder: str | os.PathLike[str],
+    splits: Mapping[str, statistics_pb2.DatasetFeatureStatisticsList | str],
+    *,
+    span: int = 0,
+) -> Artifact:
+    """Write an ExampleStatistics artifact, as StatisticsGen does.
 
-    from headrace.formats.examples import example_encoder, example_writer, tfrecord
-    from headrace.formats.examples.arrow_features import as_feature
+    Args:
+        folder: Where its files go.
+        splits: The statistics of each split: the proto, or its text form.
+        span: The artifact's span.
 
-    table = rows if isinstance(rows, pa.Table) else _table(split, _checked_rows(split, rows))
+    Raises:
+        DefinitionError: If there is no split, its name cannot be that of a folder, or what it has are no statistics.
+    """
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    from headrace.formats import protos
+
+    if not splits or not isinstance(splits, Mapping):
+        raise DefinitionError(
+            "make_statistics was given no split.", 'give statistics by split, {"train": ...}.'
+        )
+    split_names.check_given(splits, "make_statistics")
+    kind = statistics_pb2.DatasetFeatureStatisticsList
+    given = {name: _proto(value, kind, "make_statistics") for name, value in splits.items()}
+    artifact = make_artifact(folder, standard_artifacts.ExampleStatistics, span=span)
+    for name, proto in given.items():
+        protos.write_binary(os.path.join(artifact.uri, f"Split-{name}", protos.STATISTICS_FILE), proto)
+    artifact.split_names = artifacts.encode_split_names(splits)
+    return artifact
+
+
+def _proto(given: ProtoT | str, kind: type[ProtoT], where: str) -> ProtoT:
+    from google.protobuf import text_format
+
+    name = kind.DESCRIPTOR.name
+    if isinstance(given, str):
+        try:
+            return text_format.Parse(given, kind())
+        except text_format.ParseError as error:
+            raise DefinitionError(
+                f"{where} was given a text that is no {name}: {error}", "correct the text."
+            ) from error
+    if not isinstance(given, kind):
+        raise DefinitionError(
+            f"{where} was given a value of type {type(given).__name__}.", f"give a {name}, or its text form."
+        )
+    return given
+
+
+def read_examples(
+    examples: Artifact, split: str
+) -> list[dict[str, list[int] | list[float] | list[bytes] | None]]:
+    """Return the rows of a split: column by name, each the list of its values, or `None` where it has none.
+
+    Args:
+        examples: An Examples artifact, of tf.Examples or Parquet.
+        split: One of its splits.
+
+    Raises:
+        UnknownSplitError: If the artifact has no such split.
+        MalformedFileError: If a file is damaged.
+    """
+    from headrace.formats.examples import examples as payload
+
+    artifacts.check_splits(examples, [split], "read_examples")
+    return [row for batch in payload.read_record_batches(examples, split) for row in batch.to_pylist()]
+
+
+def _write_split(folder: str, split: str, rows: Rows | Sequence[Sequence[bytes]]) -> None:
+    from headrace.formats.examples import example_writer, tfrecord
+
+    files = _files(split, rows)
     if os.path.lexists(folder):
         raise DefinitionError(f"{folder} is there already.", "write each artifact into a folder of its own.")
     os.makedirs(folder)
-    with tfrecord.Writer(example_writer.tfrecord_path(folder, 0, 1)) as writer:
-        for batch in table.to_batches():
-            columns = [
-                as_feature(column, name, f"split '{split}'")
-                for name, column in zip(batch.schema.names, batch.columns, strict=True)
-            ]
-            encoded = example_encoder.encode(pa.RecordBatch.from_arrays(columns, batch.schema.names))
-            writer.write(encoded.to_pylist())
+    for index, records in enumerate(files):
+        with tfrecord.Writer(example_writer.tfrecord_path(folder, index, len(files))) as writer:
+            writer.write(records)
+
+
+def _files(split: str, rows: Any) -> list[list[bytes]]:
+    """The records of each file of a split."""
+    import pyarrow as pa
+
+    if isinstance(rows, pa.Table):
+        return [_encoded(split, rows)]
+    given = list(rows) if isinstance(rows, Iterable) and not isinstance(rows, Mapping | str | bytes) else rows
+    if isinstance(given, list) and given:
+        if all(isinstance(row, bytes) for row in given):
+            return [given]
+        if all(
+            isinstance(file, list | tuple) and all(isinstance(row, bytes) for row in file) for file in given
+        ):
+            return [list(file) for file in given]
+    return [_encoded(split, _table(split, _checked_rows(split, given)))]
+
+
+def _encoded(split: str, table: pa.Table) -> list[bytes]:
+    import pyarrow as pa
+
+    from headrace.formats.examples import example_encoder
+    from headrace.formats.examples.arrow_features import as_feature
+
+    records: list[bytes] = []
+    for batch in table.to_batches():
+        columns = [
+            as_feature(column, name, f"split '{split}'")
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+        encoded = example_encoder.encode(pa.RecordBatch.from_arrays(columns, batch.schema.names))
+        records += encoded.to_pylist()
+    return records
 
 
 def _checked_rows(split: str, rows: Iterable[Row]) -> list[Row]:

@@ -99,7 +99,7 @@ def result_data(result: RunResult) -> RunData:
         "store_path": result.store_path,
         "is_success": result.is_success,
         "is_plan": result.is_plan,
-        "parameters": result.parameters,
+        "parameters": result.details,
         "nodes": [_node_data(node) for node in result.nodes],
     }
 

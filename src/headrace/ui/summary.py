@@ -177,7 +177,7 @@ def _print_slower(screen: Screen, result: RunResult) -> None:
 
 def _print_server(screen: Screen, result: RunResult) -> None:
     """Say which server the nodes came from, where one that stays was wanted."""
-    told = result.parameters.get("server")
+    told = result.details.get("server")
     if not isinstance(told, dict):
         return
     kind, reason = told.get("kind"), told.get("reason")

@@ -14,7 +14,10 @@ def test_an_input_from_a_node_left_out_is_named():
     rows = CsvExampleGen(input_base="data")
     statistics = StatisticsGen(examples=rows.outputs["examples"])
 
-    with pytest.raises(DefinitionError) as caught:
+    with (
+        pytest.warns(UserWarning, match="Did you forget to add it"),
+        pytest.raises(DefinitionError) as caught,
+    ):
         compile_pipeline(Pipeline("tips", components=[statistics]))
 
     assert str(caught.value) == (

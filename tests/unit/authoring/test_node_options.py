@@ -75,6 +75,8 @@ def test_the_former_name_works_and_warns():
     assert options_of(one).resources == Resources(cpus=8, memory_gb=16, exclusive=False)
 
 
+# TFX's: one node is in both pipelines.
+@pytest.mark.filterwarnings("ignore:Component Files is not found from the registry:UserWarning")
 def test_what_tfx_has_a_place_for_is_written_into_the_plan_and_nothing_into_the_node():
     """TFX's own runners compile the node as it was."""
     one = node()

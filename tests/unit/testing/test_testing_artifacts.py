@@ -4,47 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from headrace import testing
 from headrace.authoring import Importer, standard_artifacts
 from headrace.errors import DataError, DefinitionError
-from headrace.formats import artifacts
+from headrace.formats import protos
 from headrace.formats.examples import tfrecord
-from headrace.formats.examples.example_decoder import ExampleDecoder
-
-
-def rows_of(examples, split):
-    """The rows of a split, as they are read in a pipeline."""
-    [path] = artifacts.split_files(examples, split)
-    decoder = ExampleDecoder()
-    return [row for records in tfrecord.read(path, 100) for row in decoder.decode(records).to_pylist()]
-
-
-def test_rows_come_back_as_features(tmp_path: Path):
-    """A missing column, `None`, text, several values: each as an ExampleGen would write it."""
-    examples = testing.make_examples(
-        tmp_path / "examples",
-        {
-            "train": [
-                {"fare": 1.5, "paid": "cash", "tags": ["a", "b"]},
-                {"fare": None, "count": 3, "tags": "c"},
-            ],
-            "eval": pa.table({"fare": [2.5]}),
-            "late": [],
-        },
-        span=4,
-    )
-
-    assert artifacts.split_names(examples) == ["train", "eval", "late"]
-    assert examples.span == 4
-    assert rows_of(examples, "train") == [
-        {"fare": [1.5], "paid": [b"cash"], "tags": [b"a", b"b"], "count": None},
-        {"fare": None, "paid": None, "tags": [b"c"], "count": [3]},
-    ]
-    assert rows_of(examples, "eval") == [{"fare": [2.5]}]
-    assert rows_of(examples, "late") == []
 
 
 @pytest.mark.parametrize(
@@ -95,10 +61,34 @@ def test_a_schema_is_given_as_a_proto_or_its_text(tmp_path: Path):
     schema = testing.make_schema(tmp_path, 'feature { name: "a" type: INT }')
 
     assert 'name: "a"' in Path(schema.uri, "schema.pbtxt").read_text()
-    with pytest.raises(DefinitionError, match="no schema"):
+    with pytest.raises(DefinitionError, match="no Schema"):
         testing.make_schema(tmp_path, "feature {")
     with pytest.raises(DefinitionError, match="NoneType"):
         testing.make_schema(tmp_path, None)  # type: ignore[arg-type]
+
+
+def test_records_are_written_as_they_are_in_one_file_or_several(tmp_path: Path):
+    made = testing.make_examples(tmp_path, {"train": [b"one", b"two"], "eval": [[b"three"], [b"four"], []]})
+
+    files = sorted(path for path in Path(made.uri).rglob("*.gz"))
+    assert [(path.parent.name, [*tfrecord.read_batches(str(path), 10)]) for path in files] == [
+        ("Split-eval", [[b"three"]]),
+        ("Split-eval", [[b"four"]]),
+        ("Split-eval", []),
+        ("Split-train", [[b"one", b"two"]]),
+    ]
+
+
+def test_statistics_are_given_as_protos_or_their_texts(tmp_path: Path):
+    made = testing.make_statistics(
+        tmp_path / "made", {"train": "datasets { num_examples: 3 }", "eval": "datasets {}"}, span=2
+    )
+
+    assert protos.read_statistics(made, "train").datasets[0].num_examples == 3
+    assert (made.span, made.split_names) == (2, '["train", "eval"]')
+    for splits in ({}, {"train": "datasets {"}, {"train": 5}, {"a/b": ""}):
+        with pytest.raises(DefinitionError):
+            testing.make_statistics(tmp_path / "other", splits)  # type: ignore[arg-type]
 
 
 def test_a_split_is_not_written_over_another(tmp_path: Path):

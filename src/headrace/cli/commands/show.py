@@ -113,7 +113,7 @@ def _print_run(result: RunResult, store: str, outputs: bool) -> None:
     is_usual = store == DEFAULT_STORE
     resume = f"headrace resume {result.run_id}{'' if is_usual else f' --store {shlex.quote(store)}'}"
     print_summary(screen, result, next_commands=[] if result.is_success else [resume])
-    print_details(screen, result.parameters)
+    print_details(screen, result.details)
     if outputs:
         screen.console.print()
         print_outputs(screen, result)

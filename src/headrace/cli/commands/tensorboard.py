@@ -95,7 +95,7 @@ def _recorded(result: RunResult) -> dict[str, str]:
         raise StoreError(
             f"the files of {_ARTIFACT_TYPE} {gone[0].artifact_id} of run {result.run_id} are gone: there is no "
             f"{gone[0].uri}.",
-            f"make them again with what made them: {result.parameters.get('command', result.pipeline_name)}",
+            f"make them again with what made them: {result.details.get('command', result.pipeline_name)}",
         )
     names = [f"{result.run_id}/{node_id}" for node_id, _ in found]
     return {

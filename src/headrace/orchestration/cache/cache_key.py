@@ -24,7 +24,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from headrace.authoring import Artifact
-from headrace.authoring.component import input_files_of
+from headrace.authoring.declarations import input_files_of
 from headrace.files import payloads
 from headrace.formats import blessings
 from headrace.orchestration.cache import code_contents

@@ -287,7 +287,7 @@ class Engine:
             nodes=self._plan.results(),
             seconds=time.monotonic() - self._started,
             store_path=self._store.path,
-            parameters=dict(self._details),
+            details=dict(self._details),
             resume_command=self._resume_command(run_id),
             stopped_by=self._stopped_by,
         )

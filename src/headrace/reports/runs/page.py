@@ -85,9 +85,9 @@ def _facts(result: RunResult, graph: RunGraph) -> Facts:
         count = sum(node.state is state for node in result.nodes)
         if count:
             pairs.append((state.value, count))
-    if result.parameters.get("command"):
-        pairs.append(("command", str(result.parameters["command"])))
-    packages = result.parameters.get("packages")
+    if result.details.get("command"):
+        pairs.append(("command", str(result.details["command"])))
+    packages = result.details.get("packages")
     if isinstance(packages, dict):
         named = ("headrace", "tfx", "tensorflow", "apache-beam")
         pairs.append(("with", ", ".join(f"{name} {packages[name]}" for name in named if name in packages)))

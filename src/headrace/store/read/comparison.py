@@ -101,7 +101,7 @@ def compare_runs(store: Store, old: str, new: str) -> RunComparison:
     return RunComparison(
         old=first,
         new=second,
-        settings=tuple(_setting_changes(first.parameters, second.parameters)),
+        settings=tuple(_setting_changes(first.details, second.details)),
         nodes=tuple(_compare_node(node_id, *sides, read_text) for node_id in ids),
         payloads=tuple(pair for node_id in ids for pair in _payload_pairs(node_id, *sides)),
     )

@@ -141,7 +141,7 @@ class _Explainer:
         if isinstance(recorded, str):
             return recorded
         # As 0.1.0 recorded it: that it was off, and not by whom.
-        configuration = self._result.parameters.get("configuration")
+        configuration = self._result.details.get("configuration")
         is_run = isinstance(configuration, dict) and configuration.get("cache") is False
         return "for this run" if is_run else "for this node, by the pipeline"
 

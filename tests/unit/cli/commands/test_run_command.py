@@ -218,7 +218,8 @@ def test_what_a_script_says_gives_way_to_the_command_line(engine, project, headr
         "headrace.Runner(workers=7).run('another', dry_run=True)\n"
     )
 
-    result = headrace("run", "script.py", "--workers", "3", "--store", "s")
+    with pytest.warns(DeprecationWarning, match="'fail_fast' is called 'fail' now"):
+        result = headrace("run", "script.py", "--workers", "3", "--store", "s")
 
     assert result.exit_code == 0, result.output
     assert engine.pipelines == ["pipeline", "another"]

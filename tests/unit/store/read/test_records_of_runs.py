@@ -65,8 +65,8 @@ def test_secrets_in_a_record_are_not_shown(small: SmallStore):
     run = stored.read_run(small.store.path, "run-1")
 
     [node] = run.nodes
-    assert "hunter2" not in f"{run.parameters} {node.error}"
-    assert run.parameters["configuration"] == {"parameters": {"api_key": "***", "steps": 3}}
+    assert "hunter2" not in f"{run.details} {node.error}"
+    assert run.details["configuration"] == {"parameters": {"api_key": "***", "steps": 3}}
     assert isinstance(node.error, DataError)
     with small.store.handle() as handle:
         assert runs.read_command(handle, "run-1") == "headrace run p --set db_password=***"

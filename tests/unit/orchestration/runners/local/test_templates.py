@@ -55,7 +55,7 @@ def test_code_that_only_defines_things_makes_a_template(tmp_path: Path):
     "code",
     [
         "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
-        "import subprocess; CHILD = subprocess.Popen(['sleep', '5'], stdout=-3)",
+        "import subprocess; CHILD = subprocess.Popen(['sleep', '5'], stdout=-3, stderr=-3)",
         "import socket; ENDS = socket.socketpair()",
         "LOG = open('log.txt', 'a')",
         "import os; NULL = os.open('settings.json', os.O_RDONLY)",

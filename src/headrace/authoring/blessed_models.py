@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from headrace.authoring.light import authoring
+from headrace.authoring.nodes import Resolver
 
 with authoring():
-    from tfx.dsl.components.common.resolver import Resolver
     from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
         LatestBlessedModelStrategy,
     )

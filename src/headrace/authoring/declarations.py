@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Generic, cast, get_args
 
 from headrace.authoring.light import authoring
+from headrace.authoring.outputs import Outputs, OutputsT, UndeclaredOutputs
 from headrace.errors import ConnectionTypeError, DefinitionError, did_you_mean, listed
 
 with authoring():
     from tfx.dsl.components.base.base_component import BaseComponent
-    from tfx.dsl.components.base.executor_spec import BeamExecutorSpec, ExecutorClassSpec
+    from tfx.dsl.components.base.base_executor import BaseExecutor
+    from tfx.dsl.components.base.executor_spec import BeamExecutorSpec, ExecutorClassSpec, ExecutorSpec
     from tfx.types import component_spec as tfx_component_spec
     from tfx.types.channel import BaseChannel
     from tfx.utils import import_utils
@@ -66,9 +68,9 @@ class _NamedClass:
     extra_flags: list[str]
 
     @property
-    def executor_class(self) -> type[Any]:
+    def executor_class(self) -> type[BaseExecutor]:
         """The class itself; importing it loads TensorFlow and Beam. TFX's notebook launcher asks for it."""
-        return cast("type[Any]", import_utils.import_class_by_path(self._class_path))
+        return cast("type[BaseExecutor]", import_utils.import_class_by_path(self._class_path))
 
     @property
     def class_path(self) -> str:
@@ -109,11 +111,14 @@ def input_files_of(class_path: str) -> tuple[str, ...] | None:
     return _input_files.get(class_path)
 
 
-class Component(BaseComponent):
+class Component(BaseComponent, Generic[OutputsT]):
     """A TFX component whose declaration is light: its executor is named, not imported.
 
     Subclasses set `SPEC_CLASS` and `EXECUTOR_SPEC` as in TFX, and `TFX_TYPE`, the MLMD type under which
     stock TFX records the same component, so that stores written by either are read by both.
+
+    `class Mine(Component[MineOutputs])` tells editors and type checkers the names of the outputs, see
+    `headrace.authoring.outputs`; without it each name is taken for one.
 
     `INPUT_FILES` names the parameters that are paths of input files or folders, or hold some in JSON: the cache
     compares the content of these, of no others. Where it is `None`, each parameter is looked at for paths that exist.
@@ -121,12 +126,28 @@ class Component(BaseComponent):
 
     TFX_TYPE: ClassVar[str] = ""
     INPUT_FILES: ClassVar[tuple[str, ...] | None] = None
+    _outputs_class: ClassVar[type[Outputs]] = UndeclaredOutputs
+
+    def __init__(
+        self, spec: tfx_component_spec.ComponentSpec, custom_executor_spec: ExecutorSpec | None = None
+    ) -> None:
+        super().__init__(spec, custom_executor_spec)
+        spec.outputs = self._outputs_class(spec.outputs)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         class_path = getattr(getattr(cls, "EXECUTOR_SPEC", None), "class_path", "")
         if class_path and cls.INPUT_FILES is not None:
             _input_files[class_path] = cls.INPUT_FILES
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Outputs):
+                    cls._outputs_class = argument
+
+    @property
+    def outputs(self) -> OutputsT:
+        """The channels of what the component makes: `outputs.examples`, or `outputs["examples"]` as in TFX."""
+        return cast("OutputsT", self.spec.outputs)
 
     def __repr__(self) -> str:
         from headrace.authoring.descriptions import describe_node
