@@ -1,1 +1,49 @@
-"""Files as contents and as places: digests, names, addresses, files that processes share. Light."""
+"""Files as contents and as places: one way to reach them, digests, names, addresses, what processes share. Light."""
+
+from headrace.files.storage import (
+    copy_file,
+    copy_folder,
+    exists,
+    file_sizes,
+    has_same_bytes,
+    is_file,
+    is_folder,
+    matching,
+    matching_files,
+    names_in,
+    open_file,
+    open_text,
+    read_bytes,
+    read_text,
+    remove_folder,
+    size,
+    size_on_disk,
+    sizes_of,
+    upload_folder,
+)
+from headrace.files.whole_files import publish, write_whole, written
+
+__all__ = [
+    "copy_file",
+    "copy_folder",
+    "exists",
+    "file_sizes",
+    "has_same_bytes",
+    "is_file",
+    "is_folder",
+    "matching",
+    "matching_files",
+    "names_in",
+    "open_file",
+    "open_text",
+    "publish",
+    "read_bytes",
+    "read_text",
+    "remove_folder",
+    "size",
+    "size_on_disk",
+    "sizes_of",
+    "upload_folder",
+    "write_whole",
+    "written",
+]

@@ -150,8 +150,8 @@ def unknown_digest() -> str:
 
 
 def is_unknown(digest: str) -> bool:
-    """Whether a digest stands for a content that could not be read."""
-    return digest.startswith(_UNKNOWN_PREFIX)
+    """Whether a digest, or the last of several in a text, stands for a content that could not be read."""
+    return digest.rpartition(",")[2].startswith(_UNKNOWN_PREFIX)
 
 
 def describe(path: str) -> Payload:

@@ -23,8 +23,20 @@ def written(path: str) -> Iterator[BinaryIO]:
     try:
         with open(unfinished, "xb") as file:
             yield file
-        os.replace(unfinished, path)
+        publish(unfinished, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.remove(unfinished)
         raise
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Write a file in one step; the folder is made where it is missing."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with written(path) as file:
+        file.write(content)
+
+
+def publish(unfinished: str, path: str) -> None:
+    """Give what was written aside its name; what had it is gone."""
+    os.replace(unfinished, path)

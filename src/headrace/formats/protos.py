@@ -9,9 +9,9 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from headrace import files
 from headrace.authoring import Artifact
 from headrace.errors import MalformedFileError, MissingFileError
-from headrace.files import whole_files
 from headrace.formats import artifacts
 
 SCHEMA_FILE = "schema.pbtxt"
@@ -82,15 +82,12 @@ def read_anomalies(anomalies: Artifact, split: str) -> anomalies_pb2.Anomalies:
 
 
 def _write(path: str, content: bytes) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with whole_files.written(path) as file:
-        file.write(content)
+    files.write_whole(path, content)
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return files.read_bytes(path)
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no file {path}.", "run the node that makes it again.") from error
 

@@ -157,7 +157,7 @@ def gc_command(
 def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
     import gc
 
-    from headrace.files.sizes import size_on_disk
+    from headrace.files import size_on_disk
     from headrace.store.garbage.collection import look
     from headrace.store.open.store import Store
     from headrace.ui.store_listings import garbage_data, print_garbage

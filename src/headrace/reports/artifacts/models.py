@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.files.sizes import size_on_disk
+from headrace.files import size_on_disk
 from headrace.formats.bare_protos import proto_class
 from headrace.reports.artifacts.architectures import Layer, read_layers
 from headrace.reports.blocks import drawings

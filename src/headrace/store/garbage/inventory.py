@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from headrace.authoring.light import authoring
-from headrace.files.sizes import size_on_disk
+from headrace.files import size_on_disk
 from headrace.store.open.store import Store
 from headrace.store.read import graph, queries
 from headrace.store.read.executions import RUN_CONTEXT_TYPE
