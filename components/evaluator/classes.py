@@ -16,6 +16,7 @@ import tensorflow_model_analysis as tfma
 from numpy.typing import NDArray
 
 from headrace.components.evaluator import ragged
+from headrace.files import create_text
 
 CLASSES_FILE = "classes.json"
 MAX_CLASSES = 10_000
@@ -82,6 +83,6 @@ def scores(labels: NDArray[Any], predictions: NDArray[Any]) -> NDArray[Any] | No
 
 def write(names: Sequence[bytes], folder: str) -> None:
     """Write `classes.json`: the names of the classes 0, 1, 2 ..."""
-    with open(os.path.join(folder, CLASSES_FILE), "w", encoding="utf-8") as file:
+    with create_text(os.path.join(folder, CLASSES_FILE)) as file:
         json.dump({"classes": [name.decode("utf-8", "replace") for name in names]}, file, indent=2)
         file.write("\n")

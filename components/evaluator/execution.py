@@ -29,6 +29,7 @@ from headrace.components.evaluator import (
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.components.evaluator.tfma_internals import constants, metric_specs, model_util
 from headrace.errors import EmptyDataError, listed
+from headrace.files import create_file
 from headrace.formats import artifacts, tensorflow_paths
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.tfx_bsl_internals import example_coder, tensor_adapter, tensor_representation_util
@@ -303,7 +304,7 @@ def _mark(context: ExecutionContext, is_blessed: bool) -> None:
     """Write the file and the properties by which TFX knows a blessed model."""
     blessing = context.output("blessing")
     os.makedirs(blessing.uri, exist_ok=True)
-    with open(os.path.join(blessing.uri, "BLESSED" if is_blessed else "NOT_BLESSED"), "wb"):
+    with create_file(os.path.join(blessing.uri, "BLESSED" if is_blessed else "NOT_BLESSED")):
         pass
     models: Sequence[Artifact] = context.inputs.get("model") or []
     if models:

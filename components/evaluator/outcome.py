@@ -10,6 +10,7 @@ from typing import Any
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from headrace.components.evaluator.tfma_internals import slicer_lib
+from headrace.files import matching
 from headrace.formats.examples import tfrecord
 
 
@@ -25,7 +26,7 @@ class Metrics:
         """Read TFMA's metrics files in a folder."""
         by_slice: dict[Any, dict[bytes, float]] = {}
         keys: dict[bytes, Any] = {}
-        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "metrics-*.tfrecord"))):
+        for path in matching(os.path.join(glob.escape(folder), "metrics-*.tfrecord")):
             for batch in tfrecord.read_batches(path, 1_000):
                 for record in batch:
                     proto = metrics_for_slice_pb2.MetricsForSlice.FromString(record)

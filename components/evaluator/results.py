@@ -24,6 +24,7 @@ from headrace.components.evaluator.tfma_internals import (
     version,
 )
 from headrace.components.evaluator.tfma_internals import writer as tfma_writer
+from headrace.files import create_text
 from headrace.formats.examples import tfrecord
 
 _TABLES = (constants.METRICS_KEY, constants.PLOTS_KEY, constants.ATTRIBUTIONS_KEY)
@@ -207,5 +208,5 @@ def write_eval_config(eval_config: Any, model_paths: dict[str, str], folder: str
         model_locations=model_paths or {"": "<unknown>"},
     )
     text = json.dumps(json.loads(json_format.MessageToJson(run)), indent=2)
-    with open(os.path.join(folder, "eval_config.json"), "w", encoding="utf-8") as file:
+    with create_text(os.path.join(folder, "eval_config.json")) as file:
         file.write(text + "\n")

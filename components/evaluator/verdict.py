@@ -14,6 +14,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from headrace.components.evaluator.outcome import Metrics
 from headrace.components.evaluator.tfma_internals import metric_specs, model_util, slicer_lib
+from headrace.files import create_text
 from headrace.formats import tensorflow_paths
 
 VERDICT_FILE = "verdict.json"
@@ -248,7 +249,7 @@ def _metric_text(key: Any) -> str:
 def write(results: Sequence[ThresholdResult], is_blessed: bool | None, folder: str) -> None:
     """Write `verdict.json`: `{"blessed": true, "thresholds": [...]}`; null where nothing was validated."""
     content = {"blessed": is_blessed, "thresholds": [_plain(result) for result in results]}
-    with open(os.path.join(folder, VERDICT_FILE), "w", encoding="utf-8") as file:
+    with create_text(os.path.join(folder, VERDICT_FILE)) as file:
         json.dump(content, file, indent=2)
         file.write("\n")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from tfx.proto import example_gen_pb2
 
 from headrace.errors import EmptyDataError, HeadraceError, listed
+from headrace.files import remove_folder
 from headrace.files.prefetch import prefetched
 from headrace.formats import artifacts
 from headrace.runtime.context import ExecutionContext
@@ -104,7 +104,7 @@ class ExampleGenExecutor(BeamExecutor):
                 remarks = [f"the files that match {listed(empty)} hold no rows", *remarks]
         except BaseException:
             for folder in made:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder, is_tried=True)
             raise
 
         # Set last: an artifact must not name a split whose files were never written.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tfx.utils import path_utils
 
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import DefinitionError, EmptyDataError, ModelError
+from headrace.files import copy_folder, create_file
 from headrace.formats import artifacts, saved_models
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.examples import tfrecord
@@ -75,7 +75,7 @@ class Executor(BaseExecutor):
                     break
         blessing = context.output("blessing")
         os.makedirs(blessing.uri, exist_ok=True)
-        with open(os.path.join(blessing.uri, "INFRA_NOT_BLESSED" if failure else "INFRA_BLESSED"), "wb"):
+        with create_file(os.path.join(blessing.uri, "INFRA_NOT_BLESSED" if failure else "INFRA_BLESSED")):
             pass
         request_spec = _spec(context, "request_spec")
         if failure is None and trial.records and request_spec.make_warmup:
@@ -220,7 +220,7 @@ def _check_outputs(signature: str, outputs: Mapping[str, Any]) -> None:
 def _keep_with_warmup(trial: _Trial, blessing_path: str, model_name: str) -> None:
     """Copy the model with its requests in the file that TensorFlow Serving replays when it loads a model."""
     target = path_utils.stamped_model_path(blessing_path)
-    shutil.copytree(trial.model_path, target, dirs_exist_ok=True)
+    copy_folder(trial.model_path, target)
     saved_model = saved_models.read(trial.model_path, "model")
     known = saved_models.signatures(saved_model, trial.tags)
     logs = []

@@ -7,7 +7,6 @@ import inspect
 import itertools
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from headrace.components.transform.tft_internals import (
 )
 from headrace.components.transform.tft_library import analyzer_cache, dataset_metadata, metadata_io, tft
 from headrace.errors import UserFunctionError
+from headrace.files import copy_folder, create_text
 
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
@@ -213,7 +213,7 @@ def publish_graph(
     """Lay out a TransformGraph artifact: the model, and schemas of what goes in and comes out."""
     output = tft.TFTransformOutput
     os.makedirs(graph_path, exist_ok=True)
-    shutil.copytree(finished.path, os.path.join(graph_path, output.TRANSFORM_FN_DIR), dirs_exist_ok=True)
+    copy_folder(finished.path, os.path.join(graph_path, output.TRANSFORM_FN_DIR))
     transformed_path = os.path.join(graph_path, output.TRANSFORMED_METADATA_DIR)
     metadata_io.write_metadata(dataset_metadata.DatasetMetadata(finished.schema), transformed_path)
     if asset_map:
@@ -224,7 +224,7 @@ def publish_graph(
 
 
 def _write_asset_map(path: str, asset_map: Mapping[str, str]) -> None:
-    with open(path, "w", encoding="utf-8") as file:
+    with create_text(path) as file:
         json.dump(dict(asset_map), file)
 
 

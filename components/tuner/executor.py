@@ -14,6 +14,7 @@ from tfx.proto import tuner_pb2
 
 from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
+from headrace.files import create_text
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 from headrace.training import callbacks, fitting, short_form, user_function
@@ -195,5 +196,5 @@ def _write(context: ExecutionContext, tuner: Any) -> None:
 
 def _write_json(path: str, content: Any) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
+    with create_text(path) as file:
         json.dump(content, file)

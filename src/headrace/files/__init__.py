@@ -3,8 +3,11 @@
 from headrace.files.storage import (
     copy_file,
     copy_folder,
+    create_file,
+    create_text,
     exists,
     file_sizes,
+    files_below,
     has_same_bytes,
     is_file,
     is_folder,
@@ -26,8 +29,11 @@ from headrace.files.whole_files import publish, write_whole, written
 __all__ = [
     "copy_file",
     "copy_folder",
+    "create_file",
+    "create_text",
     "exists",
     "file_sizes",
+    "files_below",
     "has_same_bytes",
     "is_file",
     "is_folder",

@@ -8,8 +8,9 @@ which `tests/unit/project/test_file_layer.py` holds.
 from __future__ import annotations
 
 import glob
+import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TextIO
 
@@ -33,8 +34,20 @@ def open_file(path: str, buffer_bytes: int = -1) -> BinaryIO:
 
 
 def open_text(path: str, newline: str | None = None, errors: str = "strict") -> TextIO:
-    """Open a text file of this machine, in UTF-8, to read it; see `open`."""
+    """Open a text file in UTF-8, to read it; see `open_file`, and `open` for the arguments."""
+    if is_elsewhere(path):
+        return io.TextIOWrapper(elsewhere.open_file(path), "utf-8", errors, newline)
     return open(here(path), encoding="utf-8", newline=newline, errors=errors)
+
+
+def create_file(path: str) -> BinaryIO:
+    """Open a file of this machine to write its bytes anew; its folder exists."""
+    return open(here(path), "wb")
+
+
+def create_text(path: str) -> TextIO:
+    """Open a text file of this machine, in UTF-8, to write it anew; its folder exists."""
+    return open(here(path), "w", encoding="utf-8")
 
 
 def read_bytes(path: str) -> bytes:
@@ -126,17 +139,21 @@ def matching_files(pattern: str) -> list[str]:
     return [path for path in matching(pattern) if os.path.isfile(path)]
 
 
+def files_below(folder: str) -> list[str]:
+    """Return the path of each file below a folder, relative to it, sorted; none where there is no folder."""
+    if is_elsewhere(folder):
+        return [*elsewhere.walk(folder)]
+    top = here(folder)
+    return sorted(
+        os.path.relpath(os.path.join(at, name), top) for at, _, names in os.walk(top) for name in names
+    )
+
+
 def file_sizes(folder: str) -> dict[str, int]:
     """Return the size in bytes of each file below a folder, by its path in it, sorted."""
     if is_elsewhere(folder):
         return {name: int(info["size"]) for name, info in elsewhere.walk(folder).items()}
-    top = here(folder)
-    return dict(sorted((os.path.relpath(path, top), os.stat(path).st_size) for path in _paths_below(top)))
-
-
-def _paths_below(folder: str) -> Iterator[str]:
-    for inner, _, names in os.walk(folder):
-        yield from (os.path.join(inner, name) for name in names)
+    return {name: size(os.path.join(folder, name)) for name in files_below(folder)}
 
 
 def has_same_bytes(one: str, other: str, block_bytes: int = 1 << 20) -> bool:
@@ -194,7 +211,7 @@ def upload_folder(folder: str, address: str, last: str) -> None:
     def upload(name: str) -> None:
         elsewhere.upload(os.path.join(folder, name), f"{address}/{name}")
 
-    names = [*file_sizes(folder)]
+    names = files_below(folder)
     try:
         with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(upload, [name for name in names if name != last]))

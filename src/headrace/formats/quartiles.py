@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 
 from headrace.errors import MalformedFileError
-from headrace.files import whole_files
+from headrace.files import open_text, whole_files
 
 QUARTILES_FILE = "Quartiles.json"
 
@@ -32,7 +32,7 @@ def read(folder: str) -> Quartiles:
     """
     path = os.path.join(folder, QUARTILES_FILE)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open_text(path) as file:
             content = json.load(file)
         return {str(name): (float(low), float(high)) for name, (low, high) in content.items()}
     except FileNotFoundError:

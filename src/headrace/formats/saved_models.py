@@ -11,6 +11,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 from headrace.errors import ModelError, did_you_mean, listed
+from headrace.files import open_file
 
 SERVING_SIGNATURE = "serving_default"
 _FILE = "saved_model.pb"
@@ -29,7 +30,7 @@ def read(path: str, where: str) -> saved_model_pb2.SavedModel:
             "export the model with model.export(path), or with tf.saved_model.save.",
         )
     proto = saved_model_pb2.SavedModel()
-    with open(file_path, "rb") as file:
+    with open_file(file_path) as file:
         try:
             proto.ParseFromString(file.read())
         except DecodeError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from headrace.files import matching
 from headrace.formats import protos
 
 _SPLIT_PREFIX = "Split-"
@@ -64,9 +65,9 @@ def _read(path: str) -> dict[str, dict[str, dict[str, float]]]:
     """Measures by split and feature; the split's own stand under the empty name."""
     found = {}
     folder = glob.escape(path)
-    files = glob.glob(os.path.join(folder, f"{_SPLIT_PREFIX}*", protos.STATISTICS_FILE))
+    files = matching(os.path.join(folder, f"{_SPLIT_PREFIX}*", protos.STATISTICS_FILE))
     # Transform writes statistics of all splits together, without a folder for each.
-    files += glob.glob(os.path.join(folder, protos.STATISTICS_FILE))
+    files += matching(os.path.join(folder, protos.STATISTICS_FILE))
     for file in sorted(files):
         name = os.path.basename(os.path.dirname(file))
         split = name[len(_SPLIT_PREFIX) :] if name.startswith(_SPLIT_PREFIX) else "all"

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from headrace.errors import TrainingError
+from headrace.files import create_text
 from headrace.runtime.progress import Progress
 
 _SECONDS_BETWEEN_REPORTS = 0.3
@@ -118,7 +119,7 @@ def keep_best(patience: int) -> keras.callbacks.Callback:
 
 def write_history(model_run_path: str, history: dict[str, list[float]]) -> None:
     """Write loss and metrics of each epoch as JSON."""
-    with open(os.path.join(model_run_path, HISTORY_FILE), "w", encoding="utf-8") as file:
+    with create_text(os.path.join(model_run_path, HISTORY_FILE)) as file:
         json.dump(
             {name: [float(value) for value in values] for name, values in sorted(history.items())}, file
         )

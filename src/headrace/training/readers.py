@@ -19,6 +19,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 
 from headrace.errors import UnsupportedFeatureError
+from headrace.files import open_file
 from headrace.formats import protos, tensorflow_paths
 from headrace.training.features import Features, densify, from_schema, read_transformed
 from headrace.training.tft_internals import TransformLoader
@@ -116,7 +117,7 @@ def _check_servable(model_path: str) -> None:
     path = os.path.join(model_path, "saved_model.pb")
     if not os.path.exists(path):
         return
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         saved.ParseFromString(file.read())
     for meta_graph in saved.meta_graphs:
         graph = meta_graph.graph_def

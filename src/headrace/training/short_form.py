@@ -18,6 +18,7 @@ from tfx.proto import trainer_pb2
 from tfx.utils import json_utils
 
 from headrace.errors import DefinitionError, InputResolutionError, TrainingError
+from headrace.files import names_in, open_text
 from headrace.formats import artifacts, protos
 from headrace.formats.examples import examples as examples_io
 from headrace.runtime.context import ExecutionContext
@@ -147,7 +148,7 @@ def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
     values = dict(json_utils.loads(context.parameter("custom_config", "null")) or {})
     artifact = context.optional_input("hyperparameters")
     if artifact is not None:
-        names = sorted(name for name in os.listdir(artifact.uri) if not name.startswith("."))
+        names = sorted(name for name in names_in(artifact.uri) if not name.startswith("."))
         if not names:
             raise InputResolutionError(
                 f"{context.node_id}: the hyperparameters in {artifact.uri} have no file.",
@@ -162,7 +163,7 @@ def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
 
 def read_json(path: str) -> Any:
     """Return the content of a JSON file."""
-    with open(path, encoding="utf-8") as file:
+    with open_text(path) as file:
         return json.load(file)
 
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from headrace.cli.options import json_option, store_option
+from headrace.files import open_file, open_text
 
 
 @click.command("artifacts", short_help="List artifacts: type, node, run, size, what they hold.")
@@ -203,13 +204,13 @@ def logs_command(run: str, node: str, store: str, is_raw: bool) -> None:
     with open_store(store) as stored:
         path = stored.log_path(run, node)
     if is_raw:
-        with open(path, "rb") as raw:
+        with open_file(path) as raw:
             sys.stdout.buffer.writelines(raw)
         return
 
     from headrace.ui.clean_text import visible_lines
 
     # Not at each \r: one that goes on after a line feed is told from a progress bar.
-    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+    with open_text(path, errors="replace", newline="\n") as file:
         for line in file:
             sys.stdout.write(visible_lines(line))

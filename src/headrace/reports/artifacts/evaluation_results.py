@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.files import matching, open_text
 from headrace.formats.bare_protos import proto_class
 from headrace.formats.examples import tfrecord
 
@@ -87,7 +88,7 @@ def in_natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
 def read_class_names(path: str) -> tuple[str, ...]:
     """Return the names of the classes 0, 1, 2 ...; none where labels and predictions were numbers."""
     try:
-        with open(os.path.join(path, _CLASSES_FILE), encoding="utf-8") as file:
+        with open_text(os.path.join(path, _CLASSES_FILE)) as file:
             names = json.load(file)["classes"]
     except (OSError, ValueError, LookupError, TypeError):
         return ()
@@ -114,7 +115,7 @@ def _text(value: Any) -> str:
 def _baseline_name(path: str) -> str:
     """Return the name of the baseline model, which is the user's own choice."""
     try:
-        with open(os.path.join(path, "eval_config.json"), encoding="utf-8") as file:
+        with open_text(os.path.join(path, "eval_config.json")) as file:
             specs = json.load(file)["evalConfig"]["modelSpecs"]
         return next((str(spec.get("name", "")) for spec in specs if spec.get("isBaseline")), _BASELINE)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -130,7 +131,7 @@ def read_protos(path: str, kind: str, proto_name: str) -> Iterator[Any]:
         proto_name: Of the messages; see `bare_protos`.
     """
     proto = proto_class(proto_name)
-    for file_path in sorted(glob.glob(os.path.join(glob.escape(path), f"{kind}*"))):
+    for file_path in matching(os.path.join(glob.escape(path), f"{kind}*")):
         for batch in _records(file_path):
             for record in batch:
                 yield proto.FromString(record)

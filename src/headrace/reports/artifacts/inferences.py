@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from headrace.files import matching
 from headrace.formats.bare_protos import proto_class
 from headrace.formats.examples import tfrecord
 from headrace.reports.blocks.blocks import Block, Facts, Note, Table, Value, to_cell
@@ -39,7 +40,7 @@ _LETTERS = {
 
 def render(subject: Subject) -> list[Block]:
     """Return the first predictions; where the result is Examples, its rows."""
-    files = sorted(glob.glob(os.path.join(glob.escape(subject.artifact.uri), "prediction_logs*")))
+    files = matching(os.path.join(glob.escape(subject.artifact.uri), "prediction_logs*"))
     # Beam writes as many files as it has bundles, some of them empty.
     records = list(itertools.islice(_records(files), _ROWS))
     if not records:

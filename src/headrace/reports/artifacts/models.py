@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.files import size_on_disk
+from headrace.files import files_below, names_in, open_file, size_on_disk
 from headrace.formats.bare_protos import proto_class
 from headrace.reports.artifacts.architectures import Layer, read_layers
 from headrace.reports.blocks import drawings
@@ -50,21 +50,20 @@ def render(subject: Subject) -> list[Block]:
 
 
 def _saved_models(root: str) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        if _FILE in files:
-            yield folder
+    for name in files_below(root):
+        if os.path.basename(name) == _FILE:
+            yield os.path.dirname(os.path.join(root, name))
 
 
 def _model(path: str) -> list[Block]:
-    with open(os.path.join(path, _FILE), "rb") as file:
+    with open_file(os.path.join(path, _FILE)) as file:
         proto = proto_class("SavedModel").FromString(file.read())
     graph = proto.meta_graphs[0]
     variables = read_variables(graph)
     trainable = sum(variable.size for variable in variables if variable.is_trainable)
     total = sum(variable.size for variable in variables)
     assets = os.path.join(path, "assets")
-    names = sorted(os.listdir(assets)) if os.path.isdir(assets) else []
+    names = names_in(assets) if os.path.isdir(assets) else []
     operations = {node.op for node in graph.graph_def.node} | {
         node.op for function in graph.graph_def.library.function for node in function.node_def
     }
@@ -186,14 +185,9 @@ def _tensor(info: Any, types: Any) -> str:
 
 def _files(root: str) -> Table:
     rows: list[list[Value]] = [
-        [
-            os.path.relpath(os.path.join(folder, name), root),
-            format_bytes(size_on_disk(os.path.join(folder, name))),
-        ]
-        for folder, _, names in os.walk(root)
-        for name in sorted(names)
+        [name, format_bytes(size_on_disk(os.path.join(root, name)))] for name in files_below(root)[:200]
     ]
-    return Table(["file", "size"], rows[:200], caption="Files")
+    return Table(["file", "size"], rows, caption="Files")
 
 
 def render_files(subject: Subject) -> list[Block]:

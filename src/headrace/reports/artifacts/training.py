@@ -8,6 +8,7 @@ import math
 import os
 from typing import Any
 
+from headrace.files import open_text
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Chart, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
@@ -107,13 +108,13 @@ def _tensorboard(subject: Subject) -> list[Block]:
 def read_history(path: str) -> History:
     """Return the metrics by epoch from `history.json` or `history.csv`; empty where there is neither."""
     try:
-        with open(os.path.join(path, "history.json"), encoding="utf-8") as file:
+        with open_text(os.path.join(path, "history.json")) as file:
             read = json.load(file)
         return {name: _numbers(values) for name, values in read.items() if isinstance(values, list)}
     except (OSError, ValueError, AttributeError):
         pass
     try:
-        with open(os.path.join(path, "history.csv"), encoding="utf-8", newline="") as file:
+        with open_text(os.path.join(path, "history.csv"), newline="") as file:
             rows = list(csv.DictReader(file))
     except OSError:
         return {}

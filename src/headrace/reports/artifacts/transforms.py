@@ -7,6 +7,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.files import names_in, open_file
 from headrace.formats import protos
 from headrace.formats.bare_protos import proto_class
 from headrace.reports.artifacts import statistics
@@ -83,7 +84,7 @@ def _learned(word: str, values: list[float]) -> str:
 
 def _read_graph(path: str) -> Any:
     try:
-        with open(os.path.join(path, "saved_model.pb"), "rb") as file:
+        with open_file(os.path.join(path, "saved_model.pb")) as file:
             return proto_class("SavedModel").FromString(file.read())
     except Exception:  # a damaged proto has another exception in each protobuf generation
         return None
@@ -104,9 +105,9 @@ def _distributions(measured: dict[str, statistics.Splits]) -> Section:
 def read_vocabularies(path: str) -> dict[str, list[str]]:
     """Return the terms of each vocabulary file in a folder, by file name; none where the folder is missing."""
     found = {}
-    for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
+    for name in names_in(path) if os.path.isdir(path) else []:
         try:
-            with open(os.path.join(path, name), "rb") as file:
+            with open_file(os.path.join(path, name)) as file:
                 # By newlines alone: a term may hold what `splitlines` takes for the end of a line too.
                 lines = file.read().removesuffix(b"\n").split(b"\n")
         except OSError:

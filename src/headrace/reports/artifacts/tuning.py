@@ -7,6 +7,7 @@ import math
 import os
 from typing import Any
 
+from headrace.files import names_in, open_text
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
 from headrace.reports.blocks.parallel_coordinates import parallel
@@ -19,10 +20,10 @@ _MAX_TRIALS = 500
 
 def render_hyperparameters(subject: Subject) -> list[Block]:
     """Return the values chosen with the space they were chosen from, then the trials made beside."""
-    files = sorted(os.listdir(subject.artifact.uri))
+    files = names_in(subject.artifact.uri)
     if not files:
         return [Note("There is no file with hyperparameters in this artifact.", "warning")]
-    with open(os.path.join(subject.artifact.uri, files[0]), encoding="utf-8") as file:
+    with open_text(os.path.join(subject.artifact.uri, files[0])) as file:
         read = json.load(file)
     # KerasTuner writes the space beside the values; Trainer takes values alone as well.
     has_space = isinstance(read.get("values"), dict) and "space" in read
@@ -62,7 +63,7 @@ def _space(space: dict[str, Any] | None) -> str:
 
 
 def _trials(path: str) -> list[Block]:
-    with open(os.path.join(path, "tuner_results.json"), encoding="utf-8") as file:
+    with open_text(os.path.join(path, "tuner_results.json")) as file:
         trials = json.load(file)
     if not trials:
         return [Note("No trial was finished.", "warning")]

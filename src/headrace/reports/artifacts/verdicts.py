@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from headrace.authoring import Artifact
+from headrace.files import names_in, open_text
 from headrace.reports.artifacts import models
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
@@ -17,7 +18,7 @@ _TONES = {"BLESSED": "good", "INFRA_BLESSED": "good", "NOT_BLESSED": "bad", "INF
 
 def render_blessing(subject: Subject) -> list[Block]:
     """Return the verdict and what was checked."""
-    files = sorted(os.listdir(subject.artifact.uri))
+    files = names_in(subject.artifact.uri)
     word = next((name for name in files if name in _TONES), "")
     text = subject.info.summary or word.replace("_", " ") or "No verdict is in the files."
     blocks: list[Block] = [Note(text, _TONES.get(word, "warning"))]
@@ -71,7 +72,7 @@ def in_words(is_blessed: bool | None) -> tuple[str, str]:
 def read_verdict(path: str) -> dict[str, Any]:
     """Return `verdict.json`; empty where there is none, as in what stock TFX's Evaluator writes."""
     try:
-        with open(os.path.join(path, "verdict.json"), encoding="utf-8") as file:
+        with open_text(os.path.join(path, "verdict.json")) as file:
             read = json.load(file)
     except (OSError, ValueError):
         return {}
