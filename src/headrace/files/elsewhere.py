@@ -23,7 +23,6 @@ from headrace.errors import (
     SetupError,
     UnreachableError,
     UnsupportedFeatureError,
-    did_you_mean,
 )
 from headrace.files import addresses
 
@@ -45,20 +44,17 @@ def filesystem(address: str) -> tuple[Any, str]:
     try:
         import fsspec
         from fsspec.core import url_to_fs
-        from fsspec.registry import available_protocols, get_filesystem_class
+        from fsspec.registry import get_filesystem_class
     except ImportError as error:
         raise _missing_package(address, "fsspec") from error
-    if "::" in address or scheme not in available_protocols():
-        near = did_you_mean(scheme, available_protocols())
-        raise UnsupportedFeatureError(
-            f"'{address}' cannot be read or written: fsspec {fsspec.__version__} knows no '{scheme}://'"
-            f"{' and chains of addresses are not followed' if '::' in address else ''}.",
-            f"{near}Give a path on this machine, or an address such as s3://bucket/folder.",
-        )
+    if "::" in address:
+        raise _unknown(address, "chains of addresses are not followed")
     try:
         get_filesystem_class(scheme)
     except ImportError as error:
         raise _missing_package(address, _package(scheme, error)) from error
+    except ValueError as error:
+        raise _unknown(address, f"fsspec {fsspec.__version__} knows no '{scheme}://'") from error
     with reaching(address):
         found, path = url_to_fs(address)
         # Its lists are kept for as long as the process lives, and others write there.
@@ -74,6 +70,13 @@ def _package(scheme: str, error: ImportError) -> str:
     cause = error.__cause__
     needed = cause.name if isinstance(cause, ImportError) and cause.name else ""
     return needed.partition(".")[0] or package if package == "fsspec" else package
+
+
+def _unknown(address: str, reason: str) -> UnsupportedFeatureError:
+    return UnsupportedFeatureError(
+        f"'{address}' cannot be read or written: {reason}.",
+        "give a path on this machine, or an address such as s3://bucket/folder.",
+    )
 
 
 def _missing_package(address: str, package: str) -> SetupError:
@@ -96,15 +99,16 @@ def reaching(address: str) -> Iterator[None]:
     except HeadraceError:
         raise
     except Exception as error:
-        # Of a web server that does not answer fsspec says the same as of a page that there is not.
-        is_silent = addresses.scheme(address) in _WEB and not isinstance(error.__cause__, FileNotFoundError)
-        if isinstance(error, FileNotFoundError):
-            if not (is_silent and error.__cause__):
-                raise MissingFileError(f"there is nothing at '{address}'.", "correct the address.") from error
-            error = cast(Exception, error.__cause__)
-        text = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        name = type(error).__name__
-        is_refused = isinstance(error, PermissionError) or "credential" in f"{name} {text}".lower()
+        cause = _cause(error, address)
+        if isinstance(cause, FileNotFoundError):
+            raise MissingFileError(f"there is nothing at '{address}'.", "correct the address.") from error
+        name = type(cause).__name__
+        text = (str(cause).strip() or name).splitlines()[0].rstrip(".")
+        is_refused = (
+            isinstance(cause, PermissionError)
+            or getattr(cause, "status", 0) in (401, 403)
+            or "credential" in f"{name} {text}".lower()
+        )
         raise UnreachableError(
             f"'{address}' cannot be reached: {name}: {text}.",
             "give credentials that may do this, in the way of the package that serves "
@@ -112,6 +116,13 @@ def reaching(address: str) -> Iterator[None]:
             if is_refused
             else "check the address and the network, then resume.",
         ) from error
+
+
+def _cause(error: Exception, address: str) -> BaseException:
+    """What happened: of a web server that does not answer fsspec says the same as of a page that there is not."""
+    cause = error.__cause__
+    is_said_of_all = isinstance(error, FileNotFoundError) and addresses.scheme(address) in _WEB
+    return cause if cause and is_said_of_all and getattr(cause, "status", 0) not in (404, 410) else error
 
 
 def info(address: str) -> Info:
