@@ -72,18 +72,9 @@ def web(here: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     "pattern",
     [
-        "*",
-        "*.csv",
-        ".*.csv",
-        "span-*/*.csv",
-        "span-?/a.csv",
-        "span-[!1]/*",
-        "a.csv",
-        "none.csv",
-        "none/*",
-        "*/*/*",
-    ]
-    + ["odd[[]1]/*", "span-1", "**/*.csv"],
+        *("*", "*.csv", ".*.csv", "a.csv", "none.csv", "span-1"),
+        *("span-*/*.csv", "span-?/a.csv", "span-[!1]/*", "none/*", "*/*/*", "odd[[]1]/*", "**/*.csv"),
+    ],
 )
 def test_patterns_find_the_same(here: str, away: str, pattern: str):
     for find in (files.matching, files.matching_files):
@@ -187,7 +178,7 @@ def test_a_missing_file_is_named_by_its_address(away: str, web: str):
 def test_a_server_that_does_not_answer_is_no_missing_file():
     """The port is nobody's: what is there cannot be told, and must not count as gone."""
     for ask in (files.open_file, files.exists, files.is_file, files.size):
-        with pytest.raises(UnreachableError, match="'http://127.0.0.1:9/a.csv' cannot be reached: "):
+        with pytest.raises(UnreachableError, match=r"'http://127\.0\.0\.1:9/a\.csv' cannot be reached: "):
             ask("http://127.0.0.1:9/a.csv")
 
 
