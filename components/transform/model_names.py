@@ -48,7 +48,7 @@ def name_tables_by_content(model_path: str, tmp_path: str) -> None:
 def _content_name(match: re.Match[bytes]) -> bytes:
     """`{hash of the file's content}/{file name}`; a path that is no file stays as it is."""
     try:
-        with open_file(match.group(0)) as file:
+        with open_file(os.fsdecode(match.group(0))) as file:
             digest = hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return match.group(0)

@@ -103,7 +103,7 @@ class Reader:
 
     def _contents(self, texts: Iterable[str], *, is_declared: bool) -> list[tuple[str, str, str]]:
         """Name, path and digest of each file or folder that texts name; one that is declared and missing too."""
-        found = []
+        found: list[tuple[str, str, str]] = []
         for text in texts:
             # With three slashes it is a database's file of this machine, unless the component says otherwise.
             if _ELSEWHERE.match(text) or (is_declared and addresses.is_elsewhere(text)):
