@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-from headrace.files import addresses
-
 DEFAULT_STORE = ".headrace"
 
 
@@ -17,6 +15,8 @@ def local_store(context: Any, option: Any, value: str) -> str:
     Raises:
         UnsupportedFeatureError: If it is on another machine or a service.
     """
+    from headrace.files import addresses
+
     return addresses.local_path(value, "the store")
 
 

@@ -11,11 +11,8 @@ import fnmatch
 import functools
 import glob
 import io
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, TypeVar, cast
 
 from headrace.errors import (
     HeadraceError,
@@ -31,6 +28,7 @@ _THREADS = 16
 _BUFFER_BYTES = 1 << 20
 _WEB = ("http", "https")
 Info = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def filesystem(address: str) -> tuple[Any, str]:
@@ -139,10 +137,16 @@ def info(address: str) -> Info:
 
 def infos(several: Sequence[str]) -> list[Info]:
     """Return `info` of each address, in order; several are asked for at once."""
-    if len(several) < 2:
-        return [info(address) for address in several]
-    with ThreadPoolExecutor(min(_THREADS, len(several))) as threads:
-        return list(threads.map(info, several))
+    return at_once(info, several)
+
+
+def at_once(ask: Callable[[str], Result], several: Sequence[str]) -> list[Result]:
+    """Return what a function says of each address, in order; several are asked for at once."""
+    # Here, as the other imports of rarely needed modules: each start of a command would pay for them.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(ask, several))
 
 
 def exists(address: str) -> bool:
@@ -253,6 +257,9 @@ def open_file(address: str) -> BinaryIO:
 
 def _fetched(found: Any, path: str) -> Any:
     """A whole file of a web server, which need not tell sizes and send parts."""
+    import shutil
+    import tempfile
+
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
     with contextlib.closing(found.open(path, "rb", block_size=0)) as stream:
         shutil.copyfileobj(stream, copy, _BUFFER_BYTES)

@@ -11,13 +11,10 @@ import glob
 import io
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TextIO
 
 from headrace.files import elsewhere
 from headrace.files.addresses import here, is_elsewhere
-
-_THREADS = 8
 
 
 def open_file(path: str, buffer_bytes: int = -1) -> BinaryIO:
@@ -70,8 +67,7 @@ def sizes_of(paths: Sequence[str]) -> list[int]:
     """Return the size of each file, in order; of those elsewhere several are asked for at once."""
     if not any(map(is_elsewhere, paths)):
         return [os.path.getsize(here(path)) for path in paths]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return list(threads.map(size, paths))
+    return elsewhere.at_once(size, paths)
 
 
 def size_on_disk(path: str) -> int:
@@ -213,8 +209,7 @@ def upload_folder(folder: str, address: str, last: str) -> None:
 
     names = files_below(folder)
     try:
-        with ThreadPoolExecutor(_THREADS) as threads:
-            list(threads.map(upload, [name for name in names if name != last]))
+        elsewhere.at_once(upload, [name for name in names if name != last])
         if last in names:
             upload(last)
     except BaseException:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,7 +12,7 @@ UNFINISHED = ".unfinished-"
 
 def aside(path: str) -> str:
     """Return a path beside `path` that nobody else writes, on this machine or on another that shares the folder."""
-    return f"{path}{UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}"
+    return f"{path}{UNFINISHED}{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import sys
 import click
 
 from headrace.cli.options import json_option, store_option
-from headrace.files import open_file, open_text
 
 
 @click.command("artifacts", short_help="List artifacts: type, node, run, size, what they hold.")
@@ -199,6 +198,7 @@ def logs_command(run: str, node: str, store: str, is_raw: bool) -> None:
             "--raw writes what a terminal would obey: send it to a file, such as > node.log"
         )
 
+    from headrace.files import open_file, open_text
     from headrace.store.session import open_store
 
     with open_store(store) as stored:
