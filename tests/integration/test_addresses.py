@@ -24,7 +24,8 @@ from headrace.components import (
     Pusher,
     StatisticsGen,
 )
-from headrace.errors import MissingFileError, UnreachableError, UnsupportedFeatureError
+from headrace.components.example_gen.csv_executor import CsvSource
+from headrace.errors import DataError, MissingFileError, UnreachableError, UnsupportedFeatureError
 from headrace.formats import artifacts
 from headrace.formats.examples import tfrecord
 from headrace.orchestration.runners.local.workers import Workers
@@ -113,6 +114,22 @@ def test_each_format_is_read_as_from_a_folder(
         assert len(one) == 3
 
 
+def test_files_that_change_while_they_are_read_are_refused(
+    far: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The result would be filed under what the driver saw."""
+    put(far, "data/a.csv", "x\n1\n")
+    read = CsvSource.read
+
+    def change(*given: Any) -> Any:
+        put(far, "data/a.csv", "x\n2\n")
+        return read(*given)
+
+    monkeypatch.setattr(CsvSource, "read", change)
+    with pytest.raises(DataError, match="the files in 'far://data' changed while they were read"):
+        testing.run_component(CsvExampleGen(input_base="far://data"), tmp_path / "store")
+
+
 def test_a_schema_elsewhere_is_known_by_its_etag(far: Path, run: Run, command: Command):
     put(far, "schema.pbtxt", SCHEMA)
 
@@ -128,15 +145,11 @@ def test_a_schema_elsewhere_is_known_by_its_etag(far: Path, run: Run, command: C
     )
 
 
-def _model(folder: Path) -> Any:
-    for name in ("saved_model.pb", "variables/variables.index"):
-        put(folder, f"Format-Serving/{name}", name)
-    return testing.make_artifact(standard_artifacts.Model, folder)
-
-
 def test_a_model_is_pushed_once_and_again_when_it_is_gone(far: Path, run: Run, tmp_path: Path):
     """What is there is not pushed again, and a version that somebody removed is."""
-    model = _model(tmp_path / "model")
+    names = ("saved_model.pb", "variables/variables.index")
+    exported = {f"Format-Serving/{name}": name for name in names}
+    model = testing.make_artifact(tmp_path / "model", standard_artifacts.Model, exported)
 
     def pusher() -> list[Any]:
         given = Importer(source_uri=model.uri, artifact_type=standard_artifacts.Model).with_id("given")
@@ -145,10 +158,7 @@ def test_a_model_is_pushed_once_and_again_when_it_is_gone(far: Path, run: Run, t
 
     assert states(run(*pusher()))["Pusher"] == "done"
     [version] = (far / "models").iterdir()
-    assert {str(path.relative_to(version)) for path in version.rglob("*") if path.is_file()} == {
-        "saved_model.pb",
-        "variables/variables.index",
-    }
+    assert {str(path.relative_to(version)) for path in version.rglob("*") if path.is_file()} == {*names}
     assert states(run(*pusher()))["Pusher"] == "cached"
     assert states(run(*pusher(), cache=False))["Pusher"] == "done"
     assert list((far / "models").iterdir()) == [version]

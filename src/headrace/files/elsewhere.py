@@ -14,6 +14,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, TypeVar, cast
 
+from headrace import secrets
 from headrace.errors import (
     HeadraceError,
     MissingFileError,
@@ -72,14 +73,14 @@ def _package(scheme: str, error: ImportError) -> str:
 
 def _unknown(address: str, reason: str) -> UnsupportedFeatureError:
     return UnsupportedFeatureError(
-        f"'{address}' cannot be read or written: {reason}.",
+        f"'{secrets.mask_text(address)}' cannot be read or written: {reason}.",
         "give a path on this machine, or an address such as s3://bucket/folder.",
     )
 
 
 def _missing_package(address: str, package: str) -> SetupError:
     return SetupError(
-        f"'{address}' cannot be reached: the package '{package}' is not installed.",
+        f"'{secrets.mask_text(address)}' cannot be reached: the package '{package}' is not installed.",
         f"run: pip install {package}",
     )
 
@@ -98,17 +99,19 @@ def reaching(address: str) -> Iterator[None]:
         raise
     except Exception as error:
         cause = _cause(error, address)
+        # An address may hold a password.
+        shown = secrets.mask_text(address)
         if isinstance(cause, FileNotFoundError):
-            raise MissingFileError(f"there is nothing at '{address}'.", "correct the address.") from error
+            raise MissingFileError(f"there is nothing at '{shown}'.", "correct the address.") from error
         name = type(cause).__name__
-        text = (str(cause).strip() or name).splitlines()[0].rstrip(".")
+        text = secrets.mask_text((str(cause).strip() or name).splitlines()[0].rstrip("."))
         is_refused = (
             isinstance(cause, PermissionError)
             or getattr(cause, "status", 0) in (401, 403)
             or "credential" in f"{name} {text}".lower()
         )
         raise UnreachableError(
-            f"'{address}' cannot be reached: {name}: {text}.",
+            f"'{shown}' cannot be reached: {name}: {text}.",
             "give credentials that may do this, in the way of the package that serves "
             f"{addresses.scheme(address)}://, then resume."
             if is_refused

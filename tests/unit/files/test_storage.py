@@ -206,6 +206,20 @@ def test_errors_of_packages_become_one_sentence(error: Exception, fix: str):
     assert isinstance(caught.value, HeadraceError)
 
 
+def test_a_password_in_an_address_is_not_told():
+    with pytest.raises(UnreachableError) as caught, elsewhere.reaching("ftp://me:hush@host/a"):
+        raise ConnectionError("no route to ftp://me:hush@host/a")
+
+    assert "hush" not in str(caught.value)
+    assert "ftp://me:***@host/a" in caught.value.problem
+
+
+def test_a_web_server_that_lists_its_folders_is_searched(web: str):
+    assert files.matching_files(f"{web}/*.csv") == [f"{web}/a.csv", f"{web}/b.csv"]
+    assert files.matching_files(f"{web}/span-*/*.csv") == [f"{web}/span-1/a.csv", f"{web}/span-2/b.csv"]
+    assert files.is_folder(f"{web}/span-1")
+
+
 def test_an_error_while_a_file_is_read_names_the_address(away: str, monkeypatch: pytest.MonkeyPatch):
     with files.open_file(f"{away}/a.csv") as file:
         monkeypatch.setattr(elsewhere._Raw, "_read", lambda self, num_bytes: 1 / 0)
