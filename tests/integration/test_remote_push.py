@@ -81,3 +81,15 @@ def test_of_a_push_that_fails_nothing_stays(
     assert "give credentials that may do this" in caught.value.fix
     assert [path for path in far.rglob("*") if path.is_file()] == []
     assert not (far / f"taxi/{_NOW}").exists()
+
+
+def test_a_bucket_that_there_is_not_is_told(far: Path, model_path: str, monkeypatch: pytest.MonkeyPatch):
+    """Object stores make no buckets on the way."""
+
+    def fail(self: object, path: str, exist_ok: bool = False) -> None:
+        raise FileNotFoundError(2, "The specified bucket does not exist")
+
+    monkeypatch.setattr(far_files.FarFiles, "makedirs", fail)
+
+    with pytest.raises(UnreachableError, match="cannot be written: there is no such bucket or folder"):
+        versions.push_elsewhere(model_path, "far://taxi", _NOW)

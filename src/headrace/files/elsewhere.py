@@ -334,6 +334,16 @@ def upload(path: str, address: str) -> None:
         UnreachableError: If it cannot be written.
     """
     found, target = filesystem(address)
+    try:
+        _write(found, path, target, address)
+    except MissingFileError as error:
+        raise UnreachableError(
+            f"'{secrets.mask_text(address)}' cannot be written: there is no such bucket or folder.",
+            "make it, or correct the address.",
+        ) from error
+
+
+def _write(found: Any, path: str, target: str, address: str) -> None:
     with reaching(address):
         # Object stores have no folders, and some would make a bucket.
         if not found.async_impl:
