@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import functools
 import glob
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +27,7 @@ from headrace.files import addresses
 _THREADS = 16
 _BUFFER_BYTES = 1 << 20
 _WEB = ("http", "https")
+
 Info = dict[str, Any]
 Result = TypeVar("Result")
 
@@ -183,7 +183,7 @@ def listed(folder: str) -> dict[str, Info]:
     """Return what is in a folder, by name; nothing where there is no folder."""
     found, path = filesystem(folder)
     entries: list[Info] = []
-    with contextlib.suppress(MissingFileError, NotADirectoryError), reaching(folder):
+    with contextlib.suppress(MissingFileError), reaching(folder), contextlib.suppress(NotADirectoryError):
         entries = found.ls(path, detail=True)
     names = {str(entry["name"]).rstrip("/"): entry for entry in entries}
     # An object may stand for the folder itself, and a web page links to what is elsewhere.
@@ -358,7 +358,6 @@ def discard(folder: str) -> None:
         found.rm(path, recursive=True)
 
 
-@functools.lru_cache(maxsize=64)
 def is_storage(scheme: str) -> bool:
     """Whether a scheme is one of files whose package is installed; of the web nobody knows what is a file."""
     if scheme in ("", *_WEB):

@@ -72,20 +72,20 @@ def sizes_of(paths: Sequence[str]) -> list[int]:
 
 def size_on_disk(path: str) -> int:
     """Return the size in bytes of a file, or of all files in a folder; 0 where there is nothing."""
-    size = 0
+    num_bytes = 0
     try:
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    size += size_on_disk(entry.path)
+                    num_bytes += size_on_disk(entry.path)
                 else:
-                    size += entry.stat(follow_symlinks=False).st_size
+                    num_bytes += entry.stat(follow_symlinks=False).st_size
     except NotADirectoryError:
         return os.stat(path).st_size
     except OSError:
         # Gone, or going away meanwhile: what was seen counts.
-        return size
-    return size
+        return num_bytes
+    return num_bytes
 
 
 def exists(path: str) -> bool:
@@ -148,7 +148,7 @@ def files_below(folder: str) -> list[str]:
 def file_sizes(folder: str) -> dict[str, int]:
     """Return the size in bytes of each file below a folder, by its path in it, sorted."""
     if is_elsewhere(folder):
-        return {name: int(info["size"]) for name, info in elsewhere.walk(folder).items()}
+        return {name: int(info["size"] or 0) for name, info in elsewhere.walk(folder).items()}
     return {name: size(os.path.join(folder, name)) for name in files_below(folder)}
 
 

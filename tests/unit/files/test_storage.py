@@ -92,6 +92,7 @@ def test_questions_are_answered_the_same(here: str, away: str):
             assert files.size(one) == files.size(other)
             assert files.read_bytes(one) == files.read_bytes(other)
             assert files.has_same_bytes(one, other)
+    assert files.names_in(f"{away}/a.csv") == []
     for name in ("", "/span-2"):
         assert files.names_in(here + name) == files.names_in(away + name)
         assert files.file_sizes(here + name) == files.file_sizes(away + name)

@@ -4,8 +4,8 @@ A component says which of its parameters name input files (`headrace.authoring.C
 content and file name count. In the parameters of all other components, each text that is the path of an existing
 file or folder, or a pattern that matches some, counts by content as well as by its text, also inside of JSON and
 protos. Of addresses such as `s3://bucket/file` it is what their store says of the content, where a package for their
-scheme is installed; those of the web count only where the component says so. Not so where the executor's code writes to what the parameter names, or where the parameter's own name says
-so, such as `push_destination`.
+scheme is installed; those of the web count only where the component says so. Not so where the executor's code writes
+to what the parameter names, or where the parameter's own name says so, such as `push_destination`.
 """
 
 from __future__ import annotations
@@ -151,7 +151,8 @@ class Reader:
 
 def _contents_elsewhere(text: str, *, is_declared: bool) -> Iterator[tuple[str, str, str]]:
     """Name, no path, and the content of each address in a list; what nobody can tell is unknown."""
-    for address in (piece.strip() for piece in _LIST.split(text)):
+    pieces = [text] if is_declared else _LIST.split(text)
+    for address in (piece.strip() for piece in pieces):
         if not is_declared and not elsewhere.is_storage(addresses.scheme(address)):
             continue
         try:
