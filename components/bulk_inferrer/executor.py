@@ -16,6 +16,7 @@ from tfx.utils import path_utils
 from headrace.authoring import Artifact
 from headrace.components.bulk_inferrer import inference
 from headrace.errors import DataError
+from headrace.files import create_file, open_file
 from headrace.formats import artifacts, blessings, predictions
 from headrace.formats.examples import example_encoder, tfrecord
 from headrace.formats.examples import examples as examples_io
@@ -177,9 +178,9 @@ def _join(parts: Sequence[Part], path: str) -> None:
     """Write the parts one behind another: gzip files joined are a gzip file of the joined content."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     path = f"{path}-00000-of-00001.gz"
-    with open(path, "wb") as joined:
+    with create_file(path) as joined:
         for part in parts:
-            with open(part.part_path, "rb") as file:
+            with open_file(part.part_path) as file:
                 shutil.copyfileobj(file, joined, 1 << 20)
             os.remove(part.part_path)
         is_empty = not joined.tell()

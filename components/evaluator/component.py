@@ -26,6 +26,7 @@ from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.components.evaluator import configuration
 from headrace.errors import DefinitionError
+from headrace.files import addresses
 
 with authoring():
     from tfx.proto import evaluator_pb2
@@ -146,6 +147,8 @@ class Evaluator(Component[EvaluatorOutputs]):
         module_file: str | None = None,
         module_path: str | None = None,
     ) -> None:
+        if isinstance(module_file, str):
+            addresses.local_path(module_file, "Evaluator: module_file")
         if module_file and module_path:
             raise DefinitionError(
                 "Evaluator: module_file and module_path are both given.", "give one of the two."

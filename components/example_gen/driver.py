@@ -55,15 +55,13 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         range_config = _parsed(range_text, range_config_pb2.RangeConfig()) if range_text else None
 
         resolved = spans.resolve(input_base, input_config.splits, range_config)
-        prints = []
         for split, pattern in zip(input_config.splits, resolved.patterns):
             split.pattern = pattern
-            prints.append(input_files.fingerprint(split.name, input_files.find(input_base, pattern)))
 
         exec_properties["input_config"] = proto_utils.proto_to_json(input_config)
         exec_properties[SPAN_PROPERTY] = resolved.span
         exec_properties[VERSION_PROPERTY] = resolved.version
-        exec_properties[FINGERPRINT_PROPERTY] = "\n".join(prints)
+        exec_properties[FINGERPRINT_PROPERTY] = input_files.fingerprints(input_base, input_config.splits)
         return exec_properties
 
     def run(self, execution_info: Any) -> Any:

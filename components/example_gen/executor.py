@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,8 @@ import apache_beam as beam
 import numpy as np
 from tfx.proto import example_gen_pb2
 
-from headrace.errors import EmptyDataError, HeadraceError, listed
+from headrace.errors import DataError, EmptyDataError, HeadraceError, listed
+from headrace.files import addresses, payloads, remove_folder
 from headrace.files.prefetch import prefetched
 from headrace.formats import artifacts
 from headrace.runtime.context import ExecutionContext
@@ -88,6 +88,7 @@ class ExampleGenExecutor(BeamExecutor):
                     made.append(folder)
             outputs = [Output(partition, folders, is_parquet) for partition in divided]
             num_rows = self._run(context, work, outputs, self.source(payload))
+            _check_unchanged(context, input_config)
             empty = [
                 split.pattern
                 for split, partition in zip(input_config.splits, divided)
@@ -104,7 +105,7 @@ class ExampleGenExecutor(BeamExecutor):
                 remarks = [f"the files that match {listed(empty)} hold no rows", *remarks]
         except BaseException:
             for folder in made:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder, is_tried=True)
             raise
 
         # Set last: an artifact must not name a split whose files were never written.
@@ -164,6 +165,23 @@ class ExampleGenExecutor(BeamExecutor):
             for name, count in outcome.num_rows.items():
                 num_rows[name] += count
         return num_rows
+
+
+def _check_unchanged(context: ExecutionContext, input_config: Any) -> None:
+    """Refuse files elsewhere that changed since the driver looked: the result is filed under what it saw.
+
+    Raises:
+        DataError: If they did.
+    """
+    input_base = str(context.parameter("input_base", ""))
+    seen = str(context.parameter("input_fingerprint", ""))
+    if not seen or payloads.is_unknown(seen) or not addresses.is_elsewhere(input_base):
+        return
+    if input_files.fingerprints(input_base, input_config.splits) != seen:
+        raise DataError(
+            f"{context.node_id}: the files in '{input_base}' changed while they were read.",
+            "resume when nobody writes there.",
+        )
 
 
 class _Survey(beam.DoFn):

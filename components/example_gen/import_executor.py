@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tfx.proto import example_gen_pb2
 
+from headrace import files
 from headrace.components.example_gen.executor import ExampleGenExecutor
 from headrace.components.example_gen.parquet_executor import Columns, ParquetSource, conformed
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnsupportedFeatureError
@@ -41,7 +41,7 @@ class TFRecordSource(Source):
 
     def plan(self, paths: Sequence[str], num_shards: int | None) -> tuple[int, list[list[str]]]:
         """Divide the files."""
-        sizes = [os.path.getsize(path) for path in paths]
+        sizes = files.sizes_of(paths)
         total = shards_for(sum(sizes), num_shards)
         return total, group(paths, sizes, total)
 

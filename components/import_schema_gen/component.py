@@ -43,7 +43,7 @@ class ImportSchemaGen(Component[ImportSchemaGenOutputs]):
         schema: `Schema`, one `schema.pbtxt`: a copy of the file, with its comments.
 
     Args:
-        schema_file: Path of a `Schema` in text form.
+        schema_file: Path of a `Schema` in text form, or its address, such as `s3://bucket/schema.pbtxt`.
 
     Example:
         >>> schema = ImportSchemaGen(schema_file="schema/schema.pbtxt")  # doctest: +SKIP

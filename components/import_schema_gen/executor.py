@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace import files
 from headrace.errors import MalformedFileError, MissingFileError
+from headrace.files import addresses
 from headrace.formats import protos
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as ExecutorBase
@@ -24,7 +25,11 @@ class Executor(ExecutorBase):
             MalformedFileError: If it does not parse as a schema, or holds no feature.
         """
         path = str(context.parameter("schema_file", ""))
-        if not os.path.isfile(path):
+        if addresses.is_elsewhere(path) and not files.is_file(path):
+            raise MissingFileError(
+                f"{context.node_id}: there is no file at schema_file '{path}'.", "correct the address."
+            )
+        if not files.is_file(path):
             raise MissingFileError(
                 f"{context.node_id}: schema_file '{path}' is not a file (looked in {os.getcwd()}).",
                 "correct the path; a relative path starts at the folder where the command runs.",
@@ -39,6 +44,5 @@ class Executor(ExecutorBase):
                 "give a file with features, such as the schema.pbtxt that SchemaGen wrote.",
             )
         destination = os.path.join(context.output("schema").uri, protos.SCHEMA_FILE)
-        os.makedirs(os.path.dirname(destination), exist_ok=True)
-        shutil.copyfile(path, destination)
+        files.copy_file(path, destination)
         context.summarize("schema", protos.schema_summary(schema))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tfx.utils import path_utils
 
 from headrace.components.infra_validator.process import ServerFailure, ServerProcess
 from headrace.errors import DefinitionError, EmptyDataError
+from headrace.files import copy_folder
 from headrace.formats import artifacts, blessings
 from headrace.formats.examples import examples as examples_io
 from headrace.models import signatures, warmup
@@ -207,7 +207,7 @@ def _check_outputs(signature: str, outputs: Mapping[str, Any]) -> None:
 def _keep_with_warmup(trial: _Trial, blessing_path: str, model_name: str) -> None:
     """Copy the model with its requests in the file that TensorFlow Serving replays when it loads a model."""
     target = path_utils.stamped_model_path(blessing_path)
-    shutil.copytree(trial.model_path, target, dirs_exist_ok=True)
+    copy_folder(trial.model_path, target)
     known = SavedModel(target, "model").tagged_signatures(trial.tags, "tag_set in request_spec")
     requests = [
         (signature, next(iter(known[signature].inputs)), record)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from headrace.components.infra_validator import server
+from headrace.files import open_file
 from headrace.runtime import messages
 from headrace.runtime.processes.fresh_processes import FreshProcess, FreshProcesses
 
@@ -126,7 +127,7 @@ class ServerProcess:
         return message
 
     def _log_tail(self) -> str:
-        with open(self._log_path, "rb") as file:
+        with open_file(self._log_path) as file:
             text = file.read().decode(errors="replace").strip()
         return " ".join(text[-_LOG_TAIL_CHARACTERS:].split()) or "it said nothing"
 

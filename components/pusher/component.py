@@ -23,6 +23,7 @@ from headrace.authoring import (
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
+from headrace.files import addresses
 
 with authoring():
     from tfx.proto import pusher_pb2
@@ -55,7 +56,8 @@ class Pusher(Component[PusherOutputs]):
     """Copies a blessed model into the folder that a model server watches.
 
     The copy is made under a hidden name beside the versions and renamed when it is complete: a server never
-    sees half a model, also where the disk fills up or the process is killed. The version is the time in Unix
+    sees half a model, also where the disk fills up or the process is killed. At an address such as
+    `gs://bucket/models`, where nothing can be renamed, `saved_model.pb` comes last, for which servers wait. The version is the time in Unix
     seconds, or the number after the highest there is. A model that is the newest version there already, byte for
     byte, is not copied again.
 
@@ -72,12 +74,14 @@ class Pusher(Component[PusherOutputs]):
         model: Channel of Model.
         model_blessing: Channel of ModelBlessing.
         infra_blessing: Channel of InfraBlessing.
-        push_destination: A mapping or `tfx.proto.PushDestination` with an absolute `filesystem.base_directory`.
+        push_destination: A mapping or `tfx.proto.PushDestination` with `filesystem.base_directory`, an absolute path or an
+            address such as `gs://bucket/models`.
         custom_config: Recorded for executors of other platforms.
         custom_executor_spec: Another executor, as under TFX.
 
     Raises:
-        DefinitionError: If there is no push_destination or nothing to push, or the folder's path is relative.
+        DefinitionError: If there is no push_destination or nothing to push, or the folder's path is relative or an address of
+            the web.
 
     Example:
         >>> pusher = Pusher(
@@ -141,7 +145,12 @@ def check_base_directory(path: str, where: str) -> None:
             f"{where}: push_destination has no filesystem.base_directory.",
             'give push_destination={"filesystem": {"base_directory": "/an/absolute/path"}}.',
         )
-    if "://" not in path and not os.path.isabs(path):
+    if addresses.scheme(path) in ("http", "https"):
+        raise DefinitionError(
+            f"{where}: push destination '{path}' is a page of the web, which cannot be written.",
+            "give an absolute path, or an address such as s3://bucket/models.",
+        )
+    if not addresses.scheme(path) and not os.path.isabs(path):
         raise DefinitionError(
             f"{where}: push destination '{path}' is a relative path, which depends on where the command runs.",
             f"give an absolute path, such as '{os.path.abspath(path)}'.",

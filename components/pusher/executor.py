@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import time
 from collections.abc import Sequence
 
-from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
-from tfx.utils import io_utils, path_utils
+from tfx.utils import path_utils
 
+from headrace import files
 from headrace.authoring import Artifact
 from headrace.components.pusher import versions
 from headrace.components.pusher.component import check_base_directory
-from headrace.errors import DefinitionError, InputResolutionError, ModelError, StoreError
-from headrace.formats import blessings, pushed_models, saved_models
+from headrace.errors import DefinitionError, InputResolutionError, ModelError, StoreError, UnreachableError
+from headrace.files import addresses
+from headrace.formats import blessings, pushed_models
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
-
-_BLOCK_BYTES = 1 << 20
 
 
 class Executor(BaseExecutor):
@@ -40,12 +38,14 @@ class Executor(BaseExecutor):
         context.progress.report("copying the model")
         _archive(model_path, pushed.uri, context.node_id)
         try:
-            if "://" in base:
-                destination = _push_remote(model_path, base)
-            else:
-                destination = versions.push(model_path, base, int(time.time()))
+            push = versions.push_elsewhere if addresses.is_elsewhere(base) else versions.push
+            destination = push(model_path, base, int(time.time()))
         except OSError as error:
             raise _explained(context.node_id, base, error) from error
+        except UnreachableError as error:
+            raise UnreachableError(
+                f"{context.node_id}: push destination {error.problem}", error.fix
+            ) from error
         version = os.path.basename(destination)
         pushed_models.write(pushed, pushed_models.Push(destination, version))
         context.summarize("pushed_model", f"pushed to {base} as version {version}")
@@ -76,7 +76,7 @@ def _model_path(context: ExecutionContext) -> str:
                 "set make_warmup in InfraValidator's request_spec, or connect 'model'.",
             )
         path = str(path_utils.stamped_model_path(blessing.uri))
-    if not os.path.isdir(path) or not os.listdir(path):
+    if not files.is_folder(path) or not files.names_in(path):
         raise ModelError(
             f"{context.node_id}: there is no exported model in {path}.",
             "run the Trainer that makes it again.",
@@ -94,7 +94,7 @@ def _base_directory(context: ExecutionContext) -> str:
             f"{context.node_id}: versioning {destination.filesystem.versioning} is unknown.",
             "use AUTO or UNIX_TIMESTAMP.",
         )
-    return str(base)
+    return addresses.here(str(base))
 
 
 def _archive(model_path: str, path: str, node_id: str) -> None:
@@ -103,54 +103,13 @@ def _archive(model_path: str, path: str, node_id: str) -> None:
     It is made first. A push that is visible to the server must not end as a failure.
     """
     try:
-        shutil.copytree(model_path, path, dirs_exist_ok=True)
+        files.copy_folder(model_path, path)
     except OSError as error:
         raise StoreError(
             f"{node_id}: the copy of the model in the store, {path}, could not be written: {error}. Nothing was "
             "pushed.",
             "give the store room and write access, then resume.",
         ) from error
-
-
-def _push_remote(model_path: str, base: str) -> str:
-    """Copy to a file system without rename, `saved_model.pb` last: servers wait for that file.
-
-    What is the newest version already is not pushed again, as in a local folder.
-    """
-    names = [name.rstrip("/") for name in fileio.listdir(base)] if fileio.exists(base) else []
-    newest = versions.newest_version(names)
-    if newest and _is_same(model_path, os.path.join(base, newest)):
-        return os.path.join(base, newest)
-    version = versions.next_version(names, int(time.time()))
-    while fileio.exists(os.path.join(base, str(version))):
-        version += 1
-    target = os.path.join(base, str(version))
-    io_utils.copy_dir(model_path, target, deny_regex_patterns=[re.escape(saved_models.MODEL_FILE)])
-    last = os.path.join(model_path, saved_models.MODEL_FILE)
-    if os.path.exists(last):
-        io_utils.copy_file(last, os.path.join(target, saved_models.MODEL_FILE))
-    return target
-
-
-def _is_same(model_path: str, version_path: str) -> bool:
-    """Whether a version elsewhere holds the same files with the same bytes as a folder of this machine."""
-    here, there = (
-        {os.path.relpath(os.path.join(folder, name), top) for folder, _, names in walk for name in names}
-        for top, walk in ((model_path, os.walk(model_path)), (version_path, fileio.walk(version_path)))
-    )
-    return here == there and all(
-        _has_same_bytes(os.path.join(model_path, name), os.path.join(version_path, name)) for name in here
-    )
-
-
-def _has_same_bytes(path: str, uri: str) -> bool:
-    with open(path, "rb") as one, fileio.open(uri, "rb") as other:
-        while True:
-            block, seen = one.read(_BLOCK_BYTES), other.read(_BLOCK_BYTES)
-            if block != seen:
-                return False
-            if not block:
-                return True
 
 
 def _explained(node_id: str, base: str, error: OSError) -> StoreError:

@@ -1,25 +1,26 @@
-"""Numbered versions of a model in a local folder, as TensorFlow Serving watches it."""
+"""Numbered versions of a model in a folder, here or elsewhere, as TensorFlow Serving watches it."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import filecmp
 import os
-import shutil
 import socket
 import uuid
 from collections.abc import Callable, Iterable
 
+from headrace import files
 from headrace.files import lasting
+from headrace.formats import saved_models
 
 _HIDDEN_PREFIX = ".headrace-pushing-"
+# Servers load a version as soon as this file is in it.
 # A name that is taken: rename refuses to replace a folder that is not empty.
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 def push(
-    model_path: str, base: str, version: int, copy: Callable[[str, str], object] = shutil.copytree
+    model_path: str, base: str, version: int, copy: Callable[[str, str], object] = files.copy_folder
 ) -> str:
     """Copy a model into the next free version of a local folder, in one visible step.
 
@@ -40,10 +41,10 @@ def push(
     """
     os.makedirs(base, exist_ok=True)
     _remove_abandoned(base)
-    newest = newest_version(os.listdir(base))
+    newest = newest_version(files.names_in(base))
     if newest and _is_same(model_path, os.path.join(base, newest)):
         return os.path.join(base, newest)
-    version = next_version(os.listdir(base), version)
+    version = next_version(files.names_in(base), version)
     hidden = os.path.join(
         base, f"{_HIDDEN_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}-{socket.gethostname()}"
     )
@@ -55,6 +56,7 @@ def push(
             # An empty folder could be replaced by rename, but belongs to somebody.
             if not os.path.lexists(target):
                 try:
+                    # Not `files.publish`: it must not take the place of what is there.
                     os.rename(hidden, target)
                 except OSError as error:
                     if error.errno not in _TAKEN:
@@ -65,7 +67,33 @@ def push(
                     return target
             version += 1
     finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        files.remove_folder(hidden, is_tried=True)
+
+
+def push_elsewhere(model_path: str, base: str, version: int) -> str:
+    """Copy a model into the next free version at an address, the file that servers wait for last.
+
+    Args:
+        model_path: Folder of the exported model.
+        base: Address of the versions' folder.
+        version: Least version number to use.
+
+    Returns:
+        The version's address.
+
+    Raises:
+        UnreachableError: If the address cannot be written; then nothing new is in it.
+    """
+    base = base.rstrip("/")
+    names = files.names_in(base)
+    newest = newest_version(names)
+    if newest and _is_same(model_path, f"{base}/{newest}"):
+        return f"{base}/{newest}"
+    version = next_version(names, version)
+    while files.exists(f"{base}/{version}"):
+        version += 1
+    files.upload_folder(model_path, f"{base}/{version}", last=saved_models.MODEL_FILE)
+    return f"{base}/{version}"
 
 
 def newest_version(names: Iterable[str]) -> str:
@@ -81,34 +109,22 @@ def next_version(names: Iterable[str], version: int) -> int:
 
 def _is_same(one: str, other: str) -> bool:
     """Whether two folders hold the same files with the same bytes."""
-    files = _files(one)
-    if files != _files(other):
-        return False
-    return all(
-        filecmp.cmp(os.path.join(one, name), os.path.join(other, name), shallow=False) for name in files
+    sizes = files.file_sizes(one)
+    return sizes == files.file_sizes(other) and all(
+        files.has_same_bytes(os.path.join(one, name), os.path.join(other, name)) for name in sizes
     )
-
-
-def _files(path: str) -> dict[str, int]:
-    """The sizes of the files below a folder, by their paths in it."""
-    sizes = {}
-    for folder, _, names in os.walk(path):
-        for name in names:
-            full = os.path.join(folder, name)
-            sizes[os.path.relpath(full, path)] = os.stat(full).st_size
-    return sizes
 
 
 def _remove_abandoned(base: str) -> None:
     """Remove what a killed push on this machine left behind."""
-    for name in os.listdir(base):
+    for name in files.names_in(base):
         if not name.startswith(_HIDDEN_PREFIX):
             continue
         process, _, rest = name.removeprefix(_HIDDEN_PREFIX).partition("-")
         host = rest.partition("-")[2]
         if host != socket.gethostname() or not process.isdigit() or _is_alive(int(process)):
             continue
-        shutil.rmtree(os.path.join(base, name), ignore_errors=True)
+        files.remove_folder(os.path.join(base, name), is_tried=True)
 
 
 def _is_alive(process: int) -> bool:

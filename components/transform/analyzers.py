@@ -20,6 +20,7 @@ import tensorflow as tf
 from headrace.components.transform import tft_internals
 from headrace.components.transform.tft_internals import analyzer_nodes, beam_nodes, tf_utils
 from headrace.components.transform.tft_library import analyzer_cache
+from headrace.files import create_file
 from headrace.formats.examples import tfrecord
 
 Elements = list[Any]
@@ -190,7 +191,7 @@ def _vocabulary_write(
         with tfrecord.Writer(path) as writer:
             writer.write(lines)
     else:
-        with open(path, "wb") as file:
+        with create_file(path) as file:
             file.writelines(line + b"\n" for line in lines)
     return ([np.array(path)],)
 

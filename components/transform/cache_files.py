@@ -11,13 +11,13 @@ import contextlib
 import glob
 import os
 import pickle
-import shutil
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from headrace.authoring import Artifact
 from headrace.components.transform import plain_pickles
 from headrace.components.transform.tft_library import analyzer_cache
+from headrace.files import copy_folder, create_file, matching, open_file
 from headrace.formats.examples import tfrecord
 
 # What stands for the code that made a cache, where Headrace ran it.
@@ -88,7 +88,7 @@ def write(
     for dataset in datasets:
         earlier = os.path.join(earlier_path, dataset.key) if earlier_path else ""
         if earlier and os.path.isdir(earlier):
-            shutil.copytree(earlier, os.path.join(path, dataset.key), dirs_exist_ok=True)
+            copy_folder(earlier, os.path.join(path, dataset.key))
     for dataset, by_key in entries.items():
         folder = os.path.join(path, dataset.key)
         os.makedirs(folder, exist_ok=True)
@@ -101,13 +101,13 @@ def write(
         if dataset in sizes:
             with tfrecord.Writer(os.path.join(folder, _METADATA)) as writer:
                 writer.write([analyzer_cache.DatasetCacheMetadata(sizes[dataset]).encode()])
-        with open(os.path.join(folder, _MANIFEST), "wb") as file:
+        with create_file(os.path.join(folder, _MANIFEST)) as file:
             file.write(pickle.dumps(manifest, protocol=0))
 
 
 def _read_manifest(folder: str) -> dict[bytes, int]:
     try:
-        with open(os.path.join(folder, _MANIFEST), "rb") as file:
+        with open_file(os.path.join(folder, _MANIFEST)) as file:
             manifest: Any = plain_pickles.load_values(file.read())
     except Exception:
         # Damaged, or a pickle that names classes or functions, which a manifest never does.
@@ -127,7 +127,7 @@ def _read_size(records: list[bytes]) -> analyzer_cache.DatasetCacheMetadata | No
 def _read_records(pattern: str) -> list[bytes]:
     return [
         record
-        for path in sorted(glob.glob(pattern))
+        for path in matching(pattern)
         for records in tfrecord.read_batches(path, _BATCH)
         for record in records
     ]

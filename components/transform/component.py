@@ -160,7 +160,7 @@ class Transform(Component[TransformOutputs]):
         )
         splits_config = to_proto(splits_config, transform_pb2.SplitsConfig, "Transform: splits_config")
         _check_splits(splits_config)
-        if isinstance(module_file, str) and "://" not in module_file:
+        if isinstance(module_file, str):
             functions.check(f"{module_file}:preprocessing_fn", "Transform: module_file")
         transformed_examples = Channel(type=standard_artifacts.Examples) if materialize else None
         if transformed_examples is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from headrace.components.transform import request
 from headrace.components.transform.request import NeedsStock
 from headrace.components.transform.tft_library import tft
+from headrace.files import names_in
 from headrace.formats import tensorflow_paths
 from headrace.internals import UnknownForm
 from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
@@ -67,7 +68,7 @@ def _summarize(context: ExecutionContext, num_rows: dict[str, int], notes: Seque
     output = tft.TFTransformOutput(context.output("transform_graph").uri)
     num_features = len(output.transformed_feature_spec())
     folder = os.path.join(output.transform_savedmodel_dir, "assets")
-    num_vocabularies = len(os.listdir(folder)) if os.path.isdir(folder) else 0
+    num_vocabularies = len(names_in(folder)) if os.path.isdir(folder) else 0
     parts = [counted(num_features, "feature", "features")]
     if num_vocabularies:
         parts.append(counted(num_vocabularies, "vocabulary", "vocabularies"))

@@ -10,6 +10,7 @@ import uuid
 
 from tensorflow.core.protobuf import fingerprint_pb2
 
+from headrace.files import create_file, open_file
 from headrace.formats import saved_models, tensorflow_internals
 
 
@@ -40,7 +41,7 @@ def name_tables_by_content(model_path: str, tmp_path: str) -> None:
 def _content_name(match: re.Match[bytes]) -> bytes:
     """`{hash of the file's content}/{file name}`; a path that is no file stays as it is."""
     try:
-        with open(match.group(0), "rb") as file:
+        with open_file(os.fsdecode(match.group(0))) as file:
             digest = hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return match.group(0)
@@ -52,10 +53,10 @@ def _write_fingerprint(model_path: str) -> None:
     if not os.path.exists(path) or not tensorflow_internals.write_fingerprint(model_path):
         return
     fingerprint = fingerprint_pb2.FingerprintDef()
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         fingerprint.ParseFromString(file.read())
     # Newer TensorFlow adds a random id, which nothing reads.
     if getattr(fingerprint, "uuid", ""):
         fingerprint.uuid = str(uuid.uuid5(uuid.NAMESPACE_OID, str(fingerprint.saved_model_checksum)))
-        with open(path, "wb") as file:
+        with create_file(path) as file:
             file.write(fingerprint.SerializeToString(deterministic=True))

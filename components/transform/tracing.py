@@ -6,7 +6,6 @@ import functools
 import inspect
 import itertools
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from headrace.components.transform.tft_internals import (
 )
 from headrace.components.transform.tft_library import analyzer_cache, dataset_metadata, metadata_io, tft
 from headrace.errors import UserFunctionError
+from headrace.files import copy_folder
 from headrace.formats import json_files, transform_graphs
 
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
@@ -212,7 +212,7 @@ def publish_graph(
 ) -> None:
     """Lay out a TransformGraph artifact: the model, and schemas of what goes in and comes out."""
     os.makedirs(graph_path, exist_ok=True)
-    shutil.copytree(finished.path, transform_graphs.model_path(graph_path), dirs_exist_ok=True)
+    copy_folder(finished.path, transform_graphs.model_path(graph_path))
     transformed_path = transform_graphs.transformed_metadata_path(graph_path)
     metadata_io.write_metadata(dataset_metadata.DatasetMetadata(finished.schema), transformed_path)
     if asset_map:

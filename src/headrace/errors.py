@@ -28,6 +28,7 @@
     ├── RunError                          a run that did not do its work
     ├── InputResolutionError              inputs that no artifact in the store satisfies
     ├── StoreError                        the metadata store or artifact folder: full, read-only, foreign
+    ├── UnreachableError                  an address whose store does not answer, or refuses
     └── SetupError                        this machine or environment lacks something
 
 Each carries `problem` (where, what was given, what exists) and `fix` (what to do next). No subclass
@@ -155,6 +156,10 @@ class InputResolutionError(HeadraceError):
 
 class StoreError(HeadraceError):
     """The metadata store or the artifact folder cannot be used."""
+
+
+class UnreachableError(HeadraceError):
+    """The store behind an address does not answer, or refuses."""
 
 
 class SetupError(HeadraceError):

@@ -153,7 +153,7 @@ def metadata_problems(store: Path) -> list[str]:
     """Say what of a store's metadata does not fit its files."""
     from ml_metadata.proto import metadata_store_pb2 as proto
 
-    from headrace.files.digests import tree_digest
+    from headrace.files.payloads import tree_digest
     from headrace.runtime.context import DIGEST_PROPERTY
     from headrace.store.open.store import Store
 

@@ -145,7 +145,7 @@ def test_a_node_holds_garbage_collection_off_while_it_chooses(run_in: RunIn, tmp
 
 
 ROOTS = {
-    "gs://bucket/root": "Headrace keeps it on a disk of this machine",
+    "gs://bucket/root": "it has to lie on a disk of this machine",
     "file://relative": "'file://' is followed by an absolute path: file:///tmp/root",
 }
 

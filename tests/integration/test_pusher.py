@@ -10,19 +10,20 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 import tensorflow as tf
 from conftest_serving import model_artifact, taxi_models
 from executor_contexts import executor_context
 from tfx.components.pusher.executor import Executor as StockExecutor
-from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from headrace.components.pusher import executor as executors
+from headrace import files
 from headrace.components.pusher import versions
 from headrace.components.pusher.executor import Executor
 from headrace.errors import DefinitionError, ModelError, StoreError
+from headrace.files import elsewhere
 
 _ = taxi_models  # fixture
 
@@ -130,30 +131,22 @@ def test_remote_servers_see_whole_models(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("saved_model.pb", "fingerprint.pb", "variables/variables.index"):
         (serving / name).write_text(name)
     there: list[set[str]] = []
-    copy = executors.io_utils.copy_file
+    upload = elsewhere.upload
 
-    def look(source: str, target: str, *arguments: Any) -> None:
-        if target.endswith("saved_model.pb"):
-            folder = os.path.dirname(target)
-            there.append(
-                {
-                    os.path.relpath(os.path.join(at, name), folder)
-                    for at, _, names in fileio.walk(folder)
-                    for name in names
-                }
-            )
-        copy(source, target, *arguments)
+    def look(path: str, address: str) -> None:
+        if address.endswith("saved_model.pb"):
+            there.append(set(files.files_below(os.path.dirname(address))))
+        upload(path, address)
 
-    monkeypatch.setattr(executors.io_utils, "copy_file", look)
-    fileio.makedirs("ram://serving/99999999999")
+    monkeypatch.setattr(elsewhere, "upload", look)
+    fsspec.filesystem("memory").pipe_file("/serving/99999999999/saved_model.pb", b"another")
 
-    pushed = push(tmp_path, "ram://serving", model=model)
+    pushed = push(tmp_path, "memory://serving", model=model)
 
     assert there == [{"fingerprint.pb", "variables/variables.index"}]
     target = pushed.get_string_custom_property("pushed_destination")
-    assert target == "ram://serving/100000000000"
-    with fileio.open(f"{target}/saved_model.pb") as file:
-        assert file.read() == "saved_model.pb"
+    assert target == "memory://serving/100000000000"
+    assert files.read_text(f"{target}/saved_model.pb") == "saved_model.pb"
 
 
 def test_model_that_infra_validator_kept_is_pushed(tmp_path: Path, taxi_models: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from headrace.files.digests import tree_digest
+from headrace.files.payloads import tree_digest
 from headrace.runtime.context import DIGEST_PROPERTY
 
 # ML Metadata's numbers.

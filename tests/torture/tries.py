@@ -16,7 +16,7 @@ import tortured
 from arena import Arena, Job, Running, Stuck
 from disturbances import Hit, Kind, small_disk
 
-from headrace.files.digests import tree_digest
+from headrace.files.payloads import tree_digest
 
 _SECONDS_TO_END = 300.0
 _SECONDS_TO_DIE = 60.0

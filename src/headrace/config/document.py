@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml
 
+from headrace import files
 from headrace.errors import ConfigError, did_you_mean, listed
+from headrace.files import addresses
 
 _MAX_DEPTH = 50
 _MAX_VALUES = 100_000
@@ -94,8 +96,9 @@ def read_document(path: str) -> Document:
         ConfigError: If there is no such file, it is not YAML, holds no mapping, too many values or too deep ones,
             or has a key twice; with the line.
     """
+    path = addresses.local_path(path, "the configuration file")
     try:
-        with open(path, encoding="utf-8") as file:
+        with files.open_text(path) as file:
             text = file.read()
     except FileNotFoundError:
         raise _missing_file_error(path) from None
@@ -266,8 +269,8 @@ def _origins(
 
 def _missing_file_error(path: str) -> ConfigError:
     folder = os.path.dirname(path)
-    known = sorted(glob.glob(os.path.join(glob.escape(folder), "*.yaml")))
-    known = known or sorted(glob.glob(os.path.join("configs", "*.yaml")))
+    known = files.matching(os.path.join(glob.escape(folder), "*.yaml"))
+    known = known or files.matching(os.path.join("configs", "*.yaml"))
     return ConfigError(
         f"there is no configuration file '{path}'. There is {listed(known)}.",
         f"{did_you_mean(path, known)}Correct the path; it starts at the folder where the command runs.",

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from isal import igzip, igzip_lib
 
 from headrace.errors import MalformedFileError
+from headrace.files.storage import open_file, size
 
 _MAGIC = b"\x1f\x8b"
 
@@ -21,7 +22,7 @@ def is_gzip(path: str) -> bool:
     Raises:
         MalformedFileError: If it is named `.gz` and empty: gzip of nothing takes 20 bytes.
     """
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         head = file.read(len(_MAGIC))
     if not head and path.endswith(".gz"):
         raise MalformedFileError(
@@ -39,7 +40,7 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
         MalformedFileError: While it is open, if the gzip data end early, are damaged or do not fit their checksum.
     """
     is_packed = is_gzip(path)
-    with open(path, "rb") as raw:
+    with open_file(path) as raw:
         if not is_packed:
             yield raw
             return
@@ -54,9 +55,9 @@ def open_binary(path: str) -> Iterator[BinaryIO]:
 
 def unpacked_bytes(path: str) -> int:
     """Return about how many bytes a gzip file unpacks to: what it says itself, modulo 4 GiB, of its last part."""
-    size = os.path.getsize(path)
-    if size < 4:
-        return size
-    with open(path, "rb") as file:
+    num_bytes = size(path)
+    if num_bytes < 4:
+        return num_bytes
+    with open_file(path) as file:
         file.seek(-4, os.SEEK_END)
-        return max(size, int.from_bytes(file.read(4), "little"))
+        return max(num_bytes, int.from_bytes(file.read(4), "little"))

@@ -150,8 +150,8 @@ def unknown_digest() -> str:
 
 
 def is_unknown(digest: str) -> bool:
-    """Whether a digest stands for a content that could not be read."""
-    return digest.startswith(_UNKNOWN_PREFIX)
+    """Whether a digest, or one in the lines of a fingerprint, stands for a content that could not be read."""
+    return any(line.rpartition(",")[2].startswith(_UNKNOWN_PREFIX) for line in digest.splitlines())
 
 
 def describe(path: str) -> Payload:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,7 +12,7 @@ UNFINISHED = ".unfinished-"
 
 def aside(path: str) -> str:
     """Return a path beside `path` that nobody else writes, on this machine or on another that shares the folder."""
-    return f"{path}{UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}"
+    return f"{path}{UNFINISHED}{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextlib.contextmanager
@@ -23,8 +22,20 @@ def written(path: str) -> Iterator[BinaryIO]:
     try:
         with open(unfinished, "xb") as file:
             yield file
-        os.replace(unfinished, path)
+        publish(unfinished, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.remove(unfinished)
         raise
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Write a file in one step; the folder is made where it is missing."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with written(path) as file:
+        file.write(content)
+
+
+def publish(unfinished: str, path: str) -> None:
+    """Give what was written aside its name; what had it is gone."""
+    os.replace(unfinished, path)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
 from headrace.errors import DataError, EmptyDataError, UnknownSplitError, did_you_mean, listed
+from headrace.files import matching_files
 from headrace.formats import split_names as split_names_rule
 from headrace.runtime.context import DIGEST_PROPERTY
 
@@ -114,8 +115,7 @@ def split_files(examples: Artifact, split: str) -> list[str]:
     if split in patterns:
         folder, pattern = examples.uri, patterns[split]
     # Of the folder each sign counts as it is: [ ] may stand in its path.
-    found = glob.glob(os.path.join(glob.escape(folder), pattern))
-    files = sorted(path for path in found if os.path.isfile(path))
+    files = matching_files(os.path.join(glob.escape(folder), pattern))
     if not files:
         raise EmptyDataError(
             f"Examples artifact {examples.id} has no file for split '{split}' ({os.path.join(folder, pattern)}).",

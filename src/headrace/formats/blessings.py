@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 from headrace.authoring import Artifact
+from headrace.files import create_file, is_folder, names_in
 
 BLESSED_PROPERTY = "blessed"
 _HAS_MODEL_PROPERTY = "has_model"
@@ -76,7 +77,7 @@ def in_words(is_blessed: bool) -> str:
 
 def _write(blessing: Artifact, name: str, is_blessed: bool) -> None:
     os.makedirs(blessing.uri, exist_ok=True)
-    with open(os.path.join(blessing.uri, name), "wb"):
+    with create_file(os.path.join(blessing.uri, name)):
         pass
     blessing.set_int_custom_property(BLESSED_PROPERTY, int(is_blessed))
 
@@ -93,7 +94,7 @@ def has_model(blessing: Artifact) -> bool:
 
 def read(blessing: Artifact) -> Blessing:
     """Return what the file of a blessing says."""
-    names = set(os.listdir(blessing.uri)) if os.path.isdir(blessing.uri) else set()
+    names = set(names_in(blessing.uri)) if is_folder(blessing.uri) else set()
     for files in (_MODEL_FILES, _INFRA_FILES):
         for is_blessed, name in files.items():
             if name in names:

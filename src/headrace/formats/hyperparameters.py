@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.errors import MissingFileError
+from headrace.files import is_folder, names_in
 from headrace.formats import json_files
 
 BEST_FILE = "best_hyperparameters.txt"
@@ -58,11 +59,7 @@ def read_best(folder: str) -> Hyperparameters:
         MissingFileError: If there is no file.
         MalformedFileError: If it does not hold values.
     """
-    names = (
-        sorted(name for name in os.listdir(folder) if not name.startswith("."))
-        if os.path.isdir(folder)
-        else []
-    )
+    names = [name for name in names_in(folder) if name[0] != "."] if is_folder(folder) else []
     if not names:
         raise MissingFileError(f"there is no file with hyperparameters in {folder}.", json_files.MAKE_AGAIN)
     path = os.path.join(folder, names[0])

@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from headrace.errors import MalformedFileError, MissingFileError
-from headrace.files import whole_files
+from headrace.files import open_text, whole_files
 
 _FORMAT = "format"
 MAKE_AGAIN = "run the node that makes it again."
@@ -36,7 +36,7 @@ def read(path: str, what: str) -> Any:
         MalformedFileError: If it is no JSON.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open_text(path) as file:
             return json.load(file)
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no file {path}.", MAKE_AGAIN) from error

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headrace.errors import MalformedFileError
+from headrace import files
+from headrace.errors import HeadraceError, MalformedFileError
+from headrace.files import addresses
 
 _WRITE_AGAIN = "write the file again."
 # Arrow 10 cannot read a null among lists of one length.
@@ -28,12 +30,13 @@ def open_file(path: str) -> pq.ParquetFile:
         MalformedFileError: If it is not a Parquet file, its footer is damaged, or it has two columns of one name.
     """
     try:
-        file = pq.ParquetFile(path)
+        # Arrow's own reading of a path is faster than that of a Python file.
+        file = pq.ParquetFile(files.open_file(path) if addresses.is_elsewhere(path) else path)
         names = file.schema_arrow.names
         metadata = file.metadata
         num_rows = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
     except _DAMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if _is_told(error):
             raise
         raise MalformedFileError(
             f"{path} is not a Parquet file, or damaged: {_first_line(error)}.",
@@ -83,7 +86,7 @@ def read_batches(
                 if batch is not None:
                     batch.validate(full=True)
             except _DAMAGE as error:
-                if isinstance(error, OSError) and error.errno is not None:
+                if _is_told(error):
                     raise
                 raise MalformedFileError(
                     f"{path}: row group {number} is damaged, or not to be read with Arrow {pa.__version__}: "
@@ -101,6 +104,11 @@ def read_batches(
                 "can be read.",
                 _WRITE_AGAIN,
             )
+
+
+def _is_told(error: BaseException) -> bool:
+    """Whether an error is the system's or the store's, and says itself what it is about."""
+    return isinstance(error, HeadraceError) or (isinstance(error, OSError) and error.errno is not None)
 
 
 def _first_line(error: BaseException) -> str:

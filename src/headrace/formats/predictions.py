@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from headrace.files import matching
 from headrace.formats import json_files
 from headrace.formats.bare_protos import proto_class
 from headrace.formats.examples import tfrecord
@@ -23,7 +24,7 @@ def log_path(folder: str) -> str:
 
 def files(folder: str) -> list[str]:
     """Return the files of prediction logs, sorted; Beam writes as many as it has bundles, some of them empty."""
-    return sorted(glob.glob(f"{glob.escape(log_path(folder))}*"))
+    return matching(f"{glob.escape(log_path(folder))}*")
 
 
 def read(folder: str, batch_rows: int) -> Iterator[Any]:

@@ -9,9 +9,9 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from headrace import files
 from headrace.authoring import Artifact
 from headrace.errors import MalformedFileError, MissingFileError
-from headrace.files import whole_files
 from headrace.formats import artifacts, json_files
 
 SCHEMA_FILE = "schema.pbtxt"
@@ -126,15 +126,12 @@ def write_anomalies(folder: str, anomalies: anomalies_pb2.Anomalies) -> None:
 
 
 def _write(path: str, content: bytes) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with whole_files.written(path) as file:
-        file.write(content)
+    files.write_whole(path, content)
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return files.read_bytes(path)
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no file {path}.", json_files.MAKE_AGAIN) from error
 

@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from headrace.errors import ModelError
-from headrace.files import whole_files
+from headrace.files import files_below, open_file, whole_files
 from headrace.formats.bare_protos import proto_class
 
 MODEL_FILE = "saved_model.pb"
@@ -29,7 +29,7 @@ def read(path: str, where: str) -> Any:
             "export the model with model.export(path), or with tf.saved_model.save.",
         )
     proto = proto_class("SavedModel")()
-    with open(file_path, "rb") as file:
+    with open_file(file_path) as file:
         try:
             proto.ParseFromString(file.read())
         except DecodeError as error:
@@ -47,10 +47,9 @@ def write(path: str, saved_model: Any) -> None:
 
 def folders(root: str) -> Iterator[str]:
     """Yield the folders below `root`, and that itself, that hold a SavedModel, by name."""
-    for folder, names, files in os.walk(root):
-        names.sort()
-        if MODEL_FILE in files:
-            yield folder
+    for name in files_below(root):
+        if os.path.basename(name) == MODEL_FILE:
+            yield os.path.dirname(os.path.join(root, name))
 
 
 def exists(path: str) -> bool:

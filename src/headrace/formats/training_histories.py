@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headrace.files import open_text
 from headrace.formats import json_files
 
 HISTORY_FILE = "history.json"
@@ -45,7 +46,7 @@ def _read_log(path: str) -> History:
     if not os.path.exists(path):
         return {}
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open_text(path, newline="") as file:
             rows = list(csv.DictReader(file))
     except (csv.Error, UnicodeDecodeError) as error:
         raise json_files.damaged(path, "a training history", error) from error

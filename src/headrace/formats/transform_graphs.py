@@ -15,6 +15,7 @@ import os
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace.files import is_folder, names_in, open_file
 from headrace.formats import protos
 
 # What transforms is called in the SavedModel as its folder is.
@@ -67,9 +68,9 @@ def read_vocabularies(root: str) -> dict[str, list[str]]:
     """Return the terms of each vocabulary, by the name of its file."""
     path = assets_path(root)
     found = {}
-    for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
+    for name in names_in(path) if is_folder(path) else []:
         try:
-            with open(os.path.join(path, name), "rb") as file:
+            with open_file(os.path.join(path, name)) as file:
                 # By newlines alone: a term may hold what `splitlines` takes for the end of a line too.
                 lines = file.read().removesuffix(b"\n").split(b"\n")
         except OSError:

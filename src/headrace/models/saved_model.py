@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from headrace.errors import ModelError, listed
-from headrace.files.sizes import size_on_disk
+from headrace.files import is_folder, names_in, size_on_disk
 from headrace.formats import saved_models
 from headrace.formats.saved_models import exists as exists
 from headrace.formats.saved_models import folders as folders
@@ -86,7 +86,7 @@ class SavedModel:
     def assets(self) -> list[str]:
         """Names of its asset files, such as vocabularies, in order."""
         path = os.path.join(self.path, "assets")
-        return sorted(os.listdir(path)) if os.path.isdir(path) else []
+        return names_in(path) if is_folder(path) else []
 
 
 def signatures_of(graph: Any) -> dict[str, Signature]:

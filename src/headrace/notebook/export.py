@@ -12,6 +12,7 @@ from typing import Any
 from headrace.authoring import BaseNode, tfx_internals
 from headrace.authoring.node_options import options_of
 from headrace.errors import DefinitionError
+from headrace.files import addresses, create_text, open_text
 from headrace.notebook import names, upstream
 from headrace.notebook.code import Code, Writer
 from headrace.store.open.store import DEFAULT_PATH
@@ -56,6 +57,7 @@ def write(path: str, components: Sequence[BaseNode], arguments: PipelineArgument
             "there is nothing to export: no component was run in this context.",
             "run components first: context.run(component).",
         )
+    path = addresses.local_path(path, "the exported file")
     if not os.path.basename(path).removesuffix(".py").isidentifier() or not path.endswith(".py"):
         raise DefinitionError(
             f"'{path}' is not a name for a Python module.", "give a name such as 'pipeline.py'."
@@ -76,7 +78,7 @@ def _in_docstring(text: str) -> str:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
+    with create_text(path) as file:
         file.write(text)
 
 
@@ -166,7 +168,7 @@ class _Exporter:
         if function.__module__ != "__main__":
             return functions.to_text(function)
         reference = functions.parse(cells.kept_text(function))
-        with open(reference.place, encoding="utf-8") as file:
+        with open_text(reference.place) as file:
             source = file.read()
         if not cells.is_kept(reference.place):
             return str(reference)

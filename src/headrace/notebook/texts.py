@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Any
 
 from headrace import secrets
@@ -11,6 +10,7 @@ from headrace.artifact_types import registry
 from headrace.authoring import Artifact
 from headrace.authoring.descriptions import describe_source, describe_value
 from headrace.authoring.light import authoring
+from headrace.files import files_below
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
 from headrace.store.results import NodeResult, NodeState
 from headrace.ui.board import describe
@@ -45,24 +45,15 @@ def artifact_rows(artifact: Artifact) -> list[list[str]]:
             if which and name not in _HIDDEN_PROPERTIES:
                 value = secrets.mask_values({name: getattr(properties[name], which)})[name]
                 rows.append([name, describe_value(value)])
-    files = list(_files(artifact.uri))
+    files = _files(artifact.uri)
     if files:
         rows.append(["files", ", ".join(files)])
     return rows
 
 
-def _files(folder: str) -> Iterable[str]:
-    if not os.path.isdir(folder):
-        return
-    count = 0
-    for path, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            count += 1
-            if count > _MAX_FILES:
-                yield "…"
-                return
-            yield os.path.relpath(os.path.join(path, name), folder)
+def _files(folder: str) -> list[str]:
+    names = files_below(folder)
+    return names if len(names) <= _MAX_FILES else [*names[:_MAX_FILES], "…"]
 
 
 def held_artifacts(channel: Any) -> list[Artifact]:

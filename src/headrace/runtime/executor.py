@@ -14,6 +14,7 @@ from tfx.dsl.components.base import base_beam_executor, base_executor
 
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, MalformedFileError
+from headrace.files import addresses
 from headrace.runtime import beam_options, services
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.processes.side_processes import SideProcesses
@@ -21,6 +22,8 @@ from headrace.runtime.processes.side_processes import SideProcesses
 __all__ = ["BeamExecutor", "Executor"]
 
 _BEAM_STEP = re.compile(r" \[while running '[^']*'\]$")
+# Whose executors these are: those of others may read and write addresses.
+_OWN = "headrace.components."
 
 
 class _RunsExecute(abc.ABC):
@@ -62,6 +65,8 @@ class _RunsExecute(abc.ABC):
                 fresh_processes=lent.fresh_processes,
             )
             try:
+                if type(self).__module__.startswith(_OWN):
+                    _check_places(context)
                 self.execute(context)
                 # TFX's runners, as Headrace's, record what an executor adds here with its execution.
                 exec_properties.update(context.implementation.as_properties())
@@ -71,6 +76,18 @@ class _RunsExecute(abc.ABC):
                 fix = _fix_of_damage(error, input_dict) or error.fix
                 error.problem, error.fix, error.args = problem, fix, (problem, fix)
                 raise
+
+
+def _check_places(context: ExecutionContext) -> None:
+    """Refuse artifacts that lie elsewhere, such as those of an Importer: TensorFlow and Beam read most of them.
+
+    Raises:
+        UnsupportedFeatureError: If one does.
+    """
+    for kind, several in (("input", context.inputs), ("output", context.outputs)):
+        for key, artifacts in several.items():
+            for artifact in artifacts:
+                addresses.local_path(artifact.uri, f"{context.node_id}: {kind} '{key}'")
 
 
 def _tmp_path_of(context: Any) -> str:

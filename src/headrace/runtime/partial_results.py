@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.files import signatures, whole_files
+from headrace.files import create_file, open_file, publish, signatures, whole_files
 
 # Beyond this, what was not used for longest is removed.
 MAX_FOLDER_BYTES = 1 << 30
@@ -72,7 +72,7 @@ def read(path: str) -> bytes | None:
     if not path:
         return None
     with contextlib.suppress(OSError):
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             content = signatures.verified(file.read(), os.path.basename(path))
         if content is None:
             remove(path)
@@ -117,12 +117,12 @@ def write(path: str, content: bytes) -> None:
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         try:
-            with open(unfinished, "wb") as file:
+            with create_file(unfinished) as file:
                 file.write(signatures.sign(content, os.path.basename(path)))
                 # A file with half of a result would fail every later execution.
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(unfinished, path)
+            publish(unfinished, path)
         finally:
             with contextlib.suppress(OSError):
                 os.remove(unfinished)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from headrace.errors import ExecutorError, listed
-from headrace.files import whole_files
+from headrace.files import open_file, whole_files
 
 Result = TypeVar("Result")
 
@@ -86,7 +86,7 @@ class SharedFolder(Generic[Result]):
         """
         self.check()
         for index in range(self.num_results):
-            with open(self._file(index), "rb") as file:
+            with open_file(self._file(index)) as file:
                 try:
                     result: Result = pickle.load(file)
                 except (EOFError, pickle.UnpicklingError) as error:

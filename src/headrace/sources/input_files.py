@@ -5,9 +5,12 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+from collections.abc import Iterable
+from typing import Any
 
+from headrace import files
 from headrace.errors import DefinitionError, MissingFileError, listed
-from headrace.files import digests
+from headrace.files import addresses, elsewhere, marks, payloads
 
 _MAX_LISTED = 10
 
@@ -15,21 +18,30 @@ _MAX_LISTED = 10
 def find(input_base: str, pattern: str) -> list[str]:
     """Return the files under `input_base` that match `pattern`, sorted; hidden files and folders are left out.
 
+    Args:
+        input_base: A folder of this machine, or its address elsewhere, such as `s3://bucket/data`.
+        pattern: A file pattern below it.
+
     Raises:
         DefinitionError: If `input_base` is empty.
         MissingFileError: If the folder does not exist, or nothing in it matches.
+        UnreachableError: If an address cannot be reached.
     """
     if not input_base:
         raise DefinitionError("input_base is not given.", "give the folder that holds the input files.")
-    full = os.path.join(base_pattern(input_base), pattern)
-    found = sorted(path for path in glob.glob(full) if os.path.isfile(path))
+    found = files.matching_files(os.path.join(base_pattern(input_base), pattern))
     if found:
         return found
-    if not glob.has_magic(input_base) and not os.path.isdir(input_base):
-        if os.path.isfile(input_base):
+    if not glob.has_magic(input_base) and not files.is_folder(input_base):
+        if files.is_file(input_base):
             raise MissingFileError(
                 f"input_base '{input_base}' is a file, where a folder is needed.",
                 f"give '{os.path.dirname(input_base) or '.'}', and name the file in the split's pattern.",
+            )
+        if addresses.is_elsewhere(input_base):
+            raise MissingFileError(
+                f"there is nothing at input_base '{input_base}'.",
+                "correct the address, or put the files there.",
             )
         raise MissingFileError(
             f"input_base '{input_base}' does not exist (looked in {os.getcwd()}).",
@@ -46,17 +58,18 @@ def base_pattern(input_base: str) -> str:
 
     It may hold a pattern itself; where a folder of that very name exists, it is that folder.
     """
-    return glob.escape(input_base) if os.path.isdir(input_base) else input_base
+    is_plain = not glob.has_magic(input_base)
+    return input_base if is_plain or not files.is_folder(input_base) else glob.escape(input_base)
 
 
 def _holds(input_base: str, pattern: str) -> str:
     """Say what the deepest existing folder on the way to `pattern` holds."""
     folder = input_base
     for part in pattern.split(os.sep)[:-1]:
-        if not os.path.isdir(os.path.join(folder, part)):
+        if not files.is_folder(os.path.join(folder, part)):
             break
         folder = os.path.join(folder, part)
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    names = files.names_in(folder) if files.is_folder(folder) else []
     shown = listed(names[:_MAX_LISTED]) + (
         f" and {len(names) - _MAX_LISTED} more" if names[_MAX_LISTED:] else ""
     )
@@ -64,12 +77,23 @@ def _holds(input_base: str, pattern: str) -> str:
     return f"{place} holds {shown}." if names else f"{place} is empty."
 
 
+def fingerprints(input_base: str, splits: Iterable[Any]) -> str:
+    """Return the `fingerprint` of the files of each of TFX's `Input.Split` protos, a line each."""
+    return "\n".join(fingerprint(split.name, find(input_base, split.pattern)) for split in splits)
+
+
 def fingerprint(split: str, paths: list[str]) -> str:
     """Return a line that names the content of a split's files, in the form of TFX's with a digest in it.
 
     TFX's has sums of the files' times instead: there a fresh checkout of the same data looks new, and an
-    edit within the same second that keeps the size looks old.
+    edit within the same second that keeps the size looks old. Of files elsewhere the line says by what they are
+    known instead, such as their etags.
     """
-    total = sum(os.path.getsize(path) for path in paths)
-    content = hashlib.sha256("\n".join(digests.file_digests(paths)).encode())
+    if any(map(addresses.is_elsewhere, paths)):
+        infos = elsewhere.infos(paths)
+        total = sum(int(info["size"] or 0) for info in infos)
+        known = marks.combined([("", info) for info in infos])
+        return f"split:{split},num_files:{len(paths)},total_bytes:{total},{known}"
+    total = sum(files.sizes_of(paths))
+    content = hashlib.sha256("\n".join(payloads.file_digests(paths)).encode())
     return f"split:{split},num_files:{len(paths)},total_bytes:{total},sha256:{content.hexdigest()}"

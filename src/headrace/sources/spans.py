@@ -8,14 +8,15 @@ and then numbered by the days since 1970-01-01; a version is a correction of a s
 from __future__ import annotations
 
 import datetime
-import glob
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headrace import files
 from headrace.errors import DataError, DefinitionError, MissingFileError
+from headrace.files import addresses
 from headrace.sources import input_files
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>SPAN|VERSION|YYYY|MM|DD)(?::(?P<width>.*?))?\}")
@@ -131,15 +132,15 @@ class SplitPattern:
         """
         wildcards = {name: fixed.get(name, "*") for name in self.widths}
         base = input_files.base_pattern(input_base)
-        paths = sorted(glob.glob(os.path.join(base, self.fill(wildcards))))
+        paths = files.matching(os.path.join(base, self.fill(wildcards)))
         if not paths:
             asked = f" with span {'-'.join(fixed.values())}" if fixed else ""
             raise MissingFileError(
                 f"split '{self.split}': no file matches pattern '{self.text}'{asked} in '{input_base}'.",
                 "correct the pattern or range_config, or put the span's files in place.",
             )
-        is_folder = os.path.isdir(input_base)
-        place = os.path.join(input_base, "")
+        is_folder = files.is_folder(input_base)
+        place = os.path.join(addresses.here(input_base), "")
         expression = self._expression(re.escape(place) if is_folder else _as_expression(place), fixed)
         return max((self._match(path, expression) for path in paths), key=lambda match: match.order)
 

@@ -163,7 +163,9 @@ def make_statistics(
     given = {name: _proto(value, kind, "make_statistics") for name, value in splits.items()}
     artifact = make_artifact(folder, standard_artifacts.ExampleStatistics, span=span)
     for name, proto in given.items():
-        protos.write_binary(os.path.join(artifact.uri, f"Split-{name}", protos.STATISTICS_FILE), proto)
+        protos.write_binary(
+            os.path.join(artifacts.new_split_folder(artifact.uri, name), protos.STATISTICS_FILE), proto
+        )
     artifact.split_names = artifacts.encode_split_names(splits)
     return artifact
 

@@ -58,13 +58,12 @@ def checked_numbers(where: str, values: dict[str, Any], zero_is_fine: tuple[str,
 
 
 def check_module(where: str, module_file: str, names: tuple[str, ...]) -> None:
-    """Check that `module_file` defines one of the functions `names`; a remote file is not looked at.
+    """Check that `module_file` defines one of the functions `names`.
 
     Raises:
         UserFunctionError: If the file is missing, or defines none of them.
+        UnsupportedFeatureError: If it is not on this machine.
     """
-    if "://" in module_file:
-        return
     place = f"{where}: module_file"
     functions.source_path(functions.FunctionReference(module_file, names[0]), place)
     for name in names:

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from headrace.errors import DefinitionError, UserFunctionError, did_you_mean, listed
+from headrace.files import addresses
 from headrace.usercode import cells, python_files
 
 # Modules loaded by path have such names, which no other process can import.
@@ -139,8 +140,10 @@ def source_path(reference: FunctionReference, where: str) -> str | None:
 
     Raises:
         UserFunctionError: If the file or module does not exist.
+        UnsupportedFeatureError: If the file is not on this machine.
     """
     if reference.is_file:
+        addresses.local_path(reference.place, where)
         if not os.path.isfile(reference.place):
             raise UserFunctionError(
                 f"{where}: there is no file '{reference.place}' (looked in {os.getcwd()}).",
@@ -196,7 +199,7 @@ def load_module(place: str) -> ModuleType:
     """
     if not place.endswith(".py"):
         return importlib.import_module(place)
-    path = os.path.abspath(place)
+    path = addresses.absolute_path(place, "a module file")
     folder = os.path.dirname(path)
     if folder not in sys.path:
         sys.path.append(folder)

@@ -16,6 +16,7 @@ HEAVY = (
     "pyarrow",
     "pandas",
     "numpy",
+    "fsspec",
     "tensorflow_data_validation",
     "tensorflow_transform",
     "tensorflow_model_analysis",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from headrace.cli.options import DEFAULT_STORE, local_store
+
 if TYPE_CHECKING:
     from headrace.cli.machine.checks import Check
     from headrace.store.damage import Verified
@@ -15,7 +17,12 @@ if TYPE_CHECKING:
 
 @click.command("doctor", short_help="Check this machine and this installation, and say what to do.")
 @click.option(
-    "--store", default=".headrace", show_default=True, metavar="DIR", help="The store that must be writable."
+    "--store",
+    default=DEFAULT_STORE,
+    show_default=True,
+    metavar="DIR",
+    help="The store that must be writable.",
+    callback=local_store,
 )
 @click.option(
     "--verify",

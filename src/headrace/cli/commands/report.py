@@ -61,14 +61,17 @@ def write(report: Report, path: str, *, is_opened: bool) -> None:
 
     Raises:
         StoreError: If the file cannot be written.
+        UnsupportedFeatureError: If it is not on this machine.
     """
     from headrace.errors import StoreError
+    from headrace.files import addresses, create_text
     from headrace.reports.blocks.pages import render_page
     from headrace.ui.units import format_bytes
 
+    path = addresses.local_path(path, "the page's file")
     page = render_page(report)
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with create_text(path) as file:
             file.write(page)
     except OSError as error:
         raise StoreError(

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from headrace.cli.options import store_option
+
 
 @click.command("resume", short_help="Go on with a run that failed or was stopped.")
 @click.argument("run", default="latest", metavar="[RUN]")
-@click.option("--store", default=".headrace", show_default=True, metavar="DIR", help="Folder of the store.")
+@store_option
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter anew, such as a secret."
 )

@@ -157,7 +157,7 @@ def gc_command(
 def _print_garbage(store: str, keeping: object, as_json: bool) -> None:
     import gc
 
-    from headrace.files.sizes import size_on_disk
+    from headrace.files import size_on_disk
     from headrace.store.garbage.collection import look
     from headrace.store.open.store import Store
     from headrace.ui.store_listings import garbage_data, print_garbage
@@ -198,18 +198,19 @@ def logs_command(run: str, node: str, store: str, is_raw: bool) -> None:
             "--raw writes what a terminal would obey: send it to a file, such as > node.log"
         )
 
+    from headrace.files import open_file, open_text
     from headrace.store.session import open_store
 
     with open_store(store) as stored:
         path = stored.log_path(run, node)
     if is_raw:
-        with open(path, "rb") as raw:
+        with open_file(path) as raw:
             sys.stdout.buffer.writelines(raw)
         return
 
     from headrace.ui.clean_text import visible_lines
 
     # Not at each \r: one that goes on after a line feed is told from a progress bar.
-    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+    with open_text(path, errors="replace", newline="\n") as file:
         for line in file:
             sys.stdout.write(visible_lines(line))

@@ -17,6 +17,7 @@ from headrace.cli.pipelines.ready_pipelines import (
     read_parameters,
 )
 from headrace.errors import ConfigError, DefinitionError, HeadraceError, did_you_mean, listed
+from headrace.files import addresses, names_in, open_file
 from headrace.usercode import python_files
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def find_source(text: str, parameter_names: frozenset[str] = frozenset()) -> Sou
     Raises:
         DefinitionError: If there is no such pipeline or file, or nothing gives the file's function what it needs.
         UserFunctionError: If the module or function does not exist.
+        UnsupportedFeatureError: If it is not on this machine.
     """
+    text = addresses.local_path(text, "the pipeline")
     if ":" in text and not text.endswith(".py"):
         from headrace.usercode import functions
 
@@ -92,14 +95,14 @@ def find_source(text: str, parameter_names: frozenset[str] = frozenset()) -> Sou
 def _find_in_file(path: str, parameter_names: frozenset[str]) -> Source:
     if not os.path.isfile(path):
         folder = os.path.dirname(path)
-        here = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+        here = names_in(folder or ".") if os.path.isdir(folder or ".") else []
         files = [os.path.join(folder, name) for name in here if name.endswith(".py")]
         raise DefinitionError(
             f"there is no file '{path}' (looked in {os.getcwd()}).",
             f"{did_you_mean(path, files)}Correct the path.",
         )
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             text = file.read()
     except OSError as error:
         raise DefinitionError(

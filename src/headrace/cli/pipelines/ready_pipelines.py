@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 import headrace
+from headrace.files import names_in, open_file
 
 CREATE_FUNCTION = "create_pipeline"
 
@@ -49,10 +50,10 @@ def find_ready_pipelines() -> list[ReadyPipeline]:
     """Return the pipelines that ship with Headrace, by name."""
     folder = os.path.join(os.path.dirname(os.path.abspath(headrace.__file__)), "pipelines")
     found = []
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+    for name in names_in(folder) if os.path.isdir(folder) else []:
         path = os.path.join(folder, name, "pipeline.py")
         if os.path.isfile(path):
-            with open(path, "rb") as file:
+            with open_file(path) as file:
                 tree = ast.parse(file.read(), filename=path)
             description = (ast.get_docstring(tree) or "").partition("\n")[0]
             function = find_function(tree, CREATE_FUNCTION)

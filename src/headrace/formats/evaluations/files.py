@@ -21,6 +21,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from headrace.files import matching
 from headrace.formats import json_files
 from headrace.formats.bare_protos import proto_class
 from headrace.formats.examples import tfrecord
@@ -73,7 +74,7 @@ def read_table(folder: str, table: str) -> Iterator[Any]:
         MalformedFileError: If a file is damaged.
     """
     proto = proto_class(_PROTOS[table])
-    for path in sorted(glob.glob(os.path.join(glob.escape(folder), f"{table}*"))):
+    for path in matching(os.path.join(glob.escape(folder), f"{table}*")):
         for batch in _batches(path):
             for record in batch:
                 try:

@@ -9,7 +9,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headrace.files import whole_files
+from headrace.files import create_file, publish, whole_files
 from headrace.formats.examples import tfrecord
 
 
@@ -37,7 +37,7 @@ class ParquetWriter:
     def __init__(self, path: str, schema: pa.Schema) -> None:
         self.path = path
         self._unfinished_path = whole_files.aside(path)
-        self._file = open(self._unfinished_path, "wb")  # noqa: SIM115 - closed in __exit__
+        self._file = create_file(self._unfinished_path)
         try:
             self._writer = pq.ParquetWriter(self._file, schema, compression="snappy")
         except BaseException:
@@ -63,7 +63,7 @@ class ParquetWriter:
             if kind is None:
                 self._writer.close()
                 self._file.close()
-                os.replace(self._unfinished_path, self.path)
+                publish(self._unfinished_path, self.path)
         finally:
             # Closed in any case: a Parquet writer left open writes its footer when Python collects it.
             with contextlib.suppress(OSError, pa.ArrowException):

@@ -20,7 +20,7 @@ import numpy as np
 from isal import igzip
 
 from headrace.errors import MalformedFileError
-from headrace.files import gzip_files, whole_files
+from headrace.files import create_file, gzip_files, publish, whole_files
 from headrace.formats.examples import record_checksums
 from headrace.formats.examples.record_checksums import masked_crc
 from headrace.formats.examples.records import Piece, Records
@@ -61,7 +61,7 @@ class Writer:
         self.num_records = 0
         self._heads: dict[int, bytes] = {}
         self._unfinished_path = whole_files.aside(path)
-        self._raw: BinaryIO = open(self._unfinished_path, "wb")  # noqa: SIM115 - closed in __exit__
+        self._raw: BinaryIO = create_file(self._unfinished_path)
         self._out: BinaryIO | gzip.GzipFile = self._raw
         if path.endswith(".gz"):
             self._out = igzip.IGzipFile("", "wb", _GZIP_LEVEL, self._raw, mtime=0)
@@ -100,7 +100,7 @@ class Writer:
             if kind is None:
                 self._out.close()
                 self._raw.close()
-                os.replace(self._unfinished_path, self.path)
+                publish(self._unfinished_path, self.path)
         finally:
             # Closed in any case: a gzip stream left open complains when Python collects it.
             with contextlib.suppress(OSError, ValueError):

@@ -145,7 +145,11 @@ def _unknown(what: Ingredients) -> list[str]:
     return inputs + [
         f"parameter {name}"
         for name, value in what["parameters"].items()
-        if isinstance(value, dict) and payloads.is_unknown(str(value.get("content", "")))
+        if payloads.is_unknown(
+            str(
+                value.get("content", "") if isinstance(value, dict) else value if name == _FINGERPRINT else ""
+            )
+        )
     ]
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from headrace.errors import HeadraceError
+from headrace.files import matching, read_bytes
 from headrace.usercode import module_files, sources
 from headrace.usercode.sources import Usage
 
@@ -172,9 +173,8 @@ def own_digest(modules: Sequence[str]) -> str:
 
 
 def _texts(folder: str) -> Iterator[bytes]:
-    for path in sorted(glob.glob("**/*.py", root_dir=folder, recursive=True)):
-        with open(os.path.join(folder, path), "rb") as file:
-            yield file.read()
+    for path in matching(os.path.join(glob.escape(folder), "**", "*.py"), is_deep=True):
+        yield read_bytes(path)
 
 
 def _part_of(module: str) -> str:

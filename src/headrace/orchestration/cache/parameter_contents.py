@@ -3,8 +3,9 @@
 A component says which of its parameters name input files (`headrace.authoring.Component.INPUT_FILES`); of those only
 content and file name count. In the parameters of all other components, each text that is the path of an existing
 file or folder, or a pattern that matches some, counts by content as well as by its text, also inside of JSON and
-protos. Not so where the executor's code writes to what the parameter names, or where the parameter's own name says
-so, such as `push_destination`.
+protos. Of addresses such as `s3://bucket/file` it is what their store says of the content, where a package for their
+scheme is installed; those of the web count only where the component says so. Not so where the executor's code writes
+to what the parameter names, or where the parameter's own name says so, such as `push_destination`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from headrace.files import payloads
+from headrace import files
+from headrace.errors import HeadraceError
+from headrace.files import addresses, elsewhere, marks, payloads
 from headrace.usercode import configurations, written_files
 
 # Folders up to this size count by their bytes; larger ones by names, sizes and times of the last change.
@@ -95,12 +98,15 @@ class Reader:
 
     def _contents(self, texts: Iterable[str], *, is_declared: bool) -> list[tuple[str, str, str]]:
         """Name, path and digest of each file or folder that texts name; one that is declared and missing too."""
-        found = []
+        found: list[tuple[str, str, str]] = []
         for text in texts:
+            # With three slashes it is a database's file of this machine, unless the component says otherwise.
+            if _ELSEWHERE.match(text) or (is_declared and addresses.is_elsewhere(text)):
+                found += _contents_elsewhere(text, is_declared=is_declared)
+                continue
             paths = list(_paths(text))
             if not paths and is_declared:
-                # An address elsewhere: nobody knows what is there now. A missing file: known not to be there.
-                found.append((text, "", payloads.unknown_digest() if "://" in text else "missing"))
+                found.append((text, "", marks.MISSING))
             found += [(os.path.basename(path), path, self._digest(path)) for path in paths]
             more = sorted(configurations.named(paths))
             found += [(os.path.basename(path), path, self._digest(path)) for path in more]
@@ -115,18 +121,20 @@ class Reader:
             return "unreadable"
 
     def _folder_digest(self, path: str) -> str:
-        files = list(self._files(path))
-        infos = [os.stat(full) for _, full in files]
-        if len(files) > MAX_FOLDER_FILES or sum(info.st_size for info in infos) > MAX_FOLDER_BYTES:
-            looks = [f"{name} {i.st_size} {i.st_mtime_ns}" for (name, _), i in zip(files, infos)]
+        found = list(self._files(path))
+        infos = [os.stat(full) for _, full in found]
+        if len(found) > MAX_FOLDER_FILES or sum(info.st_size for info in infos) > MAX_FOLDER_BYTES:
+            looks = [f"{name} {i.st_size} {i.st_mtime_ns}" for (name, _), i in zip(found, infos)]
         else:
-            digests = payloads.file_digests([full for _, full in files], payloads.readable_digest)
-            looks = [f"{name} {digest}" for (name, _), digest in zip(files, digests)]
+            digests = payloads.file_digests([full for _, full in found], payloads.readable_digest)
+            looks = [f"{name} {digest}" for (name, _), digest in zip(found, digests)]
         return hashlib.sha256("\n".join(looks).encode(errors="surrogateescape")).hexdigest()
 
     def _files(self, path: str) -> Iterator[tuple[str, str]]:
         apart = tuple(
-            os.path.realpath(folder) for folder in self.own_folders if folder and "://" not in folder
+            os.path.realpath(folder)
+            for folder in self.own_folders
+            if folder and not addresses.is_elsewhere(folder)
         )
 
         def is_apart(folder: str) -> bool:
@@ -138,6 +146,21 @@ class Reader:
                 yield name, full
 
 
+def _contents_elsewhere(text: str, *, is_declared: bool) -> Iterator[tuple[str, str, str]]:
+    """Name, no path, and the content of each address in a list; what nobody can tell is unknown."""
+    pieces = [text] if is_declared else _LIST.split(text)
+    for address in (piece.strip() for piece in pieces):
+        if not is_declared and not elsewhere.is_storage(addresses.scheme(address)):
+            continue
+        try:
+            content = marks.content(address)
+        except HeadraceError:
+            # The executor tells what is wrong.
+            content = payloads.unknown_digest()
+        if is_declared or content != marks.MISSING:
+            yield os.path.basename(address), "", content
+
+
 def _named_files(found: list[tuple[str, str, str]]) -> Sources:
     return {path: digest for _, path, digest in found if path}
 
@@ -147,6 +170,9 @@ def _combined(found: list[tuple[str, str, str]]) -> str:
     unknown = [digest for _, _, digest in found if payloads.is_unknown(digest)]
     if unknown:
         return unknown[0]
+    if len(found) == 1 and ":" in found[0][2]:
+        # By what a store knows it, for the reader.
+        return found[0][2]
     lines = sorted(f"{name} {digest}" for name, _, digest in found)
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
@@ -230,6 +256,6 @@ def _named(text: str) -> Iterator[str]:
         if os.path.isfile(path) or os.path.isdir(path):
             yield path
         elif glob.has_magic(path) and (os.sep in path or os.path.splitext(path)[1]):
-            yield from sorted(glob.glob(path, recursive=True))
+            yield from files.matching(path, is_deep=True)
         elif os.sep in path and os.path.basename(path):
-            yield from sorted(name for name in glob.glob(f"{glob.escape(path)}.*") if os.path.isfile(name))
+            yield from files.matching_files(f"{glob.escape(path)}.*")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.authoring.light import authoring
-from headrace.files import addresses
+from headrace.files import addresses, remove_folder
 from headrace.orchestration import earlier_runs
 from headrace.orchestration.events import Event, NodeProgress
 from headrace.orchestration.plan.plan import PlannedNode
@@ -191,7 +190,7 @@ class NodeContext:
             return self.run.workers.run(task, self.log_path, self.report, self.is_cancelled, timeout_seconds)
         finally:
             if task.tmp_path:
-                shutil.rmtree(task.tmp_path, ignore_errors=True)
+                remove_folder(task.tmp_path, is_tried=True)
 
     def _needs_libraries(self, spec: Any, code_path: str) -> bool:
         """Whether a worker must wait for the libraries of the run: not for user code that comes to none of them."""

@@ -9,6 +9,7 @@ from typing import Any
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
 from headrace.errors import ExecutorError
+from headrace.files import create_text
 from headrace.files.payloads import Payload
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY
 from headrace.store.open.store import Store
@@ -77,7 +78,7 @@ class NodeFolders:
             if isinstance(artifact, ValueArtifact):
                 os.makedirs(os.path.dirname(artifact.uri), exist_ok=True)
                 # As TFX does: a value artifact's file exists before the executor runs.
-                with open(artifact.uri, "w", encoding="utf-8"):
+                with create_text(artifact.uri):
                     pass
             else:
                 os.makedirs(artifact.uri, exist_ok=True)

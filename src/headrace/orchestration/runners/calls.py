@@ -10,7 +10,7 @@ from typing import Any
 from headrace.authoring import light
 from headrace.errors import HeadraceError
 from headrace.files import lasting
-from headrace.files.digests import describe
+from headrace.files.payloads import describe
 from headrace.orchestration.runners.tasks import Done, Task
 from headrace.runtime import services
 from headrace.runtime.services import Services

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from headrace.files.sizes import size_on_disk
+from headrace.files import files_below, size_on_disk
 from headrace.models.description import Variable, describe
 from headrace.models.layers import Layer
 from headrace.models.saved_model import SavedModel, folders
@@ -131,14 +131,9 @@ def _tensor(tensor: Tensor) -> str:
 
 def _files(root: str) -> Table:
     rows: list[list[Value]] = [
-        [
-            os.path.relpath(os.path.join(folder, name), root),
-            format_bytes(size_on_disk(os.path.join(folder, name))),
-        ]
-        for folder, _, names in os.walk(root)
-        for name in sorted(names)
+        [name, format_bytes(size_on_disk(os.path.join(root, name)))] for name in files_below(root)[:200]
     ]
-    return Table(["file", "size"], rows[:200], caption="Files")
+    return Table(["file", "size"], rows, caption="Files")
 
 
 def render_files(subject: Subject) -> list[Block]:

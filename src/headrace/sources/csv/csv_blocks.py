@@ -6,13 +6,13 @@ of double quotes. So a quoted cell may hold line feeds, and a range can begin at
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from headrace import files
 from headrace.errors import EmptyDataError, MalformedFileError
 from headrace.files import gzip_files
 from headrace.sources.csv import csv_faults
@@ -136,7 +136,7 @@ def cut(paths: Sequence[str], num_parts: int) -> list[list[CsvPiece]]:
 
 
 def _size(path: str) -> int:
-    return gzip_files.unpacked_bytes(path) if gzip_files.is_gzip(path) else os.path.getsize(path)
+    return gzip_files.unpacked_bytes(path) if gzip_files.is_gzip(path) else files.size(path)
 
 
 def _data_start(path: str) -> int:
@@ -148,7 +148,7 @@ def _record_starts(path: str, start: int, targets: Sequence[int]) -> list[tuple[
     """For each target offset, return the start of the first record after it, and its line number."""
     found: list[tuple[int, int]] = []
     at, quotes, line = start, 0, 2
-    with open(path, "rb", buffering=1 << 16) as file:
+    with files.open_file(path, 1 << 16) as file:
         for target in targets:
             while at < target:
                 file.seek(at)

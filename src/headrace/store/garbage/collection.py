@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.authoring.light import authoring
-from headrace.files import names, shared_files
-from headrace.files.sizes import size_on_disk
+from headrace.files import names, shared_files, size_on_disk
 from headrace.store import locks, records
 from headrace.store.garbage.inventory import StoredArtifact, take_inventory
 from headrace.store.garbage.policy import Garbage, Keeping, find_garbage

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from headrace.authoring.light import authoring
-from headrace.files.sizes import size_on_disk
+from headrace.files import size_on_disk
 from headrace.formats import blessings, pushed_models
 from headrace.store.open.store import Store
 from headrace.store.read import graph, queries

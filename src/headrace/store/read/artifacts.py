@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from headrace.authoring.light import authoring
-from headrace.files.sizes import size_on_disk
+from headrace.files import size_on_disk
 from headrace.formats import split_names
 from headrace.formats.artifacts import split_folder
 from headrace.runtime.context import DIGEST_PROPERTY, SUMMARY_PROPERTY

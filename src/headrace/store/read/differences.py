@@ -137,7 +137,11 @@ def _file_differences(old: Ingredients, new: Ingredients, read_text: ReadText) -
         if _names_files(first) and _names_files(second) and first["content"] != second["content"]:
             part = f"parameters.{name}"
             files = tuple(file_changes(_files(old, part), _files(new, part), read_text))
-            yield Difference("file", name, files=files)
+            # `etag:...` and the like, of files that lie elsewhere.
+            kind = str(second["content"]).rpartition(":")[0]
+            yield Difference(
+                "file", name, files=files, note=f"told by the {kind} in their store" if kind else ""
+            )
 
 
 def _code_differences(old: Ingredients, new: Ingredients, read_text: ReadText) -> Iterator[Difference]:

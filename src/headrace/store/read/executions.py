@@ -10,10 +10,11 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from headrace import files
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
-from headrace.errors import InputResolutionError
-from headrace.files import payloads
+from headrace.errors import HeadraceError, InputResolutionError, SetupError, UnsupportedFeatureError
+from headrace.files import addresses, payloads
 from headrace.formats import pushed_models
 from headrace.runtime import implementation
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY
@@ -105,25 +106,34 @@ def trouble_with(artifact: Artifact) -> str:
         return f"its files were damaged: {marked} (in {artifact.uri})"
     if artifact.mlmd_artifact.state == metadata_store_pb2.Artifact.DELETED:
         return f"{artifact.uri} was removed as garbage"
-    if "://" not in artifact.uri:
+    if not addresses.is_elsewhere(artifact.uri):
         if not os.path.exists(artifact.uri):
             return f"{artifact.uri} is gone"
         if found := damage_of(artifact):
             return f"its files are damaged: {found} (in {artifact.uri})"
     destination = pushed_models.read(artifact).destination
-    if destination and "://" not in destination and not os.path.exists(destination):
-        return f"{destination}, to which it was pushed, is gone"
-    return ""
+    return _trouble_at(destination) if destination else ""
+
+
+def _trouble_at(destination: str) -> str:
+    try:
+        is_there = files.exists(destination)
+    except (SetupError, UnsupportedFeatureError):
+        # Who recorded it had a package for its scheme, and here nobody can look.
+        is_there = True
+    except HeadraceError as error:
+        return f"nobody can tell whether {destination}, to which it was pushed, is there: {error.problem}"
+    return "" if is_there else f"{destination}, to which it was pushed, is gone"
 
 
 def damage_of(artifact: Artifact) -> str:
     """Return how an artifact's files differ from what was written; empty where no difference is known."""
     if marked := artifact.get_string_custom_property(DAMAGE_PROPERTY):
         return str(marked)
-    files = artifact.get_string_custom_property(FILES_PROPERTY)
-    if not files or "://" in artifact.uri:
+    recorded = artifact.get_string_custom_property(FILES_PROPERTY)
+    if not recorded or addresses.is_elsewhere(artifact.uri):
         return ""
-    return payloads.damage(artifact.uri, files, artifact.get_string_custom_property(DIGEST_PROPERTY))
+    return payloads.damage(artifact.uri, recorded, artifact.get_string_custom_property(DIGEST_PROPERTY))
 
 
 def outputs_of(store: Store, execution_id: int) -> dict[str, list[Artifact]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
 from headrace.authoring import Component, NamedExecutorSpec, standard_artifacts
-from headrace.files import payloads
+from headrace.files import marks, payloads
 from headrace.orchestration.cache import cache_key
 from headrace.store.read.differences import UNKNOWN, compare
 
@@ -169,6 +170,72 @@ def test_of_a_declared_file_only_name_and_content_count(folder: Path):
     missing = key(folder, "declared.Executor", table="gone.csv", label="data/b.csv")
     (folder / "gone.csv").write_text("")
     assert key(folder, "declared.Executor", table="gone.csv", label="data/b.csv") != missing
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a folder with one file, whose store tells when files were made."""
+    monkeypatch.setattr(marks, "_RACY_SECONDS", -1.0)
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/bucket/data/a.csv", b"a")
+    yield "memory://bucket/data"
+    memory.store.clear()
+
+
+@pytest.mark.parametrize("executor", ["declared.Executor", EXECUTOR])
+@pytest.mark.parametrize("name", ["", "/a.csv"])
+def test_a_file_elsewhere_counts_by_what_its_store_says(folder: Path, away: str, executor: str, name: str):
+    """Declared, or the whole text of a parameter of another component; a folder is all that is in it."""
+    before = ingredients(folder, executor, table=away + name)
+
+    assert cache_key.key(ingredients(folder, executor, table=away + name)) == cache_key.key(before)
+    assert before["parameters"]["table"]["content"].startswith("created and size:")
+    fsspec.filesystem("memory").pipe_file("/bucket/data/a.csv", b"b")
+    assert key(folder, executor, table=away + name) != cache_key.key(before)
+
+
+def test_a_list_of_addresses_counts_as_a_whole(folder: Path, away: str):
+    fsspec.filesystem("memory").pipe_file("/bucket/data/b.csv", b"b")
+    before = key(folder, table=f"{away}/a.csv,{away}/b.csv")
+    fsspec.filesystem("memory").pipe_file("/bucket/data/b.csv", b"c")
+
+    assert key(folder, table=f"{away}/a.csv,{away}/b.csv") != before
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("push_destination", "memory://bucket/data"),
+        ("table", "memory://bucket/none.csv"),
+        ("table", "https://127.0.0.1:9/a.csv"),
+        ("table", "postgresql://host/database"),
+    ],
+)
+def test_other_addresses_count_by_their_text(folder: Path, away: str, name: str, address: str):
+    """Destinations, what is not there, the web, and what is no file at all: nothing asks them."""
+    found = ingredients(folder, **{name: address})
+
+    assert found["parameters"][name] == address
+    assert UNKNOWN not in found
+
+
+def test_what_does_not_answer_is_never_the_same(folder: Path, away: str, monkeypatch: pytest.MonkeyPatch):
+    def fail(self: Any, path: str, **options: Any) -> Any:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "info", fail)
+
+    assert ingredients(folder, table=f"{away}/a.csv")[UNKNOWN] == ["parameter table"]
+
+
+def test_a_fingerprint_that_says_nothing_is_never_the_same(folder: Path):
+    driver = "headrace.components.example_gen.driver.Driver"
+    line = f"split:all,num_files:1,total_bytes:3,{payloads.unknown_digest()}"
+
+    found = ingredients(folder, driver=driver, input_base="s3://bucket", input_fingerprint=line)
+    assert found[UNKNOWN] == ["parameter input_fingerprint"]
+    known = ingredients(folder, driver=driver, input_base="s3://bucket", input_fingerprint="split:all,etag:1")
+    assert UNKNOWN not in known
 
 
 def test_a_declared_file_elsewhere_is_never_the_same(folder: Path):
