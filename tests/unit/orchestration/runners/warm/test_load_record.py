@@ -133,4 +133,4 @@ def test_headraces_own_modules_are_none_of_a_project(record: LoadRecord):
     found = []
     while name := record.project_module():
         found.append(name)
-    assert not [name for name in found if name.startswith("headrace")]
+    assert not [name for name in found if f"{name}.".startswith("headrace.")]
