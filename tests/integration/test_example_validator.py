@@ -15,7 +15,7 @@ from data_validation import (
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.components.example_validator import executor as stock
 from tfx.types import artifact_utils
-from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
+from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 
 from headrace.authoring import generations
 from headrace.components.example_validator.executor import Executor
@@ -29,7 +29,7 @@ from headrace.errors import (
     UnsupportedFeatureError,
 )
 from headrace.formats import protos
-from headrace.testing import make_examples, make_schema, make_statistics
+from headrace.testing import make_artifact, make_examples, make_schema, make_statistics
 
 _SCHEMA = """
 feature { name: "fare" type: FLOAT presence { min_fraction: 1 min_count: 1 } shape { dim { size: 1 } } }
@@ -82,7 +82,7 @@ def _validate(
 ) -> Any:
     inputs = {
         "statistics": statistics,
-        "schema": make_schema(folder / "schema", schema),
+        "schema": make_artifact(folder / "schema", Schema, {protos.SCHEMA_FILE: schema}),
         "baseline_statistics": baseline,
     }
     return execute(executor, folder, inputs, "anomalies", ExampleAnomalies, parameters)
