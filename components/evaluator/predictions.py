@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from apache_beam.utils import shared
-
 from headrace.components.evaluator import checks
 from headrace.components.evaluator.preparation import Evaluation
 from headrace.components.evaluator.tfma_internals import constants, model_util
 from headrace.models import signatures
 from headrace.models.model import Model, load
 from headrace.models.saved_model import SavedModel
+from headrace.runtime.beam_internals import shared
 
 Extracts = Mapping[str, Any]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from headrace.notebook.interactive_context import InteractiveContext
     from headrace.store.results import NodeResult, NodeState, RunResult
     from headrace.store.session import StoreSession, open_store
+    from headrace.ui.run_display import run
     from headrace.ui.runner import Runner
-    from headrace.ui.shown_run import run
 
 __version__ = "0.1.0"
 __all__ = [
@@ -37,7 +37,7 @@ _PLACES = {
     "Runner": "headrace.ui.runner",
     "StoreSession": "headrace.store.session",
     "open_store": "headrace.store.session",
-    "run": "headrace.ui.shown_run",
+    "run": "headrace.ui.run_display",
     "options": "headrace.authoring.node_options",
     "with_resources": "headrace.authoring.node_options",
 }

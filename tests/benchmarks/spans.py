@@ -60,7 +60,7 @@ def _workers() -> Any:
 
 def _run(pipeline: Any, workers: Any, **options: Any) -> dict[str, float]:
     """Run a pipeline, or some of its nodes; return the seconds of each."""
-    from headrace.orchestration.engine import run as engine
+    from headrace.orchestration.engine import start as engine
     from headrace.run_options import RunOptions
 
     result = engine.run(pipeline, RunOptions(**options), pool=workers)

@@ -17,7 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from headrace.authoring import Importer, Pipeline, standard_artifacts
 from headrace.cli.main import cli
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.in_process import InProcess
 from headrace.orchestration.runners.local.workers import Workers

@@ -32,7 +32,7 @@ from headrace.components.transform import cache_files, gathering
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import UnknownSplitError
 from headrace.formats.examples import tfrecord
-from headrace.orchestration.engine.run import run as run_pipeline
+from headrace.orchestration.engine.start import run as run_pipeline
 from headrace.orchestration.runners.local.workers import Workers
 from headrace.run_options import RunOptions
 from headrace.runtime import services

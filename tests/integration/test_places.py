@@ -21,7 +21,7 @@ from stored import list_artifacts
 
 from headrace.authoring import Pipeline
 from headrace.errors import ExecutorError, UnsupportedFeatureError
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.node import driver
 from headrace.orchestration.runners.local.workers import Workers
 from headrace.run_options import RunOptions

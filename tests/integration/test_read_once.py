@@ -12,7 +12,7 @@ import pytest
 from conftest_runs import states
 
 from headrace.authoring import Pipeline
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners.local.workers import Workers
 from headrace.run_options import RunOptions
 from headrace.store.results import RunResult

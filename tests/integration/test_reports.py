@@ -20,7 +20,7 @@ from headrace.authoring import Pipeline
 from headrace.authoring.light import authoring
 from headrace.cli.main import cli
 from headrace.components import CsvExampleGen, ExampleValidator, SchemaGen, StatisticsGen
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.reports.artifacts.renderers import render
 from headrace.reports.blocks.blocks import Chart, FeatureList, Note, Report, Section, Table
 from headrace.reports.blocks.pages import render_page, walk

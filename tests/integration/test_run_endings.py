@@ -22,7 +22,7 @@ from headrace.authoring import Channel, Importer, LatestArtifactStrategy, Pipeli
 from headrace.authoring import standard_artifacts as types
 from headrace.authoring.light import authoring
 from headrace.errors import InputResolutionError, StoreError
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.events import (
     Event,
     NodeFinished,

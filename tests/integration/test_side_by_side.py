@@ -16,7 +16,7 @@ from executor_contexts import executor_context
 from tfx.types.standard_artifacts import Schema
 
 from headrace.authoring import Pipeline
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.events import NodeProgress
 from headrace.orchestration.runners.local.workers import Workers
 from headrace.run_options import RunOptions

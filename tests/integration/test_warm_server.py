@@ -23,7 +23,7 @@ from conftest_runs import states
 
 import headrace
 from headrace.authoring import Pipeline
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners import servers
 from headrace.orchestration.runners.warm import client, folder, messages
 from headrace.run_options import RunOptions

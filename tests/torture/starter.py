@@ -22,7 +22,7 @@ import tortured
 def import_ahead() -> None:
     """Import what a run imports before it looks at its pipeline; Beam and TensorFlow load during the run, as ever."""
     import headrace.cli.main
-    import headrace.orchestration.engine.run
+    import headrace.orchestration.engine.start
     import headrace.store.garbage.collection
     import headrace.ui.plain
     import headrace.ui.summary  # noqa: F401

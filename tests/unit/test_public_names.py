@@ -22,6 +22,7 @@ LIGHT = sorted(table().keys() - {"headrace.runtime.executor"})
 TFX_MODULES = {"standard_artifacts", "system_executions"}
 # The values of TFX's and the user's mappings that are kept as JSON, and of TFX's exec properties, are of any type.
 ANY_VALUE = {
+    "Chart: spec",
     "ExecutionContext.json_parameter: default",
     "ExecutionContext.json_parameter: return",
     "ExecutionContext.parameter: default",

@@ -19,7 +19,7 @@ from headrace.notebook.step_result import ExecutionResult
 from headrace.notebook.views import Views, show_report
 from headrace.orchestration import earlier_runs, process_role
 from headrace.orchestration.engine import interrupts
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.run_options import RunOptions, takes_options
 from headrace.store.locks import SessionMarker
 from headrace.store.open.store import DEFAULT_PATH, Store

@@ -12,5 +12,6 @@ _BEAM = Library("Beam", "apache-beam")
 with _BEAM.importing():
     from apache_beam.internal import pickler
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.utils import shared
 
-__all__ = ["FnApiRunner", "pickler"]
+__all__ = ["FnApiRunner", "pickler", "shared"]

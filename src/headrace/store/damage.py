@@ -20,7 +20,7 @@ from headrace.store.open.store import DEFAULT_PATH, Store
 from headrace.store.read import executions, graph, queries
 from headrace.store.read.executions import DAMAGE_PROPERTY
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import record_of
+from headrace.store.read.run_records import record_of
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2

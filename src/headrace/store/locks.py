@@ -16,7 +16,7 @@ from headrace.files import names, shared_files
 from headrace.store.mending import mend as mend
 from headrace.store.open.sqlite_files import disk_error
 from headrace.store.open.store import Store
-from headrace.store.read import markers, runs
+from headrace.store.read import markers, run_records
 from headrace.store.read.markers import SessionMarker as SessionMarker
 from headrace.store.read.markers import living_run as living_run
 from headrace.store.read.markers import living_runs as living_runs
@@ -44,7 +44,7 @@ def new_run_id(store: Store, wanted: str | None = None) -> str:
             raise disk_error(store.path, str(error)) from error
         else:
             # Garbage collection removes logs; the id stays taken.
-            is_free = not runs.is_known(store, run_id)
+            is_free = not run_records.is_known(store, run_id)
         if is_free:
             return run_id
         if wanted is not None:

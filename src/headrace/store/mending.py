@@ -17,7 +17,7 @@ from headrace.authoring.light import authoring
 from headrace.files import names
 from headrace.runtime.processes import process_groups
 from headrace.store.open.store import Store
-from headrace.store.read import executions, graph, markers, runs
+from headrace.store.read import executions, graph, markers, run_records
 from headrace.store.read.markers import RunMarker
 from headrace.store.record import unpublished
 
@@ -60,7 +60,7 @@ def _mend_run(store: Store, run_id: str, text: str) -> list[int]:
         if is_process_gone:
             process_groups.kill_marked(f"{marker.family}.")
         marker.remove_tmp()
-    ids = runs.mark_crashed(store, run_id)
+    ids = run_records.mark_crashed(store, run_id)
     _remove_unpublished(store, ids)
     executions.mark_cancelled(store, ids)
     return ids

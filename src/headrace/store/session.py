@@ -12,11 +12,11 @@ from headrace.authoring import Artifact
 from headrace.errors import DefinitionError, StoreError
 from headrace.store.open.reading import ReadStore
 from headrace.store.open.store import DEFAULT_PATH, Store
-from headrace.store.read import executions, runs
+from headrace.store.read import executions, run_records
 from headrace.store.read.artifacts import ArtifactInfo, ArtifactRecord
 from headrace.store.read.executions import is_intact
 from headrace.store.read.graph import Place
-from headrace.store.read.runs import RunSummary
+from headrace.store.read.run_records import RunSummary
 from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 
@@ -159,7 +159,7 @@ class StoreSession:
         """
         _check_texts(pipeline_name=pipeline_name)
         _check_counts(limit=limit)
-        return runs.newest_runs(self._store, pipeline_name=pipeline_name, limit=limit)
+        return run_records.newest_runs(self._store, pipeline_name=pipeline_name, limit=limit)
 
     def run(self, run_id: str = "latest") -> RunResult:
         """Return how a run went, with its nodes and what they made.
@@ -172,11 +172,11 @@ class StoreSession:
                 recorded it.
         """
         _check_texts(run_id=run_id)
-        return runs.read_run(self._store, run_id)
+        return run_records.read_run(self._store, run_id)
 
     def pipelines(self) -> list[str]:
         """Return the names of the pipelines that ran, sorted."""
-        return runs.pipeline_names(self._store)
+        return run_records.pipeline_names(self._store)
 
     def artifacts(
         self,

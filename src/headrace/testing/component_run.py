@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from headrace.authoring import Artifact, BaseChannel, BaseNode, Importer, Pipeline
 from headrace.errors import DefinitionError, did_you_mean, listed
 from headrace.notebook import upstream
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners.base import NodeRunner
 from headrace.orchestration.runners.in_process import InProcess
 from headrace.run_options import RunOptions

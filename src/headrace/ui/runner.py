@@ -12,7 +12,7 @@ from headrace.authoring.light import authoring
 from headrace.orchestration.events import Listener
 from headrace.run_options import NAMES, FailWord, RunOptions, current_names, takes_options
 from headrace.store.results import RunResult
-from headrace.ui import partial_runs, shown_run
+from headrace.ui import partial_runs, run_display
 
 with authoring():
     from tfx.orchestration import pipeline as tfx_pipeline
@@ -22,7 +22,7 @@ with authoring():
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from headrace.orchestration.engine.run import AnyPipeline
+    from headrace.orchestration.engine.start import AnyPipeline
     from headrace.run_options import RunKeywords
 
 _WHERE = "headrace.Runner"
@@ -143,4 +143,4 @@ class Runner(tfx_runner.TfxRunner):
         return self._run(pipeline, {**partial_runs.of_compiled_options(run_options), **named})
 
     def _run(self, pipeline: AnyPipeline, changes: Mapping[str, Any]) -> RunResult:
-        return shown_run.start(pipeline, replace(self._options, **changes))
+        return run_display.start(pipeline, replace(self._options, **changes))

@@ -15,7 +15,7 @@ from headrace.authoring.node_options import NO_OPTIONS, NodeOptions, find_option
 from headrace.authoring.resources import Resources
 from headrace.errors import DefinitionError, OptionError
 from headrace.orchestration.engine.exit_handlers import plan_exit_handlers
-from headrace.orchestration.node.context import NodeContext
+from headrace.orchestration.node.live_run import LiveNode
 from headrace.orchestration.plan.pipeline_graph import plan_nodes
 from headrace.orchestration.plan.plan import PlannedNode
 
@@ -142,7 +142,7 @@ def test_the_node_goes_before_the_pipeline_and_no_cache_for_the_run_before_all(
     ir = pipeline_pb2.PipelineNode()
     ir.execution_options.caching_options.enable_cache = of_pipeline
     run: Any = SimpleNamespace(cache=of_run)
-    context = NodeContext(run, PlannedNode("Clock", ir, (), options=NodeOptions(cache=of_node)))
+    context = LiveNode(run, PlannedNode("Clock", ir, (), options=NodeOptions(cache=of_node)))
 
     assert (context.cache_off, context.uses_cache) == (off, not off)
 

@@ -42,7 +42,7 @@ def create_pipeline(*, train_steps: int = 100, push_to: str = "serving", min_acc
 
 
 class FakeEngine:
-    """Stands for `headrace.orchestration.engine.run`.
+    """Stands for `headrace.orchestration.engine.start`.
 
     Attributes:
         pipelines, options, internal: What each call was given.
@@ -91,9 +91,9 @@ class FakeEngine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    module = types.ModuleType("headrace.orchestration.engine.run")
+    module = types.ModuleType("headrace.orchestration.engine.start")
     module.run = fake.run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "headrace.orchestration.engine.run", module)
+    monkeypatch.setitem(sys.modules, "headrace.orchestration.engine.start", module)
     return fake
 
 

@@ -25,7 +25,7 @@ EXCEPTIONS = {
     "src/headrace/notebook/texts.py",
     "src/headrace/notebook/upstream.py",
     # They take TFX's own pipelines too.
-    "src/headrace/orchestration/engine/run.py",
+    "src/headrace/orchestration/engine/start.py",
     "src/headrace/ui/runner.py",
 }
 

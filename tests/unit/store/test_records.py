@@ -19,7 +19,7 @@ from headrace.store import locks, records
 from headrace.store.garbage import collection
 from headrace.store.garbage.policy import Keeping
 from headrace.store.open.store import Store
-from headrace.store.read import runs
+from headrace.store.read import run_records
 from headrace.store.records import RECORD_PROPERTY
 
 OUTPUT = {"key": "out", "type_name": "Schema", "artifact_id": 1, "uri": "/a", "summary": ""}
@@ -93,7 +93,7 @@ def test_one_damaged_record_hides_no_other_run(store: Store, name: str):
         "bad": "unknown",
     }
     assert stored.read_run(store.path, "bad").run_id == "bad"
-    assert runs.mark_crashed(store, "bad") == []
+    assert run_records.mark_crashed(store, "bad") == []
     assert locks.mend(store) == []
     assert collection.look(Store(store.path), Keeping()).kept_runs == 2
 
@@ -108,7 +108,7 @@ def test_a_record_with_a_newer_number_is_refused_and_hides_no_other_run(store: S
         "good": "succeeded",
         "newer": "unknown",
     }
-    runs.mark_crashed(store, "newer")
+    run_records.mark_crashed(store, "newer")
     for refused in (
         lambda: stored.read_run(store.path, "newer"),
         lambda: collection.look(Store(store.path), Keeping()),

@@ -23,7 +23,7 @@ from headrace.authoring.light import authoring
 from headrace.errors import DefinitionError, StoreError, UnknownNodeError
 from headrace.store import session
 from headrace.store.open.store import Store
-from headrace.store.read import runs
+from headrace.store.read import run_records
 from headrace.store.results import NodeState
 
 with authoring():
@@ -150,8 +150,10 @@ def test_threads_share_a_session(path: Path):
 def test_runs_are_read_as_they_are_asked_for(tmp_path: Path, monkeypatch):
     """The first of many thousands costs as much as the first of a few."""
     read = []
-    summary = runs._summary
-    monkeypatch.setattr(runs, "_summary", lambda context: read.append(context.name) or summary(context))
+    summary = run_records._summary
+    monkeypatch.setattr(
+        run_records, "_summary", lambda context: read.append(context.name) or summary(context)
+    )
     with Store(str(tmp_path)).open() as opened:
         small = SmallStore(opened)
         small.context("pipeline", "pipeline")

@@ -261,7 +261,7 @@ def test_nodes_that_ran_slower_than_they_could_are_told():
 def test_the_server_that_nodes_came_from_is_told_in_a_line(told: dict[str, object], line: str):
     text = io.StringIO()
     screen = Screen(Console(file=text, width=200), UNICODE, False)
-    print_summary(screen, RunResult("1", "demo", (), 1.0, "", parameters={"server": told}))
+    print_summary(screen, RunResult("1", "demo", (), 1.0, "", details={"server": told}))
     assert text.getvalue().splitlines()[1:] == [line]
 
 
@@ -269,5 +269,5 @@ def test_the_server_that_nodes_came_from_is_told_in_a_line(told: dict[str, objec
 def test_where_nothing_is_known_of_a_server_nothing_is_told(parameters: dict[str, object]):
     text = io.StringIO()
     screen = Screen(Console(file=text, width=200), UNICODE, False)
-    print_summary(screen, RunResult("1", "demo", (), 1.0, "", parameters=parameters))
+    print_summary(screen, RunResult("1", "demo", (), 1.0, "", details=parameters))
     assert len(text.getvalue().splitlines()) == 1

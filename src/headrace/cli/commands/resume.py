@@ -41,7 +41,7 @@ def resume_command(
     RUN is an id from headrace runs; the latest where left out. Exit codes are those of headrace run.
     """
     from headrace.cli.pipelines.command_line import Command, Output
-    from headrace.cli.pipelines.run_session import resume_session
+    from headrace.cli.pipelines.command_runs import resume_session
 
     commands = frozenset(ctx.find_root().command.commands)  # type: ignore[attr-defined]
     command = Command(settings=settings, options=options, output=Output(quiet, plain, as_json))

@@ -79,8 +79,8 @@ def run_command(
     130 when it was cancelled, 143 when SIGTERM stopped it, 129 when its terminal was closed.
     """
     from headrace.cli.pipelines.command_line import Command, Output
-    from headrace.cli.pipelines.run_session import run_session
+    from headrace.cli.pipelines.command_runs import carry_out
 
     commands = frozenset(ctx.find_root().command.commands)  # type: ignore[attr-defined]
     command = Command(pipeline, config_path, settings, options, Output(quiet, plain, as_json))
-    ctx.exit(run_session(command, commands))
+    ctx.exit(carry_out(command, commands))

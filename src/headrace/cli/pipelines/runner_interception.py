@@ -31,8 +31,8 @@ _RUNNERS = {
     "tfx.orchestration.beam.legacy.beam_dag_runner": "BeamDagRunner",
 }
 # What stands behind `headrace.run` and `headrace.Runner`, and the engine for who calls it itself.
-_SHOWN = "headrace.ui.shown_run"
-_ENGINES = {_SHOWN: "start", "headrace.orchestration.engine.run": "run"}
+_SHOWN = "headrace.ui.run_display"
+_ENGINES = {_SHOWN: "start", "headrace.orchestration.engine.start": "run"}
 
 RunPipeline = Callable[[Any, RunOptions], RunResult]
 

@@ -23,7 +23,7 @@ from headrace.orchestration.engine.early_node import EarlyNode
 from headrace.orchestration.engine.listening import Audience, warn
 from headrace.orchestration.engine.preloading import modules_ahead
 from headrace.orchestration.events import Listener, NodeFinished, NodeStarted, RunFinished, RunStarted
-from headrace.orchestration.node.context import NodeContext, RunContext, class_path_of
+from headrace.orchestration.node.live_run import LiveNode, LiveRun, class_path_of
 from headrace.orchestration.node.node import NodeLife
 from headrace.orchestration.plan.plan import Plan, PlannedNode
 from headrace.orchestration.resume_commands import resume_command
@@ -33,7 +33,7 @@ from headrace.orchestration.runners.choice import make_runner, server_stays
 from headrace.run_options import RunOptions
 from headrace.store import locks
 from headrace.store.open.store import Store
-from headrace.store.read import executions, runs
+from headrace.store.read import executions, run_records
 from headrace.store.record import publications
 from headrace.store.results import NodeResult, RunResult
 
@@ -148,14 +148,14 @@ class Engine:
                 finally:
                     self._details.update(workers.told())
             # Of an execution that is still open nobody works any more, whatever kept its node from closing it.
-            executions.mark_cancelled(self._store, runs.open_executions(self._store, run_id))
+            executions.mark_cancelled(self._store, run_records.open_executions(self._store, run_id))
             self._stopped_by = received.number
             result = self._result(run_id)
             state = "succeeded" if result.is_success else "failed" if result.failed else "cancelled"
             self._record(result, state)
         return result
 
-    def context(self, store: Store, run_id: str, workers: NodeRunner, tmp_path: str = "") -> RunContext:
+    def context(self, store: Store, run_id: str, workers: NodeRunner, tmp_path: str = "") -> LiveRun:
         """Return what the nodes of a run share; the IR's runtime parameters are set."""
         values = {compiler.RUN_ID_PARAMETER: run_id, compiler.ROOT_PARAMETER: self._root}
         compiler.set_runtime_parameters(self._ir, values)
@@ -163,7 +163,7 @@ class Engine:
             if node.is_exit_handler:
                 compiler.set_runtime_parameters(node.ir, values)
         settings = self._settings
-        return RunContext(
+        return LiveRun(
             store=store,
             ir=self._ir,
             run_id=run_id,
@@ -191,14 +191,14 @@ class Engine:
             return contextlib.closing(make_runner(self._modules, stays=stays))
         return contextlib.nullcontext(given)
 
-    def life(self, context: RunContext, node: PlannedNode) -> NodeLife:
+    def life(self, context: LiveRun, node: PlannedNode) -> NodeLife:
         """Return the life of one node in a run."""
-        return NodeLife(NodeContext(context, node))
+        return NodeLife(LiveNode(context, node))
 
     def _resume_command(self, run_id: str) -> str:
         return resume_command(run_id, self._store.given_path, self._settings.details)
 
-    def _run_nodes(self, context: RunContext) -> None:
+    def _run_nodes(self, context: LiveRun) -> None:
         """Serve from the cache what it holds; hand the rest to Beam, which loads while the first of it runs."""
         driven: dict[str, NodeLife] = {}
         early: EarlyNode | None = None
@@ -241,7 +241,7 @@ class Engine:
             for life in driven.values():
                 life.close()
 
-    def _drive(self, context: RunContext, node: PlannedNode) -> tuple[NodeLife, NodeResult | None]:
+    def _drive(self, context: LiveRun, node: PlannedNode) -> tuple[NodeLife, NodeResult | None]:
         if node.is_selected:
             self._audience.tell(NodeStarted(node.node_id))
         life = self.life(context, node)

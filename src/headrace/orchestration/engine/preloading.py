@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headrace.authoring.light import authoring
-from headrace.orchestration.node.context import class_path_of
+from headrace.orchestration.node.live_run import class_path_of
 from headrace.orchestration.runners import placement
 from headrace.usercode import functions
 

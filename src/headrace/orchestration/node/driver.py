@@ -14,8 +14,8 @@ from headrace.errors import HeadraceError, InputResolutionError
 from headrace.files import digest_memory
 from headrace.orchestration import failures
 from headrace.orchestration.cache import cache_key
-from headrace.orchestration.node.context import NodeContext, class_path_of
 from headrace.orchestration.node.folders import NodeFolders
+from headrace.orchestration.node.live_run import LiveNode, class_path_of
 from headrace.orchestration.plan import conditions
 from headrace.runtime import implementation
 from headrace.runtime.implementation import NOT_RECORDED, Implementation
@@ -70,7 +70,7 @@ class Prepared:
     implementation: Implementation = NOT_RECORDED
 
 
-def resolve_inputs(node: NodeContext) -> list[Inputs] | None:
+def resolve_inputs(node: LiveNode) -> list[Inputs] | None:
     """Return the inputs of each execution; `None` where a condition says that the node is not to run.
 
     Raises:
@@ -93,13 +93,13 @@ def resolve_inputs(node: NodeContext) -> list[Inputs] | None:
     return all_inputs
 
 
-def skip_reason(node: NodeContext) -> str:
+def skip_reason(node: LiveNode) -> str:
     """Return why `resolve_inputs` gave `None`."""
     with node.run.store.handle() as handle:
         return conditions.skip_reason(handle, node.ir)
 
 
-def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepared:
+def prepare(node: LiveNode, contexts: Sequence[Any], inputs: Inputs) -> Prepared:
     """Record an execution over `inputs` and let the node's own driver adjust it.
 
     Raises:
@@ -129,7 +129,7 @@ def prepare(node: NodeContext, contexts: Sequence[Any], inputs: Inputs) -> Prepa
     return prepared
 
 
-def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
+def serve_from_cache(node: LiveNode, prepared: Prepared) -> bool:
     """Publish the outputs of an earlier equal execution, if there is one with intact files.
 
     Returns:
@@ -171,7 +171,7 @@ def serve_from_cache(node: NodeContext, prepared: Prepared) -> bool:
     return True
 
 
-def hash_ahead(node: NodeContext) -> None:
+def hash_ahead(node: LiveNode) -> None:
     """Hash the input files of a node before any lock is taken; the driver then knows them by a stat.
 
     What is wrong with them is told by the driver.
@@ -188,14 +188,14 @@ def hash_ahead(node: NodeContext) -> None:
         make_driver(None).resolve_exec_properties(_parameters(node, {}), None, None)
 
 
-def keep_sources(node: NodeContext, prepared: Prepared) -> None:
+def keep_sources(node: LiveNode, prepared: Prepared) -> None:
     """Keep the source texts that the outputs will depend on, and name them by their place in the project."""
     found = prepared.ingredients.get(SOURCES)
     if found:
         prepared.ingredients[SOURCES] = SourceKeeper(node.run.store).keep(found)
 
 
-def _parameters(node: NodeContext, inputs: Mapping[str, Sequence[Artifact]]) -> dict[str, Any]:
+def _parameters(node: LiveNode, inputs: Mapping[str, Sequence[Artifact]]) -> dict[str, Any]:
     parameters = data_types_utils.build_parsed_value_dict(
         inputs_utils.resolve_parameters_with_schema(node_parameters=node.ir.parameters)
     )
@@ -212,7 +212,7 @@ def _parameters(node: NodeContext, inputs: Mapping[str, Sequence[Artifact]]) -> 
     return dict(parameters)
 
 
-def _run_own_driver(node: NodeContext, prepared: Prepared) -> driver_output_pb2.DriverOutput:
+def _run_own_driver(node: LiveNode, prepared: Prepared) -> driver_output_pb2.DriverOutput:
     """Run the component's own driver: Headrace's are light and run here, others in a worker."""
     info = node.execution_info(
         execution_id=prepared.execution.id,
@@ -243,7 +243,7 @@ def _apply(output: driver_output_pb2.DriverOutput, prepared: Prepared) -> None:
         prepared.parameters[key] = getattr(value, value.WhichOneof("value"))
 
 
-def close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) -> None:
+def close(node: LiveNode, prepared: Prepared, error: HeadraceError | None) -> None:
     """Give a final state to an execution that did not succeed: FAILED with `error`, CANCELED without."""
     if error is None:
         executions.mark_cancelled(node.run.store, [prepared.execution.id])

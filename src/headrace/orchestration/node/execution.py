@@ -20,8 +20,8 @@ from headrace.errors import (
 from headrace.orchestration import failures
 from headrace.orchestration.cache import cache_key
 from headrace.orchestration.node import driver
-from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
+from headrace.orchestration.node.live_run import LiveNode
 from headrace.orchestration.runners.base import Cancelled, TimedOut
 from headrace.runtime import implementation
 from headrace.store import damage, locks
@@ -41,7 +41,7 @@ _SPEAKS_OF_DAMAGE = re.compile(
 Published = dict[str, list[Artifact]]
 
 
-def execute(node: NodeContext, prepared: Prepared) -> tuple[Prepared, Published]:
+def execute(node: LiveNode, prepared: Prepared) -> tuple[Prepared, Published]:
     """Run the executor, again after a failure as often as the node asks for, and publish its outputs.
 
     Each attempt is an execution of its own; only the good one keeps its artifacts.
@@ -74,7 +74,7 @@ def execute(node: NodeContext, prepared: Prepared) -> tuple[Prepared, Published]
     raise AssertionError("unreachable")
 
 
-def _with_cause_in_inputs(node: NodeContext, prepared: Prepared, error: HeadraceError) -> HeadraceError:
+def _with_cause_in_inputs(node: LiveNode, prepared: Prepared, error: HeadraceError) -> HeadraceError:
     """The error of a node that failed on its data; where an input is not what was written, the error that says so."""
     is_suspect = isinstance(error, (MalformedFileError, EmptyDataError, MissingFileError, ModelError))
     if not is_suspect and not _SPEAKS_OF_DAMAGE.search(error.problem):
@@ -84,13 +84,13 @@ def _with_cause_in_inputs(node: NodeContext, prepared: Prepared, error: Headrace
     return error
 
 
-def _close(node: NodeContext, prepared: Prepared, error: HeadraceError | None) -> None:
+def _close(node: LiveNode, prepared: Prepared, error: HeadraceError | None) -> None:
     # A store that cannot be written is why the attempt failed: that error must reach the reader.
     with contextlib.suppress(Exception):
         driver.close(node, prepared, error)
 
 
-def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -> Published:
+def _execute_once(node: LiveNode, prepared: Prepared, timeout_seconds: int) -> Published:
     started = time.monotonic()
     with _single_flight(node, prepared):
         with locks.choosing(node.run.store):
@@ -116,7 +116,7 @@ def _execute_once(node: NodeContext, prepared: Prepared, timeout_seconds: int) -
         return published
 
 
-def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds: int) -> Published:
+def _execute_and_publish(node: LiveNode, prepared: Prepared, timeout_seconds: int) -> Published:
     folders = prepared.folders
     folders.make(prepared.outputs)
     info = node.execution_info(
@@ -145,7 +145,7 @@ def _execute_and_publish(node: NodeContext, prepared: Prepared, timeout_seconds:
 
 
 @contextlib.contextmanager
-def _single_flight(node: NodeContext, prepared: Prepared) -> Iterator[None]:
+def _single_flight(node: LiveNode, prepared: Prepared) -> Iterator[None]:
     """Hold the lock of the cache key: of runs that miss the same entry at once, one computes it."""
     if not node.uses_cache or prepared.cache_context is None:
         yield

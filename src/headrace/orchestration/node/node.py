@@ -21,8 +21,8 @@ from headrace.files import payloads
 from headrace.orchestration import resume_commands
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord
 from headrace.orchestration.node import driver, execution, system_nodes
-from headrace.orchestration.node.context import NodeContext
 from headrace.orchestration.node.driver import Prepared
+from headrace.orchestration.node.live_run import LiveNode
 from headrace.orchestration.plan.plan import NodeKind
 from headrace.orchestration.runners.base import Cancelled
 from headrace.runtime import implementation
@@ -40,7 +40,7 @@ class NodeLife:
         node: The node with what its run shares.
     """
 
-    def __init__(self, node: NodeContext) -> None:
+    def __init__(self, node: LiveNode) -> None:
         self._node = node
         self._started = time.monotonic()
         self._prepared: list[Prepared] = []
@@ -49,7 +49,7 @@ class NodeLife:
 
     @property
     def cache_off(self) -> str:
-        """See `NodeContext.cache_off`."""
+        """See `LiveNode.cache_off`."""
         return self._node.cache_off
 
     def drive(self) -> NodeResult | None:

@@ -12,7 +12,7 @@ from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
 from headrace.errors import InputResolutionError, UnsupportedFeatureError
 from headrace.orchestration.node import driver
-from headrace.orchestration.node.context import NodeContext
+from headrace.orchestration.node.live_run import LiveNode
 from headrace.orchestration.plan.plan import NodeKind
 from headrace.store.read import executions
 from headrace.store.record import publications
@@ -39,7 +39,7 @@ class Found:
     skip_reason: str = ""
 
 
-def run_system_node(node: NodeContext) -> Found:
+def run_system_node(node: LiveNode) -> Found:
     """Run a node that has no executor.
 
     Raises:
@@ -51,7 +51,7 @@ def run_system_node(node: NodeContext) -> Found:
     return _hand_on(node)
 
 
-def _run_handler(node: NodeContext) -> Found:
+def _run_handler(node: LiveNode) -> Found:
     """Run TFX's own handler of the node."""
     run = node.run
     handler = _HANDLERS[node.planned.kind]()
@@ -69,7 +69,7 @@ def _run_handler(node: NodeContext) -> Found:
     return Found(executions.outputs_of(run.store, info.execution_id), info.execution_id)
 
 
-def _hand_on(node: NodeContext) -> Found:
+def _hand_on(node: LiveNode) -> Found:
     """Publish the inputs of an end of an inner pipeline as its outputs: TFX resolves inputs through it."""
     store = node.run.store
     contexts = publications.prepare_contexts(store, node.ir)

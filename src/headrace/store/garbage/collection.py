@@ -27,7 +27,7 @@ from headrace.store.read.differences import SOURCES
 from headrace.store.read.executions import INGREDIENTS_PROPERTY, RUN_CONTEXT_TYPE
 from headrace.store.read.ownership import is_removable, true_origins
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import REMOVED_PROPERTY
+from headrace.store.read.run_records import REMOVED_PROPERTY
 from headrace.store.read.source_texts import SourceTexts
 from headrace.store.record import unpublished
 from headrace.store.records import RECORD_PROPERTY

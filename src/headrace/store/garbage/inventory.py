@@ -16,7 +16,7 @@ from headrace.store.read.executions import RUN_CONTEXT_TYPE
 from headrace.store.read.graph import Link
 from headrace.store.read.ownership import IMPORTER_TYPE, true_origins
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import HIDDEN_PROPERTIES, is_hidden
+from headrace.store.read.run_records import HIDDEN_PROPERTIES, is_hidden
 from headrace.store.records import RECORD_PROPERTY
 
 with authoring():

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from headrace.authoring.light import authoring
 from headrace.errors import StoreError, did_you_mean, listed
 from headrace.store.open.store import Store
-from headrace.store.read import graph, queries, runs
+from headrace.store.read import graph, queries, run_records
 from headrace.store.read.artifacts import ArtifactRecord, artifact_info, artifact_record
 from headrace.store.read.executions import RUN_CONTEXT_TYPE
 from headrace.store.read.lineage import find_artifact
@@ -103,11 +103,11 @@ def _condition(
                 f"{did_you_mean(type_name, known)}Correct the name.",
             )
     if run_id:
-        run_id = runs.read_run(store, run_id).run_id
+        run_id = run_records.read_run(store, run_id).run_id
         with store.handle() as handle:
             context = handle.store.get_context_by_type_and_name(RUN_CONTEXT_TYPE, run_id)
         context_ids.append(context.id)
     if pipeline_name:
-        context_ids.append(runs.pipeline_context(store, pipeline_name))
+        context_ids.append(run_records.pipeline_context(store, pipeline_name))
     states = () if with_deleted else (metadata_store_pb2.Artifact.LIVE,)
     return Condition(type_name, states, tuple(context_ids))

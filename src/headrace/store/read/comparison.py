@@ -11,7 +11,7 @@ from headrace.store.open.store import Store
 from headrace.store.read import graph
 from headrace.store.read.differences import Difference, Ingredients, compare
 from headrace.store.read.executions import INGREDIENTS_PROPERTY
-from headrace.store.read.runs import read_run
+from headrace.store.read.run_records import read_run
 from headrace.store.read.source_texts import SourceTexts
 from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult

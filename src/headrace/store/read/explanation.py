@@ -19,7 +19,7 @@ from headrace.store.read.executions import (
     trouble_with,
 )
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import read_run
+from headrace.store.read.run_records import read_run
 from headrace.store.read.source_texts import SourceTexts
 from headrace.store.records import Json
 from headrace.store.results import NodeResult, NodeState, RunResult

@@ -14,7 +14,7 @@ from headrace.store.read import graph, queries
 from headrace.store.read.artifacts import ArtifactInfo
 from headrace.store.read.graph import Link, Place
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import is_known, read_run
+from headrace.store.read.run_records import is_known, read_run
 
 # Of an artifact that there is not: how many are named. MLMD's ids have 64 bits.
 _MAX_NAMED = 5

@@ -16,7 +16,7 @@ from typing import Any
 from headrace.files import signatures
 from headrace.store.open import identity
 from headrace.store.open.store import Store
-from headrace.store.read import runs
+from headrace.store.read import run_records
 from headrace.store.records import Json
 
 # In a run's record: what was signed, in base64.
@@ -61,7 +61,7 @@ class Start:
 def read_start(store: Store, run_id: str) -> Start:
     """Return how a run of an open store was started; of one that there is not, nothing."""
     with store.handle() as handle:
-        record = runs.record_of(handle, run_id)
+        record = run_records.record_of(handle, run_id)
     details = record.get("details")
     details = details if isinstance(details, Mapping) else {}
     content = _verified(str(record.get(START_PROPERTY) or ""))

@@ -17,7 +17,7 @@ from headrace.store.read.executions import NODE_CONTEXT_TYPE, outputs_of
 from headrace.store.read.graph import Place
 from headrace.store.read.lineage import find_artifact
 from headrace.store.read.queries import Condition
-from headrace.store.read.runs import read_command
+from headrace.store.read.run_records import read_command
 from headrace.store.results import RunResult
 
 with authoring():

@@ -9,7 +9,7 @@ import pytest
 
 from headrace.cli.commands.run import run_command
 from headrace.cli.pipelines.command_line import Command, apply_options
-from headrace.cli.pipelines.run_session import exit_code
+from headrace.cli.pipelines.command_runs import exit_code
 from headrace.config.document import Document
 from headrace.errors import CycleError, StoreError
 from headrace.orchestration.events import NodeResult, NodeState, RunResult

@@ -15,7 +15,7 @@ from headrace.authoring.light import authoring
 from headrace.errors import HeadraceError
 from headrace.orchestration import process_role
 from headrace.orchestration.node import driver
-from headrace.orchestration.node.context import NodeContext, RunContext
+from headrace.orchestration.node.live_run import LiveNode, LiveRun
 from headrace.orchestration.runners.local import worker
 from headrace.orchestration.runners.tasks import Done, Task
 from headrace.runtime.processes.fresh_processes import FreshProcesses
@@ -99,7 +99,7 @@ def test_the_folder_of_a_worker_goes_with_its_node(tmp_path: Path, fails: bool):
             return Done(b"", {})
 
     workers: Any = Workers()
-    run = RunContext(
+    run = LiveRun(
         store=Store(str(tmp_path / "store")),
         ir=pipeline_pb2.Pipeline(),
         run_id="r",
@@ -113,7 +113,7 @@ def test_the_folder_of_a_worker_goes_with_its_node(tmp_path: Path, fails: bool):
     info = SimpleNamespace(execution_id=5, to_proto=lambda: invocation)
     spec = executable_spec_pb2.PythonClassExecutableSpec(class_path="a.B")
     with pytest.raises(HeadraceError, match="killed") if fails else contextlib.nullcontext():
-        NodeContext(run, planned).run_in_worker("executor", spec, info)
+        LiveNode(run, planned).run_in_worker("executor", spec, info)
 
     assert seen == [str(tmp_path / "run" / "5")]
     assert os.listdir(tmp_path / "run") == []

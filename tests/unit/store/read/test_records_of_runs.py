@@ -12,7 +12,7 @@ from small_stores import SmallStore, node_record
 from headrace.authoring.light import authoring
 from headrace.errors import DataError, StoreError, UnknownNodeError
 from headrace.store.open.store import Store
-from headrace.store.read import runs
+from headrace.store.read import run_records
 from headrace.store.read.executions import INNER_RUN_PROPERTY
 from headrace.store.records import RECORD_PROPERTY
 from headrace.store.results import NodeState
@@ -34,17 +34,17 @@ def test_what_a_dead_run_left_running_is_told_and_the_run_called_crashed(small: 
         small.execution(state=state)
     small.execution(state=pb.Execution.RUNNING, run_id="run-2")
 
-    assert sorted(runs.mark_crashed(small.store, "run-1")) == [2, 4]
+    assert sorted(run_records.mark_crashed(small.store, "run-1")) == [2, 4]
     assert stored.read_run(small.store.path, "run-1").run_id == "run-1"
     assert [run.state for run in stored.list_runs(small.store.path)] == ["unknown", "crashed"]
-    assert runs.mark_crashed(small.store, "run-3") == []
+    assert run_records.mark_crashed(small.store, "run-3") == []
 
 
 def test_the_newest_runs_are_listed_without_the_removed_and_the_inner_ones(small: SmallStore):
     """As many as were asked for, though hidden ones lie between."""
     for number in range(1, 7):
         small.record(f"run-{number}", nodes=[node_record("A", "cached"), node_record("B", "failed")])
-    small.set_property("run-6", runs.REMOVED_PROPERTY, 1)
+    small.set_property("run-6", run_records.REMOVED_PROPERTY, 1)
     small.set_property("run-4", INNER_RUN_PROPERTY, "run-5")
 
     listed = stored.list_runs(small.store.path, limit=3)
@@ -69,7 +69,7 @@ def test_secrets_in_a_record_are_not_shown(small: SmallStore):
     assert run.details["configuration"] == {"parameters": {"api_key": "***", "steps": 3}}
     assert isinstance(node.error, DataError)
     with small.store.handle() as handle:
-        assert runs.read_command(handle, "run-1") == "headrace run p --set db_password=***"
+        assert run_records.read_command(handle, "run-1") == "headrace run p --set db_password=***"
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_a_damaged_record_counts_as_none_and_the_others_are_listed(small: SmallS
 
 def test_the_id_of_a_removed_run_stays_taken(small: SmallStore):
     small.record("run-1")
-    small.set_property("run-1", runs.REMOVED_PROPERTY, 1)
+    small.set_property("run-1", run_records.REMOVED_PROPERTY, 1)
 
-    assert runs.is_known(small.store, "run-1")
-    assert not runs.is_known(small.store, "run-2")
+    assert run_records.is_known(small.store, "run-1")
+    assert not run_records.is_known(small.store, "run-2")
     with pytest.raises(StoreError, match="'run-1' was removed"):
         stored.read_run(small.store.path, "run-1")
 
@@ -115,4 +115,4 @@ def test_a_run_is_read_back_as_it_ended(small: SmallStore):
     with pytest.raises(UnknownNodeError, match=r"run run-1 has no node 'D'\. It has 'A', 'B', 'C'"):
         result.node("D")
     with small.store.handle() as handle:
-        assert runs.read_command(handle, "run-1") == "headrace run taxi"
+        assert run_records.read_command(handle, "run-1") == "headrace run taxi"

@@ -14,7 +14,7 @@ import pytest
 from small_stores import SmallStore
 
 from headrace.store.open.store import Store
-from headrace.store.read.runs import record_of
+from headrace.store.read.run_records import record_of
 from headrace.store.read.starts import START_PROPERTY
 from headrace.store.record.publications import publish_run
 from headrace.store.records import RECORD_PROPERTY

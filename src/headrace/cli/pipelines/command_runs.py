@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Display = LiveDisplay | PlainDisplay | QuietDisplay
 
 
-def run_session(command: Command, commands: frozenset[str]) -> int:
+def carry_out(command: Command, commands: frozenset[str]) -> int:
     """Run as the command line says and return the exit code.
 
     Args:
@@ -147,7 +147,7 @@ def _start(
         source = pipeline_source.find_source(
             pipeline_source.required_text(config.pipeline), frozenset(config.parameters)
         )
-        session = _Session(command, config, commands, {**config.run_options(), **of_one_run}, alone)
+        session = _CommandRuns(command, config, commands, {**config.run_options(), **of_one_run}, alone)
         return session.run_source(source, document)
 
 
@@ -162,7 +162,7 @@ def exit_code(results: Sequence[RunResult]) -> int:
     return 0 if all(result.is_success for result in results) else RUN_FAILED
 
 
-class _Session:
+class _CommandRuns:
     """The settings and the screen of one command, together.
 
     Args:
@@ -238,7 +238,7 @@ class _Session:
         return exit_code(results)
 
     def _run(self, pipeline: Any, options: RunOptions, display: Display, script: str = "") -> RunResult:
-        from headrace.orchestration.engine.run import run
+        from headrace.orchestration.engine.start import run
 
         return run(
             pipeline,

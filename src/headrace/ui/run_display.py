@@ -11,12 +11,12 @@ from headrace.authoring import BaseNode
 from headrace.errors import HeadraceError
 from headrace.orchestration import process_role
 from headrace.orchestration.engine import interrupts
-from headrace.orchestration.engine import run as engine
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.events import Listener, RunResult
 from headrace.run_options import FailWord, RunOptions, takes_options
 
 if TYPE_CHECKING:
-    from headrace.orchestration.engine.run import AnyPipeline
+    from headrace.orchestration.engine.start import AnyPipeline
 
 
 @takes_options("headrace.run")

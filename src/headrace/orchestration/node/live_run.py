@@ -24,7 +24,7 @@ with authoring():
 
 
 @dataclass(frozen=True)
-class RunContext:
+class LiveRun:
     """What every node of a run shares.
 
     Attributes:
@@ -71,7 +71,7 @@ class RunContext:
 
 
 @dataclass(frozen=True)
-class NodeContext:
+class LiveNode:
     """One node in one run.
 
     Attributes:
@@ -79,7 +79,7 @@ class NodeContext:
         planned: The node.
     """
 
-    run: RunContext
+    run: LiveRun
     planned: PlannedNode
 
     @property
