@@ -75,6 +75,8 @@ def train(path, model_file, name, inputs, **given):
     return outputs
 
 
+# Keras says so of names that no tensor of TensorFlow can have.
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
 @pytest.mark.parametrize("name", ["build_dict", "build_list"])
 def test_features_of_any_name_are_trained_on_and_served(tmp_path, models, name):
     """Python's words, signs that Keras refuses, and what a page would run."""
