@@ -79,6 +79,8 @@ def fit(
         train.batches(batch_size, place, settings.seed),
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
+        # The batches are shuffled already.
+        shuffle=False,
         validation_data=evaluate.batches_once(eval_size, place).take(eval_steps),
         callbacks=[*callbacks, watch],
         verbose=0,
