@@ -6,8 +6,10 @@ know is shown; never before.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,13 @@ class Registration:
     problem: str = ""
 
 
+@contextlib.contextmanager
+def of_others() -> Iterator[None]:
+    """Around code of others: what it prints goes to standard error, as a program may read what a command prints."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def find(type_name: str) -> Registration:
     """Return what is registered for an artifact type; never raises."""
     if type_name in OWN:
@@ -68,7 +77,8 @@ def _search(type_name: str, path: tuple[str, ...]) -> Registration:
 
 def _load(type_name: str, point: EntryPoint, place: str) -> Registration:
     try:
-        found = point.load()
+        with of_others():
+            found = point.load()
     except (Exception, SystemExit) as error:  # whatever a module of others raises
         return _unusable(
             place, f"{place} cannot be loaded to show {type_name}: {type(error).__name__}: {error}"
@@ -80,7 +90,9 @@ def _load(type_name: str, point: EntryPoint, place: str) -> Registration:
 
 
 def _unusable(place: str, problem: str) -> Registration:
-    return Registration(_GENERIC, place, f"{problem.rstrip('.')}. Only properties and files are shown.")
+    # What a module raises may be of several lines.
+    text = " ".join(problem.split()).rstrip(".")
+    return Registration(_GENERIC, place, f"{text}. Only properties and files are shown.")
 
 
 def _place(point: EntryPoint) -> str:
@@ -100,6 +112,8 @@ def computed_summary(artifact: Artifact) -> str:
     if kind.read is None or kind.summarize is None:
         return ""
     try:
-        return str(kind.summarize(kind.read(artifact)))
+        with of_others():
+            summary = kind.summarize(kind.read(artifact))
     except (Exception, SystemExit):  # its page says what is wrong
         return ""
+    return " ".join(summary.split()) if isinstance(summary, str) else ""

@@ -39,7 +39,8 @@ def read_difference(store: StoreSession, first: str, second: str) -> RunDifferen
             unread.append(f"{where} is not compared: {missing[0]} is gone.")
             continue
         try:
-            changes += list(_changes(store, pair, found.artifact_type))
+            with registry.of_others():
+                changes += list(_changes(store, pair, found.artifact_type))
         except HeadraceError as error:
             unread.append(f"{where} is not compared: {error.problem}")
         except (
