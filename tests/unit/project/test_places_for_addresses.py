@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import headrace
-from headrace import components
+from headrace import components, testing
 from headrace.authoring import Channel, Pipeline, standard_artifacts
 from headrace.cli.commands import report
 from headrace.cli.main import cli
@@ -64,6 +64,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], str, str]] = {
         lambda: components.Evaluator(_EXAMPLES, model=_MODEL, module_file=_MODULE),
         "Evaluator: module_file",
         ".py",
+    ),
+    "testing.make_artifact": (
+        lambda: testing.make_artifact(ADDRESS, standard_artifacts.Model),
+        "the artifact's folder",
+        "",
+    ),
+    "testing.run_component": (
+        lambda: testing.run_component(components.CsvExampleGen("data"), ADDRESS),
+        "the store",
+        "",
     ),
     "a configuration file": (lambda: read_document(ADDRESS), "the configuration file", ""),
     "a page's file": (lambda: report.write(None, ADDRESS, is_opened=False), "the page's file", ""),  # type: ignore[arg-type]
