@@ -199,3 +199,29 @@ def test_artifacts_elsewhere_are_refused_where_they_are_read(far: Path, tmp_path
         "StatisticsGen: input 'examples' is 'far://rows', and cannot be: it has to lie on a disk of this machine."
         in str(caught.value)
     )
+
+
+def test_an_artifact_at_a_file_address_is_one_of_this_machine(tmp_path: Path, run: Run, command: Command):
+    """It is known by its content, measured and shown."""
+    folder = tmp_path / "given [1]"
+    folder.mkdir()
+    (folder / "schema.pbtxt").write_text(SCHEMA)
+    rows = testing.make_examples(tmp_path / "rows", {"train": [{"x": 1}, {"x": 2}]})
+
+    def statistics() -> list[Any]:
+        schema = Importer(source_uri=f"file://{folder}", artifact_type=standard_artifacts.Schema).with_id(
+            "schema"
+        )
+        examples = Importer(
+            source_uri=rows.uri,
+            artifact_type=standard_artifacts.Examples,
+            properties={"split_names": '["train"]'},
+        ).with_id("rows")
+        node = StatisticsGen(examples=examples.outputs["result"], schema=schema.outputs["result"])
+        return [schema, examples, node]
+
+    assert states(run(*statistics()))["StatisticsGen"] == "done"
+    assert states(run(*statistics()))["StatisticsGen"] == "cached"
+    shown = command("show", "latest/schema.result").output
+    assert f"files  {folder}" in shown
+    assert "1 feature" in shown

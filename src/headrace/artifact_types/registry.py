@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.artifact_types.artifact_type import ArtifactType
 from headrace.artifact_types.own import OWN
+from headrace.files import addresses
 from headrace.runtime.context import SUMMARY_PROPERTY
 
 if TYPE_CHECKING:
@@ -107,9 +108,12 @@ def summary_of(artifact: Artifact) -> str:
 
 
 def computed_summary(artifact: Artifact) -> str:
-    """Return one line on what an artifact holds, read from its files; empty where its type has none or they are damaged."""
+    """Return one line on what an artifact holds, read from its files.
+
+    Empty where its type has none, or its files are damaged or not on this machine: no page waits for a store.
+    """
     kind = find(artifact.type_name).artifact_type
-    if kind.read is None or kind.summarize is None:
+    if kind.read is None or kind.summarize is None or addresses.is_elsewhere(artifact.uri):
         return ""
     try:
         with of_others():
