@@ -29,6 +29,7 @@ from headrace.errors import DataError, MissingFileError, UnreachableError, Unsup
 from headrace.formats import artifacts
 from headrace.formats.examples import tfrecord
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.sources import input_files
 
 far = far_files.far  # fixtures
 store, run, command = conftest_runs.store, conftest_runs.run, conftest_runs.command
@@ -126,6 +127,17 @@ def test_files_that_change_while_they_are_read_are_refused(
         return read(*given)
 
     monkeypatch.setattr(CsvSource, "read", change)
+    with pytest.raises(DataError, match="the files in 'far://data' changed while they were read"):
+        testing.run_component(CsvExampleGen(input_base="far://data"), tmp_path / "store")
+
+
+def test_a_list_that_lacks_a_file_is_refused(far: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A store may tell the executor of fewer files than it told the driver."""
+    put(far, "data/a.csv", "x\n1\n")
+    put(far, "data/b.csv", "x\n2\n")
+    find, told = input_files.find, iter([2, 1, 2])
+    monkeypatch.setattr(input_files, "find", lambda *given: find(*given)[: next(told)])
+
     with pytest.raises(DataError, match="the files in 'far://data' changed while they were read"):
         testing.run_component(CsvExampleGen(input_base="far://data"), tmp_path / "store")
 
