@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -272,3 +273,14 @@ def test_links_are_followed_as_on_this_machine(away: str, monkeypatch: pytest.Mo
     assert files.matching_files(f"{away}/*.csv") == [f"{away}/a.csv", f"{away}/b.csv", f"{away}/l.csv"]
     assert files.file_sizes(away)["l.csv"] == 8
     assert "broken" not in files.files_below(away)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    """In a store from elsewhere one may lie in the place of a payload."""
+    os.mkfifo(tmp_path / "pipe")
+
+    for opened in (files.open_file, files.open_text, files.read_bytes):
+        with pytest.raises(OSError, match="it is a pipe"):
+            opened(str(tmp_path / "pipe"))
+    with pytest.raises(IsADirectoryError):
+        files.open_file(str(tmp_path))

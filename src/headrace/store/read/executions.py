@@ -79,16 +79,6 @@ def run_of(store: Store, execution_id: int) -> str:
     return min(names, key=len, default="")
 
 
-def run_that_made(store: Store, artifact_id: int) -> str:
-    """Return the id of the run that made an artifact; empty where none did."""
-    # Here, because that module imports this one.
-    from headrace.store.read import graph
-
-    with store.handle() as handle:
-        made = graph.origins(graph.links_of_artifacts(handle, [artifact_id]))
-    return run_of(store, made[artifact_id].execution_id) if artifact_id in made else ""
-
-
 def is_intact(artifact: Artifact) -> bool:
     """Whether an artifact may be used again: see `trouble_with`."""
     return not trouble_with(artifact)
