@@ -48,7 +48,17 @@ def split_names(artifact: Artifact) -> list[str]:
 
 def _custom_patterns(examples: Artifact) -> dict[str, str]:
     """Return the file pattern of each split, of Examples that were made outside TFX."""
-    return dict(json.loads(examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
+    text = examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"
+    try:
+        patterns = json.loads(text)
+    except (ValueError, RecursionError):
+        patterns = None
+    if not isinstance(patterns, dict) or not all(isinstance(one, str) for one in patterns.values()):
+        raise DataError(
+            f"{examples.type_name} artifact {examples.id}: the patterns of its splits are recorded as {text[:200]!r}, "
+            "which is no JSON object of texts."
+        )
+    return patterns
 
 
 def content_digest(artifact: Artifact) -> str:
