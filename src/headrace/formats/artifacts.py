@@ -37,11 +37,12 @@ def split_names(artifact: Artifact) -> list[str]:
     where = f"{artifact.type_name} artifact {artifact.id}"
     text = artifact.split_names
     try:
-        names = list(artifact_utils.decode_split_names(text) if text else _custom_patterns(artifact))
+        names = list(artifact_utils.decode_split_names(text)) if text else None
     except (ValueError, TypeError) as error:
         raise DataError(
             f"{where}: its splits are recorded as {text!r}, which is no list of names."
         ) from error
+    names = list(_custom_patterns(artifact)) if names is None else names
     split_names_rule.check_recorded(names, where)
     return names
 
