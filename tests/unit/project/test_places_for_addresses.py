@@ -120,6 +120,14 @@ def test_the_web_is_read_and_not_written():
         )
 
 
+def test_a_push_to_a_relative_file_address_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It would go to a folder named `file:`."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UnsupportedFeatureError, match="'file://' is followed by an absolute path"):
+        components.Pusher(model=_MODEL, push_destination={"filesystem": {"base_directory": "file://models"}})
+
+
 def _parameters_that_name_files() -> Iterator[str]:
     for name in components.__all__:
         component = getattr(components, name)
