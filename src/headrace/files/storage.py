@@ -41,12 +41,9 @@ def open_text(path: str, newline: str | None = None, errors: str = "strict") -> 
 
 def _open_no_pipe(path: str, flags: int) -> int:
     """Refuse a pipe, which would wait for ever: a store may come from anywhere."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+    if stat.S_ISFIFO(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "it is a pipe", path)
-    os.set_blocking(descriptor, True)
-    return descriptor
+    return os.open(path, flags)
 
 
 def create_file(path: str) -> BinaryIO:

@@ -10,6 +10,7 @@ from typing import Any
 
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
+from headrace.authoring.nodes import SOURCE_URI
 from headrace.errors import InputResolutionError, UnsupportedFeatureError
 from headrace.files import addresses
 from headrace.orchestration.node import driver
@@ -19,7 +20,6 @@ from headrace.store.read import executions
 from headrace.store.record import publications
 
 with authoring():
-    from tfx.dsl.components.common import importer
     from tfx.orchestration.portable.importer_node_handler import ImporterNodeHandler
     from tfx.orchestration.portable.resolver_node_handler import ResolverNodeHandler
     from tfx.proto.orchestration import pipeline_pb2
@@ -79,8 +79,8 @@ def _placed(node: pipeline_pb2.PipelineNode) -> pipeline_pb2.PipelineNode:
     placed = pipeline_pb2.PipelineNode()
     placed.CopyFrom(node)
     named = placed.parameters.parameters
-    if importer.SOURCE_URI_KEY in named and named[importer.SOURCE_URI_KEY].HasField("field_value"):
-        value = named[importer.SOURCE_URI_KEY].field_value
+    if SOURCE_URI in named and named[SOURCE_URI].HasField("field_value"):
+        value = named[SOURCE_URI].field_value
         value.string_value = addresses.here(value.string_value)
     return placed
 
