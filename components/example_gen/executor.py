@@ -81,14 +81,14 @@ class ExampleGenExecutor(BeamExecutor):
         made: list[str] = []
         try:
             context.progress.report("looking at the input files")
-            work, remarks = self._plan(context, input_config, self.source(payload))
+            work, remarks, read = self._plan(context, input_config, self.source(payload))
             for folder in folders.values():
                 if not os.path.isdir(folder):
                     os.makedirs(folder)
                     made.append(folder)
             outputs = [Output(partition, folders, is_parquet) for partition in divided]
             num_rows = self._run(context, work, outputs, self.source(payload))
-            _check_unchanged(context, input_config)
+            _check_unchanged(context, read)
             empty = [
                 split.pattern
                 for split, partition in zip(input_config.splits, divided)
@@ -120,19 +120,21 @@ class ExampleGenExecutor(BeamExecutor):
 
     def _plan(
         self, context: ExecutionContext, input_config: Any, source: Source
-    ) -> tuple[list[Part], list[str]]:
-        """Return the parts of all input splits, and what is to be said of their files."""
+    ) -> tuple[list[Part], list[str], list[tuple[str, list[str]]]]:
+        """Return the parts of all input splits, what is to be said of their files, and the files of each split."""
         num_shards = _num_shards(context)
         work: list[Part] = []
         remarks: list[str] = []
+        read: list[tuple[str, list[str]]] = []
         try:
             for index, split in enumerate(input_config.splits):
                 paths = input_files.find(context.parameter("input_base", ""), split.pattern)
+                read.append((split.name, paths))
                 work += parts(index, source, paths, num_shards)
                 remarks += source.remarks(paths)
         except HeadraceError as error:
             raise _named(error, context.node_id) from error.__cause__
-        return work, list(dict.fromkeys(remarks))
+        return work, list(dict.fromkeys(remarks)), read
 
     def _run(
         self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], source: Source
@@ -167,8 +169,12 @@ class ExampleGenExecutor(BeamExecutor):
         return num_rows
 
 
-def _check_unchanged(context: ExecutionContext, input_config: Any) -> None:
-    """Refuse files elsewhere that changed since the driver looked: the result is filed under what it saw.
+def _check_unchanged(context: ExecutionContext, read: Sequence[tuple[str, list[str]]]) -> None:
+    """Refuse files elsewhere that changed since the driver looked, or are others: the result is filed under what it saw.
+
+    Args:
+        context: The execution.
+        read: The files that were read of each split.
 
     Raises:
         DataError: If they did.
@@ -177,7 +183,7 @@ def _check_unchanged(context: ExecutionContext, input_config: Any) -> None:
     seen = str(context.parameter("input_fingerprint", ""))
     if not seen or payloads.is_unknown(seen) or not addresses.is_elsewhere(input_base):
         return
-    if input_files.fingerprints(input_base, input_config.splits) != seen:
+    if "\n".join(input_files.fingerprint(split, paths) for split, paths in read) != seen:
         raise DataError(
             f"{context.node_id}: the files in '{input_base}' changed while they were read.",
             "resume when nobody writes there.",

@@ -139,6 +139,7 @@ def check_base_directory(path: str, where: str) -> None:
 
     Raises:
         DefinitionError: If it is not.
+        UnsupportedFeatureError: If `file://` is not followed by an absolute path.
     """
     if not path:
         raise DefinitionError(
@@ -150,7 +151,10 @@ def check_base_directory(path: str, where: str) -> None:
             f"{where}: push destination '{path}' is a page of the web, which cannot be written.",
             "give an absolute path, or an address such as s3://bucket/models.",
         )
-    if not addresses.scheme(path) and not os.path.isabs(path):
+    if addresses.is_elsewhere(path):
+        return
+    path = addresses.local_path(path, f"{where}: push destination")
+    if not os.path.isabs(path):
         raise DefinitionError(
             f"{where}: push destination '{path}' is a relative path, which depends on where the command runs.",
             f"give an absolute path, such as '{os.path.abspath(path)}'.",

@@ -14,7 +14,6 @@ from headrace.files import lasting
 from headrace.formats import saved_models
 
 _HIDDEN_PREFIX = ".headrace-pushing-"
-# Servers load a version as soon as this file is in it.
 # A name that is taken: rename refuses to replace a folder that is not empty.
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 

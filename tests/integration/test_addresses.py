@@ -29,6 +29,7 @@ from headrace.errors import DataError, MissingFileError, UnreachableError, Unsup
 from headrace.formats import artifacts
 from headrace.formats.examples import tfrecord
 from headrace.orchestration.runners.local.workers import Workers
+from headrace.sources import input_files
 
 far = far_files.far  # fixtures
 store, run, command = conftest_runs.store, conftest_runs.run, conftest_runs.command
@@ -130,6 +131,17 @@ def test_files_that_change_while_they_are_read_are_refused(
         testing.run_component(CsvExampleGen(input_base="far://data"), tmp_path / "store")
 
 
+def test_a_list_that_lacks_a_file_is_refused(far: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A store may tell the executor of fewer files than it told the driver."""
+    put(far, "data/a.csv", "x\n1\n")
+    put(far, "data/b.csv", "x\n2\n")
+    find, told = input_files.find, iter([2, 1, 2])
+    monkeypatch.setattr(input_files, "find", lambda *given: find(*given)[: next(told)])
+
+    with pytest.raises(DataError, match="the files in 'far://data' changed while they were read"):
+        testing.run_component(CsvExampleGen(input_base="far://data"), tmp_path / "store")
+
+
 def test_a_schema_elsewhere_is_known_by_its_etag(far: Path, run: Run, command: Command):
     put(far, "schema.pbtxt", SCHEMA)
 
@@ -199,3 +211,29 @@ def test_artifacts_elsewhere_are_refused_where_they_are_read(far: Path, tmp_path
         "StatisticsGen: input 'examples' is 'far://rows', and cannot be: it has to lie on a disk of this machine."
         in str(caught.value)
     )
+
+
+def test_an_artifact_at_a_file_address_is_one_of_this_machine(tmp_path: Path, run: Run, command: Command):
+    """It is known by its content, measured and shown."""
+    folder = tmp_path / "given [1]"
+    folder.mkdir()
+    (folder / "schema.pbtxt").write_text(SCHEMA)
+    rows = testing.make_examples(tmp_path / "rows", {"train": [{"x": 1}, {"x": 2}]})
+
+    def statistics() -> list[Any]:
+        schema = Importer(source_uri=f"file://{folder}", artifact_type=standard_artifacts.Schema).with_id(
+            "schema"
+        )
+        examples = Importer(
+            source_uri=rows.uri,
+            artifact_type=standard_artifacts.Examples,
+            properties={"split_names": '["train"]'},
+        ).with_id("rows")
+        node = StatisticsGen(examples=examples.outputs["result"], schema=schema.outputs["result"])
+        return [schema, examples, node]
+
+    assert states(run(*statistics()))["StatisticsGen"] == "done"
+    assert states(run(*statistics()))["StatisticsGen"] == "cached"
+    shown = command("show", "latest/schema.result").output
+    assert f"files  {folder}" in shown
+    assert "1 feature" in shown

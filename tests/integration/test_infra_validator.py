@@ -38,7 +38,7 @@ import tensorflow
 from headrace.runtime.processes import fresh_processes
 
 requests = socket.socket(fileno=int(sys.argv[1]))
-fresh_processes._Nursery(requests, fresh_processes._resident_file_bytes()).serve()
+fresh_processes._Nursery(requests, fresh_processes.resident_file_bytes()).serve()
 """
 
 

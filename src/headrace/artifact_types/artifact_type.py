@@ -31,12 +31,25 @@ class Headline:
             the line.
         is_alone: Whether the summary stands there in the place of a line in the table, after the node's name.
         otherwise: What is said of an artifact without a summary, `{uri}` in it being the artifact's; empty for nothing.
+
+    Raises:
+        DefinitionError: If `label` or `otherwise` is no text, or `tone` cannot be called.
     """
 
     label: str
     tone: Callable[[str], str] = _no_tone
     is_alone: bool = True
     otherwise: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("label", "otherwise"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise DefinitionError(f"Headline: {name} is {value!r}, no text.", f"give {name} a text.")
+        if not callable(self.tone):
+            raise DefinitionError(
+                f"Headline: tone is {self.tone!r}, which cannot be called.", "give tone a function."
+            )
 
 
 @dataclass(frozen=True)

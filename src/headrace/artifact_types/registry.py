@@ -6,13 +6,16 @@ know is shown; never before.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from headrace.artifact_types.artifact_type import ArtifactType
 from headrace.artifact_types.own import OWN
+from headrace.files import addresses
 from headrace.runtime.context import SUMMARY_PROPERTY
 
 if TYPE_CHECKING:
@@ -37,6 +40,13 @@ class Registration:
     artifact_type: ArtifactType[Any]
     place: str = ""
     problem: str = ""
+
+
+@contextlib.contextmanager
+def of_others() -> Iterator[None]:
+    """Around code of others: what it prints goes to standard error, as a program may read what a command prints."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
 def find(type_name: str) -> Registration:
@@ -68,7 +78,8 @@ def _search(type_name: str, path: tuple[str, ...]) -> Registration:
 
 def _load(type_name: str, point: EntryPoint, place: str) -> Registration:
     try:
-        found = point.load()
+        with of_others():
+            found = point.load()
     except (Exception, SystemExit) as error:  # whatever a module of others raises
         return _unusable(
             place, f"{place} cannot be loaded to show {type_name}: {type(error).__name__}: {error}"
@@ -80,7 +91,9 @@ def _load(type_name: str, point: EntryPoint, place: str) -> Registration:
 
 
 def _unusable(place: str, problem: str) -> Registration:
-    return Registration(_GENERIC, place, f"{problem.rstrip('.')}. Only properties and files are shown.")
+    # What a module raises may be of several lines.
+    text = " ".join(problem.split()).rstrip(".")
+    return Registration(_GENERIC, place, f"{text}. Only properties and files are shown.")
 
 
 def _place(point: EntryPoint) -> str:
@@ -95,11 +108,16 @@ def summary_of(artifact: Artifact) -> str:
 
 
 def computed_summary(artifact: Artifact) -> str:
-    """Return one line on what an artifact holds, read from its files; empty where its type has none or they are damaged."""
+    """Return one line on what an artifact holds, read from its files.
+
+    Empty where its type has none, or its files are damaged or not on this machine: no page waits for a store.
+    """
     kind = find(artifact.type_name).artifact_type
-    if kind.read is None or kind.summarize is None:
+    if kind.read is None or kind.summarize is None or addresses.is_elsewhere(artifact.uri):
         return ""
     try:
-        return str(kind.summarize(kind.read(artifact)))
+        with of_others():
+            summary = kind.summarize(kind.read(artifact))
     except (Exception, SystemExit):  # its page says what is wrong
         return ""
+    return " ".join(summary.split()) if isinstance(summary, str) else ""

@@ -36,6 +36,7 @@ def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
             "list its components in Pipeline(..., components=[...]).",
         )
     _check_producers(pipeline)
+    _check_texts(pipeline)
     try:
         return tfx_compiler.Compiler().compile(pipeline)
     except (RuntimeError, ValueError, TypeError, KeyError) as error:
@@ -56,6 +57,19 @@ def _check_producers(pipeline: tfx_pipeline.Pipeline) -> None:
                         f"not in the pipeline. It has {listed(known)}.",
                         f"add {producer} to components=[...].",
                     )
+
+
+def _check_texts(pipeline: tfx_pipeline.Pipeline) -> None:
+    """Check that parameters can be recorded: the bytes of a file's name need not be UTF-8, and a text's are."""
+    for node in pipeline.components:
+        for name, value in node.exec_properties.items():
+            try:
+                _ = value.encode() if isinstance(value, str) else None
+            except UnicodeEncodeError as error:
+                raise DefinitionError(
+                    f"pipeline '{pipeline.id}': {node.id}: {name} is {value!a}, which is no text in UTF-8.",
+                    "rename the file or folder.",
+                ) from error
 
 
 def translate(error: Exception, pipeline_name: str) -> DefinitionError:

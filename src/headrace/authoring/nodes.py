@@ -14,6 +14,9 @@ with authoring():
     from tfx.dsl.components.common import importer, resolver
     from tfx.types.channel import BaseChannel
 
+# The parameter of a compiled Importer that says where its artifact is.
+SOURCE_URI: str = importer.SOURCE_URI_KEY
+
 
 class ImporterOutputs(UndeclaredOutputs, Generic[ArtifactT]):
     """What an Importer names; `output_key` may give it another key."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from headrace.artifact_types import ArtifactType, registry
 from headrace.errors import HeadraceError
+from headrace.files import addresses
 from headrace.formats.changes import Change
 from headrace.store.session import PayloadPair, StoreSession
 from headrace.ui.comparison import PlacedChange, RunDifference
@@ -36,10 +37,12 @@ def read_difference(store: StoreSession, first: str, second: str) -> RunDifferen
             continue
         missing = [uri for uri in (pair.old_uri, pair.new_uri) if not os.path.exists(uri)]
         if missing:
-            unread.append(f"{where} is not compared: {missing[0]} is gone.")
+            why = "not on this machine" if addresses.is_elsewhere(missing[0]) else "gone"
+            unread.append(f"{where} is not compared: {missing[0]} is {why}.")
             continue
         try:
-            changes += list(_changes(store, pair, found.artifact_type))
+            with registry.of_others():
+                changes += list(_changes(store, pair, found.artifact_type))
         except HeadraceError as error:
             unread.append(f"{where} is not compared: {error.problem}")
         except (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+from headrace import secrets
 from headrace.errors import SetupError, UnsupportedFeatureError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -55,7 +56,8 @@ def local_path(address: str, what: str) -> str:
         else "it has to lie on a disk of this machine"
     )
     raise UnsupportedFeatureError(
-        f"{what} is '{address}', and cannot be: {reason}.",
+        # An address may hold a password.
+        f"{what} is '{secrets.mask_text(address)}', and cannot be: {reason}.",
         "give a path on this machine; a bucket or a remote disk that is mounted as a folder will do.",
     )
 

@@ -188,7 +188,15 @@ def listed(folder: str) -> dict[str, Info]:
     names = {str(entry["name"]).rstrip("/"): entry for entry in entries}
     # An object may stand for the folder itself, and a web page links to what is elsewhere.
     names.pop(path.rstrip("/"), None)
-    return {name.rpartition("/")[2]: names[name] for name in sorted(names)}
+    last = {name.rpartition("/")[2]: names[name] for name in sorted(names)}
+    return {name: _followed(f"{folder.rstrip('/')}/{name}", entry) for name, entry in last.items()}
+
+
+def _followed(address: str, entry: Info) -> Info:
+    """What a link leads to, as on this machine: a list tells of it that it is one. One that leads nowhere stays."""
+    with contextlib.suppress(MissingFileError):
+        return info(address) if entry["type"] == "link" else entry
+    return entry
 
 
 def matching(pattern: str) -> dict[str, Info]:
@@ -235,11 +243,11 @@ def walk(folder: str) -> dict[str, Info]:
     with contextlib.suppress(MissingFileError), reaching(folder):
         entries = found.find(path, detail=True)
     start = path.rstrip("/") + "/"
-    return {
-        name.removeprefix(start): entry
-        for name, entry in sorted(entries.items())
-        if name.startswith(start) and entry["type"] == "file"
+    below = {
+        name.removeprefix(start): entry for name, entry in sorted(entries.items()) if name.startswith(start)
     }
+    seen = {name: _followed(f"{folder.rstrip('/')}/{name}", entry) for name, entry in below.items()}
+    return {name: entry for name, entry in seen.items() if entry["type"] == "file"}
 
 
 def open_file(address: str) -> BinaryIO:
@@ -276,6 +284,9 @@ class _Raw(io.RawIOBase):
     def __init__(self, address: str, file: Any) -> None:
         self.name = address
         self._file = file
+        # Streams of the web have none.
+        size = getattr(file, "size", None)
+        self._size = size if isinstance(size, int) else None
 
     def readable(self) -> bool:
         return True
@@ -286,6 +297,8 @@ class _Raw(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         with reaching(self.name):
             data = self._read(len(buffer))
+            if not data and self._size is not None and self.tell() < self._size:
+                raise EOFError(f"it ended after {self.tell():,} of {self._size:,} bytes")
         buffer[: len(data)] = data
         return len(data)
 

@@ -20,7 +20,7 @@ from headrace.files.payloads import unknown_digest
 # What a store says of a file, what is of its bytes first. S3, Google and Azure, web servers; each has its own words.
 _OF_CONTENT = ("md5Hash", "Content-MD5", "content_md5", "crc32c", "checksum", "ETag", "etag", "Digest")
 _OF_VERSION = ("generation", "VersionId", "version_id")
-_OF_TIME = ("mtime", "LastModified", "last_modified", "Last-Modified", "updated", "modified", "created")
+_OF_TIME = ("mtime", "LastModified", "last_modified", "Last-Modified", "updated", "modified")
 # Within one tick of a store's clock a second change of the same size would leave no trace.
 _RACY_SECONDS = 2.0
 
@@ -49,7 +49,8 @@ def combined(files: Sequence[tuple[str, Info]]) -> str:
         return unknown_digest()
     if len(found) == 1 and not found[0][0]:
         return ":".join(found[0][1:])
-    text = "\n".join(f"{name} {value}" for name, _, value in found)
+    # A name may hold anything, a newline or bytes that are no text among it.
+    text = "\n".join(f"{name!a} {value}" for name, _, value in found)
     kinds = " or ".join(sorted({kind for _, kind, _ in found})) or "nothing"
     return f"{kinds}:{hashlib.sha256(text.encode()).hexdigest()}"
 
@@ -63,8 +64,8 @@ def mark(look: Info) -> tuple[str, str]:
     """
     for names in (_OF_CONTENT, _OF_VERSION):
         for name in names:
-            if look.get(name):
-                return name.lower(), str(look[name]).strip('"')
+            if value := _exact(look.get(name)):
+                return name.lower(), value
     for name in _OF_TIME:
         moment = look.get(name)
         if moment and look.get("size") is not None and not _is_young(moment):
@@ -72,10 +73,16 @@ def mark(look: Info) -> tuple[str, str]:
     return "", ""
 
 
+def _exact(value: Any) -> str:
+    """What tells contents apart, as text; empty of a weak etag, which two contents may share (RFC 9110, 8.8.1)."""
+    text = str(value or "")
+    return "" if text.startswith("W/") else text.strip('"')
+
+
 def _is_young(moment: Any) -> bool:
     """Whether a time is too near to tell what changes now; so is one that cannot be read."""
     seconds = _seconds(moment)
-    return seconds is None or time.time() - seconds < _RACY_SECONDS
+    return seconds is None or not time.time() - seconds >= _RACY_SECONDS
 
 
 def _seconds(moment: Any) -> float | None:
@@ -86,7 +93,9 @@ def _seconds(moment: Any) -> float | None:
         except ValueError:
             return None
     if isinstance(moment, datetime.datetime):
-        return moment.timestamp()
+        # Without a zone it may be either; the later one is the safe one.
+        in_utc = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+        return max(moment.timestamp(), in_utc.timestamp())
     return float(moment) if isinstance(moment, (int, float)) else None
 
 

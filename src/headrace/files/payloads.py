@@ -28,6 +28,7 @@ from headrace.files import digest_memory
 MAX_NAMED = 2000
 MAX_VISITS = 64
 GONE = "it is gone"
+_UNREADABLE = "what was recorded of its files cannot be read"
 # Their files change at each look, wait for ever, or have no end.
 KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 _FORMAT = 1
@@ -186,7 +187,11 @@ def damage(path: str, files: str, digest: str) -> str:
         files: The text that `describe` made; empty for an artifact that has none, of which nothing is known.
         digest: The digest that `describe` made.
     """
-    record = json.loads(files) if files else {}
+    if not files:
+        return ""
+    record = _parsed(files)
+    if record is None:
+        return _UNREADABLE
     if record.get("format") != _FORMAT:
         return ""
     if not os.path.exists(path):
@@ -209,6 +214,21 @@ def damage(path: str, files: str, digest: str) -> str:
     if len(problems) > 1:
         return f"{problems[0]}, and {len(problems) - 1} more"
     return "".join(problems)
+
+
+def _parsed(files: str) -> dict[str, Any] | None:
+    """What `describe` recorded, or a newer form of it; `None` for what is neither, as a store from elsewhere may hold."""
+    try:
+        record = json.loads(files)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or record.get("format") != _FORMAT:
+        return record if isinstance(record, dict) else None
+    if "files" not in record:
+        return record if all(isinstance(record.get(name), int) for name in ("num_files", "bytes")) else None
+    looks = record["files"].values() if isinstance(record["files"], dict) else [None]
+    is_known = all(isinstance(look, list) and list(map(type, look)) == [int, int] for look in looks)
+    return record if is_known else None
 
 
 def _differences(

@@ -7,9 +7,11 @@ which `tests/unit/project/test_file_layer.py` holds.
 
 from __future__ import annotations
 
+import errno
 import glob
 import io
 import os
+import stat
 from collections.abc import Sequence
 from typing import BinaryIO, TextIO
 
@@ -27,14 +29,21 @@ def open_file(path: str, buffer_bytes: int = -1) -> BinaryIO:
     """
     if is_elsewhere(path):
         return elsewhere.open_file(path)
-    return open(here(path), "rb", buffer_bytes)
+    return open(here(path), "rb", buffer_bytes, opener=_open_no_pipe)
 
 
 def open_text(path: str, newline: str | None = None, errors: str = "strict") -> TextIO:
     """Open a text file in UTF-8, to read it; see `open_file`, and `open` for the arguments."""
     if is_elsewhere(path):
         return io.TextIOWrapper(elsewhere.open_file(path), "utf-8", errors, newline)
-    return open(here(path), encoding="utf-8", newline=newline, errors=errors)
+    return open(here(path), encoding="utf-8", newline=newline, errors=errors, opener=_open_no_pipe)
+
+
+def _open_no_pipe(path: str, flags: int) -> int:
+    """Refuse a pipe, which would wait for ever: a store may come from anywhere."""
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe", path)
+    return os.open(path, flags)
 
 
 def create_file(path: str) -> BinaryIO:

@@ -37,18 +37,29 @@ def split_names(artifact: Artifact) -> list[str]:
     where = f"{artifact.type_name} artifact {artifact.id}"
     text = artifact.split_names
     try:
-        names = list(artifact_utils.decode_split_names(text) if text else _custom_patterns(artifact))
+        names = list(artifact_utils.decode_split_names(text)) if text else None
     except (ValueError, TypeError) as error:
         raise DataError(
             f"{where}: its splits are recorded as {text!r}, which is no list of names."
         ) from error
+    names = list(_custom_patterns(artifact)) if names is None else names
     split_names_rule.check_recorded(names, where)
     return names
 
 
 def _custom_patterns(examples: Artifact) -> dict[str, str]:
     """Return the file pattern of each split, of Examples that were made outside TFX."""
-    return dict(json.loads(examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"))
+    text = examples.get_string_custom_property(_CUSTOM_PATTERNS_PROPERTY) or "{}"
+    try:
+        patterns = json.loads(text)
+    except (ValueError, RecursionError):
+        patterns = None
+    if not isinstance(patterns, dict) or not all(isinstance(one, str) for one in patterns.values()):
+        raise DataError(
+            f"{examples.type_name} artifact {examples.id}: the patterns of its splits are recorded as {text[:200]!r}, "
+            "which is no JSON object of texts."
+        )
+    return patterns
 
 
 def content_digest(artifact: Artifact) -> str:

@@ -54,9 +54,10 @@ def read_text(path: str, proto_class: type[ProtoType]) -> ProtoType:
     try:
         text_format.Parse(_read(path), proto)
     except (text_format.ParseError, UnicodeDecodeError) as error:
+        line = error.GetLine() if isinstance(error, text_format.ParseError) else None
         raise MalformedFileError(
-            f"{path}:{getattr(error, 'GetLine', lambda: '?')()}: not a {proto.DESCRIPTOR.name} in text form: {error}.",
-            "correct that line.",
+            f"{path}{f':{line}' if line else ''}: not a {proto.DESCRIPTOR.name} in text form: {error}.",
+            "correct that line." if line else "give a file of the text form.",
         ) from error
     return proto
 

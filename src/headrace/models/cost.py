@@ -13,7 +13,7 @@ from headrace.models import inputs
 from headrace.models.inputs import Batch
 from headrace.models.model import Model
 from headrace.models.signatures import SERVING
-from headrace.runtime.processes.fresh_processes import FILE_BYTES
+from headrace.runtime.processes.fresh_processes import FILE_BYTES, resident_file_bytes
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,4 @@ def peak_memory_bytes() -> int:
     peak = peak if sys.platform == "darwin" else peak * 1024
     file_bytes = int(os.environ.get(FILE_BYTES, "0"))
     # What of these files a fork has not touched does not count as its own.
-    return peak + max(0, file_bytes - _resident_file_bytes()) if file_bytes else peak
-
-
-def _resident_file_bytes() -> int:
-    with open("/proc/self/status", encoding="ascii") as file:
-        # In kB, see proc(5).
-        return next((int(line.split()[1]) * 1024 for line in file if line.startswith("RssFile:")), 0)
+    return peak + max(0, file_bytes - resident_file_bytes()) if file_bytes else peak

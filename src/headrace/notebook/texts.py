@@ -10,7 +10,7 @@ from headrace.artifact_types import registry
 from headrace.authoring import Artifact
 from headrace.authoring.descriptions import describe_source, describe_value
 from headrace.authoring.light import authoring
-from headrace.files import files_below
+from headrace.files import addresses, files_below
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
 from headrace.store.results import NodeResult, NodeState
 from headrace.ui.board import describe
@@ -52,7 +52,7 @@ def artifact_rows(artifact: Artifact) -> list[list[str]]:
 
 
 def _files(folder: str) -> list[str]:
-    names = files_below(folder)
+    names = [] if addresses.is_elsewhere(folder) else files_below(folder)
     return names if len(names) <= _MAX_FILES else [*names[:_MAX_FILES], "…"]
 
 

@@ -131,7 +131,11 @@ class SplitPattern:
             DataError: If what stands for a number or a date in a path is none.
         """
         wildcards = {name: fixed.get(name, "*") for name in self.widths}
-        base = input_files.base_pattern(input_base)
+        place = os.path.join(addresses.here(input_base), "")
+        if not addresses.is_elsewhere(place):
+            # As `glob` writes what it finds. Elsewhere a folder's name may be empty.
+            place = re.sub("/{2,}", "/", place)
+        base = input_files.base_pattern(place)
         paths = files.matching(os.path.join(base, self.fill(wildcards)))
         if not paths:
             asked = f" with span {'-'.join(fixed.values())}" if fixed else ""
@@ -139,8 +143,7 @@ class SplitPattern:
                 f"split '{self.split}': no file matches pattern '{self.text}'{asked} in '{input_base}'.",
                 "correct the pattern or range_config, or put the span's files in place.",
             )
-        is_folder = files.is_folder(input_base)
-        place = os.path.join(addresses.here(input_base), "")
+        is_folder = files.is_folder(place)
         expression = self._expression(re.escape(place) if is_folder else _as_expression(place), fixed)
         return max((self._match(path, expression) for path in paths), key=lambda match: match.order)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from headrace.authoring import Artifact, standard_artifacts
 from headrace.errors import DataError, DefinitionError, listed
+from headrace.files import addresses
 from headrace.formats import artifacts, split_names
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ def make_artifact(
     Raises:
         DefinitionError: If this is no artifact type, a file's name leads out of the folder, its content is neither
             text nor bytes, or a property has another type than is declared.
+        UnsupportedFeatureError: If the folder is an address elsewhere.
     """
     if not (isinstance(artifact_type, type) and issubclass(artifact_type, Artifact)):
         raise DefinitionError(
             f"{artifact_type!r} is no artifact type.", "give a class, such as standard_artifacts.Model."
         )
-    place = Path(os.path.abspath(folder))
+    place = Path(addresses.absolute_path(os.fspath(folder), "the artifact's folder"))
     place.mkdir(parents=True, exist_ok=True)
     for name, content in (files or {}).items():
         path = Path(os.path.normpath(place / name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from headrace.authoring import Artifact, BaseChannel, BaseNode, Importer, Pipeline
 from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.files import addresses
 from headrace.notebook import upstream
 from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners.base import NodeRunner
@@ -94,6 +95,7 @@ def run_component(
 
     Raises:
         DefinitionError: If this is no component.
+        UnsupportedFeatureError: If the store is an address elsewhere.
         HeadraceError: What stopped the component, as in a pipeline.
     """
     if not isinstance(component, BaseNode) or isinstance(component, Pipeline):
@@ -101,7 +103,7 @@ def run_component(
             f"run_component takes a component, and was given a {type(component).__name__}.",
             "make it first, as in SchemaGen(...); headrace.run runs pipelines.",
         )
-    path = os.path.abspath(store)
+    path = addresses.absolute_path(os.fspath(store), "the store")
     nodes = upstream.closure(component, lambda node_id: None)
     with upstream.set_apart(nodes) as registry:
         pipeline = Pipeline(_PIPELINE, components=nodes, dsl_context_registry=registry)

@@ -151,13 +151,14 @@ def _print_headline(
     text = output.summary or (headline.otherwise.replace("{uri}", output.uri) if headline else "")
     if headline is None or not text:
         return ""
-    problem, tone = "", ""
+    problem, color = "", ""
     try:
-        tone = headline.tone(output.summary)
+        with registry.of_others():
+            color = _COLORS.get(headline.tone(output.summary), "")
     except (Exception, SystemExit) as error:
         problem = f"{found.place} failed to colour a {output.type_name}: {type(error).__name__}: {error}"
     cached = " (cached)" if node.state is NodeState.CACHED else ""
-    style = f"bold {_COLORS.get(tone, '')}".strip()
+    style = f"bold {color}".strip()
     if headline.is_alone:
         print_labelled(screen, headline.label, [f"{node.node_id}{cached}: {text}"], style, is_prose=True)
     else:

@@ -190,6 +190,11 @@ FAILURES = {
     "import": ("import nothing_of_that_name", "cannot be loaded to show Drift: ModuleNotFoundError: "),
     "exit": ("raise SystemExit(3)", "cannot be loaded to show Drift: SystemExit: 3"),
     "missing": ("other = 1", "cannot be loaded to show Drift: AttributeError: "),
+    "lines": ("raise ValueError('one\\n  two')", "cannot be loaded to show Drift: ValueError: one two."),
+    "headline": (
+        "from headrace.artifact_types import ArtifactType, Headline\ndrift = ArtifactType(headline=Headline(None))",
+        "cannot be loaded to show Drift: DefinitionError: Headline: label is None, no text.",
+    ),
     "wrong": ("drift = print", "is a builtin_function_or_method, no headrace.artifact_types.ArtifactType"),
 }
 
@@ -252,14 +257,42 @@ def test_a_comparison_that_fails_is_told(install, body: str, problem: str):
     assert f"Watch.drift is not compared: {PLACE} failed, {problem}" in " ".join(found.split())
 
 
-def test_a_line_that_fails_is_told(install):
+@pytest.mark.parametrize(
+    ("tone", "problem"),
+    [("1 / 0", "ZeroDivisionError: division by zero"), ("[]", "TypeError: unhashable type: 'list'")],
+)
+def test_a_line_that_fails_is_told(install, tone: str, problem: str):
     """It has no colour then."""
-    install(MODULE.replace('lambda summary: "bad"', "lambda summary: 1 / 0"))
+    install(MODULE.replace('lambda summary: "bad"', f"lambda summary: {tone}"))
 
     lines = summary_of("run-1")
 
     assert "Drift    Watch: 2 drift" in lines
-    assert f"Note     {PLACE} failed to colour a Drift: ZeroDivisionError: division by zero" in lines
+    assert f"Note     {PLACE} failed to colour a Drift: {problem}" in lines
+
+
+def test_what_it_prints_is_no_output_of_a_command(install):
+    """A program that reads `--json` finds JSON alone; the rest goes to standard error."""
+    noise = 'print("noise")\n'
+    install(noise + re.sub(r"(def \w+\(.*\):\n)", rf"\1    {noise}", MODULE))
+
+    assert json.loads(headrace("diff", "run-1", "run-2", "--json").stdout)["others"]
+    shown = headrace("show", "1")
+    assert "noise" not in shown.stdout
+    assert "noise" in shown.stderr
+    assert "noise" not in headrace("show", "run-1").stdout
+
+
+@pytest.mark.parametrize(
+    ("summary", "line"),
+    [('"two\\n lines"', "two lines"), ("None", ""), ("1 / 0", "")],
+    ids=["lines", "none", "raises"],
+)
+def test_what_it_says_is_one_line_or_nothing(install, summary: str, line: str):
+    install(MODULE.replace('f"{len(found)} features drift",\n    changes', f"{summary},\n    changes"))
+
+    with open_store() as stored:
+        assert registry.computed_summary(stored.subject(1).artifact) == line
 
 
 def test_of_two_distributions_neither_is_taken(install):

@@ -31,6 +31,19 @@ def test_an_empty_pipeline_is_refused():
         compile_pipeline(Pipeline("tips"))
 
 
+def test_a_path_whose_bytes_are_no_text_is_named():
+    """ML Metadata records texts."""
+    rows = CsvExampleGen(input_base="/data/d\udce9p\udcf4t")
+
+    with pytest.raises(DefinitionError) as caught:
+        compile_pipeline(Pipeline("tips", components=[rows]))
+
+    assert str(caught.value) == (
+        "pipeline 'tips': CsvExampleGen: input_base is '/data/d\\udce9p\\udcf4t', which is no text in UTF-8.\n"
+        "  Fix: rename the file or folder."
+    )
+
+
 @pytest.mark.parametrize("name", ["../tips", "a/../../tips", "/tips", "a//b", ".hidden", "a\0b", "a\nb"])
 def test_a_pipeline_whose_folder_would_lie_outside_of_the_store_is_refused(name):
     ir = compile_pipeline(Pipeline(name, components=[CsvExampleGen(input_base="data")]))

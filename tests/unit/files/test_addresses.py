@@ -37,3 +37,11 @@ def test_what_names_another_machine_is_refused(address: str, tmp_path, monkeypat
         Store(address)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_password_in_an_address_is_not_told():
+    """The sentence may be recorded with a run."""
+    with pytest.raises(UnsupportedFeatureError) as caught:
+        local_path("sftp://me:sesame@host/x", "input 'model'")
+
+    assert caught.value.problem.startswith("input 'model' is 'sftp://me:***@host/x', and cannot be: ")

@@ -50,3 +50,31 @@ def test_what_lies_elsewhere_equals_nothing():
 
     assert first != second
     assert payloads.is_unknown(first)
+
+
+BROKEN = [
+    "{broken",
+    "[1]",
+    "3",
+    "[" * 100_000,
+    '{"format": 1}',
+    '{"format": 1, "num_files": "1", "bytes": 2}',
+    '{"format": 1, "files": []}',
+    '{"format": 1, "files": {"a": 3}}',
+    '{"format": 1, "files": {"a": [1]}}',
+    '{"format": 1, "files": {"a": [1, "2"]}}',
+]
+
+
+@pytest.mark.parametrize("files", BROKEN, ids=lambda text: text[:40])
+def test_a_record_that_cannot_be_read_vouches_for_nothing(folder: Path, files: str):
+    """A store from elsewhere may hold any text; the artifact is made again."""
+    problem = "what was recorded of its files cannot be read"
+
+    assert payloads.damage(str(folder), files, "digest") == problem
+    assert payloads.content_damage(str(folder), files, "digest") == problem
+
+
+@pytest.mark.parametrize("files", ["", '{"format": 2}', '{"files": {}}'])
+def test_of_another_form_nothing_is_known(folder: Path, files: str):
+    assert payloads.damage(str(folder), files, "digest") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from typing import Any
 
 import pytest
@@ -23,7 +24,13 @@ LOOKS = [
      "last-modified and size:Fri, 02 Jan 2026 03:04:05 GMT 3"),
     ({"updated": "2026-01-02T03:04:05Z", "size": 3}, "updated and size:2026-01-02T03:04:05Z 3"),
     ({"mtime": _LATER.timestamp(), "size": 3}, ""),
-    ({"created": _LATER, "size": 3}, ""),
+    ({"created": _OLD, "size": 3}, ""),
+    ({"modified": _LATER, "size": 3}, ""),
+    ({"mtime": float("nan"), "size": 3}, ""),
+    ({"ETag": '""', "size": 3}, ""),
+    ({"ETag": 'W/"9b2c"', "size": 3}, ""),
+    ({"ETag": 'W/"9b2c"', "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT", "size": 3},
+     "last-modified and size:Fri, 02 Jan 2026 03:04:05 GMT 3"),
     ({"updated": _LATER.isoformat(), "size": 3}, ""),
     ({"mtime": "yesterday", "size": 3}, ""),
     ({"mtime": 1000.5, "size": None}, ""),
@@ -47,6 +54,8 @@ def test_several_files_have_one_mark_under_their_names():
     assert found == marks.combined([("a", dict(one)), ("b", dict(other))])
     assert found != marks.combined([("a", other), ("b", one)])
     assert found != marks.combined([("a", one), ("c", other)])
+    assert found != marks.combined([("a 1\nb", other)])
+    assert marks.combined([("\udcff", one)]) != marks.combined([("\udcfe", one)])
     assert marks.combined([("a", one), ("b", {"mtime": 1.0, "size": 3})]).startswith(
         "etag or mtime and size:"
     )
@@ -57,3 +66,20 @@ def test_one_file_of_which_nothing_is_known_makes_all_unknown():
 
     assert payloads.is_unknown(marks.combined(several))
     assert marks.combined(several) != marks.combined(several)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_a_time_without_a_zone_is_young_in_every_reading(monkeypatch: pytest.MonkeyPatch, zone: str):
+    """Some stores mean UTC, some the time of the machine."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for now in (
+            datetime.datetime.now(),
+            datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None),
+        ):
+            assert marks.mark({"modified": now, "size": 3}) == ("", "")
+            assert marks.mark({"updated": now.isoformat(), "size": 3}) == ("", "")
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -227,3 +228,59 @@ def test_an_error_while_a_file_is_read_names_the_address(away: str, monkeypatch:
 
         with pytest.raises(UnreachableError, match=f"'{away}/a.csv' cannot be reached: ZeroDivisionError"):
             file.read()
+
+
+def test_a_file_that_ends_too_early_is_no_shorter_file(away: str, monkeypatch: pytest.MonkeyPatch):
+    """A connection that breaks off may look like the end: rows would be lost without a word."""
+    read = elsewhere._Raw._read
+    monkeypatch.setattr(
+        elsewhere._Raw, "_read", lambda self, num_bytes: b"" if self.tell() else read(self, min(5, num_bytes))
+    )
+
+    with files.open_file(f"{away}/a.csv") as file, pytest.raises(UnreachableError) as caught:
+        file.read()
+
+    assert caught.value.problem == (
+        f"'{away}/a.csv' cannot be reached: EOFError: it ended after 5 of 8 bytes."
+    )
+    with files.open_file(f"{away}/a.csv") as file:
+        file.seek(100)
+        assert file.read() == b""
+
+
+def test_links_are_followed_as_on_this_machine(away: str, monkeypatch: pytest.MonkeyPatch):
+    """SFTP tells of a link in a list that it is one, and what it leads to when asked."""
+    memory = fsspec.filesystem("memory")
+    kind = type(memory)
+    ask, ls = kind.info, kind.ls
+    links = {"l.csv": "a.csv", "linked": "span-2", "broken": "nothing"}
+
+    def listed(self: object, path: str, detail: bool = True, **given: object) -> list[dict[str, object]]:
+        found = ls(self, path, detail, **given)
+        top = kind._strip_protocol(away)
+        added = [{"name": f"{top}/{name}", "size": 1, "type": "link"} for name in links]
+        return [*found, *added] if detail and kind._strip_protocol(path) == top else found
+
+    def info(self: object, path: str, **given: object) -> dict[str, object]:
+        name = path.rpartition("/")[2]
+        found = ask(self, f"{away}/{links[name]}" if name in links else path, **given)
+        return {**found, "name": path}
+
+    monkeypatch.setattr(kind, "ls", listed)
+    monkeypatch.setattr(kind, "info", info)
+    monkeypatch.setattr(kind, "find", fsspec.AbstractFileSystem.find)
+
+    assert files.matching_files(f"{away}/*.csv") == [f"{away}/a.csv", f"{away}/b.csv", f"{away}/l.csv"]
+    assert files.file_sizes(away)["l.csv"] == 8
+    assert "broken" not in files.files_below(away)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    """In a store from elsewhere one may lie in the place of a payload."""
+    os.mkfifo(tmp_path / "pipe")
+
+    for opened in (files.open_file, files.open_text, files.read_bytes):
+        with pytest.raises(OSError, match="it is a pipe"):
+            opened(str(tmp_path / "pipe"))
+    with pytest.raises(IsADirectoryError):
+        files.open_file(str(tmp_path))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headrace.authoring.light import authoring
-from headrace.errors import EmptyDataError, UnknownSplitError
+from headrace.errors import DataError, EmptyDataError, UnknownSplitError
 from headrace.formats import artifacts
 
 with authoring():
@@ -84,6 +84,17 @@ def test_a_split_with_a_pattern_of_its_own(tmp_path: Path):
         "train-0.gz",
         "train-1.gz",
     ]
+
+
+@pytest.mark.parametrize("recorded", ["{broken", "[1]", '{"train": 3}', "[" * 100_000])
+def test_patterns_that_are_none_are_told(tmp_path: Path, recorded: str):
+    artifact = examples(tmp_path, [])
+    artifact.split_names = ""
+    artifact.set_string_custom_property("custom_split_pattern", recorded)
+
+    for ask in (artifacts.split_names, lambda given: artifacts.split_files(given, "train")):
+        with pytest.raises(DataError, match="the patterns of its splits are recorded as"):
+            ask(artifact)
 
 
 def test_splits_are_left_out_by_names_that_exist(tmp_path: Path):

@@ -17,6 +17,7 @@ from headrace.formats import (
     blessings,
     hyperparameters,
     predictions,
+    protos,
     pushed_models,
     saved_models,
     training_histories,
@@ -276,3 +277,15 @@ def test_what_is_missing_of_a_transform_graph_is_named(tmp_path: Path):
     assert str(caught.value) == (
         f"there is no file {tmp_path}/transformed_metadata/schema.pbtxt.\n  Fix: {AGAIN}"
     )
+
+
+def test_bytes_where_a_text_is_expected_have_no_line(tmp_path: Path):
+    (tmp_path / "schema.pbtxt").write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(MalformedFileError) as caught:
+        protos.read_schema_in(str(tmp_path))
+
+    assert caught.value.problem.startswith(
+        f"{tmp_path}/schema.pbtxt: not a Schema in text form: 'utf-8' codec"
+    )
+    assert caught.value.fix == "give a file of the text form."

@@ -45,7 +45,6 @@ EXCEPTIONS = {
     "headrace/ui": "the process's own streams",
     "headrace/cli/machine": "what this machine is",
     "headrace/cli/failures.py": "a descriptor of a temporary file",
-    "headrace/models/cost.py": "what the kernel tells of the process's memory",
     "headrace/components/pusher/versions.py": "a rename that must not replace what is there",
 }
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import headrace
-from headrace import components
+from headrace import components, testing
 from headrace.authoring import Channel, Pipeline, standard_artifacts
 from headrace.cli.commands import report
 from headrace.cli.main import cli
@@ -65,6 +65,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], str, str]] = {
         "Evaluator: module_file",
         ".py",
     ),
+    "testing.make_artifact": (
+        lambda: testing.make_artifact(ADDRESS, standard_artifacts.Model),
+        "the artifact's folder",
+        "",
+    ),
+    "testing.run_component": (
+        lambda: testing.run_component(components.CsvExampleGen("data"), ADDRESS),
+        "the store",
+        "",
+    ),
     "a configuration file": (lambda: read_document(ADDRESS), "the configuration file", ""),
     "a page's file": (lambda: report.write(None, ADDRESS, is_opened=False), "the page's file", ""),  # type: ignore[arg-type]
     "an exported file": (lambda: export.write(ADDRESS, [object()], None), "the exported file", ""),  # type: ignore[list-item, arg-type]
@@ -108,6 +118,14 @@ def test_the_web_is_read_and_not_written():
         components.Pusher(
             model=_MODEL, push_destination={"filesystem": {"base_directory": "https://host/models"}}
         )
+
+
+def test_a_push_to_a_relative_file_address_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It would go to a folder named `file:`."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UnsupportedFeatureError, match="'file://' is followed by an absolute path"):
+        components.Pusher(model=_MODEL, push_destination={"filesystem": {"base_directory": "file://models"}})
 
 
 def _parameters_that_name_files() -> Iterator[str]:

@@ -35,6 +35,17 @@ def test_pattern_without_placeholders_is_span_zero(tmp_path):
     assert spans.resolve(str(tmp_path), [_split("*.csv")], None) == spans.Resolved(0, None, ["*.csv"])
 
 
+@pytest.mark.parametrize("folder", ["days", "days[1]", "a/days", "a[1]/days"])
+@pytest.mark.parametrize("written", ["{}", "{}/", "{}//", ".//{}", "file://{}//"])
+def test_slashes_may_be_doubled(tmp_path, monkeypatch, folder, written):
+    """As in any path of this machine, whatever else is in it."""
+    monkeypatch.chdir(tmp_path)
+    _touch(tmp_path / folder, "span3/a")
+    base = written.format(tmp_path / folder if "file" in written else folder.replace("/", "//"))
+
+    assert spans.resolve(base, [_split("span{SPAN}/*")], None).span == 3
+
+
 def test_latest_span_and_its_latest_version_win(tmp_path):
     """Numbers are compared as numbers: span 10 is later than span 9."""
     _touch(tmp_path, "span9/v3/a", "span10/v1/a", "span10/v2/a", "span2/v9/a")

@@ -10,7 +10,9 @@ from typing import Any
 
 from headrace.authoring import Artifact
 from headrace.authoring.light import authoring
+from headrace.authoring.nodes import SOURCE_URI
 from headrace.errors import InputResolutionError, UnsupportedFeatureError
+from headrace.files import addresses
 from headrace.orchestration.node import driver
 from headrace.orchestration.node.live_run import LiveNode
 from headrace.orchestration.plan.plan import NodeKind
@@ -20,6 +22,7 @@ from headrace.store.record import publications
 with authoring():
     from tfx.orchestration.portable.importer_node_handler import ImporterNodeHandler
     from tfx.orchestration.portable.resolver_node_handler import ResolverNodeHandler
+    from tfx.proto.orchestration import pipeline_pb2
 
 _HANDLERS = {NodeKind.IMPORTER: ImporterNodeHandler, NodeKind.RESOLVER: ResolverNodeHandler}
 
@@ -56,7 +59,9 @@ def _run_handler(node: LiveNode) -> Found:
     run = node.run
     handler = _HANDLERS[node.planned.kind]()
     with run.store.handle() as handle, _silenced("absl"):
-        info = handler.run(_Reentrant(handle), node.ir, node.planned.pipeline_info, run.ir.runtime_spec)
+        info = handler.run(
+            _Reentrant(handle), _placed(node.ir), node.planned.pipeline_info, run.ir.runtime_spec
+        )
     if not info.execution_id:
         return Found({}, 0, driver.skip_reason(node))
     failure = publications.failure_of(run.store, info.execution_id)
@@ -67,6 +72,17 @@ def _run_handler(node: LiveNode) -> Found:
             f"{node.node_id}: {failure}.", "check what it looks for, and that a run has made it."
         )
     return Found(executions.outputs_of(run.store, info.execution_id), info.execution_id)
+
+
+def _placed(node: pipeline_pb2.PipelineNode) -> pipeline_pb2.PipelineNode:
+    """A node in which an Importer's `file:///data` is the path `/data`, as which everybody else knows it."""
+    placed = pipeline_pb2.PipelineNode()
+    placed.CopyFrom(node)
+    named = placed.parameters.parameters
+    if SOURCE_URI in named and named[SOURCE_URI].HasField("field_value"):
+        value = named[SOURCE_URI].field_value
+        value.string_value = addresses.here(value.string_value)
+    return placed
 
 
 def _hand_on(node: LiveNode) -> Found:

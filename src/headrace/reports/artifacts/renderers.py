@@ -46,10 +46,11 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
 
 def _draw(found: registry.Registration, subject: Subject, other: Subject | None) -> list[Block]:
     kind = found.artifact_type
-    if other is not None and kind.overlay is not None:
-        blocks = kind.overlay(subject, other)
-    else:
-        blocks = kind.page(subject) if kind.page is not None else []
+    with registry.of_others():
+        if other is not None and kind.overlay is not None:
+            blocks = kind.overlay(subject, other)
+        else:
+            blocks = kind.page(subject) if kind.page is not None else []
     if found.place:
         _check(blocks)
     return list(blocks)

@@ -161,7 +161,7 @@ class FreshProcesses:
             return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
-        file_bytes = _resident_file_bytes()
+        file_bytes = resident_file_bytes()
         self.nursery_pid = os.fork()
         if self.nursery_pid:
             theirs.close()
@@ -310,7 +310,8 @@ class _Nursery:
             os.close(stdin)
 
 
-def _resident_file_bytes() -> int:
+def resident_file_bytes() -> int:
+    """Return the memory of this process, in bytes, that holds pages of files, such as libraries."""
     with open("/proc/self/status", encoding="ascii") as file:
         # In kB, see proc(5).
         return next((int(line.split()[1]) * 1024 for line in file if line.startswith("RssFile:")), 0)

@@ -22,10 +22,10 @@ from headrace.runtime.implementation import Implementation
 from headrace.store.open.store import Store
 from headrace.store.read import queries
 from headrace.store.read.queries import Condition
+from headrace.store.read.typed_artifacts import typed
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
-    from tfx.types import artifact_utils
 
 if TYPE_CHECKING:
     from tfx.proto.orchestration import pipeline_pb2
@@ -77,16 +77,6 @@ def run_of(store: Store, execution_id: int) -> str:
     # A node of an inner pipeline also belongs to a run named after that pipeline: `{pipeline}_{run}`.
     names = [str(context.name) for context in contexts if context.type_id == type_id]
     return min(names, key=len, default="")
-
-
-def run_that_made(store: Store, artifact_id: int) -> str:
-    """Return the id of the run that made an artifact; empty where none did."""
-    # Here, because that module imports this one.
-    from headrace.store.read import graph
-
-    with store.handle() as handle:
-        made = graph.origins(graph.links_of_artifacts(handle, [artifact_id]))
-    return run_of(store, made[artifact_id].execution_id) if artifact_id in made else ""
 
 
 def is_intact(artifact: Artifact) -> bool:
@@ -143,14 +133,13 @@ def outputs_of(store: Store, execution_id: int) -> dict[str, list[Artifact]]:
         events = [e for e in handle.store.get_events_by_execution_ids([execution_id]) if e.type in kinds]
         if not events:
             return {}
-        protos = {a.id: a for a in handle.store.get_artifacts_by_id([e.artifact_id for e in events])}
-        type_ids = list({a.type_id for a in protos.values()})
-        types = {t.id: t for t in handle.store.get_artifact_types_by_id(type_ids)}
+        protos = list(handle.store.get_artifacts_by_id([e.artifact_id for e in events]))
+        artifacts = {
+            proto.id: artifact for proto, artifact in zip(protos, typed(handle, protos), strict=True)
+        }
         outputs: dict[str, list[Artifact]] = {}
         for event in events:
-            proto = protos[event.artifact_id]
-            artifact = artifact_utils.deserialize_artifact(types[proto.type_id], proto)
-            outputs.setdefault(event.path.steps[0].key, []).append(artifact)
+            outputs.setdefault(event.path.steps[0].key, []).append(artifacts[event.artifact_id])
         return outputs
 
 

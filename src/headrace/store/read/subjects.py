@@ -18,11 +18,11 @@ from headrace.store.read.graph import Place
 from headrace.store.read.lineage import find_artifact
 from headrace.store.read.queries import Condition
 from headrace.store.read.run_records import read_command
+from headrace.store.read.typed_artifacts import typed
 from headrace.store.results import RunResult
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
-    from tfx.types import artifact_utils
 
 _MAX_EARLIER = 20
 
@@ -100,13 +100,7 @@ def _subject(store: Store, artifact_id: int) -> Subject:
 
 def _read_artifacts(handle: Any, artifact_ids: list[int]) -> dict[int, Artifact]:
     protos = list(handle.store.get_artifacts_by_id(sorted(set(artifact_ids)))) if artifact_ids else []
-    if not protos:
-        return {}
-    types = {
-        kind.id: kind
-        for kind in handle.store.get_artifact_types_by_id(sorted({proto.type_id for proto in protos}))
-    }
-    return {proto.id: artifact_utils.deserialize_artifact(types[proto.type_id], proto) for proto in protos}
+    return {artifact.id: artifact for artifact in typed(handle, protos)}
 
 
 def _predecessor(handle: Any, artifact: Artifact, place: Place, key: str) -> Artifact | None:

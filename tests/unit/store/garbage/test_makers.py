@@ -50,7 +50,7 @@ def test_the_maker_is_who_made_it(tmp_path: Path, publishers: list[str], maker: 
         with store.handle() as handle:
             links = graph.links_of_artifacts(handle, [artifact])
         assert graph.origins(links)[artifact].execution_id == maker
-        assert executions.run_that_made(store, artifact) == f"run-{publishers[maker - 1]}"
+        assert executions.run_of(store, maker) == f"run-{publishers[maker - 1]}"
         by_mlmd = take_inventory(store)
     by_tables = take_inventory(Store(path))
 
