@@ -14,9 +14,11 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from tfx_bsl.public.beam import run_inference
 from tfx_bsl.public.proto import model_spec_pb2
 
+from headrace.errors import ModelError
 from headrace.models import signatures
 from headrace.models.model import Model, load
 from headrace.models.saved_model import SavedModel
+from headrace.runtime import messages
 
 
 def check_signatures(path: str, names: Sequence[str], tags: Sequence[str], where: str) -> None:
@@ -49,12 +51,7 @@ class Predictor:
         signature = self._model.signatures[self._name]
         self._handler: Any = None
         if len(names) > 1 or not signature.is_predict:
-            spec = model_spec_pb2.SavedModelSpec(
-                model_path=path, tag=tags or [signatures.SERVING_TAG], signature_name=names
-            )
-            self._handler = run_inference.CreateModelHandler(
-                model_spec_pb2.InferenceSpecType(saved_model_spec=spec)
-            )
+            self._handler = _handler(path, names, tags or [signatures.SERVING_TAG], where)
             self._session = _Session(self._model, names or [self._name])
             return
         self._encoder = PredictLogEncoder(self._name, next(iter(signature.inputs)))
@@ -70,6 +67,23 @@ class Predictor:
             return self._encoder.encode(records, self._model.predict(records, self._name))
         logs = self._handler.run_inference(list(records), self._session)
         return [log.SerializeToString(deterministic=True) for log in logs]
+
+
+def _handler(path: str, names: Sequence[str], tags: Sequence[str], where: str) -> Any:
+    """Return what logs the outputs of TensorFlow 1's methods.
+
+    Raises:
+        ModelError: If a signature is not of the form of its method, or several do not go together.
+    """
+    spec = model_spec_pb2.SavedModelSpec(model_path=path, tag=tags, signature_name=names)
+    try:
+        return run_inference.CreateModelHandler(model_spec_pb2.InferenceSpecType(saved_model_spec=spec))
+    except (ValueError, NotImplementedError) as error:
+        raise ModelError(
+            f"{where}: the model ({path}) cannot be asked: {messages.first_line(error)}.",
+            "name one signature of the predict method in model_signature_name in model_spec, or classifiers and "
+            "regressors of one input.",
+        ) from error
 
 
 class _Session:
@@ -141,7 +155,7 @@ def _tensor_protos(values: np.ndarray[Any, Any]) -> list[bytes]:
     count = len(values)
     row_size = int(np.prod(values.shape[1:]))
     if not count or values.dtype.kind not in "fiu" or (row_size == 1 and values.dtype != np.float32):
-        return [tf.make_tensor_proto(row[np.newaxis, ...]).SerializeToString() for row in values]
+        return [tf.make_tensor_proto(values[at : at + 1]).SerializeToString() for at in range(count)]
     head = tf.make_tensor_proto(values[:1])
     field = "tensor_content" if row_size > 1 else "float_val"
     head.ClearField(field)

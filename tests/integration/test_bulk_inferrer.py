@@ -269,6 +269,37 @@ def test_signature_that_takes_no_examples(many_outputs, examples, tmp_path):
         _failing(many_outputs, examples, tmp_path, model_spec='{"model_signature_name": ["numbers"]}')
 
 
+@pytest.mark.parametrize("method", ["custom", "tensorflow/serving/regress"])
+def test_a_signature_that_is_not_of_its_methods_form(many_outputs, examples, tmp_path, method):
+    """tfx_bsl refuses it; the reader is told which model."""
+    from headrace.formats import saved_models
+
+    shutil.copytree(many_outputs.uri, tmp_path / "odd")
+    path = f"{tmp_path}/odd/Format-Serving"
+    proto = saved_models.read(path, "test")
+    proto.meta_graphs[0].signature_def["serving_default"].method_name = method
+    saved_models.write(path, proto)
+
+    with pytest.raises(Exception, match=rf"bulk_inferrer: the model \({path}\) cannot be asked: "):
+        _failing(artifact("Model", tmp_path / "odd"), examples, tmp_path)
+
+
+def test_texts_in_one_dimension_are_logged(examples, tmp_path):
+    """tfx_bsl cannot; as a column and as one for each row they are the same texts."""
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda examples: {"text": tf.strings.as_string(tf.strings.length(examples))},
+        input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
+    )
+    tf.saved_model.save(module, f"{tmp_path}/model/Format-Serving", signatures=module.serve)
+
+    _failing(artifact("Model", tmp_path / "model"), examples, tmp_path)
+
+    for log in (one.predict_log for one in _logs(f"{tmp_path}/result")):
+        length = len(log.request.inputs["examples"].string_val[0])
+        assert tf.make_ndarray(log.response.outputs["text"]).tolist() == [str(length).encode()]
+
+
 def test_no_model(examples, tmp_path):
     """The reader sees where a model was expected."""
     with pytest.raises(

@@ -36,6 +36,11 @@ def read(path: str, where: str) -> Any:
             raise ModelError(
                 f"{where}: {file_path} is damaged: {error}.", "export the model again."
             ) from error
+    if not proto.meta_graphs:
+        # What was cut off to nothing is a valid proto.
+        raise ModelError(
+            f"{where}: {file_path} is damaged: there is no graph in it.", "export the model again."
+        )
     return proto
 
 

@@ -66,10 +66,15 @@ class Model:
             signature: Which one to call.
 
         Raises:
-            ModelError: If there is no such signature, it fails, or gives another number of rows.
+            ModelError: If there is no such signature, it fails, gives nothing, or another number of rows.
             ModelInputError: If the batch is not what it takes.
         """
         outputs = self.call(batch, signature)
+        if not outputs:
+            raise ModelError(
+                f"{self._where}: signature '{signature}' of the model gives no output.",
+                "export a signature that returns its predictions, or name another one.",
+            )
         rows = inputs.num_rows(batch)
         for name, output in outputs.items():
             if output.ndim < 1 or output.shape[0] != rows:

@@ -8,6 +8,8 @@ from typing import Protocol, TypeAlias
 from headrace.models.inputs import Arrays, Inputs
 from headrace.models.signatures import Signature
 
+_NO_CALLBACK = "Could not find callback"
+
 
 class Refused(Exception):
     """What runs the model did not load it, or did not answer.
@@ -25,7 +27,10 @@ class Refused(Exception):
     @property
     def is_about_input(self) -> bool:
         """Whether what was given is at fault, not the model."""
-        return self.kind in ("InvalidArgumentError", "TypeError", "ValueError")
+        # TensorFlow calls it an invalid argument when the Python function behind an operation is not there.
+        return (
+            self.kind in ("InvalidArgumentError", "TypeError", "ValueError") and _NO_CALLBACK not in self.text
+        )
 
 
 class Runner(Protocol):

@@ -51,7 +51,7 @@ class SavedModel:
         return _signatures(self.graphs)
 
     def tagged_signatures(self, tags: Sequence[str], field: str) -> dict[str, Signature]:
-        """Return the signatures of graphs that have all tags.
+        """Return the signatures of the graph that has these tags and no others, as TensorFlow chooses one.
 
         Args:
             tags: Empty for `serve`.
@@ -61,7 +61,7 @@ class SavedModel:
             ModelError: If no graph has them.
         """
         wanted = list(tags) or [SERVING_TAG]
-        tagged = [graph for graph in self.graphs if set(wanted) <= set(graph.meta_info_def.tags)]
+        tagged = [graph for graph in self.graphs if set(wanted) == set(graph.meta_info_def.tags)]
         if not tagged:
             graphs = [sorted(graph.meta_info_def.tags) for graph in self.graphs]
             raise ModelError(

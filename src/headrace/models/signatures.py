@@ -43,6 +43,19 @@ class Tensor:
         return bool(self.graph_name)
 
     @property
+    def is_records(self) -> bool:
+        """Whether it may be serialized Examples: one string for each row."""
+        return self.type_name == _STRING and (self.shape is None or len(self.shape) == 1)
+
+    @property
+    def told(self) -> str:
+        """Its type in words; of strings that are no records their shape too."""
+        if self.type_name != _STRING or self.is_records:
+            return self.dtype
+        sizes = ", ".join(str(size) if size >= 0 else "None" for size in self.shape or ())
+        return f"{self.dtype} of shape [{sizes}]"
+
+    @property
     def dtype(self) -> str:
         """Its type as TensorFlow and numpy write it, such as `"float32"`; `"string"` for bytes."""
         name = self.type_name.removeprefix("DT_").lower()
@@ -77,9 +90,9 @@ class Signature:
 
     @property
     def takes_examples(self) -> bool:
-        """Whether it has one input, of strings, as those have that take serialized Examples."""
+        """Whether it has one input, a string for each row, as those have that take serialized Examples."""
         inputs = list(self.inputs.values())
-        return len(inputs) == 1 and inputs[0].type_name == _STRING
+        return len(inputs) == 1 and inputs[0].is_records
 
     @property
     def gives_one_text(self) -> bool:
@@ -89,7 +102,7 @@ class Signature:
 
     def told_inputs(self) -> str:
         """What it takes, in words: `"'x' (float32), 'y' (int64)"`."""
-        return ", ".join(f"'{name}' ({one.dtype})" for name, one in self.inputs.items()) or "nothing"
+        return ", ".join(f"'{name}' ({one.told})" for name, one in self.inputs.items()) or "nothing"
 
 
 def _tensors(infos: Any) -> dict[str, Tensor]:

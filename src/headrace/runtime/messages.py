@@ -23,6 +23,11 @@ _ROOT_ERROR = re.compile(r"^[ \t]*\(0\) [A-Z_]+:\s*(.*)$", re.MULTILINE)
 _NODE = re.compile(
     r"(?<!\s)\s*\[\[(?:\{\{function_node [^{}]*\}\}\s*)?\{\{node [^\n]*|\{\{function_node [^{}]*\}\}\s*|(?<!\s)\s*\[Op:\w+\][^\n]*"
 )
+# What TensorFlow adds whatever does not load.
+_DEVICE_ADVICE = re.compile(
+    r"(?<!\s)\s*You may be trying to load on a different device from the computational device\..*", re.DOTALL
+)
+_STACK = "\nTraceback (most recent call last):\n"
 _ERROR_NAME = re.compile(r"^\w*(?:Error|Exception): ")
 _WRAPPER = re.compile(r"^Exception encountered when calling .*$", re.MULTILINE)
 # TFMA repeats the call of its own function, with everything that it was given.
@@ -59,7 +64,7 @@ def own_words(error: BaseException) -> str:
 
 def concise_text(text: str) -> str:
     """Return what is left of a message without what the library was working on."""
-    return _cut(_sentence(_of_graph(text)))
+    return _cut(_sentence(_without_stack(_DEVICE_ADVICE.sub("", _of_graph(text)))))
 
 
 def first_line(error: BaseException, max_characters: int = 300) -> str:
@@ -76,6 +81,12 @@ def _of_graph(text: str) -> str:
     rest = text[found.end() :]
     root = _ROOT_ERROR.search(rest)
     return (root.group(1) if root else _NODE.sub("", rest)).strip() or text
+
+
+def _without_stack(text: str) -> str:
+    """Leave out the stack of a Python function that TensorFlow called: its error stands before it and at its end."""
+    head, _, stack = text.partition(_STACK)
+    return head if head and stack.rstrip().endswith(f"\n{head}") else text
 
 
 def _cause(error: BaseException) -> BaseException | None:

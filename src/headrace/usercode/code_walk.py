@@ -67,6 +67,7 @@ class Walk:
             environment=environment,
             reads_arguments=found.reads_arguments,
             written=found.written,
+            lists_folders=found.lists_folders,
             names=self._names(list(files)),
         )
 
@@ -76,7 +77,7 @@ class Walk:
             found.texts, self._places, found.folders, found.written, lists_folders=found.lists_folders
         )
         read = (found.paths | named) - found.written
-        more = configurations.named(read)
+        more = configurations.named(read, found.written, lists_folders=found.lists_folders)
         return read | {path for path in more if not {path, os.path.basename(path)} & found.written}
 
     def _names(self, paths: Sequence[str]) -> dict[str, str]:

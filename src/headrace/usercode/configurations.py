@@ -9,39 +9,47 @@ from __future__ import annotations
 
 import configparser
 import contextlib
+import glob
 import importlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
-from headrace.files import payloads
-from headrace.usercode import written_files
+from headrace.usercode import named_files, written_files
 
 # Longer files are data.
 _MAX_BYTES = 1 << 16
 _MAX_PATH_LENGTH = 4096
 _MAX_FILES = 1000
+# What a key of a table calls the place of whatever the table is about: `output: {path: out.csv}`.
+_PLACE = re.compile(r"^(path|file|file_?(name|path)|dir|directory|folder|location|ur[il])$", re.IGNORECASE)
 
 
-def named(paths: Iterable[str]) -> set[str]:
+def named(paths: Iterable[str], written: Set[str] = frozenset(), *, lists_folders: bool = False) -> set[str]:
     """Return the files that some files name, where these are configuration files, and so on; without themselves.
 
     A file that cannot be read, or is malformed, names none.
+
+    Args:
+        paths: The files.
+        written: Keys behind which the code that reads them writes.
+        lists_folders: Whether that code lists folders: then all files in those that are named count.
     """
     given = {os.path.abspath(path) for path in paths}
     found: set[str] = set()
     waiting = sorted(given)
     while waiting and len(found) < _MAX_FILES:
         path = waiting.pop()
-        for other in _named_in(path):
+        for other in _named_in(path, written, lists_folders):
             if other not in found and other not in given:
                 found.add(other)
                 waiting.append(other)
     return found
 
 
-def _named_in(path: str) -> Iterator[str]:
+def _named_in(path: str, written: Set[str], lists_folders: bool) -> Iterator[str]:
     parse = _PARSERS.get(os.path.splitext(path)[1].lower())
     if parse is None:
         return
@@ -49,35 +57,75 @@ def _named_in(path: str) -> Iterator[str]:
     with contextlib.suppress(Exception):
         if os.path.getsize(path) > _MAX_BYTES:
             return
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             content = parse(file.read())
-        for text in _texts(content):
-            for folder in (os.path.dirname(path), os.getcwd()):
-                other = os.path.normpath(os.path.join(folder, os.path.expanduser(text)))
-                if os.path.isfile(other) and payloads.is_kept(other):
-                    yield other
+        texts = list(
+            dict.fromkeys(os.path.expandvars(os.path.expanduser(text)) for text in _texts(content, written))
+        )
+        # A folder may stand apart from the names in it.
+        escaped = [glob.escape(text) for text in texts]
+        yield from named_files.find(
+            [*escaped, *texts],
+            {os.path.dirname(path), os.getcwd()},
+            (),
+            frozenset(),
+            lists_folders=lists_folders,
+        )
 
 
-def _texts(content: Any) -> Iterator[str]:
+def _texts(content: Any, written: Set[str]) -> Iterator[str]:
     """The texts in a configuration that may be paths of files to read."""
-    waiting = [content]
+    waiting = [(content, False)]
+    # One that is written once may stand in many places, and in itself.
+    seen: set[int] = set()
     while waiting:
-        value = waiting.pop()
+        value, is_output = waiting.pop()
+        if isinstance(value, (dict, list)):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
         if isinstance(value, dict):
-            for key, inner in value.items():
+            for key, inner in ((str(key), inner) for key, inner in value.items()):
                 # Names of files are keys of a table as well: {"names.txt": 3}.
-                waiting.append(str(key))
-                if not (isinstance(inner, (str, list)) and written_files.is_destination(str(key))):
-                    waiting.append(inner)
+                waiting.append((key, False))
+                is_place = bool(_PLACE.match(key))
+                if isinstance(inner, dict):
+                    waiting.append((inner, is_output or written_files.is_destination(key, is_sure=True)))
+                elif not (
+                    (is_output and is_place)
+                    or written_files.is_destination(key)
+                    or (key in written and not is_place)
+                ):
+                    waiting.append((inner, is_output))
         elif isinstance(value, list):
-            waiting += value
+            waiting += [(one, is_output) for one in value]
         elif isinstance(value, str) and 0 < len(value) <= _MAX_PATH_LENGTH and value.isprintable():
             yield value
 
 
 def _yaml(text: str) -> Any:
     yaml = importlib.import_module("yaml")
-    return list(yaml.safe_load_all(text))
+    made: dict[int, Any] = {}
+    # As it is written, whatever the tags: `!include other.yaml` is nothing to a loader.
+    nodes = yaml.compose_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return [_plain(node, made) for node in nodes]
+
+
+def _plain(node: Any, made: dict[int, Any]) -> Any:
+    """A node of YAML as dicts, lists and texts; what has an anchor stays one object."""
+    if isinstance(node.value, str):
+        return node.value
+    if id(node) not in made:
+        found: Any = []
+        made[id(node)] = found
+        for one in node.value:
+            # Of a mapping pairs, whose keys may be there twice, such as `<<`.
+            found.append(
+                {str(_plain(one[0], made)): _plain(one[1], made)}
+                if isinstance(one, tuple)
+                else _plain(one, made)
+            )
+    return made[id(node)]
 
 
 def _toml(text: str) -> Any:

@@ -41,6 +41,7 @@ class Usage:
         environment: Names of the environment variables that are read.
         reads_arguments: Whether the command line is read.
         written: What is written: paths, names of files, and of the variables or parameters that hold such.
+        lists_folders: Whether folders are listed that the code does not name.
         names: Names of the files that count: of modules, and of data files in their common folder. The files of
             the functions themselves have none.
     """
@@ -50,6 +51,7 @@ class Usage:
     environment: set[str] = field(default_factory=set)
     reads_arguments: bool = False
     written: set[str] = field(default_factory=set)
+    lists_folders: bool = False
     names: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -22,6 +22,7 @@ _DESTINATION = re.compile(
     r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
 )
 _PERHAPS = re.compile(r"(^|_)(log|logs|target|cache|working)(_|$)")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COPIES = re.compile(r"^(copy\w*|move|rename|urlretrieve)$")
 
 
@@ -37,6 +38,8 @@ def is_destination(name: str, *, is_sure: bool = False) -> bool:
         name: Its name, such as `push_destination`.
         is_sure: Whether names that may be of either, such as `log_file`, are taken for what is read.
     """
+    # `outputPath`, `OUTPUT_PATH`, `output-path` and `output.path` say the same.
+    name = re.sub(r"\W", "_", _HUMP.sub("_", name)).lower()
     return bool(_DESTINATION.search(name) or (not is_sure and _PERHAPS.search(name)))
 
 

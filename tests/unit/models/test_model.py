@@ -71,6 +71,28 @@ def test_what_else_fails_is_no_fault_of_the_rows(tmp_path: Path):
     )
 
 
+def test_a_function_that_is_not_there_is_no_fault_of_the_rows(tmp_path: Path):
+    told = "ValueError: Could not find callback with key=pyfunc_0 in the registry."
+    stack = f'{told}\nTraceback (most recent call last):\n\n  File "ops.py", line 1, in f\n\n{told}\n'
+    library = small_models.Library(refusal=Refused("InvalidArgumentError", stack))
+
+    with pytest.raises(ModelError) as caught:
+        loaded(tmp_path, library).predict([b"a"])
+
+    assert not isinstance(caught.value, ModelInputError)
+    assert caught.value.problem == (
+        f"node: signature 'serving_default' of the model failed: InvalidArgumentError: {told}"
+    )
+
+
+def test_a_signature_that_gives_nothing_has_no_predictions(tmp_path: Path):
+    model = loaded(tmp_path, small_models.Library(lambda _: {}))
+
+    with pytest.raises(ModelError, match="node: signature 'serving_default' of the model gives no output"):
+        model.predict([b"a"])
+    assert model.call([b"a"]) == {}
+
+
 def test_a_model_that_does_not_load_says_which(tmp_path: Path):
     library = small_models.Library(load_refusal=Refused("NotFoundError", "no variables"))
 

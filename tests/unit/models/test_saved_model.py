@@ -29,8 +29,17 @@ def test_a_damaged_model_says_so(tmp_path: Path):
         SavedModel(str(tmp_path), "node")
 
 
+def test_a_model_that_was_cut_off_to_nothing_is_damaged(tmp_path: Path):
+    (tmp_path / "saved_model.pb").touch()
+
+    with pytest.raises(
+        ModelError, match=f"node: {tmp_path}/saved_model.pb is damaged: there is no graph in it"
+    ):
+        SavedModel(str(tmp_path), "node")
+
+
 def test_signatures_are_those_of_the_graph_with_the_tags(tmp_path: Path):
-    """TensorFlow's own, which initialize the model, are none."""
+    """TensorFlow's own, which initialize the model, are none; a graph with more tags is another one."""
     small_models.write(
         tmp_path,
         (["serve"], {"serving_default": SIGNATURE, "__saved_model_init_op": SIGNATURE}),
@@ -40,7 +49,7 @@ def test_signatures_are_those_of_the_graph_with_the_tags(tmp_path: Path):
     files = SavedModel(str(tmp_path), "node")
 
     assert sorted(files.signatures) == ["eval", "fast", "serving_default"]
-    assert sorted(files.tagged_signatures([], "tag")) == ["fast", "serving_default"]
+    assert sorted(files.tagged_signatures([], "tag")) == ["serving_default"]
     assert sorted(files.tagged_signatures(["gpu", "serve"], "tag")) == ["fast"]
 
 

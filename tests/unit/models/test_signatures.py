@@ -38,6 +38,8 @@ def test_a_signature_is_read_as_the_file_has_it(tmp_path: Path):
     ("inputs", "takes"),
     [
         ({"examples": ("DT_STRING", [-1])}, True),
+        ({"examples": ("DT_STRING", None)}, True),
+        ({"city": ("DT_STRING", [-1, 1])}, False),
         ({"x": ("DT_FLOAT", [-1])}, False),
         ({"a": ("DT_STRING", [-1]), "b": ("DT_STRING", [-1])}, False),
         ({}, False),
@@ -84,6 +86,17 @@ def test_a_signature_that_takes_no_examples_says_what_it_takes(tmp_path: Path):
         "examples is needed.\n"
         "  Fix: name another signature in model_spec, or export one as headrace.models.exporters.export_model does."
     )
+
+
+def test_strings_that_are_no_records_are_told_with_their_shape(tmp_path: Path):
+    """Records given to a model of raw texts would be answered, with nonsense."""
+    path = small_models.serving(tmp_path, {"city": ("DT_STRING", [-1, 1])})
+    there = SavedModel(path, "node").signatures
+
+    with pytest.raises(
+        ModelError, match=r"takes 'city' \(string of shape \[None, 1\]\), and one string tensor"
+    ):
+        signatures.check_take_examples(["serving_default"], there, "node", "model_spec")
 
 
 def test_a_missing_signature_names_those_there_are():

@@ -90,6 +90,20 @@ WIDTHS = "Layer expects 1 input(s), but it received 9 input tensors. Inputs rece
             "Could not parse example input, value: 'abc'\n\t [[{{function_node __inference_7}}{{node A}}]]",
             "Could not parse example input, value: 'abc'",
         ),
+        (
+            "/a/vocabulary; No such file or directory\n You may be trying to load on a different device from the "
+            "computational device. Consider setting the `experimental_io_device` option.",
+            "/a/vocabulary; No such file or directory",
+        ),
+        (
+            'KeyError: 1\nTraceback (most recent call last):\n\n  File "a.py", line 1, in f\n\nKeyError: 1\n\n',
+            "KeyError: 1",
+        ),
+        # What stands before the stack is not what happened.
+        (
+            "it failed\nTraceback (most recent call last):\nKeyError: 1",
+            "it failed\nTraceback (most recent call last):\nKeyError: 1",
+        ),
         ("x" * 5_000, "x" * 400 + " ..."),
         # Settings that a person wrote are no proto.
         (
@@ -124,7 +138,18 @@ def test_rows_that_a_metric_was_given_make_place_for_the_cause():
     assert messages.concise(error) == "TF Metric r2_score fails to update: labels are text"
 
 
-@pytest.mark.parametrize("piece", [" ", "\n", ", ", "{{function_node ", "[Op:x {{", "in user code:\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        " ",
+        "\n",
+        ", ",
+        "{{function_node ",
+        "[Op:x {{",
+        "in user code:\n",
+        "\nTraceback (most recent call last):\n",
+    ],
+)
 def test_a_long_message_takes_time_in_proportion(piece):
     """Errors of megabytes pass through here, such as one with all rows in it."""
     started = time.process_time()

@@ -76,7 +76,14 @@ def ingredients(
     executor_source, used = code_contents.executor_usage(class_path, main_path)
     found: dict[str, Sources] = {"executor": _texts(used)} if used.files else {}
     declared = input_files_of(class_path)
-    reader = Reader(declared, project_path, own_folders, used.written, is_code_known=bool(used.files))
+    reader = Reader(
+        declared,
+        project_path,
+        own_folders,
+        used.written,
+        is_code_known=bool(used.files),
+        lists_folders=used.lists_folders,
+    )
     counted = Usage()
     counted.add(used)
     plain: dict[str, Any] = {}

@@ -56,6 +56,7 @@ class Reader:
         own_folders: The store and the pipeline's root: what runs write there changes with each run.
         written: Names of the parameters that the executor writes to, among others.
         is_code_known: Whether the executor's code is the user's, and was read.
+        lists_folders: Whether that code lists folders that it does not name.
     """
 
     input_files: Sequence[str] | None
@@ -63,6 +64,7 @@ class Reader:
     own_folders: Sequence[str] = ()
     written: Set[str] = frozenset()
     is_code_known: bool = False
+    lists_folders: bool = False
 
     def read(self, name: str, value: Any) -> tuple[Any, Sources]:
         """Return what a parameter adds to the key, and the digests of the files that it names, by path."""
@@ -108,7 +110,7 @@ class Reader:
             if not paths and is_declared:
                 found.append((text, "", marks.MISSING))
             found += [(os.path.basename(path), path, self._digest(path)) for path in paths]
-            more = sorted(configurations.named(paths))
+            more = sorted(configurations.named(paths, self.written, lists_folders=self.lists_folders))
             found += [(os.path.basename(path), path, self._digest(path)) for path in more]
         return found
 
