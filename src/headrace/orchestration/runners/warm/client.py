@@ -187,6 +187,7 @@ def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
     """
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.settimeout(ANSWER_SECONDS)
+    look = folder.look_at(path)
     try:
         line.connect(path)
     except OSError:
@@ -194,16 +195,20 @@ def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
         return None
     link: WarmLink | None = None
     is_taken = False
+    pid = 0
     try:
-        folder.peer(line)
+        pid, _ = folder.peer(line)
         link = _ask(line, hello, mark, None)
         is_taken = link.wait()
     except ConnectionError:
         raise
     except OSError:
-        # It hangs: nobody is to wait for it again. Once it goes on it sees that its socket is gone, and leaves.
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        # It hangs: nobody is to wait for it again, and its memory is of no use. Runs that it serves go on without it.
+        # Another run may have waited too, and started the next one there already.
+        folder.remove(path, look)
+        if pid:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
     finally:
         if not is_taken:
             line.close()
