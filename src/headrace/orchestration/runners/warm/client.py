@@ -26,10 +26,13 @@ ANSWER_SECONDS = 3.0
 _SECONDS_TO_END = 10.0
 _ATTEMPTS = 2
 # The environment of a server holds no more of its first run than its libraries read; no project's folder is searched.
+# Headrace is that of the run, which need not be the installed one.
 _START = """
 import os, sys
 if os.fork():
     os._exit(0)
+sys.path[:1] = [{root!r}]
+import headrace
 sys.path[:1] = []
 sys.path.append({root!r})
 from headrace.orchestration.runners.warm.load_record import LoadRecord
@@ -48,19 +51,22 @@ class WarmServers:
 
     def __init__(self, most_idle_seconds: float) -> None:
         self._most_idle_seconds = most_idle_seconds
+        self._opened: WarmLink | None = None
         self._is_lost = False
 
     def __call__(self, modules: Sequence[str]) -> ServerLink:
         """Return the warm server's part in this run; where there can be none, a server of its own that says why."""
         if self._is_lost:
-            return OwnServer(modules, _told("own", reason="the warm server was lost"))
+            reason = self._opened and self._opened.told()["server"].get("reason")
+            return OwnServer(modules, _told("own", reason=reason or "the warm server was lost"))
         self._is_lost = True
         try:
-            return self._warm(list(dict.fromkeys(modules)))
+            self._opened = self._warm(list(dict.fromkeys(modules)))
+            return self._opened
         except HeadraceError as error:
             return OwnServer(modules, _told("own", reason=error.problem.rstrip(".")))
 
-    def _warm(self, modules: list[str]) -> ServerLink:
+    def _warm(self, modules: list[str]) -> WarmLink:
         mark = links.next_mark()
         try:
             surroundings = Surroundings.of_this_process(mark)
