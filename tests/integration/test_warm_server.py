@@ -282,6 +282,16 @@ def test_a_run_with_other_variables_than_the_first_is_served(tmp_path: Path, mon
     assert told(result) | {"age_seconds": 0} == {"kind": "warm", "pid": pid, "age_seconds": 0}
 
 
+def test_a_run_with_many_variables_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As where a shell hands down its functions: more than a packet of a socket holds."""
+    pid = warm_pid(tmp_path)
+    for number in range(4):
+        monkeypatch.setenv(f"FUNCTION_{number}", "x" * 100_000)
+    result = run_code(tmp_path)
+    assert len(facts_of(result)["environment"]["FUNCTION_3"]) == 100_000
+    assert told(result) | {"age_seconds": 0} == {"kind": "warm", "pid": pid, "age_seconds": 0}
+
+
 def test_a_folder_that_others_can_enter_is_not_used(tmp_path: Path, runtime: Path):
     place = Path(folder.socket_folder())
     place.chmod(0o755)
