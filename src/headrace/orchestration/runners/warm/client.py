@@ -57,7 +57,7 @@ class WarmServers:
     def __call__(self, modules: Sequence[str]) -> ServerLink:
         """Return the warm server's part in this run; where there can be none, a server of its own that says why."""
         if self._is_lost:
-            reason = self._opened and self._opened.told()["server"].get("reason")
+            reason = "" if self._opened is None else self._opened.reason
             return OwnServer(modules, _told("own", reason=reason or "the warm server was lost"))
         self._is_lost = True
         try:
@@ -95,6 +95,9 @@ class WarmLink:
         control: Where that process is asked to fork.
         mark: Of what it starts.
         starting: The process that starts the server; `None` where it was there.
+
+    Attributes:
+        reason: Why the server did less than was asked of it; empty where it did all, or did not say.
     """
 
     def __init__(
@@ -105,7 +108,7 @@ class WarmLink:
         self._line = line
         self._starting = starting
         self._answer: dict[str, Any] = {}
-        self._reason = ""
+        self.reason = ""
 
     def wait(self) -> bool:
         """Wait for the server's answer; return whether it takes this run, and does not make room for another server.
@@ -117,13 +120,13 @@ class WarmLink:
         message, _ = messages.receive(self._line, ANSWER_SECONDS)
         self._take(message)
         if not self._answer and not message.get("leaves"):
-            raise SetupError(f"the warm server does not fit: {self._reason}")
+            raise SetupError(f"the warm server does not fit: {self.reason}")
         return bool(self._answer)
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if "pid" in message:
             self._answer = dict(message)
-        self._reason = str(message.get("refused") or message.get("loads_itself") or self._reason)
+        self.reason = str(message.get("refused") or message.get("loads_itself") or self.reason)
 
     @property
     def is_gone(self) -> bool:
@@ -138,7 +141,7 @@ class WarmLink:
     def told(self) -> Mapping[str, Any]:
         """Return how it came to this run, which process it is, and how long it lived."""
         self._read_line(0.0)
-        found: dict[str, Any] = {"reason": self._reason} if self._reason else {}
+        found: dict[str, Any] = {"reason": self.reason} if self.reason else {}
         if self._answer:
             found |= {"pid": self._answer["server"], "age_seconds": time.time() - self._answer["started"]}
         stays = self._answer.get("stays", True)
