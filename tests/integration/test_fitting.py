@@ -87,3 +87,45 @@ def test_only_a_model_that_is_compiled_here_is_known_to_take_means_over_rows():
     model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     assert short_form.compile_if_needed(model, rows().label_range, {}, "Trainer")
     assert not short_form.compile_if_needed(model, rows().label_range, {}, "Trainer")
+
+
+class _Counting(keras.layers.Layer):
+    """Counts how often its call is traced for training."""
+
+    num_traced = 0
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        self.num_traced += bool(training)
+        return inputs
+
+
+def test_the_training_step_is_traced_once_and_its_numbers_are_kerass(monkeypatch: pytest.MonkeyPatch):
+    data, histories, traced = rows(), [], []
+    for is_ours in (True, False):
+        keras.utils.set_random_seed(1)
+        inputs, counting = keras.Input((2,), name="x"), _Counting()
+        hidden = keras.layers.Dropout(0.5, seed=2)(keras.layers.Dense(4)(counting(inputs)))
+        model = keras.Model({"x": inputs}, keras.layers.Dense(1, activation="sigmoid")(hidden))
+        model.compile("adam", "binary_crossentropy", metrics=["binary_accuracy", keras.metrics.AUC()])
+        if not is_ours:
+            monkeypatch.setattr(fitting, "_create_variables", lambda *_: None)
+        counting.num_traced = 0
+        outcome = fitting.fit(model, (data, data), settings(), {}, [], progress=Progress(), is_row_wise=False)
+        traced.append(counting.num_traced)
+        histories.append([value for name, value in sorted(outcome.history.items())])
+    assert traced == [1, 2]
+    assert histories[0] == histories[1]
+
+
+def test_a_metric_that_takes_no_zeros_is_left_to_the_first_step():
+    class Strict(keras.metrics.Mean):
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            if tf.executing_eagerly():
+                raise ValueError("no row of zeros")
+            super().update_state(y_pred)
+
+    inputs, data = keras.Input((2,), name="x"), rows()
+    model = keras.Model({"x": inputs}, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", "mse", metrics=[Strict(name="strict")])
+    outcome = fitting.fit(model, (data, data), settings(), {}, [], progress=Progress(), is_row_wise=False)
+    assert set(outcome.history) == {"loss", "strict", "val_loss", "val_strict"}

@@ -141,14 +141,8 @@ def test_the_next_run_finds_the_server_of_the_one_before(tmp_path: Path):
 
 
 def _lender_of(pid: int) -> int:
-    """The process with the libraries; Linux may leave children out of its list while another one ends."""
-    deadline = time.monotonic() + _SECONDS
-    while time.monotonic() < deadline:
-        for one in below(pid):
-            if not _is_of_a_run(one):
-                return one
-        time.sleep(0.05)
-    raise AssertionError(f"nothing is below {pid}")
+    """The process with the libraries."""
+    return next(one for one in below(pid) if not _is_of_a_run(one))
 
 
 def _is_of_a_run(pid: int) -> bool:
@@ -253,17 +247,49 @@ def test_a_server_that_is_killed_while_a_run_goes_on_is_not_missed(tmp_path: Pat
 
 def test_a_server_that_hangs_is_waited_for_a_moment_and_left(tmp_path: Path):
     pid = warm_pid(tmp_path)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        started = time.monotonic()
-        result = run_code(tmp_path)
-        assert told(result)["kind"] == "started"
-        assert time.monotonic() - started < _SECONDS
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    # Nobody finds it any more, so it leaves.
+    lender = _lender_of(pid)
+    for one in (pid, lender):
+        os.kill(one, signal.SIGSTOP)
+    started = time.monotonic()
+    result = run_code(tmp_path)
+    assert told(result)["kind"] == "started"
+    assert time.monotonic() - started < _SECONDS
+    # Nobody would find it again.
     assert _ends(pid)
+    assert _ends(lender)
     assert told(result)["pid"] in [one.pid for one in servers.servers()]
+
+
+def test_a_process_with_libraries_that_was_stopped_keeps_no_run_waiting(tmp_path: Path):
+    """It neither answers nor ends."""
+    pid = warm_pid(tmp_path)
+    lender = _lender_of(pid)
+    os.kill(lender, signal.SIGSTOP)
+    result = run_code(tmp_path)
+
+    assert facts_of(result)
+    assert _ends(lender)
+    assert _ends(pid)
+
+
+def test_a_run_with_other_variables_than_the_first_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also once a library is loaded that looks through all of them: tqdm, of TensorFlow Model Analysis."""
+    with monkeypatch.context() as first:
+        first.setenv("PARAMETER_OF_A_RUN", "1")
+        pid = told(run_code(tmp_path, head="import tqdm"))["pid"]
+    result = run_code(tmp_path, head="import tqdm")
+    assert "PARAMETER_OF_A_RUN" not in facts_of(result)["environment"]
+    assert told(result) | {"age_seconds": 0} == {"kind": "warm", "pid": pid, "age_seconds": 0}
+
+
+def test_a_run_with_many_variables_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As where a shell hands down its functions: more than a packet of a socket holds."""
+    pid = warm_pid(tmp_path)
+    for number in range(4):
+        monkeypatch.setenv(f"FUNCTION_{number}", "x" * 100_000)
+    result = run_code(tmp_path)
+    assert len(facts_of(result)["environment"]["FUNCTION_3"]) == 100_000
+    assert told(result) | {"age_seconds": 0} == {"kind": "warm", "pid": pid, "age_seconds": 0}
 
 
 def test_a_folder_that_others_can_enter_is_not_used(tmp_path: Path, runtime: Path):

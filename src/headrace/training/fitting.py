@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from headrace.errors import TrainingError
 from headrace.models.keras_models import arrange
@@ -75,8 +77,10 @@ def fit(
     watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, progress, prefix)
     place = functools.partial(arrange, model)
     eval_size, eval_steps = _eval_batches(evaluate, batch_size, settings.eval_steps, is_row_wise)
+    batches = train.batches(batch_size, place, settings.seed)
+    _create_variables(model, batches)
     result = model.fit(
-        train.batches(batch_size, place, settings.seed),
+        batches,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         # The batches are shuffled already.
@@ -88,6 +92,30 @@ def fit(
     history = result.history
     best = _best_epoch(history["val_loss"], settings.node_id)
     return Outcome(history, watch.steps_done, {name: values[best] for name, values in history.items()})
+
+
+def _create_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
+    """Create the variables of optimizer and metrics, which Keras would create in the first step.
+
+    TensorFlow traces a function twice that creates variables, and most of the time until the first step is done is
+    that of tracing. Models with a step or metrics of their own are left alone.
+    """
+    kind = type(model)
+    if (
+        kind.train_step is not keras.Model.train_step
+        or kind.compute_metrics is not keras.Model.compute_metrics
+    ):
+        return
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    output = getattr(model, "output", None)
+    if isinstance(output, keras.KerasTensor):
+        _, label = batches.element_spec
+        # What does not like a row of zeros creates its variables in the first step.
+        with contextlib.suppress(Exception):
+            row = [tf.zeros([size or 1 for size in one.shape], one.dtype) for one in (label, output)]
+            model.compute_metrics(None, *row)
+        model.reset_metrics()
 
 
 def _eval_batches(

@@ -74,20 +74,23 @@ def stop_servers() -> list[ServerStatus]:
 def _ask(path: str, kind: str) -> ServerStatus | None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(_ANSWER_SECONDS)
+        look = folder.look_at(path)
         try:
             line.connect(path)
             pid, _ = folder.peer(line)
+        except ConnectionRefusedError:
+            folder.remove(path, look)
+            return None
         except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            # Gone meanwhile, or of another user or container.
             return None
         try:
             messages.send(line, {"kind": kind})
             return _status(messages.receive(line, _ANSWER_SECONDS)[0])
         except (OSError, KeyError, TypeError, ValueError):
             if kind == "stop":
+                folder.remove(path, look)
                 with contextlib.suppress(OSError):
-                    os.unlink(path)
                     os.kill(pid, signal.SIGKILL)
             return ServerStatus(pid, is_silent=True)
 

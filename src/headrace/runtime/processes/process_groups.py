@@ -101,11 +101,18 @@ def _is_living_child(pid: int) -> bool:
         return False
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether somebody has stopped a process (SIGSTOP), which then does nothing until it is told to go on."""
+    fields = _stat(pid)
+    return bool(fields) and fields[_STATE] == "T"
+
+
 def below(pid: int, spared: Collection[int] = ()) -> list[int]:
     """Return the living processes below one, those nearest to it first."""
-    direct = children_of(pid)
+    # The usual case after a node: a machine's thousands of processes need not be looked at. The kernel leaves children
+    # of another process out of its list while one before them is reaped, so that is no proof of there being none.
+    direct = children_of(pid) if pid == os.getpid() else None
     if direct is not None and direct.issubset(spared):
-        # The usual case after a node: a machine's thousands of processes need not be looked at.
         return []
     children: dict[int, list[int]] = {}
     for other in _all():

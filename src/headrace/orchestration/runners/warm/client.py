@@ -26,10 +26,13 @@ ANSWER_SECONDS = 3.0
 _SECONDS_TO_END = 10.0
 _ATTEMPTS = 2
 # The environment of a server holds no more of its first run than its libraries read; no project's folder is searched.
+# Headrace is that of the run, which need not be the installed one.
 _START = """
 import os, sys
 if os.fork():
     os._exit(0)
+sys.path[:1] = [{root!r}]
+import headrace
 sys.path[:1] = []
 sys.path.append({root!r})
 from headrace.orchestration.runners.warm.load_record import LoadRecord
@@ -48,19 +51,22 @@ class WarmServers:
 
     def __init__(self, most_idle_seconds: float) -> None:
         self._most_idle_seconds = most_idle_seconds
+        self._opened: WarmLink | None = None
         self._is_lost = False
 
     def __call__(self, modules: Sequence[str]) -> ServerLink:
         """Return the warm server's part in this run; where there can be none, a server of its own that says why."""
         if self._is_lost:
-            return OwnServer(modules, _told("own", reason="the warm server was lost"))
+            reason = "" if self._opened is None else self._opened.reason
+            return OwnServer(modules, _told("own", reason=reason or "the warm server was lost"))
         self._is_lost = True
         try:
-            return self._warm(list(dict.fromkeys(modules)))
+            self._opened = self._warm(list(dict.fromkeys(modules)))
+            return self._opened
         except HeadraceError as error:
             return OwnServer(modules, _told("own", reason=error.problem.rstrip(".")))
 
-    def _warm(self, modules: list[str]) -> ServerLink:
+    def _warm(self, modules: list[str]) -> WarmLink:
         mark = links.next_mark()
         try:
             surroundings = Surroundings.of_this_process(mark)
@@ -89,6 +95,9 @@ class WarmLink:
         control: Where that process is asked to fork.
         mark: Of what it starts.
         starting: The process that starts the server; `None` where it was there.
+
+    Attributes:
+        reason: Why the server did less than was asked of it; empty where it did all, or did not say.
     """
 
     def __init__(
@@ -99,7 +108,7 @@ class WarmLink:
         self._line = line
         self._starting = starting
         self._answer: dict[str, Any] = {}
-        self._reason = ""
+        self.reason = ""
 
     def wait(self) -> bool:
         """Wait for the server's answer; return whether it takes this run, and does not make room for another server.
@@ -111,13 +120,13 @@ class WarmLink:
         message, _ = messages.receive(self._line, ANSWER_SECONDS)
         self._take(message)
         if not self._answer and not message.get("leaves"):
-            raise SetupError(f"the warm server does not fit: {self._reason}")
+            raise SetupError(f"the warm server does not fit: {self.reason}")
         return bool(self._answer)
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if "pid" in message:
             self._answer = dict(message)
-        self._reason = str(message.get("refused") or message.get("loads_itself") or self._reason)
+        self.reason = str(message.get("refused") or message.get("loads_itself") or self.reason)
 
     @property
     def is_gone(self) -> bool:
@@ -132,7 +141,7 @@ class WarmLink:
     def told(self) -> Mapping[str, Any]:
         """Return how it came to this run, which process it is, and how long it lived."""
         self._read_line(0.0)
-        found: dict[str, Any] = {"reason": self._reason} if self._reason else {}
+        found: dict[str, Any] = {"reason": self.reason} if self.reason else {}
         if self._answer:
             found |= {"pid": self._answer["server"], "age_seconds": time.time() - self._answer["started"]}
         stays = self._answer.get("stays", True)
@@ -187,6 +196,7 @@ def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
     """
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.settimeout(ANSWER_SECONDS)
+    look = folder.look_at(path)
     try:
         line.connect(path)
     except OSError:
@@ -194,16 +204,20 @@ def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
         return None
     link: WarmLink | None = None
     is_taken = False
+    pid = 0
     try:
-        folder.peer(line)
+        pid, _ = folder.peer(line)
         link = _ask(line, hello, mark, None)
         is_taken = link.wait()
     except ConnectionError:
         raise
     except OSError:
-        # It hangs: nobody is to wait for it again. Once it goes on it sees that its socket is gone, and leaves.
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        # It hangs: nobody is to wait for it again, and its memory is of no use. Runs that it serves go on without it.
+        # Another run may have waited too, and started the next one there already.
+        folder.remove(path, look)
+        if pid:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
     finally:
         if not is_taken:
             line.close()

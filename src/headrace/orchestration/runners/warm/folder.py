@@ -14,6 +14,7 @@ _SUFFIX = ".socket"
 _TEMPORARY = "/tmp"
 # `sun_path` of unix(7), with the zero at its end.
 _MAX_PATH_BYTES = 108
+_MAX_WAITING = 64
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -82,14 +83,37 @@ def peer(connected: socket.socket) -> tuple[int, int]:
     """Return process id and user id of who is at the other end.
 
     Raises:
-        PermissionError: If that is another user.
+        PermissionError: If that is another user, or in another container: its process has no id here.
     """
     pid, uid, _ = _CREDENTIALS.unpack(
         connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     )
     if uid != os.geteuid():
         raise PermissionError(f"user {uid} is at the other end of a socket of user {os.geteuid()}")
+    if not pid:
+        raise PermissionError("a process of another container is at the other end of a socket")
     return pid, uid
+
+
+def look_at(path: str) -> tuple[int, int] | None:
+    """Return what tells what lies at a path from a later one; `None` where nothing does."""
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino
+
+
+def remove(path: str, look: tuple[int, int] | None) -> None:
+    """Remove a socket, unless another one has come into its place.
+
+    Args:
+        path: From `socket_path`.
+        look: How it was found, see `look_at`.
+    """
+    if look is not None and look_at(path) == look:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 class Listener:
@@ -113,27 +137,23 @@ class Listener:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(aside)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.bind(aside)
-        self.socket.listen(16)
-        self._look = _inode(aside)
-        os.rename(aside, path)
+        try:
+            self.socket.bind(aside)
+            self.socket.listen(_MAX_WAITING)
+            self._look = look_at(aside)
+            os.rename(aside, path)
+        except OSError:
+            self.socket.close()
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+            raise
 
     @property
     def is_there(self) -> bool:
         """Whether the path still leads to this socket."""
-        return _inode(self.path) == self._look
+        return look_at(self.path) == self._look
 
     def remove(self) -> None:
         """Let nobody find it any more."""
-        if self.is_there:
-            with contextlib.suppress(OSError):
-                os.unlink(self.path)
+        remove(self.path, self._look)
         self.socket.close()
-
-
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        info = os.lstat(path)
-    except OSError:
-        return None
-    return info.st_dev, info.st_ino

@@ -26,11 +26,24 @@ _PREFIXES = (
     "ABSL_", "ARROW_", "BLIS_", "CUBLAS_", "CUDA", "CUDNN_", "DNNL_", "GLIBC_TUNABLES", "GLOG_", "GOMP_", "GOTO_", "GRPC_",
     "HIP_", "HSA_", "JAX_", "KERAS_", "KMP_", "LC_", "LD_", "MALLOC_", "MIMALLOC_", "MKL_", "MPL", "NCCL_", "NPY_",
     "NUMEXPR_", "NVIDIA_", "OMP_", "ONEDNN_", "OPENBLAS_", "PROTOCOL_BUFFERS_", "PYTHON", "ROCM_", "ROCR_", "TBB_", "TCMALLOC_",
-    "TF_", "TFX_", "XLA_",
+    "TF_", "TFX_", "TQDM_", "XLA_",
 )  # fmt: skip
 _VARIABLES = frozenset(
-    {"GCONV_PATH", "LANG", "LANGUAGE", "LOCPATH", "TZ", "TZDIR", "VIRTUAL_ENV", "CONDA_PREFIX"}
+    {
+        "CONDA_PREFIX",
+        "GCONV_PATH",
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "LOCPATH",
+        "PATH",
+        "TZ",
+        "TZDIR",
+        "VIRTUAL_ENV",
+    }
 )
+# What scikit-learn gives a process that imports it: a run whose process did so is no other run.
+_SET_BY_LIBRARIES = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
 # What a server is started with or changes itself.
 _SET_HERE = frozenset({"PYTHONUNBUFFERED", "PYTHONPATH"})
 # Lines of /proc/self/status that a process inherits: whose it is, what it may do, and on which processors.
@@ -63,7 +76,9 @@ def loading_variables(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         key: value
         for key, value in sorted(variables.items())
-        if key not in _SET_HERE and (key in _VARIABLES or key.startswith(_PREFIXES))
+        if key not in _SET_HERE
+        and value != _SET_BY_LIBRARIES.get(key)
+        and (key in _VARIABLES or key.startswith(_PREFIXES))
     }
 
 

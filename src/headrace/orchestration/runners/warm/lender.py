@@ -25,7 +25,7 @@ from headrace.orchestration.runners.warm.surroundings import Surroundings
 from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.process_groups import adopt_orphans, kill_strays, wake_on_child_exit
 
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 1 << 10
 _WAKEUP_BYTES = 4096
 
 
@@ -79,9 +79,9 @@ class Lender:
 
     def _hear(self, run: socket.socket) -> None:
         try:
-            content = run.recv(_MAX_BYTES)
+            content, descriptors, _, _ = socket.recv_fds(run, _MAX_BYTES, 1)
         except OSError:
-            content = b""
+            content, descriptors = b"", []
         if not content:
             del self._borrowers[run]
             run.close()
@@ -90,7 +90,9 @@ class Lender:
         if borrower is not None:
             self._lend(run, borrower)
             return
-        asked = json.loads(content)
+        with os.fdopen(descriptors[0], "rb") as file:
+            file.seek(0)
+            asked = json.load(file)
         borrower = _Borrower(Surroundings(**asked["surroundings"]), asked["modules"])
         self._borrowers[run] = borrower
         if self._fault:

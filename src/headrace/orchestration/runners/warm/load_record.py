@@ -34,9 +34,10 @@ class LoadRecord:
 
     def __init__(self) -> None:
         self._started_ns = time.time_ns()
-        self._began_with = dict(os.environ)
+        self._began_with = _environment()
         self._variables: dict[str, str | None] = {}
         self._opened: set[str] = set()
+        self._set_by_libraries: dict[str, str | None] = {}
         self._looks: dict[str, Look] = {}
         self._seen: set[str] = set()
         self._process = os.getpid()
@@ -56,7 +57,7 @@ class LoadRecord:
 
     def set_variables(self) -> dict[str, str | None]:
         """Return the variables that libraries set when they were loaded; `None` for those that they removed."""
-        now = dict(os.environ)
+        now = _environment()
         return {
             name: now.get(name)
             for name in now.keys() | self._began_with.keys()
@@ -79,7 +80,8 @@ class LoadRecord:
                 self._opened.add(path)
 
     def look(self) -> None:
-        """Note how the files look that were read, and those of the modules that were loaded."""
+        """Note what libraries set, and how the files look that were read and those of the modules that were loaded."""
+        self._set_by_libraries = self.set_variables()
         files = {path for path in map(_file, list(sys.modules.values())) if path}
         for path in (files | self._opened) - self._looks.keys():
             self._looks[path] = look_of(path)
@@ -106,11 +108,16 @@ class LoadRecord:
 
     def changed_file(self) -> str:
         """Return a file that is no longer as it was read; empty where there is none."""
-        return next((path for path, found in self._looks.items() if look_of(path) != found), "")
+        return next((path for path, found in self._looks.items() if not _is_same(look_of(path), found)), "")
 
     def other_variable(self, variables: Mapping[str, str]) -> str:
         """Return a variable that was asked for, and has another value in an environment; empty where there is none."""
-        return next((name for name, value in self._variables.items() if variables.get(name) != value), "")
+        for name, value in self._variables.items():
+            given = variables.get(name)
+            # The run's process may have loaded libraries too, and have from them what they set here.
+            if given != value and (given is None or given != self._set_by_libraries.get(name)):
+                return name
+        return ""
 
     def hidden_library(self, search_path: Sequence[str]) -> str:
         """Return what on a search path has the name of a library that was loaded, in words; empty where nothing does.
@@ -159,7 +166,31 @@ def _recording(kind: type, note: Any) -> type:
             note(key, value)
             return value
 
+        def items(self) -> Any:
+            """Return what is the same for all runs: who looks through all for those of a prefix asks for none by name.
+
+            So a library sees nothing here of the run that started the server, and others are not refused for what it
+            did not want.
+            """
+            return identity.loading_variables(_environment()).items()
+
     return Recording
+
+
+def _environment() -> dict[str, str]:
+    """Return all variables, without a note of it."""
+    return {os.fsdecode(key): os.fsdecode(value) for key, value in os.environb.items()}
+
+
+def _is_same(look: Look, other: Look) -> bool:
+    """Whether a file has the same content by its size, time and inode.
+
+    The time of the last change of status is left out: it changes with each hard link to the file, which an installer
+    such as uv makes for the next environment.
+    """
+    if look is None or other is None:
+        return look is other
+    return (*look[:2], look[3]) == (*other[:2], other[3])
 
 
 def _file(module: Any) -> str:

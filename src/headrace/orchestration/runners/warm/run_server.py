@@ -62,7 +62,11 @@ class RunServer(Server):
             return
         asked = {"surroundings": self._surroundings, "modules": list(self._modules)}
         try:
-            self._lender.send(json.dumps(asked).encode())
+            # An environment may be larger than what such a socket takes at once.
+            with os.fdopen(os.memfd_create("headrace"), "wb") as file:
+                file.write(json.dumps(asked).encode())
+                file.flush()
+                socket.send_fds(self._lender, [ASK], [file.fileno()])
         except OSError as error:
             self._do_without_lender(f"the libraries' process does not answer: {error}")
 

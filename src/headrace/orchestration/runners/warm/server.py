@@ -28,9 +28,17 @@ from headrace.orchestration.runners.warm.load_record import LoadRecord
 from headrace.orchestration.runners.warm.run_server import RunServer
 from headrace.orchestration.runners.warm.surroundings import Surroundings
 from headrace.runtime.processes import limits
-from headrace.runtime.processes.process_groups import adopt_orphans, kill_strays, wake_on_child_exit
+from headrace.runtime.processes.process_groups import (
+    adopt_orphans,
+    die_with,
+    is_stopped,
+    kill_strays,
+    wake_on_child_exit,
+)
 
-_TICK_SECONDS = 5.0
+_IDLE_TICK_SECONDS = 5.0
+# A run may wait for what the lender does not give.
+_BUSY_TICK_SECONDS = 2.0
 # A peer that says nothing keeps others waiting so long.
 _PEER_SECONDS = 1.0
 _WAKEUP_BYTES = 4096
@@ -70,6 +78,9 @@ class WarmServer:
         self._answer(self._first)
         while True:
             self._reap()
+            if self._lender is not None and is_stopped(self._lender_pid):
+                # Runs that wait for it load the libraries themselves once it is gone.
+                os.kill(self._lender_pid, signal.SIGKILL)
             reason = reason_to_leave(self._facts()) if self._listener is not None else ""
             if reason:
                 self._withdraw()
@@ -78,7 +89,8 @@ class WarmServer:
                 os._exit(0)
             watched: list[Any] = [self._wakeup, *([] if self._listener is None else [self._listener.socket])]
             watched += [] if self._lender is None else [self._lender]
-            readable, _, _ = select.select(watched, [], [], _TICK_SECONDS)
+            tick = _BUSY_TICK_SECONDS if self._runs else _IDLE_TICK_SECONDS
+            readable, _, _ = select.select(watched, [], [], tick)
             if self._wakeup in readable:
                 os.read(self._wakeup, _WAKEUP_BYTES)
             if self._lender in readable:
@@ -212,11 +224,14 @@ class WarmServer:
     def _fork_lender(self) -> tuple[socket.socket | None, int]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gc.freeze()
+        server = os.getpid()
         pid = os.fork()
         if pid:
             theirs.close()
             return ours, pid
         try:
+            # Where it is stopped it does not see the connection end.
+            die_with(server)
             ours.close()
             self._first.close()
             if self._listener is not None:

@@ -106,6 +106,43 @@ def test_of_two_at_one_path_the_later_is_found_and_the_earlier_knows(temporary: 
     assert os.listdir(own(temporary)) == []
 
 
+def test_a_socket_that_has_come_into_the_place_of_another_is_kept(temporary: Path):
+    """Of two runs that waited for a server that hangs, one has started the next meanwhile."""
+    path = folder.socket_path(folder.socket_folder(), "name")
+    hanging = folder.Listener(path)
+    look = folder.look_at(path)
+    following = folder.Listener(path)
+    folder.remove(path, look)
+    assert following.is_there
+    hanging.remove()
+    folder.remove(path, folder.look_at(path))
+    assert not following.is_there
+    following.remove()
+
+
+def test_where_a_socket_cannot_be_put_nothing_is_left(temporary: Path):
+    path = folder.socket_path(folder.socket_folder(), "name")
+    Path(path, "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        folder.Listener(path)
+    assert os.listdir(own(temporary)) == [os.path.basename(path)]
+
+
+def test_a_process_of_another_container_is_not_heard(monkeypatch: pytest.MonkeyPatch):
+    """Its id there may be that of something else here, and to signal 0 would be to signal all of one's own group."""
+    monkeypatch.setattr(folder, "_CREDENTIALS", _OfAnotherContainer())
+    one, other = socket.socketpair()
+    with one, other, pytest.raises(PermissionError, match="another container"):
+        folder.peer(one)
+
+
+class _OfAnotherContainer:
+    size = 12
+
+    def unpack(self, content: bytes) -> tuple[int, int, int]:
+        return 0, os.geteuid(), 0
+
+
 def test_a_server_binds_nothing_where_others_may(temporary: Path):
     path = folder.socket_path(folder.socket_folder(), "name")
     own(temporary).chmod(0o777)

@@ -27,7 +27,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "variable",
     ["TF_ENABLE_ONEDNN_OPTS", "KERAS_BACKEND", "OMP_NUM_THREADS", "LD_PRELOAD", "PYTHONHASHSEED", "CUDA_VISIBLE_DEVICES",
-     "LC_ALL", "TZ"],
+     "LC_ALL", "TZ", "HOME", "PATH", "TQDM_NCOLS"],
 )  # fmt: skip
 def test_what_libraries_read_when_they_load_is_part_of_it(variable: str):
     assert identity.name({**_PLAIN, variable: "1"}) != identity.name(_PLAIN)
@@ -37,6 +37,12 @@ def test_what_libraries_read_when_they_load_is_part_of_it(variable: str):
 @pytest.mark.parametrize("variable", ["PWD", "TMPDIR", "PYTHONPATH", "PYTHONUNBUFFERED", "ANYTHING"])
 def test_what_each_run_hands_over_is_not(variable: str):
     assert identity.name({**_PLAIN, variable: "1"}) == identity.name(_PLAIN)
+
+
+def test_what_libraries_set_in_the_runs_process_is_not():
+    """A script with two runs, whose process loads scikit-learn between them."""
+    assert identity.name({**_PLAIN, "KMP_INIT_AT_FORK": "FALSE"}) == identity.name(_PLAIN)
+    assert identity.name({**_PLAIN, "KMP_INIT_AT_FORK": "TRUE"}) != identity.name(_PLAIN)
 
 
 def test_a_package_that_comes_goes_or_changes_is_another_name(installed: Path):

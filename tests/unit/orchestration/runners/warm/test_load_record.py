@@ -62,6 +62,53 @@ def test_what_libraries_set_is_told(monkeypatch: pytest.MonkeyPatch):
         del os.environ["SET_AT_LOAD"]
 
 
+def test_who_looks_through_all_variables_asks_for_none_and_sees_what_all_runs_have(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """As tqdm does for those of its prefix."""
+    monkeypatch.setenv("OF_THE_FIRST_RUN", "1")
+    monkeypatch.setenv("TQDM_NCOLS", "70")
+    record = LoadRecord()
+    seen = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    record.stop()
+
+    assert "OF_THE_FIRST_RUN" not in seen
+    assert seen["TQDM_NCOLS"] == "70"
+    assert record.other_variable({}) == ""
+    assert dict(os.environ.items())["OF_THE_FIRST_RUN"] == "1"
+
+
+def test_a_copy_of_all_variables_is_one_of_the_first_run(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OF_THE_FIRST_RUN", "1")
+    record = LoadRecord()
+    os.environ.copy()
+    record.stop()
+    given = dict(os.environ)
+    assert record.other_variable(given) == ""
+    del given["OF_THE_FIRST_RUN"]
+    assert record.other_variable(given) == "OF_THE_FIRST_RUN"
+
+
+def test_a_run_whose_process_loaded_the_libraries_too_is_served(record: LoadRecord):
+    os.environ.setdefault("SET_AT_LOAD", "1")
+    record.look()
+    record.stop()
+    del os.environ["SET_AT_LOAD"]
+    assert record.other_variable({}) == ""
+    assert record.other_variable({"SET_AT_LOAD": "1"}) == ""
+    assert record.other_variable({"SET_AT_LOAD": "2"}) == "SET_AT_LOAD"
+
+
+def test_another_link_to_a_file_is_no_change_of_it(record: LoadRecord, tmp_path: Path):
+    """Environments made by uv share the files of their packages."""
+    path = tmp_path / "library.py"
+    path.write_text("")
+    path.read_text()
+    record.look()
+    os.link(path, tmp_path / "of_another_environment.py")
+    assert record.changed_file() == ""
+
+
 def test_a_file_that_was_read_must_be_the_same(record: LoadRecord, tmp_path: Path):
     path = tmp_path / "keras.json"
     path.write_text("{}")
