@@ -174,8 +174,9 @@ def test_of_a_declared_file_only_name_and_content_count(folder: Path):
 
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a folder with one file, whose store tells when files were made."""
+    """The address of a folder with one file, whose store tells when files changed: they are made anew each time."""
     monkeypatch.setattr(marks, "_RACY_SECONDS", -1.0)
+    monkeypatch.setattr(marks, "_OF_TIME", ("created",))
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/bucket/data/a.csv", b"a")
     yield "memory://bucket/data"
