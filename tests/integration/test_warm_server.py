@@ -81,6 +81,14 @@ def runtime() -> Iterator[Path]:
         assert not [one.pid for one in stopped if not _ends(one.pid)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def hangup() -> Iterator[None]:
+    """A closed terminal is heard, also where the tests themselves are started so that they do not."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(autouse=True)
 def search_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])
