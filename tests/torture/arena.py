@@ -79,8 +79,9 @@ class Arena:
         self._number = 0
         paths = [str(_TORTURE_PATH), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         environment = {
-            **os.environ,
+            # Without a server that stays, unless it is asked for: what is left of one looks like what is left over.
             "HEADRACE_SERVER": "0",
+            **os.environ,
             "PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths)),
         }
         self._starter = subprocess.Popen(

@@ -148,7 +148,10 @@ class LoadRecord:
             path = _file(module)
             if path and name not in self._seen:
                 self._seen.add(name)
-                if not path.startswith(headrace) and not os.path.realpath(path).startswith(libraries):
+                # Debian's `sitecustomize` is a link from the standard library to /etc: a library's, where it was found.
+                folder = os.path.join(os.path.realpath(os.path.dirname(path)), "")
+                is_library = folder.startswith(libraries) or os.path.realpath(path).startswith(libraries)
+                if not is_library and not path.startswith(headrace):
                     return name
         return ""
 

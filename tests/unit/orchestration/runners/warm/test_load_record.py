@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from headrace.orchestration.runners.warm import identity
 from headrace.orchestration.runners.warm.load_record import LoadRecord
 
 
@@ -164,6 +166,28 @@ def test_a_module_of_a_project_is_told_from_a_library(
         assert record.project_module() == ""
     finally:
         del sys.modules["of_a_project"]
+
+
+def test_a_link_in_a_folder_of_libraries_is_of_a_library(
+    record: LoadRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As Debian's `sitecustomize`, which lies in /etc."""
+    while record.project_module():
+        pass
+    libraries, elsewhere = tmp_path / "libraries", tmp_path / "etc"
+    for folder in (libraries, elsewhere):
+        folder.mkdir()
+    (elsewhere / "linked_library.py").write_text("")
+    (libraries / "linked_library.py").symlink_to(elsewhere / "linked_library.py")
+    monkeypatch.setattr(identity, "library_folders", lambda: (str(libraries),))
+    module = types.ModuleType("linked_library")
+    module.__file__ = str(libraries / "linked_library.py")
+    monkeypatch.setitem(sys.modules, "linked_library", module)
+    assert "linked_library" not in iter(record.project_module, "")
+
+    module.__file__ = str(elsewhere / "linked_library.py")
+    monkeypatch.setitem(sys.modules, "of_a_project", module)
+    assert "of_a_project" in iter(record.project_module, "")
 
 
 def test_to_look_for_changes_takes_milliseconds(record: LoadRecord):
