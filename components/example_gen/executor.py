@@ -175,8 +175,9 @@ class ExampleGenExecutor(BeamExecutor):
             _ = todo | "WriteSplits" >> beam.ParDo(
                 Spread(write, context.side_processes), beam.pvalue.AsSingleton(learned)
             )
+        outcomes = list(results.read())
         try:
-            return _combined(list(results.read()), outputs)
+            return _combined(outcomes, outputs)
         except HeadraceError as error:
             raise with_node(error, context.node_id) from error.__cause__
 
