@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TextIO
 
 from headrace import secrets
 from headrace.errors import HeadraceError, SetupError
@@ -25,6 +25,10 @@ from headrace.runtime.processes.process_groups import NO_MARK, SERVER_MARK, kill
 ANSWER_SECONDS = 3.0
 _SECONDS_TO_END = 10.0
 _ATTEMPTS = 2
+# A server listens half a second after its start, on a machine with much to do after some. One that takes longer, or was
+# stopped, is not waited for: two servers are no harm.
+_SECONDS_TO_LISTEN = 5.0
+_PAUSE_SECONDS = 0.02
 # The environment of a server holds no more of its first run than its libraries read; no project's folder is searched.
 # Headrace is that of the run, which need not be the installed one.
 _START = """
@@ -38,7 +42,7 @@ sys.path.append({root!r})
 from headrace.orchestration.runners.warm.load_record import LoadRecord
 record = LoadRecord()
 from headrace.orchestration.runners.warm import server
-server.main({first}, {path!r}, {installed!r}, record)
+server.main({first}, {path!r}, {installed!r}, record, {right})
 """
 
 
@@ -80,11 +84,7 @@ class WarmServers:
             "pid": os.getpid(),
             "most_idle_seconds": self._most_idle_seconds,
         }
-        for _ in range(_ATTEMPTS):
-            # A server may leave, or lose its patience, just then.
-            with contextlib.suppress(ConnectionError):
-                return _connect(path, hello, mark) or _start(path, hello, mark)
-        return _start(path, hello, mark)
+        return _find_or_start(path, hello, mark)
 
 
 class WarmLink:
@@ -187,6 +187,39 @@ def _told(kind: str, **more: Any) -> dict[str, Any]:
     return {"server": {"kind": kind, **more}}
 
 
+def _find_or_start(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink:
+    """Return the part of the server that is there, that another run is starting just then, or that is started here."""
+    deadline = time.monotonic() + _SECONDS_TO_LISTEN
+    while True:
+        link = _find(path, hello, mark)
+        if link is not None:
+            return link
+        try:
+            right = folder.right_to_start(path)
+        except OSError:
+            # The place is full, or has no locks.
+            return _start(path, hello, mark, None)
+        if right is not None:
+            # Another run's may have come between.
+            link = _find(path, hello, mark)
+            if link is not None:
+                folder.give_back_right(path, right)
+                return link
+            with right:
+                return _start(path, hello, mark, right)
+        if time.monotonic() >= deadline:
+            return _start(path, hello, mark, None)
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _find(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
+    for _ in range(_ATTEMPTS):
+        # A server may leave, or lose its patience, just then.
+        with contextlib.suppress(ConnectionError):
+            return _connect(path, hello, mark)
+    return None
+
+
 def _connect(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink | None:
     """Return the part of a server that lives; `None` where there is none, or it hangs.
 
@@ -235,17 +268,26 @@ def _ask(
     return WarmLink(line, control, mark, starting)
 
 
-def _start(path: str, hello: Mapping[str, Any], mark: str) -> WarmLink:
-    """Start a server, whose first run this is; it need not wait for an answer."""
+def _start(path: str, hello: Mapping[str, Any], mark: str, right: TextIO | None) -> WarmLink:
+    """Start a server, whose first run this is; it need not wait for an answer.
+
+    Args:
+        right: What the server gives back once others find it; `None` where others may start one meanwhile.
+    """
     line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     text = _START.format(
-        root=identity.package_root(), first=theirs.fileno(), path=path, installed=identity.installed()
+        root=identity.package_root(),
+        first=theirs.fileno(),
+        path=path,
+        installed=identity.installed(),
+        right=-1 if right is None else right.fileno(),
     )
+    handed_over = [theirs.fileno(), *([] if right is None else [right.fileno()])]
     with theirs:
         try:
             process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-c", text],
-                pass_fds=[theirs.fileno()],
+                pass_fds=handed_over,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
