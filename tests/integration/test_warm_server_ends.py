@@ -28,7 +28,7 @@ from conftest_warm import (
 )
 
 from headrace.orchestration.runners import servers
-from headrace.orchestration.runners.warm import client, folder, identity
+from headrace.orchestration.runners.warm import finding, folder, identity
 from headrace.runtime.processes.process_groups import below
 
 pytest_plugins = ("conftest_warm",)
@@ -109,7 +109,7 @@ def test_who_ends_or_hangs_while_starting_one_keeps_nobody_from_it(
     tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch, what: int
 ):
     servers.stop_servers()
-    monkeypatch.setattr(client, "_SECONDS_TO_LISTEN", 0.5)
+    monkeypatch.setattr(finding, "_SECONDS_TO_LISTEN", 0.5)
     path = folder.socket_path(folder.socket_folder(), identity.name(os.environ))
     text = (
         "import sys, time; from headrace.orchestration.runners.warm import folder;"
@@ -184,7 +184,7 @@ def test_a_server_that_cannot_be_found_serves_the_run_that_started_it(
 
 def test_a_server_that_cannot_start_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     servers.stop_servers()
-    monkeypatch.setattr(client, "_START", "raise SystemExit('no')")
+    monkeypatch.setattr(finding, "_START", "raise SystemExit('no')")
     result = run_code(tmp_path)
     assert states(result) == {"Look": "done"}
     assert told(result) == {"kind": "own", "reason": "the warm server was lost"}
