@@ -10,12 +10,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest_runs import states
 from conftest_warm import (
     CODE,
+    SECONDS,
     ends,
     facts_of,
     is_of_a_run,
@@ -25,9 +28,14 @@ from conftest_warm import (
     warm_pid,
 )
 
+from headrace.authoring import Pipeline
+from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners import servers
-from headrace.orchestration.runners.warm import folder, messages
+from headrace.orchestration.runners.warm import client, folder, messages
+from headrace.run_options import RunOptions
 from headrace.runtime.processes.process_groups import below
+from headrace.store.results import RunResult
+from headrace.usercode import functions
 
 pytest_plugins = ("conftest_warm",)
 pytestmark = pytest.mark.usefixtures("runtime", "hangup", "own_search_path")
@@ -137,6 +145,50 @@ def test_runs_that_begin_at_once_start_one_server(tmp_path: Path):
     assert sorted(one["kind"] for one in found) == ["started", "warm", "warm", "warm"]
     assert len({one["pid"] for one in found}) == 1
     assert [one.pid for one in servers.servers()] == [found[0]["pid"]]
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_what_is_asked_for_before_the_plan_is_used_unless_the_run_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: bool
+):
+    """A listener may set a variable after the run has begun: its workers have it."""
+    warm_pid(tmp_path)
+    opened = client.WarmServers(60.0)
+    opened.expect(list)
+    assert opened._expecting is not None
+    opened._expecting.join()
+    assert opened._expected is not None
+    expected, _ = opened._expected
+    if changes:
+        monkeypatch.setenv("SET_LATER", "1")
+    link = opened([])
+    try:
+        assert (link is expected) is not changes
+        assert (expected.control.fileno() < 0) is changes
+        assert link.told()["server"]["kind"] == "warm"
+    finally:
+        link.close()
+
+
+def test_a_run_that_needs_no_process_leaves_none_behind(tmp_path: Path):
+    """Nor does it wait for, or tell of, what it was ready to use."""
+    pid = warm_pid(tmp_path)
+    path = tmp_path / "looking.py"
+
+    def run() -> RunResult:
+        node = functions.load_module(str(path)).Look()
+        options = RunOptions(store=str(tmp_path / "store"), server=True)
+        return engine.run(Pipeline("look", components=[node]), options)
+
+    run()
+    result = run()
+    assert states(result) == {"Look": "cached"}
+    assert "server" not in result.details
+    deadline = time.monotonic() + SECONDS
+    while [one for one in below(pid) if is_of_a_run(one)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert warm_pid(tmp_path) == pid
 
 
 def test_a_run_with_other_variables_than_the_first_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
