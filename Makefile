@@ -4,6 +4,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PIPELINE ?= taxi
 ARGS ?=
+# Where Python is told to keep no bytecode, each of pytest's processes rewrites all tests anew: 3.5 s of the unit tests.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help set-up run test unit contracts integration e2e compatibility torture mutants bench check format lock wheel clean
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 # Imported by tests before pytest takes them for plugins.
 pytest.register_assert_rewrite(
-    "conftest_training", "conftest_transform", "conftest_serving", "conftest_example_gen"
+    "conftest_training", "conftest_transform", "conftest_serving", "conftest_example_gen", "conftest_warm"
 )
 
 _EXAMPLES = int(os.environ.get("HEADRACE_EXAMPLES", "0"))

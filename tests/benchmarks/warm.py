@@ -4,7 +4,8 @@
 
 Each run is a process of its own, on a store that has all but the model: with a server of its own, and with one that
 stayed from the run before. Printed: the least seconds from the command to what the run says, and a chain of ten trivial
-function components in the same two ways.
+function components in the same two ways. The last line is what no server can spare: the same model built, compiled and
+trained for one step by Keras alone, in a fork of a process that has it loaded.
 """
 
 from __future__ import annotations
@@ -54,6 +55,50 @@ tell("run ended")
 """
 
 
+_KERAS = """
+import os, time
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+import numpy as np
+import tensorflow as tf
+from headrace.pipelines.taxi import model as taxi
+
+if os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+
+
+class Feature:
+    def __init__(self, name):
+        self.name, self.dtype = name, "int64" if name in wide else "float32"
+
+    def input(self):
+        return keras.Input((1,), name=self.name, dtype=self.dtype)
+
+
+class Tell(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if not batch:
+            print("first step", time.perf_counter() - started, "processor", time.process_time() - used, sep="\\t")
+
+
+wide = {taxi.transformed(name) for name in taxi._wide_sizes()}
+names = [*map(taxi.transformed, taxi.taxi.DENSE_FLOATS), *wide]
+columns = {name: np.zeros((10_000, 1), "int64" if name in wide else "float32") for name in names}
+started, used = time.perf_counter(), time.process_time()
+model = taxi.build_model({name: Feature(name) for name in names}, {})
+model.compile("adam", "binary_crossentropy", metrics=["binary_accuracy"])
+data = tf.data.Dataset.from_tensor_slices((columns, np.zeros((10_000, 1)))).repeat().batch(128)
+model.fit(data, steps_per_epoch=1, verbose=0, callbacks=[Tell()])
+"""
+
+
+def plain(folder: Path) -> str:
+    """Take the first step with Keras alone; return what it says: seconds, and seconds of the processors."""
+    (folder / "plain.py").write_text(_KERAS)
+    command = [sys.executable, "plain.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def timeline(folder: Path, rate: float, server: str) -> dict[str, float]:
     """Run the taxi pipeline with a learning rate; return when it said what, in seconds from the command."""
     command = [sys.executable, "taxi.py", repr(time.time()), repr(rate), server]
@@ -99,6 +144,8 @@ def main() -> None:
                 print(f"taxi, {server:5} {told}", flush=True)
                 seconds = min(chain(folder, server) for _ in range(repeats))
                 print(f"chain, {server:5} {seconds:.2f}", flush=True)
+            said = min((plain(folder).split("\t") for _ in range(repeats)), key=lambda one: float(one[1]))
+            print(f"Keras alone  first step {float(said[1]):.2f}, of the processors {float(said[3]):.2f}")
         finally:
             stop_servers()
 

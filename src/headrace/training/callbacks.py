@@ -9,6 +9,9 @@ from typing import Any
 
 import keras
 
+# Keras's TensorBoard imports it in the first step, 0.1 s; here it is of what workers find loaded.
+import tensorboard.summary  # noqa: F401
+
 from headrace.errors import TrainingError
 from headrace.formats import training_histories
 from headrace.runtime.progress import Progress

@@ -66,7 +66,7 @@ class Walk:
             libraries=self._libraries,
             environment=environment,
             reads_arguments=found.reads_arguments,
-            written=found.written,
+            destinations=found.mentions.destinations(found.written),
             lists_folders=found.lists_folders,
             names=self._names(list(files)),
         )
@@ -77,7 +77,8 @@ class Walk:
             found.texts, self._places, found.folders, found.written, lists_folders=found.lists_folders
         )
         read = (found.paths | named) - found.written
-        more = configurations.named(read, found.written, lists_folders=found.lists_folders)
+        destinations = found.mentions.destinations(found.written)
+        more = configurations.named(read, destinations, lists_folders=found.lists_folders)
         return read | {path for path in more if not {path, os.path.basename(path)} & found.written}
 
     def _names(self, paths: Sequence[str]) -> dict[str, str]:

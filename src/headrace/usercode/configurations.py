@@ -2,7 +2,7 @@
 
 JSON, YAML, TOML and INI files are read, those that they name as well. A path is taken from the folder of the file that
 names it, and from the working folder. What a key calls a destination, as in `output_path: out.csv`, is written and not
-read.
+read, unless the code that reads the file takes it for something else.
 """
 
 from __future__ import annotations
@@ -14,27 +14,31 @@ import importlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from headrace.usercode import named_files, written_files
+from headrace.usercode import named_files
+from headrace.usercode.named_destinations import Destinations, sounds_so
 
 # Longer files are data.
 _MAX_BYTES = 1 << 16
 _MAX_PATH_LENGTH = 4096
 _MAX_FILES = 1000
+_UNKNOWN = Destinations()
 # What a key of a table calls the place of whatever the table is about: `output: {path: out.csv}`.
 _PLACE = re.compile(r"^(path|file|file_?(name|path)|dir|directory|folder|location|ur[il])$", re.IGNORECASE)
 
 
-def named(paths: Iterable[str], written: Set[str] = frozenset(), *, lists_folders: bool = False) -> set[str]:
+def named(
+    paths: Iterable[str], destinations: Destinations = _UNKNOWN, *, lists_folders: bool = False
+) -> set[str]:
     """Return the files that some files name, where these are configuration files, and so on; without themselves.
 
     A file that cannot be read, or is malformed, names none.
 
     Args:
         paths: The files.
-        written: Keys behind which the code that reads them writes.
+        destinations: The keys behind which the code that reads them writes.
         lists_folders: Whether that code lists folders: then all files in those that are named count.
     """
     given = {os.path.abspath(path) for path in paths}
@@ -42,14 +46,14 @@ def named(paths: Iterable[str], written: Set[str] = frozenset(), *, lists_folder
     waiting = sorted(given)
     while waiting and len(found) < _MAX_FILES:
         path = waiting.pop()
-        for other in _named_in(path, written, lists_folders):
+        for other in _named_in(path, destinations, lists_folders):
             if other not in found and other not in given:
                 found.add(other)
                 waiting.append(other)
     return found
 
 
-def _named_in(path: str, written: Set[str], lists_folders: bool) -> Iterator[str]:
+def _named_in(path: str, destinations: Destinations, lists_folders: bool) -> Iterator[str]:
     parse = _PARSERS.get(os.path.splitext(path)[1].lower())
     if parse is None:
         return
@@ -60,7 +64,9 @@ def _named_in(path: str, written: Set[str], lists_folders: bool) -> Iterator[str
         with open(path, encoding="utf-8-sig") as file:
             content = parse(file.read())
         texts = list(
-            dict.fromkeys(os.path.expandvars(os.path.expanduser(text)) for text in _texts(content, written))
+            dict.fromkeys(
+                os.path.expandvars(os.path.expanduser(text)) for text in _texts(content, destinations)
+            )
         )
         # A folder may stand apart from the names in it.
         escaped = [glob.escape(text) for text in texts]
@@ -73,7 +79,7 @@ def _named_in(path: str, written: Set[str], lists_folders: bool) -> Iterator[str
         )
 
 
-def _texts(content: Any, written: Set[str]) -> Iterator[str]:
+def _texts(content: Any, destinations: Destinations) -> Iterator[str]:
     """The texts in a configuration that may be paths of files to read."""
     waiting = [(content, False)]
     # One that is written once may stand in many places, and in itself.
@@ -90,12 +96,9 @@ def _texts(content: Any, written: Set[str]) -> Iterator[str]:
                 waiting.append((key, False))
                 is_place = bool(_PLACE.match(key))
                 if isinstance(inner, dict):
-                    waiting.append((inner, is_output or written_files.is_destination(key, is_sure=True)))
-                elif not (
-                    (is_output and is_place)
-                    or written_files.is_destination(key)
-                    or (key in written and not is_place)
-                ):
+                    waiting.append((inner, is_output or (sounds_so(key) and destinations.has_key(key))))
+                # Keys that say nothing but that there is a place may be of what is read as well.
+                elif not (is_output if is_place else destinations.has_key(key)):
                     waiting.append((inner, is_output))
         elif isinstance(value, list):
             waiting += [(one, is_output) for one in value]

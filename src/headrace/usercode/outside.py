@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from headrace.files import payloads
-from headrace.usercode import environment_variables, written_files
+from headrace.usercode import environment_variables, named_destinations, written_files
 from headrace.usercode.module_parts import Module, Part
+from headrace.usercode.named_destinations import Mentions
 from headrace.usercode.syntax_trees import dotted_name
 from headrace.usercode.text_patterns import texts_in
 from headrace.usercode.text_values import Values
@@ -56,6 +57,7 @@ class Outside:
         folders: Folders that it names, in which its other texts may name files.
         texts: Texts in it that may be names of files or variables, or patterns of names.
         written: Files that it writes, and names of such: of files and of variables.
+        mentions: Of the names of variables, attributes and keys.
         environment: Names of environment variables.
         reads_environment: Whether it comes to the environment in a way that names no variable.
         reads_arguments: Whether it reads the command line of its process.
@@ -67,6 +69,7 @@ class Outside:
     folders: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+    mentions: Mentions = field(default_factory=Mentions)
     environment: set[str] = field(default_factory=set)
     reads_environment: bool = False
     reads_arguments: bool = False
@@ -94,6 +97,7 @@ def look(module: Module, part: Part, dotted: str = "") -> Outside:
         lists_folders=reader.lists_unknown,
         texts=set(texts_in(part.node)),
         written=set(reader.written()),
+        mentions=named_destinations.mentions(part.node),
         environment=set(reader.environment()),
         reads_environment=environment_variables.is_mentioned(words),
         reads_arguments=_reads_arguments(part),
@@ -155,11 +159,13 @@ class _Reader:
             yield os.path.abspath(value)
         local: ast.expr | None = target
         if isinstance(target, ast.Name):
-            yield target.id
             local = self._values.local(target.id)
-        for inner in ast.walk(local) if local is not None else ():
+            yield target.id
+        for inner in written_files.path_terms(local) if local is not None else ():
             if isinstance(inner, ast.Name):
                 yield inner.id
+            if isinstance(inner, ast.Attribute):
+                yield inner.attr
             if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value:
                 yield os.path.basename(inner.value)
 

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from headrace.usercode.named_destinations import Destinations
+
 _texts: dict[str, str] = {}
 
 
@@ -40,7 +42,7 @@ class Usage:
         libraries: Dotted names of the modules of libraries that are imported, Headrace's own among them.
         environment: Names of the environment variables that are read.
         reads_arguments: Whether the command line is read.
-        written: What is written: paths, names of files, and of the variables or parameters that hold such.
+        destinations: Which paths, names of files, and names of what holds such are of what is written.
         lists_folders: Whether folders are listed that the code does not name.
         names: Names of the files that count: of modules, and of data files in their common folder. The files of
             the functions themselves have none.
@@ -50,7 +52,7 @@ class Usage:
     libraries: set[str] = field(default_factory=set)
     environment: set[str] = field(default_factory=set)
     reads_arguments: bool = False
-    written: set[str] = field(default_factory=set)
+    destinations: Destinations = field(default_factory=Destinations)
     lists_folders: bool = False
     names: dict[str, str] = field(default_factory=dict)
 

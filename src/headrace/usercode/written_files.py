@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from headrace.usercode.syntax_trees import dotted_name
 
@@ -17,12 +18,13 @@ _WRITES_FILES = re.compile(
     r"write_(text|bytes|csv|table)|FileHandler|CSVLogger|ModelCheckpoint|\w*Writer)$"
 )
 _OPENS = re.compile(r"^(open\w*|GFile|FileIO|File|ZipFile|TarFile|GzipFile)$")
-# What names say of the files behind them, where no code tells: these are written, or may be.
-_DESTINATION = re.compile(
-    r"(^|_)(outputs?|out|dest|destination|destinations|export|exports|push|pushed|logdir|save|tmp|temp|write)(_|$)"
+# Methods of a path itself: others write what is before the point to a path that they are given.
+_OF_PATHS = frozenset({"write_text", "write_bytes", "open"})
+# Calls whose result is a path, or is made of what they are given.
+_MAKES_PATH = re.compile(
+    r"^(join|joinpath|\w*Path|abspath|realpath|normpath|expanduser|expandvars|fspath|resolve|absolute|as_posix|dirname|"
+    r"with_(suffix|name|stem)|str|format|get|getattr|pop|setdefault|strip|rstrip|replace|next)$"
 )
-_PERHAPS = re.compile(r"(^|_)(log|logs|target|cache|working)(_|$)")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COPIES = re.compile(r"^(copy\w*|move|rename|urlretrieve)$")
 
 
@@ -31,22 +33,29 @@ def name_of(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
 
 
-def is_destination(name: str, *, is_sure: bool = False) -> bool:
-    """Whether what a parameter, or a key of a configuration, names is written and not read.
-
-    Args:
-        name: Its name, such as `push_destination`.
-        is_sure: Whether names that may be of either, such as `log_file`, are taken for what is read.
-    """
-    # `outputPath`, `OUTPUT_PATH`, `output-path` and `output.path` say the same.
-    name = re.sub(r"\W", "_", _HUMP.sub("_", name)).lower()
-    return bool(_DESTINATION.search(name) or (not is_sure and _PERHAPS.search(name)))
-
-
 def is_writing(call: ast.Call) -> bool:
     """Whether the files that a call names are written or removed, and not read."""
     name = name_of(call)
     return bool(_WRITES.match(name) or (_OPENS.match(name) and _opens_to_write(call)))
+
+
+def makes_path(call: ast.Call) -> bool:
+    """Whether what a call returns is a path, or some other text, made of what it is given."""
+    return bool(_MAKES_PATH.match(name_of(call)))
+
+
+def path_terms(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the expressions that a path is made of: not those that are given to other calls.
+
+    So `load(settings["weights"])` is made of no path that is known, whatever is done with it then.
+    """
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Call) and not (makes_path(one) or is_writing(one)):
+            continue
+        yield one
+        waiting += ast.iter_child_nodes(one)
 
 
 def targets(call: ast.Call) -> list[ast.expr]:
@@ -61,7 +70,17 @@ def targets(call: ast.Call) -> list[ast.expr]:
         return [keyword.value for keyword in call.keywords if keyword.arg == "filename"]
     if not (_WRITES_FILES.match(name) or (_OPENS.match(name) and _opens_to_write(call))):
         return []
-    return [*call.args[:1], *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
+    if isinstance(call.func, ast.Attribute) and name in _OF_PATHS:
+        return [*call.args[:1], call.func.value]
+    return call.args[1:2] if _writes_its_first(call) else call.args[:1]
+
+
+def _writes_its_first(call: ast.Call) -> bool:
+    """Whether what is written comes before the file, as in `pickle.dump` and `torch.save`."""
+    dotted = dotted_name(call.func)
+    if len(call.args) > 1 and (dotted == "torch.save" or dotted.endswith(("save_model", "saved_model.save"))):
+        return True
+    return name_of(call) in ("dump", "write_table")
 
 
 def _opens_to_write(call: ast.Call) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.usercode import configurations
+from headrace.usercode.named_destinations import Destinations
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_paths_are_taken_from_the_working_folder_and_from_that_of_the_file(
         ("c.json", json.dumps({"first": "a.txt", "rest": "-" * (1 << 16)})),
         ("c.json", json.dumps(["conf", "", ".", "/", "a.txt\0", "x" * 5000])),
         ("c.csv", "a.txt"),
-        ("c.json", '{"output": "a.txt", "log_file": "a.txt", "tmp": ["a.txt"]}'),
+        ("c.json", '{"output": "a.txt", "tmp": ["a.txt"]}'),
         ("c.json", '{"outputPath": "a.txt", "OUTPUT": "a.txt", "output-file": "a.txt", "a.output": "a.txt"}'),
         ("c.ini", "[output]\npath = a.txt\n"),
         ("c.yaml", "outputs: {model: {path: a.txt}}"),
@@ -105,6 +106,6 @@ def test_what_the_code_writes_is_not_read(folder: Path):
     """Keys that say nothing but that there is a place may be of what is read as well."""
     (folder / "c.json").write_text('{"model": "a.txt", "input": {"path": "conf/b.txt"}}')
 
-    found = configurations.named([str(folder / "c.json")], {"model", "path"})
+    found = configurations.named([str(folder / "c.json")], Destinations({"model"}, {".model"}))
 
     assert found == {str(folder / "conf" / "b.txt")}

@@ -80,8 +80,7 @@ def ingredients(
         declared,
         project_path,
         own_folders,
-        used.written,
-        is_code_known=bool(used.files),
+        used.destinations,
         lists_folders=used.lists_folders,
     )
     counted = Usage()

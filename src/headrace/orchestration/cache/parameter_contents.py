@@ -5,7 +5,8 @@ content and file name count. In the parameters of all other components, each tex
 file or folder, or a pattern that matches some, counts by content as well as by its text, also inside of JSON and
 protos. Of addresses such as `s3://bucket/file` it is what their store says of the content, where a package for their
 scheme is installed; those of the web count only where the component says so. Not so where the executor's code writes
-to what the parameter names, or where the parameter's own name says so, such as `push_destination`.
+to what the parameter names, or where the parameter's own name says so, such as `push_destination`, and the code nothing
+else.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import json
 import os
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf import json_format
@@ -26,7 +27,8 @@ from google.protobuf.message import Message
 from headrace import files
 from headrace.errors import HeadraceError
 from headrace.files import addresses, elsewhere, marks, payloads
-from headrace.usercode import configurations, written_files
+from headrace.usercode import configurations
+from headrace.usercode.named_destinations import Destinations
 
 # Folders up to this size count by their bytes; larger ones by names, sizes and times of the last change.
 MAX_FOLDER_BYTES = 1 << 30
@@ -54,16 +56,14 @@ class Reader:
         input_files: Parameters that name input files, as the component says; `None` where it says nothing.
         project_path: Folder whose place does not count.
         own_folders: The store and the pipeline's root: what runs write there changes with each run.
-        written: Names of the parameters that the executor writes to, among others.
-        is_code_known: Whether the executor's code is the user's, and was read.
+        destinations: Which names are of what the executor writes, as far as its code, or their sound, tells.
         lists_folders: Whether that code lists folders that it does not name.
     """
 
     input_files: Sequence[str] | None
     project_path: str
     own_folders: Sequence[str] = ()
-    written: Set[str] = frozenset()
-    is_code_known: bool = False
+    destinations: Destinations = field(default_factory=Destinations)
     lists_folders: bool = False
 
     def read(self, name: str, value: Any) -> tuple[Any, Sources]:
@@ -75,15 +75,10 @@ class Reader:
             if isinstance(value, str) and texts == [value]:
                 return {"file": os.path.basename(value), "content": _combined(found)}, _named_files(found)
             return {"text": plain, "content": _combined(found)}, _named_files(found)
-        if self.input_files is not None or self._is_destination(name):
+        if self.input_files is not None or self.destinations.has_variable(name):
             return plain, {}
         found = self._contents(_texts(value), is_declared=False)
         return ({"text": plain, "content": _combined(found)}, _named_files(found)) if found else (plain, {})
-
-    def _is_destination(self, name: str) -> bool:
-        """Whether the executor writes to what a parameter names, as far as code and name tell."""
-        # Where the code is known, it tells of names that may be either.
-        return name in self.written or written_files.is_destination(name, is_sure=self.is_code_known)
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, Message):
@@ -110,7 +105,7 @@ class Reader:
             if not paths and is_declared:
                 found.append((text, "", marks.MISSING))
             found += [(os.path.basename(path), path, self._digest(path)) for path in paths]
-            more = sorted(configurations.named(paths, self.written, lists_folders=self.lists_folders))
+            more = sorted(configurations.named(paths, self.destinations, lists_folders=self.lists_folders))
             found += [(os.path.basename(path), path, self._digest(path)) for path in more]
         return found
 

@@ -137,6 +137,7 @@ class Engine:
             interrupts.cancelling(self._plan.cancel) as received,
         ):
             with opened as workers:
+                workers.expect()
                 context = self.context(self._store, run_id, workers, tmp_path)
                 node_ids = tuple(node.node_id for node in self._planned)
                 self._audience.tell(

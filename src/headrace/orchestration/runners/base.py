@@ -19,6 +19,10 @@ class TimedOut(Exception):
 class NodeRunner(Protocol):
     """Executes tasks, several at once where several threads ask."""
 
+    def expect(self) -> None:
+        """Have ready in the background what costs next to nothing: whether there will be a task is not known yet."""
+        ...
+
     def start(self) -> None:
         """Get ready in the background, where that takes time; a task does so too."""
         ...

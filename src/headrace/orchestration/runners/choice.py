@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from headrace.errors import ConfigError
 from headrace.orchestration.runners.base import NodeRunner
-from headrace.orchestration.runners.local.links import OwnServer
 from headrace.orchestration.runners.local.workers import Workers
 from headrace.runtime.processes.process_groups import SERVER_MARK
 
@@ -33,7 +32,7 @@ def make_runner(modules: Callable[[], Sequence[str]] = tuple, *, stays: bool = F
         ConfigError: If the environment says no number of minutes.
     """
     if not stays:
-        return Workers(modules, OwnServer)
+        return Workers(modules)
     from headrace.orchestration.runners.warm.client import WarmServers
 
     return Workers(modules, WarmServers(_most_idle_seconds(os.environ)))

@@ -27,6 +27,9 @@ class InProcess:
     process, forks, or changes what all threads share does so to this process.
     """
 
+    def expect(self) -> None:
+        """Nothing is to be made ready."""
+
     def start(self) -> None:
         """Nothing is to be made ready."""
 

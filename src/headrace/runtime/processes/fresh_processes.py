@@ -27,6 +27,7 @@ from headrace.runtime.processes.process_groups import (
     below,
     die_with,
     kill_group,
+    reaped,
     wake_on_child_exit,
 )
 
@@ -291,13 +292,7 @@ class _Nursery:
             os._exit(code)
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, ended = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
+        for pid, ended in reaped():
             if pid not in self._children:
                 # A branch, which nobody waits for.
                 continue

@@ -15,7 +15,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 # In the environment of a worker server and of all that it starts: the family of the process that started it, and
 # which of its servers.
@@ -99,6 +99,21 @@ def _is_living_child(pid: int) -> bool:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     except ChildProcessError:
         return False
+
+
+def reaped() -> Iterator[tuple[int, int]]:
+    """Take note of all children that have ended, one after another: yield the id and the wait status of each.
+
+    For a process that waits for none of its children elsewhere; see `wake_on_child_exit`.
+    """
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, status
 
 
 def is_stopped(pid: int) -> bool:

@@ -81,6 +81,7 @@ CASES = [
     ("input_base", "data", "data/a.csv", True),
     ("push_destination", '{"filesystem": {"base_directory": "data"}}', "data/a.csv", False),
     ("output_path", "data", "data/a.csv", False),
+    ("target", "data/a.csv", "data/a.csv", True),
     ("steps", 3, "data/a.csv", False),
     ("tables", "data/a.csv;data/b.csv", "data/b.csv", True),
     ("tables", "data/a.csv:data/b.csv", "data/b.csv", True),
@@ -108,8 +109,8 @@ CASES = [
 SCRIPT = """
 import os
 
-def Reads(target, log_file):
-    return open(target).read() + open(log_file).read()
+def Reads(target, log_file, temp):
+    return open(target).read() + open(log_file).read() + open(temp).read()
 
 def Writes(report, folder, name):
     with open(report, "w") as file:
@@ -124,6 +125,7 @@ def Writes(report, folder, name):
     [
         ("Reads", "target", True),
         ("Reads", "log_file", True),
+        ("Reads", "temp", True),
         ("Reads", "output", False),
         ("Writes", "report", False),
     ],

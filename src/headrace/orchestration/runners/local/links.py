@@ -46,7 +46,20 @@ class ServerLink(Protocol):
         ...
 
 
-OpenServer = Callable[[Sequence[str]], ServerLink]
+class OpenServer(Protocol):
+    """What gives a run its server, and the next one where that was lost."""
+
+    def __call__(self, modules: Sequence[str]) -> ServerLink:
+        """Return a server that imports some modules ahead of need, in order."""
+        ...
+
+    def expect(self, modules: Callable[[], Sequence[str]]) -> None:
+        """Look, in the background, for one that is there and would fit; none is started."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was found so and is not needed."""
+        ...
 
 
 class OwnServer:
@@ -97,6 +110,20 @@ class OwnServer:
             self.kill()
         if self._process.returncode:
             kill_marked(self.mark)
+
+
+class OwnServers:
+    """Opens a server of this run alone each time; see `OpenServer`."""
+
+    def __call__(self, modules: Sequence[str]) -> ServerLink:
+        """Start one."""
+        return OwnServer(modules)
+
+    def expect(self, modules: Callable[[], Sequence[str]]) -> None:
+        """None is there."""
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def next_mark() -> str:

@@ -39,6 +39,7 @@ from headrace.runtime.processes.process_groups import (
     die_with,
     kill_below,
     kill_group,
+    reaped,
     wake_on_child_exit,
 )
 
@@ -240,13 +241,7 @@ class Server:
         random_numbers.seed_again()
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
+        for pid, status in reaped():
             self._see_off(pid, status)
 
     def _see_off(self, pid: int, status: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from headrace.errors import ExecutorError, SetupError
 from headrace.orchestration.runners.base import Cancelled, TimedOut
 from headrace.orchestration.runners.local import templates
-from headrace.orchestration.runners.local.links import OpenServer, OwnServer, ServerLink
+from headrace.orchestration.runners.local.links import OpenServer, OwnServers, ServerLink
 from headrace.orchestration.runners.local.messages import (
     Exited,
     Failed,
@@ -62,13 +62,17 @@ class Workers:
     """
 
     def __init__(
-        self, modules: Callable[[], Sequence[str]] = tuple, open_server: OpenServer = OwnServer
+        self, modules: Callable[[], Sequence[str]] = tuple, open_server: OpenServer | None = None
     ) -> None:
         self._modules = modules
-        self._open_server = open_server
+        self._open_server = open_server or OwnServers()
         self._lock = threading.Lock()
         self._server: ServerLink | None = None
         self._is_closed = False
+
+    def expect(self) -> None:
+        """Have a server ready that is there already, in the background; none is started."""
+        self._open_server.expect(self._modules)
 
     def start(self) -> None:
         """Start the server, unless it runs; it loads its libraries in the background."""
@@ -193,6 +197,7 @@ class Workers:
         with self._lock:
             self._is_closed = True
             server, self._server = self._server, None
+        self._open_server.close()
         if server is not None:
             server.close()
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 import stat
 import struct
+from typing import TextIO
 
 from headrace.errors import SetupError
+from headrace.files import shared_files
 
 _SUFFIX = ".socket"
+_RIGHT_SUFFIX = ".starting"
 _TEMPORARY = "/tmp"
 # `sun_path` of unix(7), with the zero at its end.
 _MAX_PATH_BYTES = 108
@@ -114,6 +118,44 @@ def remove(path: str, look: tuple[int, int] | None) -> None:
     if look is not None and look_at(path) == look:
         with contextlib.suppress(OSError):
             os.unlink(path)
+
+
+def right_to_start(path: str) -> TextIO | None:
+    """Return the right to start the server of a path: a locked file, which the server then holds until it listens.
+
+    The kernel gives it back where its holder has ended, however that happened.
+
+    Args:
+        path: From `socket_path`.
+
+    Returns:
+        `None` where another process has it, or had it until just now.
+
+    Raises:
+        OSError: If there can be no such file, or its file system has no locks.
+    """
+    try:
+        file = shared_files.locked(path + _RIGHT_SUFFIX, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    info = os.fstat(file.fileno())
+    if look_at(path + _RIGHT_SUFFIX) == (info.st_dev, info.st_ino):
+        return file
+    # Who had it has removed the file meanwhile; the next one may have made its own.
+    file.close()
+    return None
+
+
+def give_back_right(path: str, right: TextIO) -> None:
+    """Let others start the server of a path, or find it.
+
+    Args:
+        path: From `socket_path`.
+        right: From `right_to_start`, in this process or in that which started it; it is closed.
+    """
+    with contextlib.suppress(OSError):
+        os.unlink(path + _RIGHT_SUFFIX)
+    shared_files.release(right)
 
 
 class Listener:

@@ -23,7 +23,7 @@ from headrace.orchestration.runners.local.worker_server import Server
 from headrace.orchestration.runners.warm.load_record import LoadRecord
 from headrace.orchestration.runners.warm.surroundings import Surroundings
 from headrace.runtime.processes.fresh_processes import FreshProcesses
-from headrace.runtime.processes.process_groups import adopt_orphans, kill_strays, wake_on_child_exit
+from headrace.runtime.processes.process_groups import adopt_orphans, kill_strays, reaped, wake_on_child_exit
 
 _MAX_BYTES = 1 << 10
 _WAKEUP_BYTES = 4096
@@ -181,13 +181,7 @@ class Lender:
             self._server.send(json.dumps(message).encode(), socket.MSG_DONTWAIT)
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                break
+        for pid, _ in reaped():
             self._lent.discard(pid)
         nursery = self._loading.fresh_processes.nursery_pid
         kill_strays({*self._lent, nursery}, nursery)

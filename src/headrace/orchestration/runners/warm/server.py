@@ -33,6 +33,7 @@ from headrace.runtime.processes.process_groups import (
     die_with,
     is_stopped,
     kill_strays,
+    reaped,
     wake_on_child_exit,
 )
 
@@ -263,13 +264,7 @@ class WarmServer:
         self._fault = self._fault or str(message.get("leave", ""))
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                break
+        for pid, _ in reaped():
             if pid in self._runs:
                 self._runs.discard(pid)
                 self._idle_since, self._last_used = time.monotonic(), time.time()
@@ -289,7 +284,7 @@ def _pidfd(pid: int) -> int | None:
         return None
 
 
-def main(first: int, path: str, installed: str, record: LoadRecord) -> NoReturn:
+def main(first: int, path: str, installed: str, record: LoadRecord, right: int) -> NoReturn:
     """Entry of the server's process.
 
     Args:
@@ -297,6 +292,7 @@ def main(first: int, path: str, installed: str, record: LoadRecord) -> NoReturn:
         path: Of its socket.
         installed: What that run found installed.
         record: Begun before this module was imported.
+        right: Descriptor of the right to start it, see `folder.right_to_start`; negative where there is none.
     """
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -309,6 +305,8 @@ def main(first: int, path: str, installed: str, record: LoadRecord) -> NoReturn:
     if not record.is_late and not record.project_module() and identity.installed() == installed:
         with contextlib.suppress(OSError):
             listener = folder.Listener(path)
+    if right >= 0:
+        folder.give_back_right(path, os.fdopen(right, "w"))
     os.set_inheritable(first, False)
     server = WarmServer(listener, socket.socket(fileno=first), installed, record)
     signal.signal(signal.SIGTERM, server.stop)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from headrace.errors import SetupError
+from headrace.files import shared_files
 from headrace.orchestration.runners.warm import folder
 
 _FIX = "make room for it, or remove what lies there; runs go on without a server that stays."
@@ -157,3 +159,41 @@ def test_another_user_at_the_other_end_is_not_heard(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
     with one, other, pytest.raises(PermissionError):
         folder.peer(one)
+
+
+def test_one_process_has_the_right_to_start_a_server(temporary: Path):
+    """It is handed on with the file's descriptor, and given back by whoever has it then; nothing stays behind."""
+    path = folder.socket_path(str(temporary), "name")
+    first = folder.right_to_start(path)
+    assert first is not None
+    assert folder.right_to_start(path) is None
+    other = folder.right_to_start(folder.socket_path(str(temporary), "other"))
+    assert other is not None
+
+    handed_on = os.fdopen(os.dup(first.fileno()), "w")
+    first.close()
+    assert folder.right_to_start(path) is None
+    folder.give_back_right(path, handed_on)
+    folder.give_back_right(folder.socket_path(str(temporary), "other"), other)
+    assert list(temporary.iterdir()) == []
+    again = folder.right_to_start(path)
+    assert again is not None
+    again.close()
+
+
+def test_a_right_whose_file_was_removed_is_none(temporary: Path, monkeypatch: pytest.MonkeyPatch):
+    """Who waited for it with the file open would have it, while the next one has its own file."""
+    path = folder.socket_path(str(temporary), "name")
+    locked = shared_files.locked
+
+    def late(path: str, kind: int) -> TextIO:
+        file = locked(path, kind)
+        os.unlink(path)
+        return file
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared_files, "locked", late)
+        assert folder.right_to_start(path) is None
+    after = folder.right_to_start(path)
+    assert after is not None
+    after.close()
