@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from headrace.formats.feature_counts import present_and_missing
 from headrace.formats.quartiles import Quartiles
 from headrace.reports.blocks.drawings import Density
 
@@ -165,7 +166,7 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
     which = proto.WhichOneof("stats")
     stats: Any = getattr(proto, which) if which else None
     common = stats.common_stats if stats is not None else None
-    present, missing = _present_and_missing(common, num_rows)
+    present, missing = present_and_missing(common, num_rows)
     numbers = stats if which == "num_stats" else None
     texts = stats if which == "string_stats" else None
     histogram = _histogram(numbers.histograms, _STANDARD) if numbers is not None else None
@@ -197,15 +198,6 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
         if numbers is not None
         else 0,
     )
-
-
-def _present_and_missing(common: Any, num_rows: float) -> tuple[float, float]:
-    """Return how many rows have a value and how many have none."""
-    if common is None:
-        return 0, num_rows
-    # TFX's CsvExampleGen writes an empty list for an empty cell, which TFDV counts as present.
-    empty = max(common.num_non_missing - common.tot_num_values, 0) if common.max_num_values == 1 else 0
-    return common.num_non_missing - empty, common.num_missing + empty
 
 
 def _ranks(texts: Any) -> list[tuple[str, float]]:
