@@ -18,24 +18,12 @@ with authoring():
     from tfx.types.channel import BaseChannel, Channel, OutputChannel
     from tfx.types.resolved_channel import ResolvedChannel
 
-from ml_metadata.proto import metadata_store_pb2
-
 if TYPE_CHECKING:
     from ml_metadata.metadata_store import MetadataStore
+    from ml_metadata.proto import metadata_store_pb2
 
 _SPAN = "span"
 _VERSION = "version"
-
-_OUTPUT_EVENTS = (
-    metadata_store_pb2.Event.OUTPUT,
-    metadata_store_pb2.Event.INTERNAL_OUTPUT,
-    metadata_store_pb2.Event.DECLARED_OUTPUT,
-)
-_INPUT_EVENTS = (
-    metadata_store_pb2.Event.INPUT,
-    metadata_store_pb2.Event.INTERNAL_INPUT,
-    metadata_store_pb2.Event.DECLARED_INPUT,
-)
 
 Artifacts = Mapping[str, Sequence[Artifact]]
 
@@ -175,12 +163,16 @@ def _spans_of_origins(store: MetadataStore, artifact_ids: Sequence[int]) -> dict
     made = {
         event.artifact_id: event.execution_id
         for event in store.get_events_by_artifact_ids(list(dict.fromkeys(artifact_ids)))
-        if event.type in _OUTPUT_EVENTS
+        if event.type in (event.OUTPUT, event.INTERNAL_OUTPUT, event.DECLARED_OUTPUT)
     }
     if not made:
         return {}
     events = store.get_events_by_execution_ids(list(dict.fromkeys(made.values())))
-    used = [(event.execution_id, event.artifact_id) for event in events if event.type in _INPUT_EVENTS]
+    used = [
+        (event.execution_id, event.artifact_id)
+        for event in events
+        if event.type in (event.INPUT, event.INTERNAL_INPUT, event.DECLARED_INPUT)
+    ]
     protos = store.get_artifacts_by_id(list(dict.fromkeys(artifact_id for _, artifact_id in used)))
     spans = {proto.id: number for proto in protos if (number := _recorded(proto, _SPAN))}
     newest: dict[int, int] = {}

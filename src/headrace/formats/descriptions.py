@@ -37,8 +37,9 @@ class Description:
         deviation: Standard deviation of a sample.
         low, high: Smallest and largest; `None` without numbers.
         quartiles: 25 %, 50 % and 75 %, interpolated linearly between neighbouring values; empty without numbers.
-        error: Share of the numbers by which the rank of a quartile may be wrong; 0 where it is exact. Then nothing is
+        error: Share of the numbers by which the rank of a quartile may be wrong; 0 where it is exact. Elsewhere nothing is
             interpolated.
+        distinct: Different numbers, where all are kept; else `None`.
     """
 
     count: int
@@ -49,6 +50,7 @@ class Description:
     quartiles: tuple[float, ...]
     high: float | None
     error: float
+    distinct: int | None = None
 
 
 @dataclass(frozen=True)

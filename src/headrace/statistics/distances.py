@@ -20,8 +20,6 @@ from headrace.formats.descriptions import Distribution
 _MIN_EXPECTED = 5
 OTHER = "(other)"
 
-Shares = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Distance:
@@ -50,9 +48,9 @@ def kolmogorov_smirnov(old: Distribution, new: Distribution, alpha: float) -> Di
     return Distance(float(gap), noise, old.error + new.error)
 
 
-def _cumulative(distribution: Distribution, points: Shares) -> Shares:
+def _cumulative(distribution: Distribution, points: NDArray[np.float64]) -> NDArray[np.float64]:
     ends = np.concatenate([[0], np.cumsum(distribution.counts)]) / distribution.total
-    found: Shares = ends[np.searchsorted(distribution.values, points, side="right")]
+    found: NDArray[np.float64] = ends[np.searchsorted(distribution.values, points, side="right")]
     return found
 
 
@@ -115,7 +113,7 @@ def share_difference(old: tuple[int, int], new: tuple[int, int], alpha: float) -
     return Distance(abs(some_old / num_old - some_new / num_new), min(noise, 1.0))
 
 
-def _joined(old: Sequence[int], new: Sequence[int]) -> tuple[Shares, Shares]:
+def _joined(old: Sequence[int], new: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Counts with the bins that hold too few for the test added to one of them."""
     before, after = np.asarray(old, np.float64), np.asarray(new, np.float64)
     smaller = min(before.sum(), after.sum())

@@ -88,7 +88,7 @@ def distributions(kept: NumbersByFeature) -> Mapping[str, Distribution]:
 
 def _description(numbers: Numbers) -> Description:
     if not numbers.count:
-        return Description(0, numbers.num_nan, math.nan, math.nan, None, (), None, 0.0)
+        return Description(0, numbers.num_nan, math.nan, math.nan, None, (), None, 0.0, 0)
     low, middle, high = (numbers.quantile(share) for share in (0.25, 0.5, 0.75))
     return Description(
         count=numbers.count,
@@ -99,4 +99,5 @@ def _description(numbers: Numbers) -> Description:
         quartiles=(low, middle, high),
         high=numbers.high,
         error=numbers.error / numbers.count,
+        distinct=None if numbers.error else numbers.num_distinct,
     )

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
-
 MAX_EXACT = 1_000_000
 # What all features of a split hold together: some hundred MB.
 MAX_HELD = 64_000_000
@@ -57,13 +55,13 @@ class Numbers:
     squares: float = 0.0
     low: Any = None
     high: Any = None
-    values: Array = field(default_factory=lambda: np.empty(0, np.float64))
-    counts: Array | None = None
+    values: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.float64))
+    counts: NDArray[Any] | None = None
     error: int = 0
-    _waiting: list[Array] = field(default_factory=list)
+    _waiting: list[NDArray[Any]] = field(default_factory=list)
     _num_waiting: int = 0
 
-    def add(self, batch: Array, limit: int) -> None:
+    def add(self, batch: NDArray[Any], limit: int) -> None:
         """Add numbers of any numeric type; NaN are counted apart."""
         if batch.dtype.kind == "f":
             missing = np.isnan(batch)
@@ -150,14 +148,19 @@ class Numbers:
         difference = right - left
         return left + difference * part if part < 0.5 else right - difference * (1 - part)
 
-    def points(self) -> tuple[Array, Array]:
+    @property
+    def num_distinct(self) -> int:
+        """Different values of those that are kept."""
+        return int((self.values[1:] != self.values[:-1]).sum()) + bool(len(self.values))
+
+    def points(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return values in rising order, and how many numbers each stands for."""
         return self.values, self._counts()
 
-    def _counts(self) -> Array:
+    def _counts(self) -> NDArray[Any]:
         return np.ones(len(self.values), np.int64) if self.counts is None else self.counts
 
-    def _sort_in(self, values: Array, counts: Array | None) -> None:
+    def _sort_in(self, values: NDArray[Any], counts: NDArray[Any] | None) -> None:
         if not len(self.values):
             self.values, self.counts = values, counts
             return
@@ -183,7 +186,7 @@ class Numbers:
         self.count, self.low, self.high = total, min(self.low, low), max(self.high, high)
 
 
-def _moments(batch: Array) -> tuple[int, float, float, Any, Any]:
+def _moments(batch: NDArray[Any]) -> tuple[int, float, float, Any, Any]:
     numbers = batch.astype(np.float64)
     # Infinities have no deviation, and numbers near the largest have squares beyond it.
     with np.errstate(invalid="ignore", over="ignore"):
@@ -192,7 +195,7 @@ def _moments(batch: Array) -> tuple[int, float, float, Any, Any]:
     return len(batch), mean, squares, _plain(batch.min()), _plain(batch.max())
 
 
-def _counted(values: Array) -> tuple[Array, Array | None]:
+def _counted(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return sorted values; each once and with its count where that is shorter."""
     starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
     if len(starts) * _WORTH_COUNTING > len(values):
