@@ -175,5 +175,5 @@ def _raise_for(context: ExecutionContext, fail_on: str, found: dict[str, anomali
             f"{context.node_id}: {findings.count(len(stopping), 'anomaly', 'anomalies')} stopped the pipeline "
             f"(fail_on='{fail_on}'):\n{findings.as_list(findings.new_columns_last(stopping))}",
             "correct the data; or, where the data is right, change the schema to allow it (relax presence, "
-            "type, domain or comparator of the feature), or drift=; or pass fail_on='never' to go on.",
+            "type, domain or comparator of the feature); or pass fail_on='never' to go on.",
         )

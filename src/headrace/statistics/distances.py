@@ -135,7 +135,7 @@ def decile_edges(baseline: Distribution) -> list[float]:
     """Return the borders of ten equal shares of the baseline; fewer where a value holds several of them."""
     ends = np.cumsum(baseline.counts)
     ranks = np.arange(1, 10) * (baseline.total - 1) / 10
-    places = np.searchsorted(ends, np.rint(ranks).astype(np.int64), side="right")
+    places = np.searchsorted(ends, ranks.astype(np.int64), side="right")
     return [float(value) for value in np.unique(baseline.values[places])]
 
 

@@ -80,7 +80,7 @@ class Numbers:
     def fold(self, limit: int) -> None:
         """Sort in what waits, and go below the limit."""
         if self._waiting:
-            fresh = np.sort(np.concatenate(self._waiting), kind="stable")
+            fresh = np.sort(np.concatenate(self._waiting))
             self._waiting, self._num_waiting = [], 0
             self._sort_in(*_counted(fresh))
         if len(self.values) > limit:
@@ -132,21 +132,23 @@ class Numbers:
         Between two values it is interpolated linearly, as NumPy and pandas do by default (Hyndman and Fan 1996, type
         7). Where values stand for others nothing is interpolated: it is the value at the nearest rank.
         """
-        ends = np.cumsum(self._counts())
-        place = (int(ends[-1]) - 1) * share
+        place = (self.count - 1) * share
         if self.error:
-            return _plain(self.values[np.searchsorted(ends, round(place), side="right")])
+            return self._at(round(place))
         below = math.floor(place)
-        left, right = (
-            _plain(self.values[np.searchsorted(ends, rank, side="right")])
-            for rank in (below, min(below + 1, int(ends[-1]) - 1))
-        )
+        left, right = self._at(below), self._at(min(below + 1, self.count - 1))
         part = place - below
         # The same value twice is meant as it is: of two infinities the difference is NaN, of large integers a float.
         if left == right or part == 0:
             return left
         difference = right - left
         return left + difference * part if part < 0.5 else right - difference * (1 - part)
+
+    def _at(self, rank: int) -> int | float:
+        """The number at a rank, from 0."""
+        if self.counts is None:
+            return _plain(self.values[rank])
+        return _plain(self.values[np.searchsorted(np.cumsum(self.counts), rank, side="right")])
 
     @property
     def num_distinct(self) -> int:
