@@ -116,7 +116,7 @@ def _measured(measured: Drift | None) -> list[Block]:
         ]
         for one in measured.measurements
     ]
-    sizes = [f"{min(sizes):,} to {max(sizes):,}" for sizes in _sizes(measured)]
+    sizes = [_range(sizes) for sizes in _sizes(measured)]
     footnote = (
         f"Compared with {measured.baseline}. Drift is a value above both the threshold and the noise, which chance reaches "
         "in one of a hundred splits that do not differ, over all features. "
@@ -128,6 +128,11 @@ def _measured(measured: Drift | None) -> list[Block]:
 
 def _sizes(measured: Drift) -> tuple[list[int], list[int]]:
     return [one.num_old for one in measured.measurements], [one.num_new for one in measured.measurements]
+
+
+def _range(sizes: list[int]) -> str:
+    low, high = min(sizes), max(sizes)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _three(value: float) -> Cell:

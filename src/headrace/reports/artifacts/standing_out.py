@@ -111,14 +111,16 @@ def _types(seen: Seen) -> Iterator[Remark]:
 def _far(seen: Seen) -> Iterator[Remark]:
     for one in seen.known.values():
         if one.farthest is not None:
-            yield "warning", f"values far from all others: {format_number(one.farthest)}{_mean_beside(one)}"
+            yield "warning", f"values far from all others: {format_number(one.farthest)}"
+            if evidence := _mean_beside(one):
+                yield "info", evidence
             return
 
 
 def _mean_beside(one: FeatureStatistics) -> str:
     if one.mean is None or one.median is None:
         return ""
-    return f" (mean {format_number(one.mean)}, median {format_number(one.median)})"
+    return f"mean {format_number(one.mean)}, median {format_number(one.median)}"
 
 
 def _far_mean(seen: Seen) -> Iterator[Remark]:
@@ -126,7 +128,7 @@ def _far_mean(seen: Seen) -> Iterator[Remark]:
         if one.farthest is None and one.mean is not None and one.median is not None and one.quartiles:
             spread = one.quartiles[1] - one.quartiles[0]
             if math.isfinite(one.mean) and spread > 0 and abs(one.mean - one.median) > _FAR_MEAN * spread:
-                yield "warning", f"a few values move the mean: {_mean_beside(one).strip(' ()')}"
+                yield "warning", f"a few values move the mean: {_mean_beside(one)}"
                 return
 
 

@@ -78,11 +78,12 @@ def test_quartiles_that_are_known_are_shown(percent, shown):
         (numbers([float(n) for n in range(11)], num_missing=400), "40 % missing (400 rows)"),
         (
             numbers([float(n) for n in range(10)] + [1e9]),
-            "values far from all others: 1,000,000,000 (mean 90,909,095, median 0)",
+            "values far from all others: 1,000,000,000",
         ),
+        (numbers([float(n) for n in range(10)] + [1e9]), "mean 90,909,095, median 0"),
         (
             numbers([-1e9, *[float(n) for n in range(10)]], median=4.5),
-            "values far from all others: -1,000,000,000 (mean -90,909,086.8, median 4.5)",
+            "values far from all others: -1,000,000,000",
         ),
         (numbers([*[float(n) for n in range(10)], math.inf]), "infinite: ∞"),
         (numbers([float(n) for n in range(11)], num_nan=3), "3 values NaN"),
