@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from headrace.authoring import Artifact
+from headrace.errors import UnknownSplitError, listed
 from headrace.formats import artifacts, protos
 
 NO_SPLITS_FIX = (
@@ -35,7 +36,8 @@ def add_anomaly(anomalies: anomalies_pb2.Anomalies, statistics: Artifact) -> Non
     info = anomalies.dataset_anomaly_info
     description = (
         f"baseline_statistics are the statistics under validation (span {statistics.span}), so no drift can be found. "
-        "Give those of another span, which a Resolver with headrace.components.PreviousSpanStrategy finds."
+        "Give those of another span, which baseline='previous' finds (a Resolver with "
+        "headrace.components.PreviousSpanStrategy does as well)."
     )
     short = "Compared with itself"
     if info.short_description:
@@ -51,3 +53,20 @@ def has_no_splits(statistics: Artifact) -> str:
         f"(artifact {statistics.id}, {statistics.uri}) name no split: they are of all rows together, as those that "
         "Transform makes, and have nothing to validate split by split."
     )
+
+
+def check_split(baseline: Artifact, split: str, node_id: str) -> None:
+    """Check that a baseline has a split to compare with.
+
+    Raises:
+        UnknownSplitError: If it has not.
+    """
+    known = artifacts.split_names(baseline)
+    if not known:
+        raise UnknownSplitError(f"{node_id}: baseline_statistics {has_no_splits(baseline)}", NO_SPLITS_FIX)
+    if split not in known:
+        raise UnknownSplitError(
+            f"{node_id}: baseline_statistics has no split '{split}' to compare with. It has splits "
+            f"{listed(known)}.",
+            f"add exclude_splits=['{split}'], or give statistics of a span that has it.",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.authoring import (
@@ -20,7 +20,7 @@ from headrace.authoring import (
 )
 from headrace.authoring.generations import HAS_CUSTOM_VALIDATION
 from headrace.authoring.plain_values import ProtoLike
-from headrace.components.example_validator import validation_config
+from headrace.components.example_validator import drift_settings, validation_config
 from headrace.errors import DefinitionError, did_you_mean, listed
 
 FAIL_ON = ("never", "error", "any")
@@ -35,6 +35,9 @@ class ExampleValidatorSpec(ComponentSpec):
         "exclude_splits": ExecutionParameter(type=str, optional=True),
         "baseline_split": ExecutionParameter(type=str, optional=True),
         "fail_on": ExecutionParameter(type=str, optional=True),
+        "baseline": ExecutionParameter(type=str, optional=True),
+        "drift": ExecutionParameter(type=str, optional=True),
+        "drift_measure": ExecutionParameter(type=str, optional=True),
     }
     if HAS_CUSTOM_VALIDATION:  # where it does not, stock TFX does not declare the parameter either
         PARAMETERS[_CUSTOM_VALIDATION] = ExecutionParameter(
@@ -71,13 +74,26 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
             Only where the installed TFDV has it: that of TFX 1.16 does, that of TFX 1.21 does not.
         baseline_statistics: Channel of `ExampleStatistics` of another span. A split is compared with the
             split of the same name there: drift, for features whose `drift_comparator` the schema sets.
+        baseline: `"previous"`: the statistics of the newest span before the one at hand, which the same node of this
+            pipeline made; the same when a span is run again or resumed. The first span has none, and the summary
+            says so. Instead of `baseline_statistics`.
+        drift: How far a feature may move from the baseline: a distance from 0 to 1 for all features, or for those that
+            are named, `{"alcohol": 0.2}`. By default 0.1 where `baseline` is given (0.01 for `"bins"`). A feature has
+            drifted where its distance is above this and above what chance reaches with so many rows: one false alarm
+            in a hundred comparisons of a split, over all features. The share of missing values is measured beside.
+            Anomalies are TFX's `COMPARATOR_..._HIGH`; `Drift.json` beside `SchemaDiff.pb` holds all that was measured.
+        drift_measure: `"ks"` (by default): Kolmogorov and Smirnov's distance of numbers, total variation of other
+            values. `"bins"`: Jensen-Shannon divergence of bins that the baseline fixes, its deciles and values.
+            `"tfdv"`: TFDV's own, L-infinity and Jensen-Shannon, without a noise level; on few rows with long tails
+            it finds drift where there is none.
         baseline_split: A split of `statistics`, such as `"train"`. The others are compared with it: skew,
             for features whose `skew_comparator` the schema sets.
         fail_on: `"never"` (as TFX does): anomalies are written and shown, and stop nothing. `"error"`:
             anomalies of severity ERROR stop the pipeline, warnings do not. `"any"`: each anomaly does.
 
     Raises:
-        DefinitionError: If `fail_on` has another value.
+        DefinitionError: If `fail_on`, `baseline`, `drift` or `drift_measure` has a value that it cannot have, or there is
+            nothing to compare with.
         UnsupportedFeatureError: If `custom_validation_config` is given and the installed TFDV has none.
 
     Example:
@@ -104,19 +120,30 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
         baseline_statistics: BaseChannel | None = None,
         baseline_split: str | None = None,
         fail_on: str = "never",
+        baseline: str | None = None,
+        drift: float | Mapping[str, float] | None = None,
+        drift_measure: str | None = None,
     ) -> None:
         check_fail_on(fail_on, "ExampleValidator")
+        drift_parameters = drift_settings.parameters(
+            baseline,
+            drift,
+            drift_measure,
+            has_channel=baseline_statistics is not None,
+            where="ExampleValidator",
+        )
         custom_validation = {}
         if custom_validation_config is not None:
             custom_validation[_CUSTOM_VALIDATION] = validation_config.convert(custom_validation_config)
         spec = ExampleValidatorSpec(
             statistics=statistics,
             schema=schema,
-            baseline_statistics=baseline_statistics,
+            baseline_statistics=baseline_statistics or drift_settings.channel(baseline, statistics),
             exclude_splits=json.dumps(list(exclude_splits or [])),
             **custom_validation,
             baseline_split=baseline_split,
             fail_on=fail_on,
+            **drift_parameters,
             anomalies=Channel(type=standard_artifacts.ExampleAnomalies),
         )
         super().__init__(spec=spec)

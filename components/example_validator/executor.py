@@ -11,6 +11,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from headrace.components.example_validator import baselines, findings, validation_config
 from headrace.components.example_validator.component import check_fail_on
+from headrace.components.example_validator.drift_check import DriftCheck
 from headrace.errors import AnomaliesError, DefinitionError, UnknownSplitError, listed
 from headrace.formats import artifacts, protos
 from headrace.runtime.context import ExecutionContext
@@ -40,15 +41,19 @@ class Executor(ExecutorBase):
         kept = _kept_splits(context)
         schema = protos.read_schema(context.input("schema"))
         config = _custom_validation_config(context)
-        notes = _notes_on_comparators(context, schema)
-        is_own_baseline = baselines.is_same(statistics, context.optional_input("baseline_statistics"), kept)
+        drift = DriftCheck(context, kept)
+        schema = drift.schema(schema)
+        notes = [*drift.notes(), *_notes_on_comparators(context, schema, is_drift_asked=drift.is_asked)]
         found: dict[str, anomalies_pb2.Anomalies] = {}
         for split in kept:
             context.progress.report(f"validating {split}")
             anomalies = _validate(context, split, schema, config)
-            if is_own_baseline and findings.has_comparator(schema, "drift_comparator"):
+            folder = artifacts.new_split_folder(output.uri, split)
+            if drift.is_itself(has_comparator=findings.has_comparator(schema, "drift_comparator")):
                 baselines.add_anomaly(anomalies, statistics)
-            protos.write_anomalies(artifacts.new_split_folder(output.uri, split), anomalies)
+            else:
+                notes += drift.add(split, anomalies, folder)
+            protos.write_anomalies(folder, anomalies)
             found[split] = anomalies
         output.split_names = artifacts.encode_split_names(kept)
         output.span = statistics.span
@@ -96,7 +101,9 @@ def _custom_validation_config(context: ExecutionContext) -> Any | None:
     return context.proto_parameter("custom_validation_config", proto_class)
 
 
-def _notes_on_comparators(context: ExecutionContext, schema: schema_pb2.Schema) -> list[str]:
+def _notes_on_comparators(
+    context: ExecutionContext, schema: schema_pb2.Schema, *, is_drift_asked: bool
+) -> list[str]:
     """Say in words that a baseline is given which nothing in the schema compares with."""
     baseline_split = context.parameter("baseline_split")
     if baseline_split:
@@ -104,8 +111,10 @@ def _notes_on_comparators(context: ExecutionContext, schema: schema_pb2.Schema) 
             context.input("statistics"), [baseline_split], f"{context.node_id}: baseline_split"
         )
     notes = []
-    if context.optional_input("baseline_statistics") and not findings.has_comparator(
-        schema, "drift_comparator"
+    if (
+        context.optional_input("baseline_statistics")
+        and not is_drift_asked
+        and not findings.has_comparator(schema, "drift_comparator")
     ):
         notes.append("drift not checked: the schema has no drift_comparator")
     if baseline_split and not findings.has_comparator(schema, "skew_comparator"):
@@ -148,18 +157,7 @@ def _drift_baseline(
     baseline = context.optional_input("baseline_statistics")
     if baseline is None:
         return None
-    known = artifacts.split_names(baseline)
-    if not known:
-        raise UnknownSplitError(
-            f"{context.node_id}: baseline_statistics {baselines.has_no_splits(baseline)}",
-            baselines.NO_SPLITS_FIX,
-        )
-    if split not in known:
-        raise UnknownSplitError(
-            f"{context.node_id}: baseline_statistics has no split '{split}' to compare with. It has splits "
-            f"{listed(known)}.",
-            f"add exclude_splits=['{split}'], or give statistics of a span that has it.",
-        )
+    baselines.check_split(baseline, split, context.node_id)
     return protos.read_statistics(baseline, split)
 
 

@@ -18,13 +18,13 @@ import tensorflow_data_validation as tfdv
 from headrace.authoring import Artifact
 from headrace.components.statistics_gen.parts import Part, ReadPart, parts_of, statistics_path
 from headrace.errors import DataError
-from headrace.formats import artifacts, protos, quartiles
+from headrace.formats import artifacts, descriptions, protos
 from headrace.runtime import partial_results
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.partial_results import PartialResults
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.statistics import accumulation
+from headrace.statistics import accumulation, number_keeping
 
 _NO_SPAN = -1
 
@@ -51,7 +51,9 @@ class _Accumulate(ReadPart):
 
     def state(self, part: Part) -> accumulation.SplitState:
         """The state of one part."""
-        accumulator = accumulation.SplitAccumulator(tfdv.StatsOptions.from_json(self._options[part.split]))
+        accumulator = accumulation.SplitAccumulator(
+            tfdv.StatsOptions.from_json(self._options[part.split]), part.share
+        )
         state = accumulation.SplitState()
         for batch in super().process(part):
             with _types_explained(part.split):
@@ -94,13 +96,15 @@ class _MergeAndWrite(beam.DoFn):
         for span, _, state in sorted(parts):
             by_span.setdefault(span, []).append(state)
         with _types_explained(split):
-            spans = [
-                self._span(accumulator, split, span, by_span.get(span), path)
+            # One after another: each is added to those before it, and gone.
+            merged = accumulator.merge(
+                self._span(accumulator, split, span, by_span.pop(span, None), path)
                 for span, path in enumerate(self._states[split])
-            ]
-            merged = accumulator.merge(spans)
+            )
         protos.write_binary(self._paths[split], accumulator.extract(merged))
-        quartiles.write(os.path.dirname(self._paths[split]), accumulator.quartiles(merged))
+        folder = os.path.dirname(self._paths[split])
+        descriptions.write(folder, number_keeping.described(merged.numbers))
+        descriptions.write_distributions(folder, number_keeping.distributions(merged.numbers))
         self._written.keep(list(self._options).index(split), None)
 
     def _span(
@@ -116,9 +120,9 @@ class _MergeAndWrite(beam.DoFn):
             kept = partial_results.load(path)
             if isinstance(kept, accumulation.SplitState):
                 return kept
-            read = [self._accumulate.state(part) for part in self._kept_parts[split] if part.span == span]
+            read = (self._accumulate.state(part) for part in self._kept_parts[split] if part.span == span)
         else:
-            read = [pickle.loads(part) for part in parts]
+            read = (pickle.loads(part) for part in parts)
         state = accumulator.compact(accumulator.merge(read))
         partial_results.dump(path, state)
         return state

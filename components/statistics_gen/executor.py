@@ -77,7 +77,7 @@ class Executor(BeamExecutor):
         _describe(context, statistics, kept)
         # Set last: an artifact must not name a split whose file was never written.
         statistics.split_names = artifacts.encode_split_names(kept)
-        statistics.span = max(span.span for span in examples)
+        statistics.span = max(artifacts.span_of(span) for span in examples)
         statistics.set_string_custom_property("stats_dashboard_link", "")
         # JSON text inside a JSON value, as TFX 1.16 records it.
         statistics.set_json_value_custom_property("sample_rate_by_split", json.dumps(rates, sort_keys=True))

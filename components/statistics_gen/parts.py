@@ -11,6 +11,7 @@ import apache_beam as beam
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from headrace import files
 from headrace.authoring import Artifact
 from headrace.errors import DefinitionError
 from headrace.formats import artifacts, protos
@@ -44,6 +45,7 @@ class Part:
         first_file: Place of its first file there.
         paths: Its files.
         payload: Their payload format.
+        share: Their share of the bytes of that split of the artifact.
     """
 
     split: str
@@ -52,6 +54,7 @@ class Part:
     first_file: int
     paths: tuple[str, ...]
     payload: str
+    share: float = 1.0
 
 
 def parts_of(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> list[Part]:
@@ -60,10 +63,20 @@ def parts_of(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> 
     for span in spans:
         paths = artifacts.split_files(examples[span], split)
         payload = artifacts.payload_format(examples[span])
-        size = -(-len(paths) // _MAX_PARTS_PER_SPLIT)
+        sizes = files.sizes_of(paths)
+        total = sum(sizes) or 1
+        step = -(-len(paths) // _MAX_PARTS_PER_SPLIT)
         found += [
-            Part(split, span, index, first, tuple(paths[first : first + size]), payload)
-            for index, first in enumerate(range(0, len(paths), size))
+            Part(
+                split,
+                span,
+                index,
+                first,
+                tuple(paths[first : first + step]),
+                payload,
+                sum(sizes[first : first + step]) / total,
+            )
+            for index, first in enumerate(range(0, len(paths), step))
         ]
     return found
 

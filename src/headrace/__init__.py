@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headrace.authoring.node_options import options, with_resources
     from headrace.notebook.interactive_context import InteractiveContext
+    from headrace.reports.frames import describe
     from headrace.store.results import NodeResult, NodeState, RunResult
     from headrace.store.session import StoreSession, open_store
     from headrace.ui.run_display import run
@@ -23,6 +24,7 @@ __all__ = [
     "Runner",
     "StoreSession",
     "__version__",
+    "describe",
     "open_store",
     "options",
     "run",
@@ -36,6 +38,7 @@ _PLACES = {
     "RunResult": "headrace.store.results",
     "Runner": "headrace.ui.runner",
     "StoreSession": "headrace.store.session",
+    "describe": "headrace.reports.frames",
     "open_store": "headrace.store.session",
     "run": "headrace.ui.run_display",
     "options": "headrace.authoring.node_options",

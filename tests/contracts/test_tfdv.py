@@ -16,10 +16,9 @@ FORM = r"has (no|another) \w+$"
 
 
 def test_tfdvs_parts_have_the_form_that_is_built_on() -> None:
-    """Statistics of the usual kind are computed here; the page knows quartiles, and lengths of numbers are quick."""
+    """Statistics of the usual kind are computed here, and lengths of numbers are quick."""
     assert {name.removeprefix("_") for name in fields_of(tfdv.StatsOptions())} <= tfdv_internals.OPTIONS
     assert accumulation.why_not(tfdv.StatsOptions()) == ""
-    assert tfdv_internals._SKETCHES.unknown == []
     assert tfdv_internals._TEXTS.unknown == []
     assert executor_of("statistics_gen").NEEDS_STOCK == ""
 
@@ -73,15 +72,13 @@ def test_without_a_part_of_the_known_form_tfdvs_transform_does_the_work(
 
 
 def test_what_only_helps_is_left_out_where_it_has_another_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quartiles of the page, and a quick way to take the lengths of numbers."""
+    """A quick way to take the lengths of numbers."""
     generator = tfdv_internals.basic_stats_generator
-    monkeypatch.setattr(generator, "_PartialNumericStats", lambda has_weights: None)
     monkeypatch.delattr(generator, "_PartialStringStats")
 
     found = anew(tfdv_internals)
     found.take_text_lengths_with(len)
 
-    assert found.sketch_of(object()) is None
     assert len(found._TEXTS.unknown) == 2
 
 

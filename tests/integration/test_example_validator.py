@@ -191,7 +191,7 @@ def test_a_baseline_of_the_same_statistics_is_no_passing_check(tmp_path, statist
         output = _validate(tmp_path / f"same-{number}", now, _SCHEMA, baseline=baseline)
         assert _summary(output) == "train 1 anomaly: the dataset (Compared with itself)"
         assert (
-            "PreviousSpanStrategy" in protos.read_anomalies(output, "train").dataset_anomaly_info.description
+            "baseline='previous'" in protos.read_anomalies(output, "train").dataset_anomaly_info.description
         )
         with pytest.raises(AnomaliesError, match="baseline_statistics are the statistics under validation"):
             _validate(tmp_path / f"fails-{number}", now, _SCHEMA, baseline=baseline, fail_on="error")

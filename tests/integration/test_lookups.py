@@ -10,7 +10,14 @@ import nodes
 import pytest
 from conftest_runs import Run, in_process, run, states, store, text_of
 
-from headrace.authoring import Channel, LatestArtifactStrategy, Pipeline, Resolver, compiler
+from headrace.authoring import (
+    Channel,
+    LatestArtifactStrategy,
+    Pipeline,
+    Resolver,
+    compiler,
+    previous_span_of,
+)
 from headrace.authoring import standard_artifacts as types
 from headrace.authoring.light import authoring
 from headrace.components import PreviousSpanStrategy
@@ -162,9 +169,12 @@ def test_what_this_run_makes_is_found(run: Run):
     assert states(failed) == {"Make": "failed", "ALooks": "skipped", "Use": "skipped"}
 
 
-def spans(span: int, log: Path) -> list[Any]:
-    """What a check for drift does: span `span` beside the one before."""
+def spans(span: int, log: Path, *, is_short: bool = False) -> list[Any]:
+    """What a check for drift does: span `span` beside the one before; in the short form without a Resolver."""
     make = nodes.MakeSpan(span=span)
+    if is_short:
+        earlier = previous_span_of(make.outputs["out"])
+        return [make, nodes.CompareSpans(current=make.outputs["out"], earlier=earlier, log=str(log))]
     previous = Resolver(
         strategy_class=PreviousSpanStrategy,
         current=make.outputs["out"],
@@ -176,15 +186,20 @@ def spans(span: int, log: Path) -> list[Any]:
     return [previous, make, compare]
 
 
-def test_the_previous_span_is_the_same_at_the_second_try(run: Run, tmp_path: Path):
+@pytest.mark.parametrize("is_short", [False, True])
+def test_the_previous_span_is_the_same_at_the_second_try(run: Run, tmp_path: Path, is_short: bool):
     """Run again from the cache, without it, and resumed; "the latest" would be the span itself."""
     log = tmp_path / "log"
-    first = run(*spans(1, log))
-    second = run(*spans(2, log))
-    cached = run(*spans(2, log))
-    again = run(*spans(2, log), cache=False)
-    resumed = run(*spans(2, log), cache=False, resume_from=again.run_id)
-    older = run(*spans(1, log), cache=False)
+
+    def made(span: int) -> list[Any]:
+        return spans(span, log, is_short=is_short)
+
+    first = run(*made(1))
+    second = run(*made(2))
+    cached = run(*made(2))
+    again = run(*made(2), cache=False)
+    resumed = run(*made(2), cache=False, resume_from=again.run_id)
+    older = run(*made(1), cache=False)
 
     results: list[RunResult] = [first, second, cached, again, resumed, older]
     assert [text_of(result, "CompareSpans") for result in results] == [
@@ -195,14 +210,17 @@ def test_the_previous_span_is_the_same_at_the_second_try(run: Run, tmp_path: Pat
     assert states(cached)["CompareSpans"] == "cached"
 
 
-def test_the_previous_span_is_found_under_the_runner_of_tfx(tmp_path: Path):
+@pytest.mark.parametrize("is_short", [False, True])
+def test_the_previous_span_is_found_under_the_runner_of_tfx(tmp_path: Path, is_short: bool):
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     log = tmp_path / "log"
     for span in (1, 2, 2):
         config = metadata.sqlite_metadata_connection_config(str(tmp_path / "stock.db"))
-        pipeline = Pipeline("stock", str(tmp_path / "root"), config, spans(span, log), enable_cache=False)
+        pipeline = Pipeline(
+            "stock", str(tmp_path / "root"), config, spans(span, log, is_short=is_short), enable_cache=False
+        )
         LocalDagRunner().run(pipeline)
 
     assert log.read_text().splitlines() == ["1 after nothing", "2 after 1", "2 after 1"]
-    assert len(mlmd.MetadataStore(config).get_executions()) == 9
+    assert len(mlmd.MetadataStore(config).get_executions()) == (6 if is_short else 9)

@@ -29,7 +29,7 @@ from tfx_bsl.public.proto import slicing_spec_pb2
 from headrace.components.statistics_gen.executor import Executor
 from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DataError, DefinitionError, MalformedFileError, UnknownSplitError
-from headrace.formats import protos, quartiles
+from headrace.formats import descriptions, protos
 from headrace.testing import make_examples, make_schema
 
 _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
@@ -226,8 +226,8 @@ def test_files_of_a_split_merge_to_what_one_file_gives(tmp_path):
     _assert_statistics_equal(*found)
 
 
-def test_quartiles_lie_beside_tfdvs_file(tmp_path):
-    """Values of the data, of all files of a split; one of text has none, nor a number that is a category."""
+def test_the_table_of_numbers_lies_beside_tfdvs_file(tmp_path):
+    """Of all files of a split; one of text has none, nor a number that is a category."""
     order = np.random.default_rng(0).permutation(1_000)
     rows = [
         example(skewed=[0.0 if n < 720 else 1_000.0], even=[int(n)], text=[b"a"], code=[int(n % 3)])
@@ -240,7 +240,17 @@ def test_quartiles_lie_beside_tfdvs_file(tmp_path):
 
     made = execute(Executor, tmp_path, inputs, "statistics", ExampleStatistics)
 
-    assert quartiles.read(f"{made.uri}/Split-train") == {"skewed": (0, 1_000), "even": (250, 750)}
+    found = descriptions.read(f"{made.uri}/Split-train")
+    assert {name: one.quartiles for name, one in found.items()} == {
+        "skewed": (0, 0, 1_000),
+        "even": (249.75, 499.5, 749.25),
+    }
+    assert found["even"].deviation == pytest.approx(np.arange(1_000).std(ddof=1))
+    kept = descriptions.read_distributions(f"{made.uri}/Split-train")
+    assert {name: (len(one.values), one.total) for name, one in kept.items()} == {
+        "skewed": (2, 1_000),
+        "even": (1_000, 1_000),
+    }
 
 
 def test_samples_and_bytes_are_the_same_each_time(tmp_path, small_taxi):

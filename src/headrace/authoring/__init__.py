@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from headrace.authoring.nodes import Importer, Resolver
     from headrace.authoring.outputs import OutputOf, Outputs
     from headrace.authoring.pipeline import Pipeline
-    from headrace.authoring.previous_span import PreviousSpanStrategy
+    from headrace.authoring.previous_span import PreviousSpanStrategy, previous_span_of
 
 _STRATEGIES = "tfx.dsl.input_resolution.strategies"
 _FUNCTIONS = "headrace.authoring.function_components"
@@ -76,6 +76,7 @@ _PLACES = {
     "Parameter": _FUNCTIONS,
     "Pipeline": "headrace.authoring.pipeline",
     "PreviousSpanStrategy": "headrace.authoring.previous_span",
+    "previous_span_of": "headrace.authoring.previous_span",
     "Resolver": "headrace.authoring.nodes",
     "RuntimeParameter": "tfx.orchestration.data_types",
     "component": _FUNCTIONS,
@@ -118,6 +119,7 @@ __all__ = [
     "component",
     "latest_blessed_model",
     "options",
+    "previous_span_of",
     "standard_artifacts",
     "system_executions",
     "with_resources",

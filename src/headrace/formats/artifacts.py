@@ -20,6 +20,7 @@ from headrace.runtime.context import DIGEST_PROPERTY
 with authoring():
     from tfx.types import artifact_utils
 
+_SPAN_PROPERTY = "span"
 SPLIT_PREFIX = "Split-"
 FILE_FORMAT_PROPERTY = "file_format"
 PAYLOAD_FORMAT_PROPERTY = "payload_format"
@@ -96,6 +97,20 @@ def keep_splits(artifact: Artifact, exclude: Sequence[str], where: str) -> list[
     """
     check_splits(artifact, exclude, where)
     return [name for name in split_names(artifact) if name not in exclude]
+
+
+def span_of(artifact: Artifact) -> int:
+    """Return the span of an artifact; 0 where none is recorded.
+
+    ExampleGen records it as a custom property, as that of TFX does; what is made of the examples as a property.
+    """
+    proto = artifact.mlmd_artifact
+    for properties in (proto.properties, proto.custom_properties):
+        value = properties.get(_SPAN_PROPERTY, None)
+        # ExampleGen of older TFX wrote it as text.
+        if value is not None and (span := int(getattr(value, value.WhichOneof("value")) or 0)):
+            return span
+    return 0
 
 
 def split_path(artifact: Artifact, split: str) -> str:

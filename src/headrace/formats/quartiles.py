@@ -1,7 +1,6 @@
-"""First and third quartiles of numeric features, in a file beside TFDV's statistics.
+"""First and third quartiles of numeric features, as earlier versions kept them beside TFDV's statistics.
 
-TFDV's own file holds the median and ten buckets of equal shares, so the quartiles lie somewhere between two borders.
-The sketch that these come from knows them.
+They come from TFDV's sketch, whose ranks are right to a hundredth. What is kept today: `headrace.formats.descriptions`.
 """
 
 from __future__ import annotations
@@ -16,14 +15,8 @@ QUARTILES_FILE = "Quartiles.json"
 Quartiles = Mapping[str, tuple[float, float]]
 
 
-def write(folder: str, quartiles: Quartiles) -> None:
-    """Write the quartiles of one split, by feature name, beside its statistics; the folder exists."""
-    content = {name: quartiles[name] for name in sorted(quartiles)}
-    json_files.write(os.path.join(folder, QUARTILES_FILE), content)
-
-
 def read(folder: str) -> Quartiles:
-    """Read what `write` wrote; empty where TFDV or stock TFX computed the statistics.
+    """Read what an earlier version wrote by feature name; empty where there is no such file.
 
     Raises:
         MalformedFileError: If the file does not hold two numbers for each feature.

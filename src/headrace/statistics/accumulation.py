@@ -17,13 +17,14 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from headrace.authoring import generations
 from headrace.statistics import tfdv_internals
+from headrace.statistics.number_keeping import NumberKeeper, NumbersByFeature
 from headrace.statistics.ordering import in_order
 from headrace.statistics.tfdv_internals import arrow_util, constants, merge_util, slicing_util, stats_impl
 from headrace.statistics.value_counts import ValueCounter, ValueCounts
 
 NO_SLICE = ""
 # To be changed with what `SplitState` holds: kept states of another form are not read.
-STATE_FORMAT = "statistics state 1"
+STATE_FORMAT = "statistics state 2"
 
 
 @dataclass
@@ -41,9 +42,15 @@ class SliceState:
 
 @dataclass
 class SplitState:
-    """What is known of one split, or of a part of it, by slice."""
+    """What is known of one split, or of a part of it.
+
+    Attributes:
+        slices: What TFDV's statistics are made of, by slice.
+        numbers: The numbers of all rows, by feature.
+    """
 
     slices: dict[str, SliceState] = field(default_factory=dict)
+    numbers: NumbersByFeature = field(default_factory=dict)
 
 
 class SplitAccumulator:
@@ -51,10 +58,12 @@ class SplitAccumulator:
 
     Args:
         options: A `tfdv.StatsOptions` of which `why_not` says nothing.
+        share: Share of the split's data that is added to one state; see `numbers.limit_of`.
     """
 
-    def __init__(self, options: Any) -> None:
+    def __init__(self, options: Any, share: float = 1.0) -> None:
         self._options = options
+        self._keeper = NumberKeeper(options, share)
         generators = stats_impl.get_generators(options)
         self._combiners = [item for item in generators if not _is_exact_top_k(item)]
         self._counter = ValueCounter(options) if len(self._combiners) < len(generators) else None
@@ -66,6 +75,7 @@ class SplitAccumulator:
         """Add the rows of a batch to `state`."""
         if self._options.feature_allowlist:
             batch = _select(batch, self._options.feature_allowlist)
+        self._keeper.add(state.numbers, batch)
         for name, sliced in self._slice_fn(batch):
             current = state.slices.get(name)
             if current is None:
@@ -81,6 +91,7 @@ class SplitAccumulator:
 
     def compact(self, state: SplitState) -> SplitState:
         """Return the same state, small enough to travel; `state` is used up."""
+        self._keeper.fold(state.numbers)
         for current in state.slices.values():
             current.accumulators = [
                 combiner.compact(accumulator)
@@ -92,6 +103,7 @@ class SplitAccumulator:
         """Merge the states of consecutive parts, in the order given; the parts are used up."""
         merged = SplitState()
         for state in states:
+            self._keeper.merge(merged.numbers, state.numbers)
             for name, part in state.slices.items():
                 known = merged.slices.get(name)
                 if known is None:
@@ -123,26 +135,6 @@ class SplitAccumulator:
             parts or [statistics_pb2.DatasetFeatureStatistics()]
         )
         return in_order(merged)
-
-    def quartiles(self, state: SplitState) -> dict[str, tuple[float, float]]:
-        """Return the first and third quartile of each numeric feature of all rows, by feature name.
-
-        They come from the sketch of TFDV that gives its median, and are values of the data as the median is.
-        """
-        all_rows = state.slices.get(NO_SLICE) or state.slices.get(constants.DEFAULT_SLICE_KEY)
-        found = {}
-        for combiner, accumulator in zip(self._combiners, all_rows.accumulators if all_rows else []):
-            if isinstance(combiner, tfdv_internals.BasicStatsGenerator):
-                for path, partial in accumulator.items():
-                    if borders := _quarters(partial):
-                        found[".".join(path.steps())] = borders[1], borders[3]
-        return found
-
-
-def _quarters(partial: Any) -> list[float]:
-    """Borders of four equal shares of the numbers of a feature; empty where it has none."""
-    sketch = tfdv_internals.sketch_of(partial)
-    return [] if sketch is None else list(sketch.GetQuantiles(4).flatten().to_pylist())
 
 
 def why_not(options: Any) -> str:

@@ -92,7 +92,6 @@ _READ_OPTIONS = (
     *(["experimental_slice_sqls"] if generations.HAS_SQL_SLICES else []),
 )
 
-BasicStatsGenerator: Any = _TFDV.part(basic_stats_generator, "BasicStatsGenerator")
 CombinerStatsGenerator: Any = _TFDV.part(stats_generator, "CombinerStatsGenerator")
 # Its work is done in Arrow, so all that it may be told must be known.
 TopKUniquesStatsGenerator: Any = _TFDV.part(
@@ -145,19 +144,6 @@ def unknown_options(options: Any) -> str:
     parts = [f"StatsOptions with {', '.join(new)}"] if new else []
     parts += [f"StatsOptions without {', '.join(gone)}"] if gone else []
     return f"{_TFDV.told} has {' and '.join(parts)}" if parts else ""
-
-
-# Where one of these has another form, the page of the statistics knows no quartiles.
-_SKETCHES = Library("TFDV", "tensorflow-data-validation")
-_SKETCHES.part(basic_stats_generator, "_PartialBasicStats", "has_weights make_quantiles_sketch_fn")
-_SKETCHES.part(basic_stats_generator, "_PartialNumericStats", "has_weights make_quantiles_sketch_fn")
-
-
-def sketch_of(partial: Any) -> Any:
-    """Return the sketch of a numeric feature's values in what `BasicStatsGenerator` accumulates; `None` without one."""
-    if _SKETCHES.unknown:
-        return None
-    return getattr(getattr(partial, "numeric_stats", None), "quantiles_summary", None)
 
 
 # Where this has another form, TFDV takes the lengths of numbers as text one by one, which is slower.

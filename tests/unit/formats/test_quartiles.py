@@ -10,11 +10,11 @@ from headrace.errors import MalformedFileError
 from headrace.formats import quartiles
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_what_an_earlier_version_wrote_is_read(tmp_path):
     """Infinite ones too; a folder without the file has none."""
     assert quartiles.read(str(tmp_path)) == {}
 
-    quartiles.write(str(tmp_path), {"b": (0.5, math.inf), "a": (-1.0, 2.0)})
+    (tmp_path / quartiles.QUARTILES_FILE).write_text('{"a": [-1.0, 2.0], "b": [0.5, Infinity]}')
 
     assert quartiles.read(str(tmp_path)) == {"a": (-1.0, 2.0), "b": (0.5, math.inf)}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from headrace.formats import protos
+from headrace.formats import artifacts, drift, protos
+from headrace.formats.drift import Drift
 from headrace.reports.artifacts.schemas import describe
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
+from headrace.reports.blocks.numbers import format_share
 from headrace.store.session import Subject
 from headrace.ui.units import plural
 
@@ -31,8 +33,13 @@ def render(subject: Subject) -> list[Block]:
         _verdict(total, [split for split, one in found.items() if one.data_missing]),
     ]
     for split, one in found.items():
+        measured = drift.read(artifacts.split_path(subject.artifact, split)) if split else None
         blocks.append(
-            Section(f"Split {split}" if split else "All", _split(one, rules), anchor=f"anomalies-{split}")
+            Section(
+                f"Split {split}" if split else "All",
+                [*_split(one, rules, has_drift=measured is not None), *_measured(measured)],
+                anchor=f"anomalies-{split}",
+            )
         )
     return blocks
 
@@ -61,7 +68,7 @@ def _rules(schema: Any) -> dict[str, str]:
     return rules
 
 
-def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
+def _split(anomalies: Any, rules: dict[str, str], *, has_drift: bool) -> list[Block]:
     rows: list[list[Value]] = []
     for name in sorted(anomalies.anomaly_info):
         rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, "not in the schema"))
@@ -76,7 +83,7 @@ def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
         blocks.append(Note("There was no data to validate.", "warning"))
     else:
         blocks.append(Note("No anomalies.", "good"))
-    distances = _distances(anomalies)
+    distances = _distances(anomalies, is_drift_left_out=has_drift)
     if distances:
         blocks.append(
             Table(
@@ -88,6 +95,50 @@ def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
     return blocks
 
 
+def _measured(measured: Drift | None) -> list[Block]:
+    """What was measured against the baseline: value, noise, threshold and the bins that moved most."""
+    if measured is None:
+        return []
+    notes: list[Block] = [Note(f"{note[0].upper()}{note[1:]}.", "info") for note in measured.notes]
+    if not measured.measurements:
+        return notes
+    rows: list[list[Value]] = [
+        [
+            one.feature,
+            one.measure,
+            _three(one.value),
+            _three(one.noise),
+            Cell(f"{one.threshold:g}", is_number=True),
+            Cell("drift", tone="bad") if one.is_over else Cell("within", tone="good"),
+            ", ".join(
+                f"{move.label}: {format_share(move.old)} → {format_share(move.new)}" for move in one.moves
+            ),
+        ]
+        for one in measured.measurements
+    ]
+    sizes = [_range(sizes) for sizes in _sizes(measured)]
+    footnote = (
+        f"Compared with {measured.baseline}. Drift is a value above both the threshold and the noise, which chance reaches "
+        "in one of a hundred splits that do not differ, over all features. "
+        f"Values compared: {sizes[0]} there, {sizes[1]} here."
+    )
+    columns = ["feature", "measure", "value", "noise", "threshold", "", "moved most (before → now)"]
+    return [*notes, Table(columns, rows, caption="Drift", footnote=footnote, is_sortable=True)]
+
+
+def _sizes(measured: Drift) -> tuple[list[int], list[int]]:
+    return [one.num_old for one in measured.measurements], [one.num_new for one in measured.measurements]
+
+
+def _range(sizes: list[int]) -> str:
+    low, high = min(sizes), max(sizes)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _three(value: float) -> Cell:
+    return Cell(f"{value:.3f}", is_number=True)
+
+
 def _rows(name: str, info: Any, rule: str) -> list[list[Value]]:
     tone = _SEVERITIES.get(info.severity, "bad") or "bad"
     reasons = [(reason.short_description, reason.description) for reason in info.reason]
@@ -95,11 +146,13 @@ def _rows(name: str, info: Any, rule: str) -> list[list[Value]]:
     return [[name, Cell(short or "anomaly", tone=tone), long, rule] for short, long in reasons]
 
 
-def _distances(anomalies: Any) -> list[list[Value]]:
+def _distances(anomalies: Any, *, is_drift_left_out: bool) -> list[list[Value]]:
     rows: list[list[Value]] = []
     for info in anomalies.drift_skew_info:
         name = ".".join(info.path.step)
-        measured = [(_DRIFT, one) for one in info.drift_measurements]
+        # What Headrace measured itself stands in a table of its own, with the noise level.
+        known = [] if is_drift_left_out else info.drift_measurements
+        measured = [(_DRIFT, one) for one in known]
         measured += [(_SKEW, one) for one in info.skew_measurements]
         for against, one in measured:
             is_over = one.value > one.threshold

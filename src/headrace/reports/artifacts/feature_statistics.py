@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
+from headrace.formats.descriptions import Description, Distribution
+from headrace.formats.feature_counts import present_and_missing
 from headrace.formats.quartiles import Quartiles
 from headrace.reports.blocks.drawings import Density
 
@@ -17,6 +19,8 @@ _STANDARD, _QUANTILES = 0, 1
 _CROWDED = 0.8
 # How many times the spread of most numbers away from them a number is far.
 _FAR = 100
+# Splits of one population differ by more once in so many features.
+_CHANCE = 0.001
 # Of the values of a feature: so few are exceptions.
 _FEW = 0.05
 
@@ -43,6 +47,8 @@ class FeatureStatistics:
         custom: Custom statistics that are numbers or text.
         not_finite: Values that are NaN.
         quartiles: The first and the third of the numbers, where they are known.
+        description: The table of the numbers, where StatisticsGen kept one.
+        distribution: Their distribution, where it did.
     """
 
     name: str
@@ -67,6 +73,8 @@ class FeatureStatistics:
     custom: Sequence[tuple[str, str]]
     not_finite: float = 0
     quartiles: tuple[float, float] | None = None
+    description: Description | None = None
+    distribution: Distribution | None = None
 
     @property
     def missing_share(self) -> float:
@@ -84,6 +92,19 @@ class FeatureStatistics:
         if self.distinct is not None:
             return self.distinct == 1
         return self.low is not None and self.low == self.high
+
+    @property
+    def distinct_integers(self) -> int | None:
+        """Different values of a feature of integers, where they are known."""
+        return self.description.distinct if self.description is not None and self.kind == "INT" else None
+
+    @property
+    def classes(self) -> dict[str, float]:
+        """Values of a feature that may be a label, with their counts; empty where it has too many to list."""
+        if self.kind == "INT" and self.distribution is not None and not self.distribution.error:
+            values, counts = self.distribution.values, self.distribution.counts
+            return {f"{value:g}": float(count) for value, count in zip(values[:100], counts[:100])}
+        return dict(self.ranks) if self.distinct == len(self.ranks) else {}
 
     @property
     def farthest(self) -> float | None:
@@ -153,19 +174,45 @@ def _density(edges: Sequence[float], counts: Sequence[float]) -> Density:
     return Density(edges, heights)
 
 
-def parse(
-    features: Sequence[Any], num_rows: float, quartiles: Quartiles | None = None
-) -> list[FeatureStatistics]:
-    """Return the features of a `DatasetFeatureStatistics`, with their quartiles where these are known by name."""
+@dataclass(frozen=True)
+class Kept:
+    """What is kept beside TFDV's file of the numbers of a split, by feature.
+
+    Attributes:
+        quartiles: Of earlier versions.
+        descriptions: The table; `None` where there is none.
+        distributions: The distributions; `None` where there are none.
+    """
+
+    quartiles: Quartiles
+    descriptions: Mapping[str, Description] | None
+    distributions: Mapping[str, Distribution] | None
+
+    def beside(self, feature: FeatureStatistics) -> FeatureStatistics:
+        """Return a feature with what is kept of it."""
+        table = (self.descriptions or {}).get(feature.name)
+        borders = (table.quartiles[0], table.quartiles[2]) if table is not None and table.quartiles else None
+        return replace(
+            feature,
+            median=table.quartiles[1] if table is not None and table.quartiles else feature.median,
+            deviation=table.deviation if table is not None and table.count > 1 else feature.deviation,
+            quartiles=borders or self.quartiles.get(feature.name),
+            description=table,
+            distribution=(self.distributions or {}).get(feature.name),
+        )
+
+
+def parse(features: Sequence[Any], num_rows: float, kept: Kept | None = None) -> list[FeatureStatistics]:
+    """Return the features of a `DatasetFeatureStatistics`, with what is kept beside it of their numbers."""
     found = [_feature(feature, num_rows) for feature in features]
-    return [replace(one, quartiles=(quartiles or {}).get(one.name)) for one in found]
+    return [kept.beside(one) if kept is not None else one for one in found]
 
 
 def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
     which = proto.WhichOneof("stats")
     stats: Any = getattr(proto, which) if which else None
     common = stats.common_stats if stats is not None else None
-    present, missing = _present_and_missing(common, num_rows)
+    present, missing = present_and_missing(common, num_rows)
     numbers = stats if which == "num_stats" else None
     texts = stats if which == "string_stats" else None
     histogram = _histogram(numbers.histograms, _STANDARD) if numbers is not None else None
@@ -197,15 +244,6 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
         if numbers is not None
         else 0,
     )
-
-
-def _present_and_missing(common: Any, num_rows: float) -> tuple[float, float]:
-    """Return how many rows have a value and how many have none."""
-    if common is None:
-        return 0, num_rows
-    # TFX's CsvExampleGen writes an empty list for an empty cell, which TFDV counts as present.
-    empty = max(common.num_non_missing - common.tot_num_values, 0) if common.max_num_values == 1 else 0
-    return common.num_non_missing - empty, common.num_missing + empty
 
 
 def _ranks(texts: Any) -> list[tuple[str, float]]:
@@ -245,11 +283,15 @@ def distance(first: FeatureStatistics, second: FeatureStatistics) -> tuple[float
     """Return how far two splits are apart, 0 to 1, and the name of the measure.
 
     L-infinity of the shares of values for texts; for numbers the greatest difference of the two cumulative
-    distributions (Kolmogorov-Smirnov), read off the quantiles.
+    distributions (Kolmogorov-Smirnov), read off the quantiles where these are not kept.
     """
     if first.ranks and second.ranks:
         mine, other = first.shares, second.shares
         return max(abs(mine.get(v, 0.0) - other.get(v, 0.0)) for v in {*mine, *other}), "L∞"
+    if first.distribution is not None and second.distribution is not None:
+        from headrace.statistics import distances
+
+        return distances.kolmogorov_smirnov(first.distribution, second.distribution, _CHANCE).value, "KS"
     if len(first.quantiles) > 2 and len(second.quantiles) > 2:
         points = sorted({*first.quantiles, *second.quantiles})
         gaps = [
@@ -259,6 +301,25 @@ def distance(first: FeatureStatistics, second: FeatureStatistics) -> tuple[float
         slack = 1 / (min(len(first.quantiles), len(second.quantiles)) - 1)
         return max(max((abs(gap) for gap in gaps), default=0.0) - slack / 2, 0.0), "KS"
     return 0.0, ""
+
+
+def is_beyond_chance(splits: Sequence[FeatureStatistics]) -> bool:
+    """Whether two of the splits differ by more than chance lets so few rows, as far as that is known."""
+    return any(_differ(one, two) for one, two in combinations(splits, 2))
+
+
+def _differ(first: FeatureStatistics, second: FeatureStatistics) -> bool:
+    from headrace.statistics import distances
+
+    if first.ranks and second.ranks:
+        mine, other = ({name: int(count) for name, count in one.ranks} for one in (first, second))
+        _, old, new = distances.common_bins(mine, other, int(first.num_values), int(second.num_values))
+        far = distances.total_variation(old, new, _CHANCE)
+        return far.value > far.noise
+    if first.distribution is not None and second.distribution is not None:
+        far = distances.kolmogorov_smirnov(first.distribution, second.distribution, _CHANCE)
+        return far.value - far.slack > far.noise
+    return True
 
 
 def _cumulative(borders: Sequence[float], point: float) -> float:

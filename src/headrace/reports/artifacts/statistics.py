@@ -10,8 +10,9 @@ from markupsafe import Markup
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, listed
 from headrace.formats import artifacts, protos, quartiles
-from headrace.reports.artifacts import correlations
-from headrace.reports.artifacts.feature_statistics import FeatureStatistics, distance, parse
+from headrace.formats import descriptions as number_files
+from headrace.reports.artifacts import correlations, descriptions, standing_out
+from headrace.reports.artifacts.feature_statistics import FeatureStatistics, Kept, distance, parse
 from headrace.reports.blocks.blocks import (
     Block,
     Cell,
@@ -31,10 +32,9 @@ from headrace.ui.units import plural
 Splits = dict[str, FeatureStatistics]
 
 _MAX_SERIES = 4
-_MANY_MISSING = 0.1
-_MANY_ZEROS = 0.5
-_FAR_APART = 0.1
 _TOP_VALUES = 12
+# With what was found in them, in the first sentence.
+_MAX_NAMED = 6
 _PERCENTILES = (10, 25, 50, 75, 90)
 _NOTHING = Density([], [])
 
@@ -65,9 +65,11 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
             ]
         ),
         *_without_rows(rows),
-        _verdict(by_feature, remarkable, sum(rows.values())),
+        _verdict(by_feature, remarkable, sum(rows.values()), _examples_of(shown), _tone(shown)),
         *_left_out(left_out),
         feature_list(shown, drawn),
+        *_rules(by_feature),
+        *([] if other is not None else descriptions.render(subject.artifact, drawn)),
     ]
     examples = subject.inputs.get("examples", [])
     return blocks + correlations.render(examples[0] if examples else None)
@@ -100,7 +102,32 @@ def _without_rows(rows: dict[str, float]) -> list[Block]:
     return [Note(f"No row in {listed(empty)}: nothing is known of it.", "warning")]
 
 
-def _verdict(features: dict[str, Splits], num_remarkable: int, num_rows: float) -> Note:
+def _examples_of(features: Sequence[Feature]) -> str:
+    """Name the features that are worth looking at, the first with what was found in them."""
+    found = [f"{one.name}: {', '.join(text for _, text in one.remarks)}" for one in features if one.remarks]
+    more = f"; and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
+    return "; ".join(found[:_MAX_NAMED]) + more
+
+
+def _tone(features: Sequence[Feature]) -> str:
+    tones = {tone for one in features for tone, _ in one.remarks}
+    return "warning" if tones & {"bad", "warning"} else "info"
+
+
+def _rules(features: dict[str, Splits]) -> list[Block]:
+    """The rules of what was found."""
+    seen = [standing_out.Seen(splits, *_apart(splits)) for splits in features.values()]
+    found: list[list[Value]] = [[name, rule] for name, rule in standing_out.rules(seen)]
+    return (
+        [Table(["worth looking at", "rule"], found, caption="Why these are worth looking at")]
+        if found
+        else []
+    )
+
+
+def _verdict(
+    features: dict[str, Splits], num_remarkable: int, num_rows: float, found: str = "", tone: str = "info"
+) -> Note:
     """Return one sentence on all features, which says no more than the statistics do."""
     if not features or not num_rows:
         return Note(
@@ -108,14 +135,15 @@ def _verdict(features: dict[str, Splits], num_remarkable: int, num_rows: float) 
             "warning",
         )
     if num_remarkable:
-        return Note(f"{plural(num_remarkable, 'feature')} worth looking at, listed first.", "info")
+        return Note(f"{plural(num_remarkable, 'feature')} worth looking at, listed first.", tone, found)
     by_split = [one for splits in features.values() for one in splits.values()]
     known = ["no missing values"]
     if any(one.mean is not None or one.distinct is not None for one in by_split):
         known.append("no constant features")
     if max(len(splits) for splits in features.values()) > 1:
         known.append("splits alike")
-    return Note(f"Nothing stands out: {', '.join(known)}.", "good")
+    looked_for = f"Looked for: {', '.join(check.name for check in standing_out.CHECKS)}."
+    return Note(f"Nothing stands out: {', '.join(known)}.", "good", looked_for)
 
 
 def feature_list(features: list[Feature], splits: list[str]) -> FeatureList:
@@ -132,8 +160,7 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
     """Return the features and the number of rows of each split; Transform's statistics have no splits."""
     lists = protos.statistics_by_split(statistics)
     known = {
-        name: quartiles.read(artifacts.split_path(statistics, name))
-        for name in artifacts.split_names(statistics)
+        name: _kept(artifacts.split_path(statistics, name)) for name in artifacts.split_names(statistics)
     }
     return {
         name: (
@@ -148,6 +175,10 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
     }
 
 
+def _kept(folder: str) -> Kept:
+    return Kept(quartiles.read(folder), number_files.read(folder), number_files.read_distributions(folder))
+
+
 def one_line(splits: Splits, order: Sequence[str]) -> Feature:
     """Return one feature as it stands in a list.
 
@@ -157,7 +188,7 @@ def one_line(splits: Splits, order: Sequence[str]) -> Feature:
     """
     first = next(iter(splits.values()))
     apart, measure = _apart(splits)
-    remarks = _remarks(splits, apart, measure)
+    remarks = standing_out.remarks(standing_out.Seen(splits, apart, measure))
     missing = max(one.missing_share for one in splits.values())
     interest = (
         sum({"bad": 4.0, "warning": 2.0, "info": 0.5}[tone] for tone, _ in remarks) + missing + 2 * apart
@@ -182,43 +213,6 @@ def one_line(splits: Splits, order: Sequence[str]) -> Feature:
 def _apart(splits: Splits) -> tuple[float, str]:
     pairs = itertools.combinations(splits.values(), 2)
     return max((distance(one, two) for one, two in pairs), default=(0.0, ""))
-
-
-def _remarks(splits: Splits, apart: float, measure: str) -> list[tuple[str, str]]:
-    remarks = []
-    missing = max(one.missing_share for one in splits.values())
-    known = [one for one in splits.values() if one.missing_share < 1]
-    zeros = max(one.zero_share for one in splits.values())
-    if missing == 1:
-        which = [name for name, one in splits.items() if one.missing_share == 1]
-        remarks.append(("bad", "no values" if not known else f"no values in {listed(which)}"))
-    elif missing > 0:
-        remarks.append(
-            ("warning" if missing >= _MANY_MISSING else "info", f"{format_share(missing)} missing")
-        )
-    if known and all(one.is_constant for one in known):
-        remarks.append(("warning", "one value only"))
-    elif any(one.is_constant for one in known):
-        constant = [name for name, one in splits.items() if one in known and one.is_constant]
-        remarks.append(("warning", f"one value only in {listed(constant)}"))
-    if zeros > _MANY_ZEROS:
-        remarks.append(("info", f"{format_share(zeros)} zeros"))
-    if apart > _FAR_APART:
-        remarks.append(("warning", f"splits differ: {measure} {apart:.2f}"))
-    if any(one.distinct and one.num_values > 100 and one.distinct > 0.95 * one.num_values for one in known):
-        remarks.append(("info", "almost all different"))
-    if len({one.kind for one in splits.values()}) > 1:
-        remarks.append(("bad", "types differ between splits"))
-    far = next((one.farthest for one in known if one.farthest is not None), None)
-    if far is not None:
-        remarks.append(("warning", f"values far from all others: {format_number(far)}"))
-    odd = next((one.odd_text for one in known if one.odd_text), None)
-    if odd is not None:
-        remarks.append(("warning", f"text where nearly all values are numbers, such as {odd!r}"))
-    not_finite = max(one.not_finite for one in splits.values())
-    if not_finite:
-        remarks.append(("warning", f"{plural(int(not_finite), 'value')} NaN"))
-    return remarks
 
 
 def _drawing(splits: Splits, order: Sequence[str], width: int, height: int) -> Markup:

@@ -83,6 +83,7 @@ class Table:
         is_sortable: Whether a click on a heading sorts.
         has_row_names: Whether the first column names its row.
         is_matrix: Whether cells are square and centred.
+        is_continued: Whether columns that do not fit beside each other in a terminal go on below, with the row names.
     """
 
     block: ClassVar[str] = "table"
@@ -93,6 +94,7 @@ class Table:
     is_sortable: bool = False
     has_row_names: bool = True
     is_matrix: bool = False
+    is_continued: bool = False
 
     @property
     def cells(self) -> list[list[Cell]]:

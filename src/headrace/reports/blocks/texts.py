@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -33,6 +35,8 @@ _MAX_NAME = 40
 _MAX_CHARACTERS = 200
 # Of a table whose columns became rows: more do not fit beside each other.
 _MAX_TURNED = 3
+# Between two columns.
+_GAP = 2
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -100,11 +104,40 @@ def _table(block: Table) -> RenderableType:
         rows = [[Cell(name), *[row[at] for row in shown]] for at, name in enumerate(columns) if at]
         columns = ["", *[row[0].text for row in shown]]
     parts: list[RenderableType] = [Text(block.caption, "bold")] if block.caption else []
-    parts.append(Padding(_filled(columns, rows), (0, 0, 0, 2)))
+    filled: RenderableType = _Continued(columns, rows) if block.is_continued else _filled(columns, rows)
+    parts.append(Padding(filled, (0, 0, 0, 2)))
     left_out = len(block.rows) - num_shown
     more = f" {plural(left_out, 'more row')} in the page (--html FILE)." if left_out else ""
     footnote = f"{block.footnote}{more}".strip()
     return Group(*parts, *([Text(f"  {footnote}", "dim")] if footnote else []))
+
+
+@dataclass(frozen=True)
+class _Continued:
+    """A table whose columns go on below where they do not fit, each part with the row names."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for places in self._parts(options.max_width):
+            columns = [self.columns[at] for at in places]
+            yield _filled(columns, [[row[at] for at in places] for row in self.rows])
+
+    def _parts(self, width: int) -> list[list[int]]:
+        widths = [
+            max([cell_len(name), *[cell_len(row[at].text) for row in self.rows]]) + _GAP
+            for at, name in enumerate(self.columns)
+        ]
+        parts: list[list[int]] = []
+        used = width + 1
+        for at in range(1, len(self.columns)):
+            if used + widths[at] - _GAP > width:
+                parts.append([0])
+                used = widths[0]
+            parts[-1].append(at)
+            used += widths[at]
+        return parts
 
 
 def _filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> RichTable:

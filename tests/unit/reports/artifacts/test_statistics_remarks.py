@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from headrace.reports.artifacts import statistics
+from headrace.formats.descriptions import Description
+from headrace.reports.artifacts import standing_out, statistics
 from headrace.reports.artifacts.feature_statistics import FeatureStatistics, parse
 
 
@@ -72,15 +74,25 @@ def test_quartiles_that_are_known_are_shown(percent, shown):
 @pytest.mark.parametrize(
     ("feature", "remark"),
     [
-        (numbers([float(n) for n in range(11)], num_missing=4), "0.4 % missing"),
-        (numbers([float(n) for n in range(11)], num_missing=400), "40 % missing"),
-        (numbers([float(n) for n in range(10)] + [1e9]), "values far from all others: 1,000,000,000"),
-        (numbers([-1e9, *[float(n) for n in range(10)]]), "values far from all others: -1,000,000,000"),
+        (numbers([float(n) for n in range(11)], num_missing=4), "0.4 % missing (4 rows)"),
+        (numbers([float(n) for n in range(11)], num_missing=400), "40 % missing (400 rows)"),
+        (
+            numbers([float(n) for n in range(10)] + [1e9]),
+            "values far from all others: 1,000,000,000",
+        ),
+        (numbers([float(n) for n in range(10)] + [1e9]), "mean 90,909,095, median 0"),
+        (
+            numbers([-1e9, *[float(n) for n in range(10)]], median=4.5),
+            "values far from all others: -1,000,000,000",
+        ),
+        (numbers([*[float(n) for n in range(10)], math.inf]), "infinite: ∞"),
         (numbers([float(n) for n in range(11)], num_nan=3), "3 values NaN"),
         (numbers([2.0] * 11), "one value only"),
         (numbers([0.0] * 11, num_zeros=900), "90 % zeros"),
         (texts({"1.5": 500, "2": 480, "n/a": 1}), "text where nearly all values are numbers, such as 'n/a'"),
-        (texts({f"id{n}": 1 for n in range(200)}), "almost all different"),
+        (texts({f"id{n}": 1 for n in range(200)}), "almost all different (200 of 200)"),
+        (texts({"good": 970, "bad": 30}), "unbalanced: 97 % are 'good'"),
+        (texts({"good": 500, "bad": 300, "worst": 1}), "a rare value: 'worst' in 1 row"),
     ],
 )
 def test_what_is_remarkable_is_said(feature, remark):
@@ -102,6 +114,49 @@ def test_what_is_remarkable_is_said(feature, remark):
 def test_an_ordinary_feature_has_no_remark(feature):
     """A long tail, a code of digits."""
     assert statistics.one_line({"train": feature}, ["train"]).remarks == []
+
+
+def test_a_mean_that_few_values_move_is_said():
+    """A hundred times the quartiles' distance is not reached, but nobody's value lies near the mean."""
+    feature = replace(numbers([float(n) for n in range(11)], median=5.0), mean=300.0, quartiles=(2.0, 8.0))
+
+    assert statistics.one_line({"train": feature}, ["train"]).remarks == [
+        ("warning", "a few values move the mean: mean 300, median 5")
+    ]
+
+
+def test_an_integer_that_is_always_another_may_be_an_id():
+    """A number with a fraction is always another as a rule."""
+    table = Description(1_000, 0, 0.0, 1.0, 0, (1, 2, 3), 9, 0.0, distinct=1_000)
+    known = replace(numbers([float(n) for n in range(11)]), description=table)
+
+    found = [
+        statistics.one_line({"x": replace(known, kind=kind)}, ["x"]).remarks for kind in ("INT", "FLOAT")
+    ]
+
+    assert found == [[("info", "almost all different (1,000 of 1,000)")], []]
+
+
+def test_few_rows_that_differ_by_chance_are_no_finding():
+    """Seven of ten beside five of ten is as likely as not."""
+    splits = {"train": texts({"a": 5, "b": 5}), "eval": texts({"a": 7, "b": 3})}
+    assert statistics.one_line(splits, list(splits)).remarks == []
+
+    many = {"train": texts({"a": 500, "b": 500}), "eval": texts({"a": 700, "b": 300})}
+    assert statistics.one_line(many, list(many)).remarks == [("warning", "splits differ: L∞ 0.20")]
+
+
+def test_every_check_has_a_rule_and_a_name_of_its_own():
+    names = [check.name for check in standing_out.CHECKS]
+
+    assert len(set(names)) == len(names) >= 12
+    assert all(check.rule.endswith(".") for check in standing_out.CHECKS)
+
+
+def test_the_rules_of_what_was_found_are_shown():
+    seen = [standing_out.Seen({"train": numbers([2.0] * 11, num_missing=1)})]
+
+    assert [name for name, _ in standing_out.rules(seen)] == ["missing values", "constant features"]
 
 
 def test_the_sentence_on_all_features_claims_what_was_looked_at():
