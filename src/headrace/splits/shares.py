@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from headrace.errors import DefinitionError
 from headrace.formats import split_names
 
+# Shares by name, or names alone.
+SplitsLike: TypeAlias = "Mapping[str, float] | Sequence[str]"
 # TFX's hash buckets are 32-bit, and rows times buckets 64-bit; so many digits of a share are kept.
 _MAX_WEIGHT = 10**6
 

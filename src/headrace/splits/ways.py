@@ -6,7 +6,7 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,7 +190,7 @@ def folders(*, names: Mapping[str, str] | None = None) -> SplitBy:
     return _made("folders", None, names=_checked_names("folders", names))
 
 
-WAYS = {
+WAYS: dict[str, Callable[..., SplitBy]] = {
     "hash": by_hash,
     "stratify": stratify,
     "group": group,

@@ -82,21 +82,24 @@ def args_with_split(where: str, key: str, args: ProtoLike | None, split: Splits 
         return args
     names = [split] if isinstance(split, str) else list(split)
     split_names.check_given(names, f"{where}: {key}_split")
-    if isinstance(args, str):
-        args = read_json(args, trainer_pb2.TrainArgs, f"{where}: {key}_args")
     if isinstance(args, (RuntimeParameter, Placeholder)):
         raise DefinitionError(
             f"{where}: {key}_split is given, and {key}_args is known only when the pipeline runs.",
             f"name the splits in {key}_args.",
         )
-    if isinstance(args, Message):
-        args = json_format.MessageToDict(args, preserving_proto_field_name=True)
-    if args and args.get("splits"):
+    fields = (
+        json_format.MessageToDict(args, preserving_proto_field_name=True)
+        if isinstance(args, Message)
+        else args
+    )
+    if isinstance(fields, str):
+        fields = read_json(fields, trainer_pb2.TrainArgs, f"{where}: {key}_args")
+    if fields and fields.get("splits"):
         raise DefinitionError(
-            f"{where}: {key}_split is {names!r}, and {key}_args names splits too: {list(args['splits'])!r}.",
+            f"{where}: {key}_split is {names!r}, and {key}_args names splits too: {list(fields['splits'])!r}.",
             "give one of the two.",
         )
-    return {**(args or {}), "splits": names}
+    return {**(fields or {}), "splits": names}
 
 
 def check_module(where: str, module_file: str, names: tuple[str, ...]) -> None:

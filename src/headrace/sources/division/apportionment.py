@@ -6,12 +6,12 @@ Shares are whole-number weights, and all arithmetic is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Counts = NDArray[np.int64]
+Counts: TypeAlias = "NDArray[np.int64]"
 
 # Of fewer ways than these to put groups into splits, each is tried.
 _MAX_WAYS = 200_000

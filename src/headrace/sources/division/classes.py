@@ -17,7 +17,12 @@ from headrace.splits import SplitBy
 # Numbers are classes where there are so few, or so many rows of each on average; else quantile bins are.
 _FEW, _ROWS_OF_EACH = 20, 10
 _BINS = 10
-_MAX_NAMED = 10
+_MAX_NAMED = 3
+
+
+def are_classes(num_different: int, num_rows: int) -> bool:
+    """Whether so many different numbers in so many rows are classes."""
+    return num_different <= max(_FEW, num_rows // _ROWS_OF_EACH)
 
 
 def as_classes(
@@ -43,7 +48,7 @@ def as_classes(
         )
     if bins is None and numbers and not others:
         num_rows = int((codes < len(numbers)).sum())
-        bins = 0 if len(numbers) <= max(_FEW, num_rows // _ROWS_OF_EACH) else _BINS
+        bins = 0 if are_classes(len(numbers), num_rows) else _BINS
     notes = []
     if bins:
         codes, names = _binned(codes, numbers, bins)
@@ -69,8 +74,8 @@ def _binned(
     middles = np.cumsum(counts) - (counts + 1) // 2
     wanted = middles * bins // max(1, int(counts.sum()))
     there, of_value = np.unique(wanted, return_inverse=True)
-    firsts = np.searchsorted(of_value, np.arange(len(there)))
-    lasts = np.append(firsts[1:] - 1, len(numbers) - 1)
+    firsts: NDArray[np.intp] = np.searchsorted(of_value, np.arange(len(there)))
+    lasts: NDArray[np.intp] = np.append(firsts[1:] - 1, len(numbers) - 1)
     names = [
         label_text(numbers[first])
         if first == last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from headrace.sources.division.apportionment import bounds_to_choice, cut
 from headrace.sources.division.keys import Keys, label_text, united
 from headrace.splits import Shares, SplitBy
 
-Choice = NDArray[np.int16]
+Choice: TypeAlias = "NDArray[np.int16]"
 
 _MAX_NAMED = 20
 
@@ -81,7 +82,7 @@ def divide(parts: Sequence[Keys], way: SplitBy, shares: Shares) -> Division:
         DataError: If a row cannot be divided, or a split would have no row.
         DefinitionError: If the way does not fit the data.
     """
-    gathering.check(parts)
+    gathering.check(parts, way)
     sizes = [part.num_rows for part in parts]
     if not sum(sizes):
         raise EmptyDataError(f"{way}: there is no row to divide.", "give files with at least one row.")

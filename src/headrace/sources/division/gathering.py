@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.errors import DataError
+from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 from headrace.sources.division import times
 from headrace.sources.division.keys import ROW, Coder, Fault, FaultyRow, Keys, first_missing
 from headrace.sources.rows import Rows
@@ -21,13 +21,20 @@ _CODED = ("stratify", "group", "column")
 def gather(batches: Iterable[Rows], way: SplitBy) -> Keys:
     """Return what is kept of the rows of one part; it ends at the first row that cannot be divided."""
     gathered = _Gathered(way)
+    fault: Fault | None = None
     for rows in batches:
-        try:
-            gathered.add(rows)
-        except FaultyRow as fault:
-            return gathered.keys(Fault(gathered.num_rows + fault.row, fault.problem, fault.fix))
-        gathered.num_rows += rows.num_rows
-    return gathered.keys(None)
+        gathered.look(rows)
+        if fault is None:
+            try:
+                gathered.add(rows)
+            except FaultyRow as found:
+                fault = Fault(gathered.num_rows + found.row, found.problem, found.fix)
+            else:
+                gathered.num_rows += rows.num_rows
+        if fault is not None and gathered.has_feature:
+            break
+        # Without the feature so far, all rows are looked at: whether it is missing in one or there is none.
+    return gathered.keys(fault)
 
 
 class _Gathered:
@@ -39,6 +46,14 @@ class _Gathered:
         self._times: list[NDArray[np.generic]] = []
         self._has_time: list[NDArray[np.bool_]] = []
         self._is_text = False
+        self._names: dict[str, None] = {}
+        self.has_feature = way.feature is None
+
+    def look(self, rows: Rows) -> None:
+        """See which features there are."""
+        if self._way.feature is not None:
+            self._names.update(dict.fromkeys(rows.features()))
+            self.has_feature |= self._way.feature in self._names
 
     def add(self, rows: Rows) -> None:
         """Keep what is needed of some rows."""
@@ -46,6 +61,8 @@ class _Gathered:
         if way.feature is None:
             return
         column = rows.column(way.feature)
+        if column is None:
+            column = pa.nulls(rows.num_rows)
         if way.kind in ("group", "column", "time") and way.option("missing") != EXCLUDE:
             self._check_not_missing(column)
         if way.kind in _CODED:
@@ -82,16 +99,25 @@ class _Gathered:
             times=np.concatenate(self._times) if self._times else np.zeros(0, np.int64),
             has_time=np.concatenate([np.zeros(0, np.bool_), *self._has_time]),
             is_text=self._is_text,
+            has_feature=self.has_feature,
+            names=tuple(self._names),
             fault=fault,
         )
 
 
-def check(parts: Sequence[Keys]) -> None:
+def check(parts: Sequence[Keys], way: SplitBy) -> None:
     """Raise what stopped the gathering of the first part that was stopped, with the number of the row among all.
 
     Raises:
+        DefinitionError: If no part has the feature.
         DataError: If one was.
     """
+    names = sorted({name for part in parts for name in part.names})
+    if not any(part.has_feature for part in parts) and any(part.num_rows or part.fault for part in parts):
+        raise DefinitionError(
+            f"{way}: the rows have no feature '{way.feature}'. They have {listed(names)}.",
+            f"{did_you_mean(str(way.feature), names)}Correct split_by.",
+        )
     before = 0
     for part in parts:
         if part.fault is not None:

@@ -46,10 +46,14 @@ def place(
     splits = np.empty(len(names), np.int16)
     splits[order] = place_groups(sizes[order], shares.weights)
     counts = np.bincount(splits, minlength=len(shares.names))
-    of_each = ", ".join(f"{count:,} in {name}" for name, count in zip(shares.names, counts))
+    rows = np.bincount(splits, weights=sizes, minlength=len(shares.names))
+    of_each = ", ".join(
+        f"{count:,} in {name} ({of_split / rows.sum():.1%} of rows)"
+        for name, count, of_split in zip(shares.names, counts, rows)
+    )
     table = None
     if len(names) <= _FEW:
-        rows = {name: np.where(splits == at, sizes, 0) for at, name in enumerate(shares.names)}
-        table = ClassTable.of(str(way.feature), names, rows)
+        of_groups = {name: np.where(splits == at, sizes, 0) for at, name in enumerate(shares.names)}
+        table = ClassTable.of(str(way.feature), names, of_groups)
     chosen = np.append(splits, np.int16(-1))[np.minimum(codes, len(names))]
     return chosen, [f"{len(names):,} groups: {of_each}"], table

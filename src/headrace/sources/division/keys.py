@@ -70,6 +70,8 @@ class Keys:
         times: The time of each row, and 0 where it has none.
         has_time: Whether it has one.
         is_text: Whether the times were texts.
+        has_feature: Whether some row has the feature that decides.
+        names: The features that there are.
         fault: What stopped the gathering.
     """
 
@@ -79,6 +81,8 @@ class Keys:
     times: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.int64))
     has_time: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     is_text: bool = False
+    has_feature: bool = True
+    names: tuple[str, ...] = ()
     fault: Fault | None = None
 
 
@@ -224,12 +228,13 @@ def united(parts: Sequence[Coded]) -> tuple[NDArray[np.int64], list[Label]]:
 def sorted_labels(labels: Iterable[Label]) -> list[Label]:
     """Return labels in an order that hangs on them alone: numbers, texts, combinations, and none at all."""
 
-    numbers, texts, combinations, others = [], [], [], []
-    for label in labels:
-        kind = numbers if isinstance(label, (int, float)) else texts if isinstance(label, bytes) else None
-        kind = combinations if isinstance(label, tuple) else others if kind is None else kind
-        kind.append(label)
-    return [*sorted(numbers), *sorted(texts), *sorted(combinations, key=label_text), *others]
+    known = list(labels)
+    return [
+        *sorted(label for label in known if isinstance(label, (int, float))),
+        *sorted(label for label in known if isinstance(label, bytes)),
+        *sorted((label for label in known if isinstance(label, tuple)), key=label_text),
+        *(label for label in known if label is None),
+    ]
 
 
 def label_text(label: Label) -> str:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from headrace.errors import DataError, DefinitionError
 from headrace.sources.division.apportionment import cut
-from headrace.sources.division.keys import ROW, FaultyRow, as_texts, list_lengths
+from headrace.sources.division.keys import ROW, FaultyRow, as_texts
+from headrace.sources.division.row_hashes import list_lengths
 from headrace.splits import SplitBy
 from headrace.splits.ways import SECONDS, parse_duration
 
@@ -222,7 +223,7 @@ def cut_by_time(
     firsts = different[starts]
     # Beyond what lies between the first and the last, a gap is as good as any; larger ones leave 64 bits.
     gap = min(gap, different[-1].item() - different[0].item() + 1)
-    chosen = np.searchsorted(firsts, times, side="right").astype(np.int16)
+    chosen: NDArray[np.int16] = np.searchsorted(firsts, times, side="right").astype(np.int16)
     for number, first in enumerate(firsts):
         inside = (chosen == number) & (times + gap > first) if gap else np.zeros(len(times), np.bool_)
         if inside.sum() == (chosen == number).sum():
