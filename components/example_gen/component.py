@@ -58,6 +58,8 @@ class SourceExampleGenSpec(FileBasedExampleGenSpec):
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **FileBasedExampleGenSpec.PARAMETERS,
+        # Not each source needs a place.
+        "input_base": ExecutionParameter(type=str, optional=True),
         SOURCE_KEY: ExecutionParameter(type=str),
         FUNCTION_KEY: ExecutionParameter(type=str, optional=True),
         OPTIONS_KEY: ExecutionParameter(type=str, optional=True),
