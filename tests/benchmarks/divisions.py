@@ -27,7 +27,7 @@ def _ways() -> list[Any]:
     return [
         splits.by_hash(),
         splits.shuffle(seed=113),
-        splits.group("company"),
+        splits.group("company", missing="exclude"),
         splits.time("trip_start_timestamp", gap="24h"),
         splits.column("payment_type", names=_PAYMENTS, missing="exclude"),
         splits.stratify("payment_type"),
