@@ -11,7 +11,14 @@ from typing import Any
 import apache_beam as beam
 from tfx.proto import example_gen_pb2
 
-from headrace.components.example_gen.dividing import GATHERED, Gathered, ReadKeys, as_partition, record
+from headrace.components.example_gen.dividing import (
+    GATHERED,
+    Gathered,
+    ReadKeys,
+    as_partition,
+    in_words_of,
+    record,
+)
 from headrace.components.example_gen.writing import Learn, Outcome, Output, WriteSplits, Written, combined
 from headrace.errors import DataError, EmptyDataError, HeadraceError
 from headrace.files import payloads, remove_folder
@@ -169,7 +176,8 @@ class ExampleGenExecutor(BeamExecutor):
         try:
             return combined(outcomes, outputs)
         except HeadraceError as error:
-            raise with_node(error, context.node_id) from error.__cause__
+            told = in_words_of(recorded(context.parameters), error)
+            raise with_node(told, context.node_id) from error.__cause__
 
     def _for_each_part(
         self,

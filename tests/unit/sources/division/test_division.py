@@ -384,20 +384,20 @@ def test_a_column_names_the_splits():
             splits.column("set"),
             ["train", "test"],
             "column(\"set\"): 'tets' is no split that is asked for, which are 'test', 'train'. 'set' holds "
-            "'tets' (1 rows), 'train' (1 rows).",
+            "'tets' (1 row), 'train' (1 row).",
         ),
         (
             ["TRAIN", "X"],
             splits.column("set", names={"TRAIN": "train"}),
             ["train"],
             "column(\"set\", names={'TRAIN': 'train'}): 'X' is no key of names, which has 'TRAIN'. 'set' holds "
-            "'TRAIN' (1 rows), 'X' (1 rows).",
+            "'TRAIN' (1 row), 'X' (1 row).",
         ),
         (
             ["a/b"],
             splits.column("set"),
             ["a"],
-            "column(\"set\"): 'a/b' is no split that is asked for, which are 'a'. 'set' holds 'a/b' (1 rows).",
+            "column(\"set\"): 'a/b' is no split that is asked for, which are 'a'. 'set' holds 'a/b' (1 row).",
         ),
         (["train"], splits.column("set"), ["train", "test"], "column(\"set\"): no row would go into 'test'"),
     ],
