@@ -216,6 +216,7 @@ def test_time_goes_on_from_split_to_split(times, weights, gap, bounds):
         ([f"2013-10-{day:02} 12:00" for day in range(1, 31)], {}),
         ([f"2013-10-{day:02}T12:00:00Z" for day in range(1, 31)], {}),
         ([f"{day}.10.2013 12 Uhr" for day in range(1, 31)], {"format": "%d.%m.%Y %H Uhr"}),
+        ([20131001 + day for day in range(30)], {"format": "%Y%m%d"}),
         ([1_380_628_800 + 86_400 * day for day in range(30)], {}),
         ([1_380_628_800_000 + 86_400_000 * day for day in range(30)], {}),
         ([1.3806288e9 + 86_400 * day for day in range(30)], {}),
