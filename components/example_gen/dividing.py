@@ -108,9 +108,9 @@ def record(uri: str, asked: Asked, division: Division | None, written: Written) 
             classes=table,
         ),
     )
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.items())
-    left_out = [f"{sum(excluded.values()):,} in no split ({reasons})"] if excluded else []
-    return [f"by {asked.way}", *left_out, *notes]
+    reasons = [reason if len(excluded) == 1 else f"{count:,} {reason}" for reason, count in excluded.items()]
+    left_out = [f"{sum(excluded.values()):,} rows in no split: {', '.join(reasons)}"] if excluded else []
+    return [str(asked.way), *left_out, *notes]
 
 
 def in_words_of(asked: Asked | None, error: HeadraceError) -> HeadraceError:

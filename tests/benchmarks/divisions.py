@@ -31,7 +31,7 @@ def _ways() -> list[Any]:
         splits.time("trip_start_timestamp", gap="24h"),
         splits.column("payment_type", names=_PAYMENTS, missing="exclude"),
         splits.stratify("payment_type"),
-        # Some 8,000 different numbers, of which each is a class.
+        # Thousands of different numbers, of which each is a class.
         splits.stratify("trip_start_timestamp", bins=0),
         splits.stratify("tips"),
     ]

@@ -100,7 +100,7 @@ def test_shuffle_divides_boston_housing_as_keras_does(data, tmp_path):  # noqa: 
     assert sorted(_rows(examples, "train")["row"]) == sorted(order[:404])
     assert sorted(_rows(examples, "test")["row"]) == sorted(order[404:])
     summary = examples.get_string_custom_property(SUMMARY_PROPERTY)
-    assert summary == "train 404 rows, test 102 rows; by shuffle(seed=113)"
+    assert summary == "train 404 rows, test 102 rows; shuffle(seed=113)"
 
 
 def test_hash_by_splits_is_that_of_output_config(data, tmp_path):  # noqa: F811
