@@ -20,8 +20,8 @@ from headrace.sources.reading import Part, Reader
 from headrace.sources.rows import Rows
 from headrace.sources.source import Unreadable
 from headrace.sources.splits import Planned
-from headrace.splits import SplitBy
 from headrace.splits.asked import Asked
+from headrace.splits.ways import SplitBy
 
 # The ways that look at all rows before the first is written.
 GATHERED = ("stratify", "group", "time", "shuffle", "column")

@@ -10,7 +10,8 @@ from typing import Any
 from headrace import files
 from headrace.errors import DataError, DefinitionError, MissingFileError, did_you_mean, listed
 from headrace.formats import split_names
-from headrace.splits import Shares, SplitBy
+from headrace.splits.shares import Shares
+from headrace.splits.ways import SplitBy
 
 _MAX_LISTED = 20
 

@@ -12,7 +12,6 @@ What every way has in common: each row that was read goes into exactly one split
 goes into none; and equal input is divided alike, whatever the number of files written or of processes.
 """
 
-from headrace.splits.shares import Shares
-from headrace.splits.ways import SplitBy, by_hash, column, folders, group, shuffle, stratify, time
+from headrace.splits.ways import by_hash, column, folders, group, shuffle, stratify, time
 
-__all__ = ["Shares", "SplitBy", "by_hash", "column", "folders", "group", "shuffle", "stratify", "time"]
+__all__ = ["by_hash", "column", "folders", "group", "shuffle", "stratify", "time"]

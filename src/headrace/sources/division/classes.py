@@ -12,7 +12,7 @@ from headrace.errors import DataError
 from headrace.sources.division.apportionment import Counts, apportion
 from headrace.sources.division.keys import Label, label_text
 from headrace.sources.division.row_hashes import Hashes, mixed
-from headrace.splits import SplitBy
+from headrace.splits.ways import SplitBy
 
 # Numbers are classes where there are so few, or so many rows of each on average; else quantile bins are.
 _FEW, _ROWS_OF_EACH = 20, 10

@@ -15,7 +15,8 @@ from headrace.formats.divisions import ClassTable
 from headrace.sources.division import classes, gathering, groups, times
 from headrace.sources.division.apportionment import bounds_to_choice, cut
 from headrace.sources.division.keys import Keys, label_text, united
-from headrace.splits import Shares, SplitBy
+from headrace.splits.shares import Shares
+from headrace.splits.ways import SplitBy
 
 Choice: TypeAlias = "NDArray[np.int16]"
 

@@ -12,8 +12,7 @@ from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 from headrace.sources.division import times
 from headrace.sources.division.keys import ROW, Coder, Fault, FaultyRow, Keys, first_missing
 from headrace.sources.rows import Rows
-from headrace.splits import SplitBy
-from headrace.splits.ways import EXCLUDE
+from headrace.splits.ways import EXCLUDE, SplitBy
 
 _CODED = ("stratify", "group", "column")
 

@@ -12,7 +12,8 @@ from headrace.formats.divisions import ClassTable
 from headrace.sources.division.apportionment import place_groups
 from headrace.sources.division.keys import Label, label_text
 from headrace.sources.division.row_hashes import text_hash
-from headrace.splits import Shares, SplitBy
+from headrace.splits.shares import Shares
+from headrace.splits.ways import SplitBy
 
 _FEW = 100
 

@@ -16,8 +16,7 @@ from headrace.errors import DataError, DefinitionError
 from headrace.sources.division.apportionment import cut
 from headrace.sources.division.keys import ROW, FaultyRow, as_texts
 from headrace.sources.division.row_hashes import list_lengths
-from headrace.splits import SplitBy
-from headrace.splits.ways import SECONDS, parse_duration
+from headrace.splits.ways import SECONDS, SplitBy, parse_duration
 
 # Texts become microseconds since 1970.
 _TEXT_UNIT = "us"
