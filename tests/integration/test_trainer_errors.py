@@ -98,6 +98,9 @@ def test_unknown_split(tmp_path, model_file):
     """The reader sees the splits there are."""
     with pytest.raises(UnknownSplitError, match=r"there is no split 'trian'.*has splits 'eval', 'train'"):
         train(tmp_path, model_file, "build_model", train_args='{"splits": ["trian"]}')
+    with pytest.raises(UnknownSplitError) as caught:
+        train(tmp_path, model_file, "build_model", eval_args='{"splits": ["evl"]}')
+    assert caught.value.fix.startswith("did you mean 'eval'? Correct eval_split, or add an output split")
 
 
 def test_label_missing_in_the_data(tmp_path, model_file):

@@ -8,6 +8,7 @@ from headrace.authoring import Artifact
 from headrace.errors import HeadraceError
 from headrace.formats import artifacts, quarantine
 from headrace.formats.examples.plain_rows import columns_of, read_rows
+from headrace.reports.artifacts import divisions
 from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table
 from headrace.reports.blocks.rows import value_cell
 from headrace.store.session import Subject
@@ -38,7 +39,8 @@ def render(subject: Subject) -> list[Block]:
     ]
     if not names:
         facts.append(Note("This artifact has no splits.", "warning"))
-    return facts + [_split(subject, name) for name in names] + _quarantine(examples.uri)
+    sections = [_split(subject, name) for name in names]
+    return [*facts, *divisions.render(examples.uri), *sections, *_quarantine(examples.uri)]
 
 
 def _files(examples: Artifact, split: str) -> list[str]:

@@ -55,6 +55,12 @@ def test_keys_types_and_encodings_are_those_of_tfx() -> None:
     }
 
 
+def test_one_split_may_be_named_without_a_list() -> None:
+    """A text is a name, not a list of letters."""
+    declared = evaluator(eval_config=CONFIG, example_splits="test")
+    assert declared.exec_properties["example_splits"] == '["test"]'
+
+
 @pytest.mark.parametrize(
     "given",
     [
