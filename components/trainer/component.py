@@ -193,7 +193,7 @@ class Trainer(Component[TrainerOutputs]):
         patience: int | RuntimeParameter | None = None,
         seed: int | RuntimeParameter | None = None,
         augment: Augmentations | None = None,
-        class_balance: str | Mapping[Any, float] | RuntimeParameter | None = None,
+        class_balance: str | Mapping[int, float] | Mapping[str, float] | RuntimeParameter | None = None,
     ) -> None:
         check_one_given("Trainer", module_file=module_file, run_fn=run_fn, build_model=build_model)
         _check_examples(examples, transformed_examples, transform_graph)

@@ -174,7 +174,7 @@ class Tuner(Component[TunerOutputs]):
         patience: int | RuntimeParameter | None = None,
         seed: int | RuntimeParameter | None = None,
         augment: Augmentations | None = None,
-        class_balance: str | Mapping[Any, float] | RuntimeParameter | None = None,
+        class_balance: str | Mapping[int, float] | Mapping[str, float] | RuntimeParameter | None = None,
     ) -> None:
         check_one_given("Tuner", module_file=module_file, tuner_fn=tuner_fn, build_model=build_model)
         short_form = {

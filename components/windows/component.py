@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from headrace.authoring import (
     BaseChannel,
@@ -80,7 +79,7 @@ class Windows(Component[WindowsOutputs]):
     def __init__(
         self,
         examples: BaseChannel,
-        windows: series.Windows | Mapping[str, Any],
+        windows: series.Windows | Mapping[str, object],
         splits: Mapping[str, float] | None = None,
     ) -> None:
         shares = {"train": 3, "eval": 1} if splits is None else dict(splits)

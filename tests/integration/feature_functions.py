@@ -68,3 +68,23 @@ def texts_dates_images(inputs: dict[str, Any]) -> dict[str, Any]:
         "image": f.image(inputs["image"], (6, 8)),
         "grey": f.image(inputs["image"], (5, 5), channels=1),
     }
+
+
+def of_nothing(inputs: dict[str, Any]) -> dict[str, Any]:
+    """What is made of features that no row to analyze has."""
+    x, word = inputs["x"], inputs["word"]
+    return {
+        "z": f.z_score(x),
+        "min_max": f.min_max(x),
+        "buckets": f.buckets(x, 3),
+        "mean": f.impute(x, "mean"),
+        "median": f.impute(x, "median"),
+        "most_frequent": f.impute(x, "most_frequent"),
+        "ids": f.vocabulary(word),
+        "hot": f.one_hot(word, 3),
+        "tokens": f.tokens(word, 5, 3),
+        "tf_idf": f.tf_idf(word, 5),
+        "pca": f.pca([x, inputs["y"]], 1),
+        "parts": f.date_parts(word),
+        "many": f.many_hot(word, 3),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -457,3 +458,19 @@ def test_pictures_of_all_kinds_have_one_size(told: Run):
         picture = Image.open(io.BytesIO(encoded)).convert("RGB")
         expected = np.asarray(picture.resize((8, 6), Image.Resampling.BILINEAR)) / 255
         assert np.abs(ours[place] - expected).max() <= (0.02 if place != 4 else 0.04)
+
+
+def test_features_without_any_value_are_no_error(tmp_path: Path):
+    """Numbers that a model can take, in the rows that have none and in a later one that has."""
+    schema = SPARSE.format("x", "FLOAT") + SPARSE.format("y", "FLOAT") + SPARSE.format("word", "BYTES")
+    later = {"x": 2.0, "word": "new", "y": 1.0}
+    examples = make_examples(tmp_path / "rows", {"train": [{"y": 1.0}, {"y": 3.0}], "eval": [later, {}]})
+    run = transform(
+        tmp_path / "made", examples, make_schema(tmp_path / "schema", schema), "feature_functions:of_nothing"
+    )
+    for split in ("train", "eval"):
+        batch = run.rows(split)
+        for name in batch.schema.names:
+            assert np.isfinite(column(run, name, split)).all(), name
+    assert column(run, "ids", "eval").max() <= 1
+    assert not column(run, "hot", "eval").any()

@@ -80,8 +80,10 @@ def min_max(x: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     least = tft.min(tf.where(is_there, numbers, infinity), reduce_instance_dims=is_one)
     greatest = tft.max(tf.where(is_there, numbers, -infinity), reduce_instance_dims=is_one)
     span = tf.where(greatest > least, greatest - least, 1.0)
+    # Where no row had a value the least is infinite, and nothing is known to scale by.
+    is_known = tf.logical_and(is_there, tf.math.is_finite(least))
     scaled = low + (numbers - least) / span * (high - low)
-    return tf.cast(tf.where(is_there, scaled, tf.constant(low, tf.float64)), tf.float32)
+    return tf.cast(tf.where(is_known, scaled, tf.constant(low, tf.float64)), tf.float32)
 
 
 def buckets(x: Tensor, num: int) -> Tensor:
@@ -126,14 +128,18 @@ def pca(x: Tensor | Sequence[Tensor], num: int) -> Tensor:
         UserFunctionError: If `x` holds text, or has fewer columns.
     """
     parts = list(x) if isinstance(x, (list, tuple)) else [x]
-    numbers = tf.concat([number_values(part, "pca") for part in parts], axis=1)
-    width = numbers.shape[1]
+    centred = tf.concat([_centred(number_values(part, "pca")) for part in parts], axis=1)
+    width = centred.shape[1]
     if width is None or not 1 <= num <= width:
         raise UserFunctionError(
             f"headrace.features.pca: {num} directions of {width or 'an unknown number of'} columns are asked for.",
             "give a number from 1 to that of the columns.",
         )
-    centred = numbers - tft.mean(numbers, reduce_instance_dims=False)
-    centred = tf.where(tf.math.is_nan(centred), tf.zeros_like(centred), centred)
     directions: Any = tft.pca(centred, num, tf.float64)
     return tf.cast(tf.matmul(centred, directions), tf.float32)
+
+
+def _centred(numbers: Tensor) -> Tensor:
+    """Numbers about their mean, column by column; a missing one is the mean."""
+    found = numbers - tft.mean(numbers, reduce_instance_dims=numbers.shape[-1] == 1)
+    return tf.where(tf.math.is_nan(found), tf.zeros_like(found), found)

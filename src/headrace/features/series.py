@@ -211,7 +211,7 @@ def windows(
     return made
 
 
-def read(given: Windows | Mapping[str, Any] | str) -> Windows:
+def read(given: Windows | Mapping[str, object] | str) -> Windows:
     """Return windows given as an object, a plain mapping, or the text in which they are recorded.
 
     Raises:
@@ -219,7 +219,7 @@ def read(given: Windows | Mapping[str, Any] | str) -> Windows:
     """
     if isinstance(given, Windows):
         return given
-    plain = json.loads(given) if isinstance(given, str) else given
+    plain: dict[str, Any] = json.loads(given) if isinstance(given, str) else dict(given)
     try:
         return windows(**plain)
     except TypeError as error:

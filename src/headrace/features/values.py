@@ -86,6 +86,8 @@ def impute(x: Tensor, strategy: float | str = "mean", name: str | None = None) -
         value = tft.mean(_present_numbers(numbers))
     else:
         value = tft.quantiles(_present_numbers(numbers), 2, QUANTILE_ERROR)[0, 0]
+    # Of no values at all there is neither mean nor median.
+    value = tf.where(tf.math.is_finite(value), value, tf.zeros_like(value))
     filled = tf.where(tf.math.is_finite(numbers), numbers, tf.cast(value, tf.float64))
     return tf.cast(filled, tf.float32)
 
@@ -174,15 +176,17 @@ def name_inputs(inputs: Mapping[str, Tensor]) -> None:
     """Note in the graph that is being traced which feature each tensor is: for messages, and names of files."""
     if not tf.executing_eagerly():
         graph = tf.compat.v1.get_default_graph()
-        graph.get_collection_ref(_NAMES).extend((_tensor_name(x), name) for name, x in inputs.items())
+        # As text, which a graph can be saved with.
+        graph.get_collection_ref(_NAMES).extend(f"{_tensor_name(x)}\n{name}" for name, x in inputs.items())
 
 
 def feature_name(x: Tensor) -> str:
     """Return the name of the feature that a tensor is, where that was noted; else an empty text."""
     if tf.executing_eagerly():
         return ""
-    known = dict(tf.compat.v1.get_default_graph().get_collection(_NAMES))
-    return str(known.get(_tensor_name(x), ""))
+    noted = tf.compat.v1.get_default_graph().get_collection(_NAMES)
+    known = dict(text.split("\n", 1) for text in noted)
+    return known.get(_tensor_name(x), "")
 
 
 def file_name(x: Tensor, purpose: str) -> str:
