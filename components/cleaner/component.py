@@ -141,7 +141,7 @@ class Cleaner(Component[CleanerOutputs]):
         label: str | None = None,
         keys: Sequence[str] | str | None = None,
         ignore: Sequence[str] = PLACES,
-        near: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        near: Spec | Sequence[Spec] | None = None,
         images: Sequence[str] | str | None = None,
         texts: Sequence[str] | str | None = None,
         sounds: Sequence[str] | str | None = None,

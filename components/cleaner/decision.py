@@ -60,16 +60,16 @@ class Decision:
     found: Sequence[tuple[str, Found]]
 
     def of_part(self, index: int) -> Decision:
-        """Return the same for one part: numbers of rows are those in the part, of what they copy stay over all."""
+        """Return the same for one part: rows are numbered in the part, what they are copies of over all."""
         start, end = int(self.starts[index]), int(self.starts[index + 1])
         pieces = []
         for reason, found in self.found:
-            first, last = np.searchsorted(found.rows, [start, end])
+            first, last = np.asarray(np.searchsorted(found.rows, np.array([start, end]))).tolist()
             if first < last:
                 piece = slice(first, last)
                 own = Found(found.rows[piece] - start, found.of[piece], found.action[piece], found.detail)
                 pieces.append((reason, own))
-        return Decision(np.array([0, end - start]), self.action[start:end], pieces)
+        return Decision(np.array([start, end]), self.action[start:end], pieces)
 
     @property
     def is_empty(self) -> bool:
@@ -156,7 +156,7 @@ def counts(request: Request, decision: Decision) -> list[Count]:
     for part in request.parts:
         start, end = decision.starts[part.index], decision.starts[part.index + 1]
         for reason, found in decision.found:
-            first, last = np.searchsorted(found.rows, [start, end])
+            first, last = np.asarray(np.searchsorted(found.rows, np.array([start, end]))).tolist()
             numbers = np.bincount(found.action[first:last], minlength=len(CODES))
             place = by_place.setdefault((part.split, reason), [0] * len(CODES))
             by_place[part.split, reason] = [a + int(b) for a, b in zip(place, numbers)]

@@ -61,7 +61,8 @@ class Request:
     @property
     def words(self) -> str:
         """What rows are compared by, in words."""
-        names, ignored = self.compared.names, self.compared.ignored
+        names = self.compared.names
+        ignored = [name for name in self.compared.ignored if name in self.survey.kinds]
         text = f"features {', '.join(names)}" if names else "all features"
         if ignored and not names:
             text += f" but {', '.join(ignored)}"

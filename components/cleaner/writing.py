@@ -228,7 +228,7 @@ class _Listing:
 
     def rows_between(self, start: int, end: int) -> NDArray[np.int64]:
         """Return those from `start` to before `end`, as numbers in the part."""
-        first, last = np.searchsorted(self._rows, [start, end])
+        first, last = np.asarray(np.searchsorted(self._rows, np.array([start, end]))).tolist()
         return self._rows[first:last]
 
     def lines(self, rows: NDArray[np.int64], batch: pa.RecordBatch) -> Iterator[str]:

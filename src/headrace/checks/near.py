@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headrace.checks import values
@@ -86,7 +86,11 @@ def checked(given: Any, where: str) -> list[Spec] | None:
     """
     if given is None:
         return None
-    functions = {"text": near_texts, "image": near_images, "numbers": near_numbers}
+    functions: dict[str, Callable[..., Spec]] = {
+        "text": near_texts,
+        "image": near_images,
+        "numbers": near_numbers,
+    }
     several = list(given) if isinstance(given, (list, tuple)) else [given]
     return [
         values.called(functions, _KIND, one, f"{where}: near", "a measure of nearness") for one in several

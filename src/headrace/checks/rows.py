@@ -84,7 +84,7 @@ def texts(
         min_length: Least number of characters; a text without any but spaces is empty.
         max_length: Greatest number of characters.
         language: The codes of the languages allowed, such as `{"es", "zh"}`. Texts are told by py3langid where they
-            have 20 letters or more (8 of Chinese or Japanese) and it is sure by 0.9.
+            have 4 words and 20 letters or more (8 signs of Chinese or Japanese) and it is sure by 0.9.
         out_of_vocabulary: The greatest share of words of a split that the baseline split does not have. Each sign of
             Chinese and Japanese is a word.
         baseline: The split whose words are known; without it these are not looked at.
@@ -165,7 +165,7 @@ def sounds(
 def numbers(
     features: Sequence[str] | None = None,
     *,
-    outliers: float | None = 20.0,
+    outliers: float | None = 50.0,
     not_finite: bool = True,
     text_among_numbers: float = 0.9,
     required: Sequence[str] | str | None = None,

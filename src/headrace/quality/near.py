@@ -170,7 +170,9 @@ def joined(paths: Sequence[str], target: str) -> NDArray[Any]:
     shape = (sum(len(piece) for piece in pieces), *pieces[0].shape[1:])
     if not shape[0]:
         return np.zeros(shape, pieces[0].dtype)
-    whole = np.lib.format.open_memmap(target, "w+", pieces[0].dtype, shape)
+    whole: NDArray[Any] = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+        target, "w+", pieces[0].dtype, shape
+    )
     at = 0
     for piece, path in zip(pieces, paths):
         whole[at : at + len(piece)] = piece

@@ -68,7 +68,8 @@ def _languages() -> Any:
 
 def language(text: str) -> tuple[str, float]:
     """Return the code of the language that a text is probably in, such as `"es"`, and how probable that is."""
-    code, probability = _languages().classify(text)
+    # Capital letters lead it astray: of a text in capitals it has seen none.
+    code, probability = _languages().classify(text.lower())
     return str(code), float(probability)
 
 

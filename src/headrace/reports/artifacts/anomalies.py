@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from headrace.formats import protos
+from headrace.reports.artifacts import row_findings
 from headrace.reports.artifacts.schemas import describe
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
 from headrace.store.session import Subject
@@ -26,24 +27,37 @@ def render(subject: Subject) -> list[Block]:
     facts: list[tuple[str, Value]] = [
         (f"split {split}", plural(count, "anomaly")) for split, count in counts.items()
     ]
+    checks = row_findings.names_of_checks(subject.artifact, found)
+    if checks:
+        facts.append(("checks of rows", ", ".join(checks)))
+    is_of_schema = bool(schema) or not checks
     blocks: list[Block] = [
         Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
-        _verdict(total, [split for split, one in found.items() if one.data_missing]),
+        _verdict(total, [split for split, one in found.items() if one.data_missing], checks, is_of_schema),
     ]
     for split, one in found.items():
         blocks.append(
-            Section(f"Split {split}" if split else "All", _split(one, rules), anchor=f"anomalies-{split}")
+            Section(
+                f"Split {split}" if split else "All",
+                [
+                    *_split(one, rules, "not in the schema" if is_of_schema else ""),
+                    *row_findings.render(subject.artifact, split),
+                ],
+                anchor=f"anomalies-{split}",
+            )
         )
     return blocks
 
 
-def _verdict(total: int, empty: list[str]) -> Note:
+def _verdict(total: int, empty: list[str], checks: list[str], is_of_schema: bool) -> Note:
     if total:
         return Note(f"{plural(total, 'anomaly')} found.", "bad")
     if empty:
         names = f"split {' and '.join(empty)}" if any(empty) else "the data set"
         return Note(f"No anomalies, and nothing to find any in: {names} has no data.", "warning")
-    return Note("No anomalies: the data fits the schema.", "good")
+    fits = ["the data fits the schema"] if is_of_schema else []
+    fits += [f"the checks of rows found nothing ({', '.join(checks)})"] if checks else []
+    return Note(f"No anomalies: {' and '.join(fits)}.", "good")
 
 
 def num_anomalies(anomalies: Any) -> int:
@@ -61,10 +75,10 @@ def _rules(schema: Any) -> dict[str, str]:
     return rules
 
 
-def _split(anomalies: Any, rules: dict[str, str]) -> list[Block]:
+def _split(anomalies: Any, rules: dict[str, str], no_rule: str) -> list[Block]:
     rows: list[list[Value]] = []
     for name in sorted(anomalies.anomaly_info):
-        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, "not in the schema"))
+        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, no_rule))
     if anomalies.HasField("dataset_anomaly_info"):
         rows += _rows("(whole data set)", anomalies.dataset_anomaly_info, "")
     blocks: list[Block] = []

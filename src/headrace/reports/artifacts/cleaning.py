@@ -88,9 +88,8 @@ def _verdict(report: CleaningReport) -> Note:
     if not sum(report.rows_in.values()):
         return Note("There was no row to look at.", "warning")
     if removed:
-        return Note(
-            f"{plural(removed, 'row')} removed; those that came are those that stay and these.", "warning"
-        )
+        sums = f"{sum(report.rows_in.values()):,} in = {sum(report.rows_out.values()):,} out + {removed:,}"
+        return Note(f"{plural(removed, 'row')} removed: {sums}.", "warning")
     if kept:
         return Note(f"Nothing was removed, and something was found: {plural(kept, 'finding')}.", "warning")
     looked = ", ".join(_TITLES[reason].lower() for reason in REASONS if reason in report.looked_for)
