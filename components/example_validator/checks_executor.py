@@ -25,7 +25,7 @@ from headrace.formats.findings import RowFinding, RowFindings
 from headrace.quality import parts as part_files
 from headrace.quality import survey
 from headrace.quality.survey import Survey
-from headrace.runtime.context import ExecutionContext
+from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
@@ -183,7 +183,7 @@ def _summary(
     parts = []
     if of_schema:
         # With its notes, such as on a baseline that nothing is compared with.
-        said = str(context.output("anomalies").get_string_custom_property("headrace_summary"))
+        said = str(context.output("anomalies").get_string_custom_property(SUMMARY_PROPERTY))
         parts.append(f"statistics: {said}")
     texts = []
     for split, several in found.items():
