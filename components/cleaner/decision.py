@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headrace.components.cleaner.request import Request
-from headrace.components.cleaner.scan import FAULTS, PartScan, array_path
+from headrace.components.cleaner.scan import FAULTS, PartScan
 from headrace.formats.cleaning_reports import (
     CONFLICT,
     DROP,
@@ -22,8 +20,9 @@ from headrace.formats.cleaning_reports import (
     REASONS,
     Count,
 )
-from headrace.quality import groups, near
+from headrace.quality import groups
 from headrace.quality.groups import NONE, Mask, Rows
+from headrace.quality.row_arrays import RowArrays
 
 CODES = {KEEP: 0, DROP: 1, QUARANTINE: 2}
 
@@ -83,7 +82,7 @@ def decide(request: Request, scans: Sequence[PartScan], folder: str) -> Decision
     total = int(starts[-1])
     action = np.zeros(total, np.uint8)
     found: list[tuple[str, Found]] = []
-    arrays = _Arrays(request, folder)
+    arrays = RowArrays(folder)
     for reason in REASONS:
         code = CODES.get(request.actions.get(reason, ""))
         if code is None or not total:
@@ -99,23 +98,8 @@ def decide(request: Request, scans: Sequence[PartScan], folder: str) -> Decision
     return Decision(starts, action, found)
 
 
-class _Arrays:
-    """What the scan left, of all parts one behind another."""
-
-    def __init__(self, request: Request, folder: str) -> None:
-        self._request = request
-        self._folder = folder
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        paths = [array_path(self._folder, name, part) for part in self._request.parts]
-        target = os.path.join(self._folder, f"{name}.npy")
-        if not os.path.exists(target):
-            near.joined([path for path in paths if os.path.exists(path)], target)
-        return np.load(target, mmap_mode="r")
-
-
 def _look(
-    reason: str, request: Request, arrays: _Arrays, action: NDArray[np.uint8]
+    reason: str, request: Request, arrays: RowArrays, action: NDArray[np.uint8]
 ) -> list[tuple[Rows, Mask, str]]:
     """Return for each way of looking what rows are copies of, which were found, and words on it."""
     stays: Mask = action == CODES[KEEP]
@@ -132,7 +116,7 @@ def _look(
     return _near(request, arrays, stays)
 
 
-def _near(request: Request, arrays: _Arrays, stays: Mask) -> list[tuple[Rows, Mask, str]]:
+def _near(request: Request, arrays: RowArrays, stays: Mask) -> list[tuple[Rows, Mask, str]]:
     found = []
     left = stays.copy()
     goes = request.actions[NEAR_DUPLICATE] != KEEP

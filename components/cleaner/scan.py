@@ -20,6 +20,7 @@ from headrace.files import create_text, open_text
 from headrace.formats.cleaning_reports import CONFLICT, DUPLICATE, OFF_SCHEMA, UNDECODABLE
 from headrace.quality import features, parts, pictures, sounds, texts
 from headrace.quality.parts import Part
+from headrace.quality.row_arrays import RowArrays
 from headrace.quality.row_digests import RowValues
 from headrace.quality.schema_rows import SchemaRows
 from headrace.quality.survey import IMAGE, SOUND, TEXT
@@ -73,20 +74,18 @@ class ScanPart(beam.DoFn):
 
     def _scan(self, part: Part) -> PartScan:
         found = PartScan()
-        arrays: dict[str, list[NDArray[Any]]] = {}
+        arrays = RowArrays(self._folder)
         with create_text(faults_path(self._folder, part)) as faults:
-            for batch in parts.read(part):
+            for number, batch in enumerate(parts.read(part)):
                 codes, words = self._faults(batch)
                 for row in sorted(words):
                     faults.write(json.dumps([found.num_rows + row, words[row]]) + "\n")
                 if self._schema_rows is not None and self._request.actions.get(OFF_SCHEMA) != "keep":
                     found.converted |= self._schema_rows.differing_types(batch)
                 for name, array in self._arrays(batch, codes).items():
-                    arrays.setdefault(name, []).append(array)
+                    arrays.save(name, part.index, number, array)
                 found.num_rows += batch.num_rows
                 self._progress.add_rows(batch.num_rows)
-        for name, pieces in arrays.items():
-            np.save(array_path(self._folder, name, part), np.concatenate(pieces))
         return found
 
     def _arrays(self, batch: pa.RecordBatch, codes: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
@@ -138,11 +137,6 @@ def _is_utf8(batch: pa.RecordBatch, name: str) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def array_path(folder: str, name: str, part: Part) -> str:
-    """Return the file of one array of a part."""
-    return os.path.join(folder, f"{name}-{part.index:06}.npy")
 
 
 def faults_path(folder: str, part: Part) -> str:

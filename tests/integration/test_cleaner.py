@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from data_validation import example
 from executor_contexts import executor_context
 from tfx.components.statistics_gen import executor as stock_statistics
 from tfx.types import standard_artifacts
@@ -259,6 +260,16 @@ def test_text_that_is_no_utf8_is_undecodable(tmp_path: Path) -> None:
     assert [(row.sample.row, row.detail) for row in _found(result)] == [
         (2, "text: it is no UTF-8: byte 0xf3 at position 4")
     ]
+
+
+def test_a_feature_of_two_types_is_named_with_its_file(tmp_path: Path) -> None:
+    rows = [example(sugar=[1.5]), example(sugar=[b"n/a"]), example(sugar=[2.5])]
+
+    with pytest.raises(DataError) as caught:
+        _clean(tmp_path, make_examples(tmp_path / "rows", {"train": rows}))
+
+    assert "data_tfrecord-00000-of-00001.gz: in a row of split 'train'" in caught.value.problem
+    assert "sugar" in caught.value.problem
 
 
 def test_a_cleaner_that_would_leave_nothing_stops(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 from headrace.components.example_validator.row_checks.check import Noter, RowCheck, Scanned, Tally
 from headrace.errors import HeadraceError
 from headrace.formats.samples import Sample
-from headrace.quality import near, parts, row_samples
+from headrace.quality import parts, row_samples
 from headrace.quality.parts import Part
+from headrace.quality.row_arrays import RowArrays
 from headrace.quality.survey import Survey
 from headrace.runtime.progress import Progress
 from headrace.runtime.shared_folder import SharedFolder
@@ -66,21 +66,15 @@ class ScanPart(beam.DoFn):
 
     def _scan(self, part: Part) -> PartScan:
         found = PartScan(0, [Tally() for _ in self._checks])
-        arrays: dict[str, list[NDArray[Any]]] = {}
-        for batch in parts.read(part):
+        arrays = RowArrays(self._folder)
+        for at, batch in enumerate(parts.read(part)):
             for number, (check, tally) in enumerate(zip(self._checks, found.tallies)):
                 check.note(batch, Noter(tally, batch, self._survey, part.split, found.num_rows))
                 for name, array in check.arrays(batch).items():
-                    arrays.setdefault(f"{number}-{name}", []).append(array)
+                    arrays.save(f"{number}-{name}", part.index, at, array)
             found.num_rows += batch.num_rows
             self._progress.add_rows(batch.num_rows)
-        for name, pieces in arrays.items():
-            np.save(_array_path(self._folder, name, part), np.concatenate(pieces))
         return found
-
-
-def _array_path(folder: str, name: str, part: Part) -> str:
-    return os.path.join(folder, f"{name}-{part.index:06}.npy")
 
 
 class AllRows:
@@ -175,15 +169,7 @@ class _OfCheck(Scanned):
         return self._tallies[split]
 
     def array(self, name: str) -> NDArray[Any]:
-        folder, own = self._every.folder, f"{self._number}-{name}"
-        target = os.path.join(folder, f"{own}.npy")
-        if not os.path.exists(target):
-            paths = [_array_path(folder, own, part) for part in self._every.parts]
-            joined = near.joined([path for path in paths if os.path.exists(path)], target)
-            if not os.path.exists(target):
-                return joined
-        found: NDArray[Any] = np.load(target, mmap_mode="r")
-        return found
+        return RowArrays(self._every.folder)[f"{self._number}-{name}"]
 
     def bounds(self, split: str) -> tuple[int, int]:
         return self._every.bounds(split)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import abc
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -160,23 +159,3 @@ def _measure(spec: Mapping[str, Any], found: Survey, compared: Compared, where: 
     if kind == survey.IMAGE:
         return Pictures(feature, int(spec["distance"]))
     return Texts(feature, float(spec["similarity"]))
-
-
-def joined(paths: Sequence[str], target: str) -> NDArray[Any]:
-    """Return the arrays in files, one behind another, as one that stays on the disk."""
-    pieces = [np.load(path, mmap_mode="r") for path in paths]
-    if not pieces:
-        return np.zeros(0, np.uint64)
-    shape = (sum(len(piece) for piece in pieces), *pieces[0].shape[1:])
-    if not shape[0]:
-        return np.zeros(shape, pieces[0].dtype)
-    whole: NDArray[Any] = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-        target, "w+", pieces[0].dtype, shape
-    )
-    at = 0
-    for piece, path in zip(pieces, paths):
-        whole[at : at + len(piece)] = piece
-        at += len(piece)
-        del piece
-        os.remove(path)
-    return whole

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from headrace.authoring import Artifact
+from headrace.errors import DataError
 from headrace.formats import artifacts, parquet_files
 from headrace.formats.examples import examples as examples_io
 
@@ -62,9 +63,21 @@ def read(part: Part, *, batch_rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch
 
     Raises:
         MalformedFileError: If the file is damaged.
+        DataError: If a feature has values of several types among rows that are read together.
     """
     rows = min(batch_rows, _fitting_rows(part.path)) if part.is_parquet else batch_rows
-    yield from examples_io.read_file(part.path, part.payload, batch_rows=rows)
+    num_read = 0
+    try:
+        for batch in examples_io.read_file(part.path, part.payload, batch_rows=rows):
+            yield batch
+            num_read += batch.num_rows
+    except RuntimeError as error:
+        # What tfx_bsl says of a feature with values of two types, all other damage being told before.
+        raise DataError(
+            f"{part.path}: in a row of split '{part.split}' behind the {num_read:,} first of the file a feature has "
+            f"values of another type than in others: {str(error).splitlines()[0].rstrip('.')}.",
+            "give each feature one type where the data is written.",
+        ) from error
 
 
 def _fitting_rows(path: str) -> int:
