@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace import files
+
 
 class RowArrays:
     """Arrays in a folder.
@@ -29,7 +31,7 @@ class RowArrays:
         target = os.path.join(self._folder, f"{name}.npy")
         if not os.path.exists(target):
             pattern = re.compile(rf"{re.escape(name)}-\d{{6}}-\d{{9}}\.npy")
-            own = sorted(entry for entry in os.listdir(self._folder) if pattern.fullmatch(entry))
+            own = sorted(entry for entry in files.names_in(self._folder) if pattern.fullmatch(entry))
             _join([os.path.join(self._folder, entry) for entry in own], target)
         found: NDArray[Any] = np.load(target, mmap_mode="r")
         return found

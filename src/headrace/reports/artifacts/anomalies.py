@@ -40,7 +40,12 @@ def render(subject: Subject) -> list[Block]:
             Section(
                 f"Split {split}" if split else "All",
                 [
-                    *_split(one, rules, "not in the schema" if is_of_schema else ""),
+                    *_split(
+                        one,
+                        rules,
+                        "not in the schema" if is_of_schema else "",
+                        row_findings.tones(subject.artifact, split),
+                    ),
                     *row_findings.render(subject.artifact, split),
                 ],
                 anchor=f"anomalies-{split}",
@@ -75,12 +80,14 @@ def _rules(schema: Any) -> dict[str, str]:
     return rules
 
 
-def _split(anomalies: Any, rules: dict[str, str], no_rule: str) -> list[Block]:
+def _split(
+    anomalies: Any, rules: dict[str, str], no_rule: str, tones: dict[tuple[str, str], str]
+) -> list[Block]:
     rows: list[list[Value]] = []
     for name in sorted(anomalies.anomaly_info):
-        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, no_rule))
+        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, no_rule), tones)
     if anomalies.HasField("dataset_anomaly_info"):
-        rows += _rows("(whole data set)", anomalies.dataset_anomaly_info, "")
+        rows += _rows(row_findings.WHOLE, anomalies.dataset_anomaly_info, "", tones)
     blocks: list[Block] = []
     if rows:
         blocks.append(
@@ -102,11 +109,14 @@ def _split(anomalies: Any, rules: dict[str, str], no_rule: str) -> list[Block]:
     return blocks
 
 
-def _rows(name: str, info: Any, rule: str) -> list[list[Value]]:
+def _rows(name: str, info: Any, rule: str, tones: dict[tuple[str, str], str]) -> list[list[Value]]:
     tone = _SEVERITIES.get(info.severity, "bad") or "bad"
     reasons = [(reason.short_description, reason.description) for reason in info.reason]
     reasons = reasons or [(info.short_description, info.description)]
-    return [[name, Cell(short or "anomaly", tone=tone), long, rule] for short, long in reasons]
+    return [
+        [name, Cell(short or "anomaly", tone=tones.get((name, short), tone)), long, rule]
+        for short, long in reasons
+    ]
 
 
 def _distances(anomalies: Any) -> list[list[Value]]:

@@ -11,6 +11,15 @@ from headrace.reports.artifacts import sample_rows
 from headrace.reports.blocks.blocks import Block, Note, Section
 from headrace.ui.units import plural
 
+WHOLE = "(whole data set)"
+
+
+def tones(anomalies: Artifact, split: str) -> dict[tuple[str, str], str]:
+    """Return the tone of each finding by feature and problem: TFX's anomalies have one severity for a feature."""
+    found = findings.read(artifacts.split_path(anomalies, split)) if split else None
+    several = found.findings if found is not None else ()
+    return {(one.feature or WHOLE, one.problem): "bad" if one.is_error else "warning" for one in several}
+
 
 def names_of_checks(anomalies: Artifact, splits: Iterable[str]) -> list[str]:
     """Return the checks that looked at the rows of an artifact's splits; none where rows were not looked at."""
