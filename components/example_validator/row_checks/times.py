@@ -41,7 +41,9 @@ def _parsed(values: list[bytes], name: str, where: str) -> NDArray[np.float64]:
     import pandas as pd
 
     texts = [value.decode("utf-8", "replace").strip() for value in values]
-    parsed = pd.to_datetime(pd.Series(texts, dtype=object), errors="coerce", utc=True)
+    # Newer pandas takes the form of the first text for that of all, unless told; older ones know no such word.
+    form = {"format": "ISO8601"} if int(pd.__version__.partition(".")[0]) >= 2 else {}
+    parsed = pd.to_datetime(pd.Series(texts, dtype=object), errors="coerce", utc=True, **form)
     missing = parsed.isna().to_numpy()
     wrong = next((text for text, is_missing in zip(texts, missing) if is_missing and text), None)
     if wrong is not None:
@@ -49,8 +51,9 @@ def _parsed(values: list[bytes], name: str, where: str) -> NDArray[np.float64]:
             f"{where}: time '{name}' holds '{wrong:.60}', which is no time.",
             "write times in ISO 8601, such as 2026-03-01 or 2026-03-01T12:00:00, or as numbers.",
         )
-    seconds = parsed.astype("int64").to_numpy() / 1e9
-    return np.where(missing, np.nan, seconds)
+    # Not as integers: what these count differs between versions of pandas.
+    seconds = (parsed - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return np.asarray(seconds, np.float64)
 
 
 def said(value: float, survey: Survey, name: str) -> str:
