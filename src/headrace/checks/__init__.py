@@ -13,8 +13,9 @@ All take `fail_on`: what of their findings stops the pipeline, `"never"`, `"erro
 what the component says.
 """
 
+from headrace.checks.items import images, numbers, sounds, texts
 from headrace.checks.near import near_images, near_numbers, near_texts
-from headrace.checks.rows import balance, duplicates, images, leaks, numbers, series, sounds, texts
+from headrace.checks.together import balance, duplicates, leaks, series
 
 __all__ = [
     "balance",

@@ -10,6 +10,9 @@ from typing import Any
 from headrace.errors import DefinitionError, did_you_mean, listed
 
 FAIL_ON = ("never", "error", "any")
+# The key that names the check, and what a share may be.
+CHECK = "check"
+SHARE = (0, 1)
 
 Spec = dict[str, Any]
 
