@@ -12,6 +12,7 @@ from headrace.authoring import (
     latest_blessed_model,
 )
 from headrace.components.bulk_inferrer.component import BulkInferrer
+from headrace.components.cleaner.component import Cleaner
 from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
@@ -28,6 +29,7 @@ from headrace.components.windows.component import Windows
 
 __all__ = [
     "BulkInferrer",
+    "Cleaner",
     "CsvExampleGen",
     "Evaluator",
     "ExampleValidator",

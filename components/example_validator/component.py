@@ -13,6 +13,7 @@ from headrace.authoring import (
     Component,
     ComponentSpec,
     ExecutionParameter,
+    NamedBeamExecutorSpec,
     NamedExecutorSpec,
     OutputOf,
     Outputs,
@@ -20,6 +21,8 @@ from headrace.authoring import (
 )
 from headrace.authoring.generations import HAS_CUSTOM_VALIDATION
 from headrace.authoring.plain_values import ProtoLike
+from headrace.checks import rows as row_specs
+from headrace.checks.values import Spec
 from headrace.components.example_validator import drift_settings, validation_config
 from headrace.errors import DefinitionError, did_you_mean, listed
 
@@ -38,6 +41,7 @@ class ExampleValidatorSpec(ComponentSpec):
         "baseline": ExecutionParameter(type=str, optional=True),
         "drift": ExecutionParameter(type=str, optional=True),
         "drift_measure": ExecutionParameter(type=str, optional=True),
+        "checks": ExecutionParameter(type=str, optional=True),
     }
     if HAS_CUSTOM_VALIDATION:  # where it does not, stock TFX does not declare the parameter either
         PARAMETERS[_CUSTOM_VALIDATION] = ExecutionParameter(
@@ -47,9 +51,21 @@ class ExampleValidatorSpec(ComponentSpec):
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
         "baseline_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+        "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS = {  # noqa: RUF012
         "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+    }
+
+
+class RowChecksSpec(ExampleValidatorSpec):
+    """Keys and types of an `ExampleValidator` that looks at rows, for which statistics are not needed."""
+
+    INPUTS = {  # noqa: RUF012
+        **ExampleValidatorSpec.INPUTS,
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+        "schema": ChannelParameter(type=standard_artifacts.Schema, optional=True),
     }
 
 
@@ -60,11 +76,14 @@ class ExampleValidatorOutputs(Outputs):
 
 
 class ExampleValidator(Component[ExampleValidatorOutputs]):
-    """Anomalies of each split: where its statistics contradict the schema, or moved from a baseline.
+    """Anomalies of each split: where its statistics contradict the schema, or moved from a baseline; and of its rows.
+
+    It is given statistics and a schema, as in TFX, or examples and checks of their rows, or all of these.
 
     Outputs:
         anomalies: `ExampleAnomalies`, one `Split-{name}/SchemaDiff.pb` (a serialized `Anomalies`) per kept
-            split. Its property `blessed` maps each split to 1, or to 0 where it has anomalies.
+            split. Its property `blessed` maps each split to 1, or to 0 where it has anomalies. Where rows were
+            checked, `RowFindings.json` beside it holds some of those in which something was found.
 
     Args:
         statistics: Channel of `ExampleStatistics`.
@@ -89,7 +108,10 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
         baseline_split: A split of `statistics`, such as `"train"`. The others are compared with it: skew,
             for features whose `skew_comparator` the schema sets.
         fail_on: `"never"` (as TFX does): anomalies are written and shown, and stop nothing. `"error"`:
-            anomalies of severity ERROR stop the pipeline, warnings do not. `"any"`: each anomaly does.
+            anomalies of severity ERROR stop the pipeline, warnings do not. `"any"`: each anomaly does. A check
+            may say otherwise of its own.
+        examples: Channel of `Examples`, whose rows are checked.
+        checks: What is looked for in rows: what functions of `headrace.checks` return.
 
     Raises:
         DefinitionError: If `fail_on`, `baseline`, `drift` or `drift_measure` has a value that it cannot have, or there is
@@ -112,8 +134,8 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
 
     def __init__(
         self,
-        statistics: BaseChannel,
-        schema: BaseChannel,
+        statistics: BaseChannel | None = None,
+        schema: BaseChannel | None = None,
         exclude_splits: Sequence[str] | None = None,
         custom_validation_config: ProtoLike | None = None,
         *,
@@ -123,8 +145,16 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
         baseline: str | None = None,
         drift: float | Mapping[str, float] | None = None,
         drift_measure: str | None = None,
+        examples: BaseChannel | None = None,
+        checks: Sequence[Spec] | None = None,
     ) -> None:
         check_fail_on(fail_on, "ExampleValidator")
+        of_rows = row_inputs(examples, checks, statistics, schema)
+        if statistics is None and any(one is not None for one in (baseline, drift, drift_measure)):
+            raise DefinitionError(
+                "ExampleValidator: drift is asked for, and there are no statistics of which it could be told.",
+                "give statistics and schema as well.",
+            )
         drift_parameters = drift_settings.parameters(
             baseline,
             drift,
@@ -135,7 +165,7 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
         custom_validation = {}
         if custom_validation_config is not None:
             custom_validation[_CUSTOM_VALIDATION] = validation_config.convert(custom_validation_config)
-        spec = ExampleValidatorSpec(
+        spec = (RowChecksSpec if of_rows else ExampleValidatorSpec)(
             statistics=statistics,
             schema=schema,
             baseline_statistics=baseline_statistics or drift_settings.channel(baseline, statistics),
@@ -144,9 +174,42 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
             baseline_split=baseline_split,
             fail_on=fail_on,
             **drift_parameters,
+            **of_rows,
             anomalies=Channel(type=standard_artifacts.ExampleAnomalies),
         )
-        super().__init__(spec=spec)
+        super().__init__(spec=spec, custom_executor_spec=_of_rows() if of_rows else None)
+
+
+def _of_rows() -> NamedBeamExecutorSpec:
+    return NamedBeamExecutorSpec("headrace.components.example_validator.checks_executor.Executor")
+
+
+def row_inputs(
+    examples: BaseChannel | None,
+    checks: Sequence[Spec] | None,
+    statistics: BaseChannel | None,
+    schema: BaseChannel | None,
+) -> dict[str, Any]:
+    """Return what checks of rows add to the arguments of the specification; nothing where there are none.
+
+    Raises:
+        DefinitionError: If checks have no examples or the other way round, one of them is malformed, or statistics
+            have no schema.
+    """
+    if examples is None and checks is None:
+        return {}
+    if examples is None or checks is None:
+        given, missing = ("checks", "examples") if examples is None else ("examples", "checks")
+        raise DefinitionError(
+            f"ExampleValidator: {given} is given, and {missing} is not: checks look at the rows of examples.",
+            f"give {missing} as well: examples=rows.outputs.examples, checks=[headrace.checks.duplicates()].",
+        )
+    if statistics is not None and schema is None:
+        raise DefinitionError(
+            "ExampleValidator: statistics is given, and the schema that they are compared with is not.",
+            "give schema as well, or leave statistics out.",
+        )
+    return {"examples": examples, "checks": json.dumps(row_specs.checked(checks, "ExampleValidator"))}
 
 
 def check_fail_on(value: Any, where: str) -> None:

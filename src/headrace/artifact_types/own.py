@@ -1,4 +1,4 @@
-"""The artifact types that Headrace knows: TFX's own. One entry here is all that a type needs."""
+"""The artifact types that Headrace knows: TFX's and its own. One entry here is all that a type needs."""
 
 from __future__ import annotations
 
@@ -79,6 +79,12 @@ OWN: Mapping[str, ArtifactType[Any]] = {
     "HyperParameters": ArtifactType(page=At("reports.artifacts.tuning:render_hyperparameters")),
     "TunerResults": ArtifactType(page=At("reports.artifacts.tuning:render_results")),
     "ExampleAnomalies": ArtifactType(page=At("reports.artifacts.anomalies:render")),
+    "CleaningReport": ArtifactType(
+        read=At("formats.cleaning_reports:read"),
+        summarize=At("formats.cleaning_reports:summary"),
+        changes=At("formats.cleaning_reports:compare"),
+        page=At("reports.artifacts.cleaning:render"),
+    ),
     "ExampleStatistics": ArtifactType(
         read=At("formats.protos:statistics_by_split"),
         changes=_statistics_changes,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from headrace import checks
 from headrace.authoring import Channel, Importer, Pipeline, generations, standard_artifacts
 from headrace.authoring.compiler import compile_pipeline
 from headrace.components.example_validator import ExampleValidator, validation_config
@@ -32,7 +34,7 @@ def _schema() -> Channel:
 
 
 def test_declarations_load_no_heavy_library():
-    modules = ("statistics_gen", "schema_gen", "import_schema_gen", "example_validator")
+    modules = ("statistics_gen", "schema_gen", "import_schema_gen", "example_validator", "cleaner")
     imports = "; ".join(f"import headrace.components.{name}.component" for name in modules)
     code = f"import sys; {imports}; print([name for name in {_HEAVY!r} if name in sys.modules])"
 
@@ -154,3 +156,41 @@ def test_a_pipeline_of_them_compiles(tmp_path):
 
     ids = {node.pipeline_node.node_info.id for node in compiled.nodes}
     assert {"StatisticsGen", "SchemaGen", "ImportSchemaGen", "ExampleValidator"} <= ids
+
+
+def test_checks_of_rows_need_no_statistics():
+    component = ExampleValidator(examples=_examples(), checks=[checks.duplicates()], fail_on="error")
+
+    assert set(component.inputs) == {"examples"}
+    assert json.loads(component.exec_properties["checks"]) == [checks.duplicates()]
+
+
+def test_without_checks_an_example_validator_records_what_it_did():
+    component = ExampleValidator(statistics=_statistics(), schema=_schema())
+
+    assert set(component.inputs) == {"statistics", "schema"}
+    assert "checks" not in component.exec_properties
+    assert component.executor_spec.class_path == "headrace.components.example_validator.executor.Executor"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"checks": [checks.duplicates()]}, "checks is given, and examples is not"),
+        ({"examples": True}, "examples is given, and checks is not"),
+        ({"examples": True, "checks": []}, "checks is [], no list of checks"),
+        (
+            {"examples": True, "checks": [checks.duplicates()], "statistics": True},
+            "statistics is given, and the",
+        ),
+        ({}, "input 'statistics' is missing"),
+    ],
+)
+def test_checks_and_what_they_look_at_come_together(arguments, problem):
+    channels = {"examples": _examples, "statistics": _statistics}
+    given = {name: channels[name]() if value is True else value for name, value in arguments.items()}
+
+    with pytest.raises(DefinitionError) as caught:
+        ExampleValidator(**given)
+
+    assert f"ExampleValidator: {problem}" in caught.value.problem

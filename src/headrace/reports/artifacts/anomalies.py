@@ -7,6 +7,7 @@ from typing import Any
 
 from headrace.formats import artifacts, drift, protos
 from headrace.formats.drift import Drift
+from headrace.reports.artifacts import row_findings
 from headrace.reports.artifacts.schemas import describe
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_share
@@ -28,29 +29,45 @@ def render(subject: Subject) -> list[Block]:
     facts: list[tuple[str, Value]] = [
         (f"split {split}", plural(count, "anomaly")) for split, count in counts.items()
     ]
+    checks = row_findings.names_of_checks(subject.artifact, found)
+    if checks:
+        facts.append(("checks of rows", ", ".join(checks)))
+    is_of_schema = bool(schema) or not checks
     blocks: list[Block] = [
         Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
-        _verdict(total, [split for split, one in found.items() if one.data_missing]),
+        _verdict(total, [split for split, one in found.items() if one.data_missing], checks, is_of_schema),
     ]
     for split, one in found.items():
         measured = drift.read(artifacts.split_path(subject.artifact, split)) if split else None
         blocks.append(
             Section(
                 f"Split {split}" if split else "All",
-                [*_split(one, rules, has_drift=measured is not None), *_measured(measured)],
+                [
+                    *_split(
+                        one,
+                        rules,
+                        "not in the schema" if is_of_schema else "",
+                        row_findings.tones(subject.artifact, split),
+                        has_drift=measured is not None,
+                    ),
+                    *_measured(measured),
+                    *row_findings.render(subject.artifact, split),
+                ],
                 anchor=f"anomalies-{split}",
             )
         )
     return blocks
 
 
-def _verdict(total: int, empty: list[str]) -> Note:
+def _verdict(total: int, empty: list[str], checks: list[str], is_of_schema: bool) -> Note:
     if total:
         return Note(f"{plural(total, 'anomaly')} found.", "bad")
     if empty:
         names = f"split {' and '.join(empty)}" if any(empty) else "the data set"
         return Note(f"No anomalies, and nothing to find any in: {names} has no data.", "warning")
-    return Note("No anomalies: the data fits the schema.", "good")
+    fits = ["the data fits the schema"] if is_of_schema else []
+    fits += [f"the checks of rows found nothing ({', '.join(checks)})"] if checks else []
+    return Note(f"No anomalies: {' and '.join(fits)}.", "good")
 
 
 def num_anomalies(anomalies: Any) -> int:
@@ -68,12 +85,19 @@ def _rules(schema: Any) -> dict[str, str]:
     return rules
 
 
-def _split(anomalies: Any, rules: dict[str, str], *, has_drift: bool) -> list[Block]:
+def _split(
+    anomalies: Any,
+    rules: dict[str, str],
+    no_rule: str,
+    tones: dict[tuple[str, str], str],
+    *,
+    has_drift: bool,
+) -> list[Block]:
     rows: list[list[Value]] = []
     for name in sorted(anomalies.anomaly_info):
-        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, "not in the schema"))
+        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, no_rule), tones)
     if anomalies.HasField("dataset_anomaly_info"):
-        rows += _rows("(whole data set)", anomalies.dataset_anomaly_info, "")
+        rows += _rows(row_findings.WHOLE, anomalies.dataset_anomaly_info, "", tones)
     blocks: list[Block] = []
     if rows:
         blocks.append(
@@ -139,11 +163,14 @@ def _three(value: float) -> Cell:
     return Cell(f"{value:.3f}", is_number=True)
 
 
-def _rows(name: str, info: Any, rule: str) -> list[list[Value]]:
+def _rows(name: str, info: Any, rule: str, tones: dict[tuple[str, str], str]) -> list[list[Value]]:
     tone = _SEVERITIES.get(info.severity, "bad") or "bad"
     reasons = [(reason.short_description, reason.description) for reason in info.reason]
     reasons = reasons or [(info.short_description, info.description)]
-    return [[name, Cell(short or "anomaly", tone=tone), long, rule] for short, long in reasons]
+    return [
+        [name, Cell(short or "anomaly", tone=tones.get((name, short), tone)), long, rule]
+        for short, long in reasons
+    ]
 
 
 def _distances(anomalies: Any, *, is_drift_left_out: bool) -> list[list[Value]]:

@@ -1,0 +1,1 @@
+"""Checks of rows, beyond what statistics tell: one module for each kind that `headrace.checks` offers."""

@@ -1,0 +1,11 @@
+"""Artifact types that TFX does not have, as TFX's classes. Light."""
+
+from __future__ import annotations
+
+from headrace.authoring import Artifact
+
+
+class CleaningReport(Artifact):
+    """What a Cleaner found and removed, with the rows in quarantine: see `headrace.formats.cleaning_reports`."""
+
+    TYPE_NAME = "CleaningReport"
