@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -22,11 +23,13 @@ from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, read_json, to_proto
 from headrace.components.example_gen.driver import Driver
 from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.sources.source import FUNCTION_KEY, OPTIONS_KEY, SOURCE_KEY
 
 with authoring():
     from tfx.proto import example_gen_pb2, range_config_pb2
 
-NUM_SHARDS = "num_shards"
+# What becomes of an item that cannot be read.
+_ON_ERROR = ("fail", "quarantine")
 
 
 class FileBasedExampleGenSpec(ComponentSpec):
@@ -45,6 +48,17 @@ class FileBasedExampleGenSpec(ComponentSpec):
     OUTPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
 
 
+class SourceExampleGenSpec(FileBasedExampleGenSpec):
+    """The contract of a component whose parameters name its source."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        **FileBasedExampleGenSpec.PARAMETERS,
+        SOURCE_KEY: ExecutionParameter(type=str),
+        FUNCTION_KEY: ExecutionParameter(type=str, optional=True),
+        OPTIONS_KEY: ExecutionParameter(type=str, optional=True),
+    }
+
+
 class ExampleGenOutputs(Outputs):
     """What each of them makes."""
 
@@ -52,7 +66,7 @@ class ExampleGenOutputs(Outputs):
 
 
 class _FileBasedExampleGen(Component[ExampleGenOutputs]):
-    """What the three components share: the driver, the spec, and how its parameters are made."""
+    """What all of them share: the driver, the spec, and how its parameters are made."""
 
     SPEC_CLASS = FileBasedExampleGenSpec
     DRIVER_CLASS = Driver
@@ -65,6 +79,8 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
         range_config: ProtoLike | None,
         payload_format: int | str,
         num_shards: int | None,
+        on_error: str = "fail",
+        **source: str | None,
     ) -> None:
         name = type(self).__name__
         input_config = to_proto(
@@ -74,7 +90,7 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
             {"splits": [{"name": "single_split", "pattern": "*"}]},
         )
         super().__init__(
-            FileBasedExampleGenSpec(
+            self.SPEC_CLASS(
                 input_base=input_base,
                 input_config=input_config,
                 output_config=to_proto(
@@ -85,11 +101,83 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
                 ),
                 output_data_format=_payload_format(name, payload_format),
                 output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
-                custom_config=_custom_config(name, num_shards),
+                custom_config=_custom_config(name, num_shards=num_shards, on_error=on_error),
                 range_config=to_proto(range_config, range_config_pb2.RangeConfig, f"{name}: range_config"),
                 examples=Channel(type=standard_artifacts.Examples),
+                **source,
             )
         )
+
+
+class SourceExampleGen(_FileBasedExampleGen):
+    """Base of the ExampleGens that name their source in their parameters; a subclass says which.
+
+    Args:
+        source_options: Keyword arguments of the source's class, as plain values; recorded as JSON.
+        input_base: What the source takes as its place; `None` where it needs none.
+        input_config: Named splits, and what the source takes as the pattern of each. Default: one, of `"*"`.
+        output_config: See `CsvExampleGen`.
+        range_config: See `CsvExampleGen`.
+        output_data_format: See `CsvExampleGen`.
+        num_shards: See `CsvExampleGen`.
+        on_error: What becomes of an item that cannot be read: `"fail"` ends the run with a message on the first,
+            `"quarantine"` sets all of them aside as JSON lines in the `quarantine` folder of `examples`.
+        source_fn: The text of the user's function that the source runs, which joins the cache key by its code.
+    """
+
+    SPEC_CLASS = SourceExampleGenSpec
+    INPUT_FILES: ClassVar[tuple[str, ...] | None] = ("custom_config",)
+    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.source_executor.Executor")
+    # `module:Class` of a `headrace.sources.source.Source`.
+    SOURCE: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        source_options: Mapping[str, object],
+        input_base: str | None = None,
+        input_config: ProtoLike | None = None,
+        output_config: ProtoLike | None = None,
+        range_config: ProtoLike | None = None,
+        *,
+        output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
+        num_shards: int | None = None,
+        on_error: str = "fail",
+        source: str = "",
+        source_fn: str | None = None,
+    ) -> None:
+        super().__init__(
+            input_base,
+            input_config,
+            output_config,
+            range_config,
+            output_data_format,
+            num_shards,
+            on_error,
+            **{
+                SOURCE_KEY: source or self.SOURCE,
+                FUNCTION_KEY: source_fn,
+                OPTIONS_KEY: json.dumps(plain_options(source_options, type(self).__name__), sort_keys=True),
+            },
+        )
+
+
+def plain_options(options: Mapping[str, object], where: str) -> dict[str, object]:
+    """Return options that JSON can hold.
+
+    Raises:
+        DefinitionError: If one is no plain value.
+    """
+    for name, value in options.items():
+        try:
+            same = json.loads(json.dumps(value))
+        except (TypeError, ValueError, RecursionError):
+            same = None
+        if same != (list(value) if isinstance(value, tuple) else value):
+            raise DefinitionError(
+                f"{where}: {name} is {value!r}, of type {type(value).__name__}; it is recorded with the run as JSON.",
+                "give a number, a text, True, False, None, or a list or mapping of these with texts as names.",
+            )
+    return dict(options)
 
 
 def _default_output_config(input_config: Any) -> ProtoLike:
@@ -117,15 +205,24 @@ def _payload_format(where: str, given: int | str) -> int:
     )
 
 
-def _custom_config(name: str, num_shards: int | None) -> Any | None:
-    """Carry `num_shards` in TFX's own slot for a component's own options, which stock executors ignore."""
-    if num_shards is None:
-        return None
-    if not isinstance(num_shards, int) or num_shards < 1:
+def _custom_config(name: str, *, num_shards: int | None, on_error: str = "fail") -> Any | None:
+    """Carry Headrace's own options in TFX's slot for a component's own, which stock executors ignore."""
+    if num_shards is not None and (not isinstance(num_shards, int) or num_shards < 1):
         raise DefinitionError(f"{name}: num_shards is {num_shards!r}.", "give a number of files, 1 or more.")
-    config = example_gen_pb2.CustomConfig()
+    if on_error not in _ON_ERROR:
+        raise DefinitionError(
+            f"{name}: on_error is {on_error!r}. It can be {listed(_ON_ERROR)}.",
+            f"{did_you_mean(str(on_error), _ON_ERROR)}Correct the word.",
+        )
+    given = {"num_shards": num_shards, "on_error": None if on_error == _ON_ERROR[0] else on_error}
     options = struct_pb2.Struct()
-    options[NUM_SHARDS] = num_shards
+    for key, value in given.items():
+        # What is as it is without being said is not recorded: the cache keys of old runs stay.
+        if value is not None:
+            options[key] = value
+    if not options.fields:
+        return None
+    config = example_gen_pb2.CustomConfig()
     config.custom_config.Pack(options)
     return config
 

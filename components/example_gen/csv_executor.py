@@ -2,120 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-import pyarrow as pa
-
 from headrace.components.example_gen.executor import ExampleGenExecutor
-from headrace.errors import DefinitionError, MalformedFileError
-from headrace.sources.csv import csv_blocks, csv_columns
-from headrace.sources.csv.csv_blocks import CsvBlock, CsvPiece
-from headrace.sources.csv.csv_columns import CsvType
-from headrace.sources.rows import FeatureRows, Rows
-from headrace.sources.source import Source, shards_for
-
-# Work for each column of a block takes a tenth of a millisecond: rows of many columns come in larger blocks.
-_COLUMNS_OF_ONE_BLOCK = 250
-_LARGEST_BLOCK = 4
-
-
-@dataclass(frozen=True)
-class NamedPiece:
-    """A byte range of a CSV file, with the column names of its header."""
-
-    piece: CsvPiece
-    names: tuple[str, ...]
-
-    def blocks(self) -> Iterator[CsvBlock]:
-        """Yield its records in blocks."""
-        size = min(_LARGEST_BLOCK, max(1, len(self.names) // _COLUMNS_OF_ONE_BLOCK))
-        return csv_blocks.read_blocks(self.piece, size * csv_blocks.BLOCK_BYTES)
-
-
-class CsvSource(Source):
-    """CSV files, cut at records. The column types are decided over all files of a split."""
-
-    def plan(self, paths: Sequence[str], num_shards: int | None) -> tuple[int, list[list[NamedPiece]]]:
-        """Cut the files into parts of equal size.
-
-        Raises:
-            DefinitionError: If a file is there twice, plain and packed.
-            EmptyDataError: If a file is empty.
-            MalformedFileError: If a header is wrong, or the headers differ.
-        """
-        _check_not_twice(paths)
-        names = csv_blocks.read_header(paths[0])
-        for path in paths[1:]:
-            others = csv_blocks.read_header(path)
-            if others != names:
-                raise _other_header(paths[0], names, path, others)
-        size_bytes = csv_blocks.data_bytes(paths)
-        total = shards_for(size_bytes, num_shards)
-        cut = csv_blocks.cut(paths, total)
-        lists = [[NamedPiece(piece, names) for piece in pieces] for pieces in cut if pieces]
-        return total, lists or [[NamedPiece(CsvPiece(paths[0], 0, 0, 2), names)]]
-
-    def remarks(self, paths: Sequence[str]) -> list[str]:
-        """Say what in the header is likely not meant."""
-        return csv_blocks.header_remarks(csv_blocks.read_header(paths[0]))
-
-    def survey(self, pieces: Sequence[NamedPiece]) -> list[CsvType]:
-        """Return the type of each column in these pieces."""
-        types = [CsvType.UNKNOWN] * len(pieces[0].names)
-        for named in pieces:
-            for block in named.blocks():
-                types = csv_columns.infer_types(named.piece.path, block, named.names, types)
-        return types
-
-    def read(self, pieces: Sequence[NamedPiece], surveys: Sequence[Sequence[CsvType]]) -> Iterator[Rows]:
-        """Yield blocks of rows."""
-        types = csv_columns.merge_types(surveys)
-        num_blocks = 0
-        for named in pieces:
-            for block in named.blocks():
-                num_blocks += 1
-                yield FeatureRows(csv_columns.parse_features(named.piece.path, block, named.names, types))
-        if not num_blocks:
-            # A file with only a header has columns, and Parquet files of its splits need some.
-            empty = pa.RecordBatch.from_pylist(
-                [], schema=pa.schema([(n, pa.null()) for n in pieces[0].names])
-            )
-            yield FeatureRows(empty)
+from headrace.runtime.context import ExecutionContext
+from headrace.sources.csv.csv_source import CsvSource
+from headrace.sources.source import Source
 
 
 class Executor(ExampleGenExecutor):
-    """Reads CSV files; stock TFX's class of this name does the same, record by record."""
+    """Reads the files of CsvSource."""
 
-    def source(self, payload_format: int) -> Source:
-        """Return the source of CSV files."""
+    def source(self, context: ExecutionContext) -> Source:
+        """Return the source."""
         return CsvSource()
-
-
-def _check_not_twice(paths: Sequence[str]) -> None:
-    """Refuse a file together with what it was packed into: its rows would be there twice.
-
-    Raises:
-        DefinitionError: If both match.
-    """
-    for path in paths:
-        if f"{path}.gz" in paths:
-            raise DefinitionError(
-                f"{path} and {path}.gz both match the pattern of the split: the same rows would be read twice.",
-                "remove one of them, or give a pattern such as '*.csv' that leaves one out.",
-            )
-
-
-def _other_header(path: str, names: Sequence[str], other: str, others: Sequence[str]) -> MalformedFileError:
-    missing = [name for name in names if name not in others]
-    added = [name for name in others if name not in names]
-    if missing or added:
-        lacks = f"lacks {', '.join(repr(name) for name in missing)}" if missing else ""
-        adds = f"adds {', '.join(repr(name) for name in added)}" if added else ""
-        difference = " and ".join(text for text in (lacks, adds) if text)
-    else:
-        difference = "has the same columns in another order"
-    return MalformedFileError(
-        f"{other}:1: the header differs from that of {path}: it {difference}.",
-        "give all files of a split the same header, or read them as splits of their own.",
-    )

@@ -7,8 +7,10 @@ import os
 from typing import Any
 
 from headrace.authoring.light import authoring
+from headrace.files import payloads
 from headrace.formats import split_names
-from headrace.sources import input_files, spans
+from headrace.sources import source as sources
+from headrace.sources.file_source import FileSource
 
 with authoring():
     from tfx.dsl.components.base import base_driver
@@ -25,7 +27,9 @@ FINGERPRINT_PROPERTY = "input_fingerprint"
 
 
 class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
-    """Resolves span and version, and fingerprints the input's content, so that the cache can compare it.
+    """Lets the source look: at span and version, and at what the input's content is known by, for the cache.
+
+    The source is the one that the exec properties name; where they name none, files, whatever their format.
 
     Serves both of TFX's ways to call a driver: `run`, of its launcher, and `resolve_exec_properties` with
     `_prepare_output_artifacts`, of its InteractiveContext.
@@ -54,14 +58,15 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         range_text = exec_properties.get("range_config")
         range_config = _parsed(range_text, range_config_pb2.RangeConfig()) if range_text else None
 
-        resolved = spans.resolve(input_base, input_config.splits, range_config)
-        for split, pattern in zip(input_config.splits, resolved.patterns):
-            split.pattern = pattern
+        source = sources.named_in(exec_properties) or FileSource()
+        survey = source.survey(sources.Request(input_base, input_config.splits, range_config))
+        for split, found in zip(input_config.splits, survey.splits):
+            split.pattern = found.pattern
 
         exec_properties["input_config"] = proto_utils.proto_to_json(input_config)
-        exec_properties[SPAN_PROPERTY] = resolved.span
-        exec_properties[VERSION_PROPERTY] = resolved.version
-        exec_properties[FINGERPRINT_PROPERTY] = input_files.fingerprints(input_base, input_config.splits)
+        exec_properties[SPAN_PROPERTY] = survey.span
+        exec_properties[VERSION_PROPERTY] = survey.version
+        exec_properties[FINGERPRINT_PROPERTY] = source.fingerprint(survey)
         return exec_properties
 
     def run(self, execution_info: Any) -> Any:
@@ -96,7 +101,9 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
 def _describe(exec_properties: dict[str, Any], artifact: Any) -> None:
     """Set what was decided as custom properties of the artifact, under TFX's names."""
     properties = artifact.custom_properties
-    properties[FINGERPRINT_PROPERTY].string_value = exec_properties[FINGERPRINT_PROPERTY]
+    fingerprint = exec_properties[FINGERPRINT_PROPERTY]
+    # What is new each time stays with the execution: successors find the cache where the content is the same.
+    properties[FINGERPRINT_PROPERTY].string_value = "" if payloads.is_unknown(fingerprint) else fingerprint
     properties[SPAN_PROPERTY].int_value = exec_properties[SPAN_PROPERTY]
     if exec_properties[VERSION_PROPERTY] is not None:
         properties[VERSION_PROPERTY].int_value = exec_properties[VERSION_PROPERTY]

@@ -13,21 +13,22 @@ import apache_beam as beam
 import numpy as np
 from tfx.proto import example_gen_pb2
 
-from headrace.errors import DataError, EmptyDataError, HeadraceError, listed
-from headrace.files import addresses, payloads, remove_folder
+from headrace.errors import DataError, EmptyDataError, HeadraceError
+from headrace.files import payloads, remove_folder
 from headrace.files.prefetch import prefetched
-from headrace.formats import artifacts
+from headrace.formats import artifacts, quarantine
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.progress import Progress
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.sources import input_files
+from headrace.sources import feature_kinds
+from headrace.sources.feature_kinds import Kind
+from headrace.sources.intake import FAIL, Intake
+from headrace.sources.reading import Part, Reader, parts
 from headrace.sources.rows import Rows, SplitFiles
-from headrace.sources.source import Part, Source, parts
+from headrace.sources.source import Request, Source, Survey, with_node
 from headrace.sources.splits import Partition, partitions
-
-_NUM_SHARDS = "num_shards"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Outcome:
     split: int
     first_shard: int
     num_rows: dict[str, int] = field(default_factory=dict)
-    survey: Any = None
+    num_quarantined: int = 0
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    learned: Any = None
     error: BaseException | None = None
 
 
@@ -53,19 +56,42 @@ class Output:
         partition: The splits.
         folders: The folder of each split.
         is_parquet: Whether to write Parquet; else TFRecord.
+        split: The input split's name.
+        quarantine_uri: The artifact's folder, where what cannot be read is set aside; empty where it ends the run.
     """
 
     partition: Partition
     folders: dict[str, str]
     is_parquet: bool
+    split: str = ""
+    quarantine_uri: str = ""
+
+    def intake(self, part: Part) -> Intake:
+        """Return what a part's reading goes through."""
+        if not self.quarantine_uri:
+            return Intake(None)
+        return Intake(quarantine.Writer(self.quarantine_uri, self.split, part.shards[0], part.num_shards))
+
+
+@dataclass(frozen=True)
+class Written:
+    """What all parts came to.
+
+    Attributes:
+        num_rows: The number of rows of each split.
+        num_quarantined: The number of items that could not be read and are set aside.
+    """
+
+    num_rows: dict[str, int]
+    num_quarantined: int
 
 
 class ExampleGenExecutor(BeamExecutor):
-    """Base of the executors; a subclass names the file format."""
+    """Base of the executors; a subclass says what is read."""
 
     @abc.abstractmethod
-    def source(self, payload_format: int) -> Source:
-        """Return the format of the input, for a payload of `example_gen_pb2.PayloadFormat`."""
+    def source(self, context: ExecutionContext) -> Source:
+        """Return what is read."""
 
     def execute(self, context: ExecutionContext) -> None:
         """Write the splits; on an error, leave nothing of them."""
@@ -77,32 +103,27 @@ class ExampleGenExecutor(BeamExecutor):
         examples = context.output("examples")
         folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
         is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
+        sets_aside = own_options(context).get("on_error", FAIL) != FAIL
         # What is removed on an error: nothing that was there before.
         made: list[str] = []
         try:
-            context.progress.report("looking at the input files")
-            work, remarks, read = self._plan(context, input_config, self.source(payload))
-            for folder in folders.values():
+            context.progress.report("looking at the input")
+            source = self.source(context)
+            reader = source.reader(payload)
+            survey, work, remarks = self._plan(context, input_config, source, reader)
+            for folder in [*folders.values(), *([quarantine.folder(examples.uri)] if sets_aside else [])]:
                 if not os.path.isdir(folder):
                     os.makedirs(folder)
                     made.append(folder)
-            outputs = [Output(partition, folders, is_parquet) for partition in divided]
-            num_rows = self._run(context, work, outputs, self.source(payload))
-            _check_unchanged(context, read)
-            empty = [
-                split.pattern
-                for split, partition in zip(input_config.splits, divided)
-                if not sum(num_rows[name] for name in partition.splits)
+            outputs = [
+                Output(partition, folders, is_parquet, split.name, examples.uri if sets_aside else "")
+                for partition, split in zip(divided, survey.splits)
             ]
-            if len(empty) == len(divided):
-                raise EmptyDataError(
-                    f"{context.node_id}: the files that match {listed(empty)} in "
-                    f"'{context.parameter('input_base')}' hold no rows.",
-                    "give files with at least one row.",
-                )
-            if empty:
-                # A day without a row to evaluate is no reason to stop the others.
-                remarks = [f"the files that match {listed(empty)} hold no rows", *remarks]
+            written = self._run(context, work, outputs, reader)
+            _check_unchanged(context, source, survey)
+            remarks = [*_check_not_empty(context.node_id, source, survey, divided, written), *remarks]
+            if sets_aside and not written.num_quarantined:
+                remove_folder(quarantine.folder(examples.uri))
         except BaseException:
             for folder in made:
                 remove_folder(folder, is_tried=True)
@@ -115,86 +136,119 @@ class ExampleGenExecutor(BeamExecutor):
         )
         # TFX says so of Parquet files too, and its readers refuse another word.
         examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
-        counts = ", ".join(f"{name} {num_rows[name]:,} rows" for name in splits)
-        context.summarize("examples", "; ".join([counts, *_said(remarks)]))
+        counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
+        aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
+        context.summarize("examples", "; ".join([counts, *aside, *_said(remarks)]))
 
     def _plan(
-        self, context: ExecutionContext, input_config: Any, source: Source
-    ) -> tuple[list[Part], list[str], list[tuple[str, list[str]]]]:
-        """Return the parts of all input splits, what is to be said of their files, and the files of each split."""
-        num_shards = _num_shards(context)
+        self, context: ExecutionContext, input_config: Any, source: Source, reader: Reader
+    ) -> tuple[Survey, list[Part], list[str]]:
+        """Return what there is, the parts of all input splits, and what is to be said of them."""
+        num_shards = own_options(context).get("num_shards")
         work: list[Part] = []
         remarks: list[str] = []
-        read: list[tuple[str, list[str]]] = []
         try:
-            for index, split in enumerate(input_config.splits):
-                paths = input_files.find(context.parameter("input_base", ""), split.pattern)
-                read.append((split.name, paths))
-                work += parts(index, source, paths, num_shards)
-                remarks += source.remarks(paths)
+            survey = source.survey(Request(context.parameter("input_base", ""), input_config.splits))
+            for index, split in enumerate(survey.splits):
+                work += parts(index, reader, split.items, None if num_shards is None else int(num_shards))
+                remarks += reader.remarks(split.items)
         except HeadraceError as error:
-            raise _named(error, context.node_id) from error.__cause__
-        return work, list(dict.fromkeys(remarks)), read
+            raise with_node(error, context.node_id) from error.__cause__
+        return survey, work, list(dict.fromkeys(remarks))
 
     def _run(
-        self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], source: Source
-    ) -> dict[str, int]:
-        """Run the Beam pipeline; return the number of rows of each split."""
+        self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], reader: Reader
+    ) -> Written:
+        """Run the Beam pipeline; return what was written."""
         stage = f"{context.node_id}: Beam stage 'WriteSplits'"
         results: SharedFolder[Outcome] = SharedFolder.make(context.tmp_path, stage, len(work))
-        write = _WriteSplits(source, outputs, results, context.progress)
+        write = _WriteSplits(reader, outputs, results, context.progress)
         with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
             todo = pipeline | "Parts" >> beam.Create(list(enumerate(work)), reshuffle=len(work) > 1)
-            surveys = pipeline | "NoSurveys" >> beam.Create([[]])
-            if source.needs_survey:
-                surveys = (
+            learned = pipeline | "NothingLearned" >> beam.Create([[]])
+            if reader.needs_learning:
+                learned = (
                     todo
-                    | "Survey"
-                    >> beam.ParDo(Spread(_Survey(source, context.progress), context.side_processes))
-                    | "Surveys" >> beam.combiners.ToList()
+                    | "Learn" >> beam.ParDo(Spread(_Learn(reader, context.progress), context.side_processes))
+                    | "Learned" >> beam.combiners.ToList()
                 )
             _ = todo | "WriteSplits" >> beam.ParDo(
-                Spread(write, context.side_processes), beam.pvalue.AsSingleton(surveys)
+                Spread(write, context.side_processes), beam.pvalue.AsSingleton(learned)
             )
-        outcomes = list(results.read())
-        for outcome in outcomes:
-            if isinstance(outcome.error, HeadraceError):
-                raise _named(outcome.error, context.node_id)
-            if outcome.error is not None:
-                raise outcome.error
-        num_rows: dict[str, int] = {name: 0 for output in outputs for name in output.partition.splits}
-        for outcome in outcomes:
-            for name, count in outcome.num_rows.items():
-                num_rows[name] += count
-        return num_rows
+        try:
+            return _combined(list(results.read()), outputs)
+        except HeadraceError as error:
+            raise with_node(error, context.node_id) from error.__cause__
 
 
-def _check_unchanged(context: ExecutionContext, read: Sequence[tuple[str, list[str]]]) -> None:
-    """Refuse files elsewhere that changed since the driver looked, or are others: the result is filed under what it saw.
-
-    Args:
-        context: The execution.
-        read: The files that were read of each split.
+def _combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written:
+    """Add up what became of the parts.
 
     Raises:
-        DataError: If they did.
+        DataError: If a feature is of one kind in one part and of another in another.
+        BaseException: What stopped a part.
     """
-    input_base = str(context.parameter("input_base", ""))
+    num_rows: dict[str, int] = {name: 0 for output in outputs for name in output.partition.splits}
+    kinds: dict[str, Kind] = {}
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    for outcome in outcomes:
+        kinds = feature_kinds.merge(kinds, outcome.kinds)
+        for name, count in outcome.num_rows.items():
+            num_rows[name] += count
+    return Written(num_rows, sum(outcome.num_quarantined for outcome in outcomes))
+
+
+def _check_not_empty(
+    node_id: str, source: Source, survey: Survey, divided: Sequence[Partition], written: Written
+) -> list[str]:
+    """Return a remark on input splits without rows.
+
+    Raises:
+        EmptyDataError: If none has any.
+    """
+    empty = [
+        split
+        for split, partition in zip(survey.splits, divided)
+        if not sum(written.num_rows[name] for name in partition.splits)
+    ]
+    if len(empty) == len(divided):
+        aside = (
+            f": what they hold could not be read, {written.num_quarantined:,} times"
+            if written.num_quarantined
+            else ""
+        )
+        raise EmptyDataError(
+            f"{node_id}: {source.no_rows(empty, survey.place)}{aside}.",
+            f"give {source.ITEMS} with at least one row.",
+        )
+    # A day without a row to evaluate is no reason to stop the others.
+    return [source.no_rows(empty)] if empty else []
+
+
+def _check_unchanged(context: ExecutionContext, source: Source, survey: Survey) -> None:
+    """Refuse input that changed since the driver looked, or is other: the result is filed under what it saw.
+
+    Raises:
+        DataError: If it did.
+    """
     seen = str(context.parameter("input_fingerprint", ""))
-    if not seen or payloads.is_unknown(seen) or not addresses.is_elsewhere(input_base):
+    watched = source.watched(survey)
+    if not seen or payloads.is_unknown(seen) or not watched:
         return
-    if "\n".join(input_files.fingerprint(split, paths) for split, paths in read) != seen:
+    if source.fingerprint(survey) != seen:
         raise DataError(
-            f"{context.node_id}: the files in '{input_base}' changed while they were read.",
+            f"{context.node_id}: {watched} changed while they were read.",
             "resume when nobody writes there.",
         )
 
 
-class _Survey(beam.DoFn):
+class _Learn(beam.DoFn):
     """Looks at a part before any part is read."""
 
-    def __init__(self, source: Source, progress: Progress) -> None:
-        self._source = source
+    def __init__(self, reader: Reader, progress: Progress) -> None:
+        self._reader = reader
         self._progress = progress
 
     def setup(self) -> None:
@@ -203,7 +257,7 @@ class _Survey(beam.DoFn):
     def process(self, element: tuple[int, Part]) -> Iterator[Outcome]:
         _, part = element
         try:
-            yield Outcome(part.split, part.shards[0], survey=self._source.survey(part.pieces))
+            yield Outcome(part.split, part.shards[0], learned=self._reader.learn(part.pieces))
         except (HeadraceError, OSError) as error:
             yield Outcome(part.split, part.shards[0], error=error)
 
@@ -212,10 +266,10 @@ class _WriteSplits(beam.DoFn):
     """Reads a part and writes its shards of each split."""
 
     def __init__(
-        self, source: Source, outputs: Sequence[Output], results: SharedFolder[Outcome], progress: Progress
+        self, reader: Reader, outputs: Sequence[Output], results: SharedFolder[Outcome], progress: Progress
     ) -> None:
         self._results = results
-        self._source = source
+        self._reader = reader
         self._progress = progress
         self._outputs = outputs
 
@@ -223,28 +277,28 @@ class _WriteSplits(beam.DoFn):
         # Not for each part: a report starts the count of rows anew.
         self._progress.report("writing examples")
 
-    def process(self, element: tuple[int, Part], surveys: Sequence[Outcome]) -> None:
+    def process(self, element: tuple[int, Part], learned: Sequence[Outcome]) -> None:
         index, part = element
-        self._results.keep(index, self._outcome(part, surveys))
+        self._results.keep(index, self._outcome(part, learned))
 
-    def _outcome(self, part: Part, surveys: Sequence[Outcome]) -> Outcome:
+    def _outcome(self, part: Part, learned: Sequence[Outcome]) -> Outcome:
         # In the order of the parts: what is found out may depend on it.
-        surveys = sorted(surveys, key=lambda each: (each.split, each.first_shard))
-        for survey in surveys:
-            if survey.error is not None:
-                return survey
+        learned = sorted(learned, key=lambda each: (each.split, each.first_shard))
+        for one in learned:
+            if one.error is not None:
+                return one
         output = self._outputs[part.split]
-        known = [survey.survey for survey in surveys if survey.split == part.split]
+        known = [one.learned for one in learned if one.split == part.split]
         try:
-            num_rows = _write(self._source, part, known, output, self._progress)
+            with output.intake(part) as intake:
+                rows = intake.rows(self._reader.read(part.pieces, known))
+                num_rows = _write(rows, part, output, self._progress)
         except (HeadraceError, OSError) as error:
             return Outcome(part.split, part.shards[0], error=error)
-        return Outcome(part.split, part.shards[0], num_rows)
+        return Outcome(part.split, part.shards[0], num_rows, intake.num_quarantined, intake.kinds)
 
 
-def _write(
-    source: Source, part: Part, surveys: Sequence[Any], output: Output, progress: Progress
-) -> dict[str, int]:
+def _write(read: Iterator[Rows], part: Part, output: Output, progress: Progress) -> dict[str, int]:
     """Write a part's shards; return the number of rows in each split."""
     partition = output.partition
     files = [
@@ -253,7 +307,7 @@ def _write(
     ]
     failure: BaseException | None = None
     try:
-        for rows in prefetched(_encoded(source.read(part.pieces, surveys), output)):
+        for rows in prefetched(_encoded(read, output)):
             if not partition.bounds:
                 files[0].write(rows, np.arange(rows.num_rows))
             else:
@@ -286,14 +340,8 @@ def _said(remarks: Sequence[str]) -> list[str]:
     return [f"note: {remarks[0]}{more}"] if remarks else []
 
 
-def _named(error: HeadraceError, node_id: str) -> HeadraceError:
-    """Return the error with the node in front."""
-    return type(error)(f"{node_id}: {error.problem}", error.fix)
-
-
-def _num_shards(context: ExecutionContext) -> int | None:
-    """Return `num_shards` of custom_config; other users of that slot are left alone."""
+def own_options(context: ExecutionContext) -> dict[str, Any]:
+    """Return the options of Headrace's in custom_config, such as `num_shards`; other users of that slot are left alone."""
     options = context.json_parameter("custom_config", {}) if context.parameter("custom_config") else {}
     value = options.get("custom_config", options.get("customConfig", {})).get("value")
-    number = value.get(_NUM_SHARDS) if isinstance(value, dict) else None
-    return None if number is None else int(number)
+    return value if isinstance(value, dict) else {}

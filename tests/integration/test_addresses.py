@@ -24,12 +24,12 @@ from headrace.components import (
     Pusher,
     StatisticsGen,
 )
-from headrace.components.example_gen.csv_executor import CsvSource
 from headrace.errors import DataError, MissingFileError, UnreachableError, UnsupportedFeatureError
 from headrace.formats import artifacts
 from headrace.formats.examples import tfrecord
 from headrace.orchestration.runners.local.workers import Workers
 from headrace.sources import input_files
+from headrace.sources.csv.csv_reader import CsvReader
 
 far = far_files.far  # fixtures
 store, run, command = conftest_runs.store, conftest_runs.run, conftest_runs.command
@@ -120,13 +120,13 @@ def test_files_that_change_while_they_are_read_are_refused(
 ):
     """The result would be filed under what the driver saw."""
     put(far, "data/a.csv", "x\n1\n")
-    read = CsvSource.read
+    read = CsvReader.read
 
     def change(*given: Any) -> Any:
         put(far, "data/a.csv", "x\n2\n")
         return read(*given)
 
-    monkeypatch.setattr(CsvSource, "read", change)
+    monkeypatch.setattr(CsvReader, "read", change)
     with pytest.raises(DataError, match="the files in 'far://data' changed while they were read"):
         testing.run_component(CsvExampleGen(input_base="far://data"), tmp_path / "store")
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.components.example_gen.import_executor import ProtoRows
 from headrace.formats.examples import example_encoder
+from headrace.sources.tfrecord.tfrecord_reader import ProtoRows
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 

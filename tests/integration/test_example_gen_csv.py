@@ -17,10 +17,11 @@ from tfx.utils import io_utils
 from tfx_bsl.coders import csv_decoder
 
 from headrace.components.example_gen import CsvExampleGen
-from headrace.components.example_gen.csv_executor import CsvSource, Executor
+from headrace.components.example_gen.csv_executor import Executor
 from headrace.errors import DefinitionError, EmptyDataError, MalformedFileError, MissingFileError
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.examples import tfrecord
+from headrace.sources.csv.csv_reader import CsvReader
 
 
 @pytest.fixture(scope="module")
@@ -209,9 +210,9 @@ def _stock_examples(path):
 
 
 def _our_examples(path, num_shards):
-    source = CsvSource()
+    source = CsvReader()
     _, lists = source.plan([path], num_shards)
-    surveys = [source.survey(pieces) for pieces in lists]
+    surveys = [source.learn(pieces) for pieces in lists]
     return [record for pieces in lists for rows in source.read(pieces, surveys) for record in rows.records()]
 
 
@@ -240,9 +241,9 @@ def test_type_that_changes_after_a_million_rows(tmp_path):
     """The type holds for the whole column: the first million integers become text too."""
     count = 1_000_000
     path = _write(tmp_path, "x,y\n" + "1,2\n" * count + "1.5,two\n")
-    source = CsvSource()
+    source = CsvReader()
     _, (pieces,) = source.plan([str(path)], None)
-    surveys = [source.survey(pieces)]
+    surveys = [source.learn(pieces)]
     assert [kind.name for kind in surveys[0]] == ["FLOAT", "BYTES"]
     first = next(iter(source.read(pieces, surveys))).records()[0]
     features = tf.train.Example.FromString(first).features.feature

@@ -5,8 +5,6 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterable
-from typing import Any
 
 from headrace import files
 from headrace.errors import DefinitionError, MissingFileError, listed
@@ -75,11 +73,6 @@ def _holds(input_base: str, pattern: str) -> str:
     )
     place = "It" if folder == input_base else f"'{folder}'"
     return f"{place} holds {shown}." if names else f"{place} is empty."
-
-
-def fingerprints(input_base: str, splits: Iterable[Any]) -> str:
-    """Return the `fingerprint` of the files of each of TFX's `Input.Split` protos, a line each."""
-    return "\n".join(fingerprint(split.name, find(input_base, split.pattern)) for split in splits)
 
 
 def fingerprint(split: str, paths: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import types
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 from headrace.formats.examples import example_encoder, example_writer, tfrecord
+from headrace.sources.feature_kinds import Kinds
 
 
 class Rows(abc.ABC):
@@ -19,9 +21,12 @@ class Rows(abc.ABC):
 
     Attributes:
         num_rows: How many.
+        kinds: The kind of each feature, where the reader does not know it of all rows beforehand: it is then compared
+            with those of the other rows.
     """
 
     num_rows: int
+    kinds: Kinds = types.MappingProxyType({})
 
     @abc.abstractmethod
     def keys(self, feature: str | None) -> list[bytes]:
@@ -44,10 +49,12 @@ class Rows(abc.ABC):
 class FeatureRows(Rows):
     """Rows with one column per feature, each of lists or of null type."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
+    def __init__(self, batch: pa.RecordBatch, kinds: Kinds | None = None) -> None:
         self.num_rows = batch.num_rows
         self._batch = batch
         self._records: list[bytes] | None = None
+        if kinds is not None:
+            self.kinds = kinds
 
     def records(self) -> list[bytes]:
         """Serialized tf.Examples."""
@@ -96,6 +103,14 @@ def float_feature(feature: str) -> DefinitionError:
     return DefinitionError(
         f"partition_feature_name '{feature}' holds floats; bytes and integers can be split by.",
         "name another feature in output_config.",
+    )
+
+
+def no_features() -> DefinitionError:
+    """The error for a partition feature of rows that have none."""
+    return DefinitionError(
+        "partition_feature_name works for FORMAT_TF_EXAMPLE and FORMAT_TF_SEQUENCE_EXAMPLE only.",
+        "drop it from output_config, so that whole records decide.",
     )
 
 

@@ -1,98 +1,183 @@
-"""What an ExampleGen reads from: files of one format, in parts of similar size."""
+"""What an ExampleGen reads from. Light.
+
+A source has two halves. `Source` looks: it stands in the driver, tells what there is to read and by what that is
+known, and loads nothing heavy. Its `Reader` (`headrace.sources.reading`) stands in the executor and in Beam's workers,
+and reads. A source is named in the component's parameters as `module:Class`, with the keyword arguments that make it,
+so that any launcher of TFX's finds it; a component that names none reads files.
+"""
 
 from __future__ import annotations
 
 import abc
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from headrace.sources.rows import Rows
+from headrace.errors import DefinitionError, HeadraceError
 
-# One shard for each this much input: large enough that a file is worth opening, small enough that the
-# stages after this one have as many files to read at once as there are processors.
-SHARD_BYTES = 32 << 20
+if TYPE_CHECKING:
+    from headrace.sources.reading import Reader
 
-Piece = TypeVar("Piece")
+# Exec properties of the components whose source is not said by their executor.
+SOURCE_KEY = "source"
+FUNCTION_KEY = "source_fn"
+OPTIONS_KEY = "source_options"
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one worker reads at a time, and the shards it writes of each split.
+class Request:
+    """What a component asks a source for.
 
     Attributes:
-        split: Position of the input split.
-        pieces: What to read, in order; what a piece is, the source knows.
-        shards: Numbers of the shards.
-        num_shards: The number of shards of all parts.
+        place: Where it looks: `input_base`; empty where a source needs no place.
+        splits: TFX's `Input.Split` protos, at least one: a name, and in `pattern` what the source takes for the split,
+            such as a pattern of files or a query.
+        range_config: TFX's `RangeConfig`, which says which span; `None` for the latest.
     """
 
-    split: int
-    pieces: tuple[Any, ...]
-    shards: tuple[int, ...]
-    num_shards: int
+    place: str
+    splits: Sequence[Any]
+    range_config: Any | None = None
+
+
+@dataclass(frozen=True)
+class InputSplit:
+    """What there is of one input split.
+
+    Attributes:
+        name: Its name.
+        pattern: What was asked for, with span and version filled in: asked for again, it gives the same items.
+        items: What there is to read, such as paths, in the order of the rows. What an item is, the source knows.
+    """
+
+    name: str
+    pattern: str
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is to read.
+
+    Attributes:
+        place: Where the source looked, as the request says.
+        splits: What there is of each input split, in the request's order.
+        span: The span's number; 0 where there are no spans.
+        version: The version's number; `None` where there are no versions.
+    """
+
+    place: str
+    splits: tuple[InputSplit, ...]
+    span: int = 0
+    version: int | None = None
 
 
 class Source(abc.ABC):
-    """A file format. Instances travel to Beam workers by pickle."""
+    """A kind of input. Light: what reads comes in with `reader`.
+
+    Attributes:
+        ITEMS: What a person gives to it, as messages call it.
+    """
+
+    ITEMS: ClassVar[str] = "input"
 
     @abc.abstractmethod
-    def plan(self, paths: Sequence[str], num_shards: int | None) -> tuple[int, list[list[Any]]]:
-        """Divide files into lists of pieces, in the order of the rows.
+    def survey(self, request: Request) -> Survey:
+        """Look at what there is, without reading it.
 
-        Args:
-            paths: The files, at least one.
-            num_shards: Shards asked for; `None` to choose by size.
+        Called in the driver and, with the patterns of that survey, in the executor.
 
-        Returns:
-            The number of shards, and at most as many lists of pieces, none of them empty.
+        Raises:
+            HeadraceError: If there is nothing, or what is asked for does not go together.
         """
-
-    def remarks(self, paths: Sequence[str]) -> list[str]:
-        """Return what a reader should know of the files though it is no error; by default nothing."""
-        return []
-
-    def survey(self, pieces: Sequence[Any]) -> Any:
-        """Return what `read` must know of these pieces before any is read; by default nothing."""
-        return None
 
     @abc.abstractmethod
-    def read(self, pieces: Sequence[Any], surveys: Sequence[Any]) -> Iterator[Rows]:
-        """Yield the rows of some pieces, in order; of a format with columns at least a batch without rows.
+    def fingerprint(self, survey: Survey) -> str:
+        """Return a text that changes where the content does, for the cache key; not empty.
+
+        `headrace.files.payloads.unknown_digest()` where nobody can tell: the node then runs each time.
+        """
+
+    def watched(self, survey: Survey) -> str:
+        """Return what may change while it is read, such as `"the files in 's3://data'"`; by default nothing, `""`.
+
+        The fingerprint is then taken again at the end, and has to be the one that the driver saw.
+        """
+        return ""
+
+    @abc.abstractmethod
+    def no_rows(self, splits: Sequence[InputSplit], place: str = "") -> str:
+        """Return the clause that says that some splits hold nothing, such as `"the files that match '*' hold no rows"`.
 
         Args:
-            pieces: One list of `plan`.
-            surveys: What `survey` returned for every list of `plan`.
+            splits: The splits.
+            place: The survey's place, where it is to be named.
         """
+
+    @abc.abstractmethod
+    def reader(self, payload_format: int) -> Reader:
+        """Return what reads, for a payload of `example_gen_pb2.PayloadFormat`. It may load heavy libraries."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An item that cannot be read: a broken picture, a line that is no JSON. Yielded in the place of its rows.
+
+    By the component's `on_error` it ends the run, or it goes into the quarantine and the others are read.
+
+    Attributes:
+        source: What holds it, such as a file's path.
+        reason: What is wrong with it, as the end of a sentence without its full stop: `"is no JSON: Expecting value"`.
+        place: Where in there, such as `"line 17"`; empty for the whole.
+        fix: What a person can do about it.
+
+    Example:
+        >>> print(Unreadable("data/a.json", "is no JSON", place="line 17").problem)
+        data/a.json, line 17: is no JSON
+    """
+
+    source: str
+    reason: str
+    place: str = ""
+    fix: str = field(default="", compare=False)
 
     @property
-    def needs_survey(self) -> bool:
-        """Whether `survey` must see all pieces before `read`."""
-        return type(self).survey is not Source.survey
+    def problem(self) -> str:
+        """Where it is and what is wrong with it, on one line."""
+        where = f"{self.source}, {self.place}" if self.place else self.source
+        return f"{where}: {self.reason}"
 
 
-def shards_for(size_bytes: int, num_shards: int | None) -> int:
-    """Return the number of shards asked for, or that suits an input of this size."""
-    return num_shards or max(1, math.ceil(size_bytes / SHARD_BYTES))
+def named_in(parameters: Mapping[str, Any]) -> Source | None:
+    """Return the source that exec properties name; `None` where they name none.
+
+    Raises:
+        DefinitionError: If what they name is no source, or does not take the options given.
+    """
+    text = parameters.get(SOURCE_KEY)
+    if not text:
+        return None
+    options = json.loads(parameters.get(OPTIONS_KEY) or "{}")
+    if parameters.get(FUNCTION_KEY):
+        options["function"] = parameters[FUNCTION_KEY]
+    module, _, name = str(text).partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DefinitionError(
+            f"source '{text}' cannot be imported: {error}.",
+            "name it as 'module:Class', importable where it runs.",
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Source)):
+        raise DefinitionError(f"source '{text}' is no subclass of headrace.sources.Source.")
+    try:
+        return kind(**options)
+    except TypeError as error:
+        raise DefinitionError(f"source '{text}' does not take these options: {error}.") from error
 
 
-def group(pieces: Sequence[Piece], sizes: Sequence[int], num_groups: int) -> list[list[Piece]]:
-    """Divide pieces that cannot be cut into at most `num_groups` lists of similar size, in order."""
-    total = max(1, sum(sizes))
-    groups: dict[int, list[Piece]] = {}
-    before = 0
-    for piece, size in zip(pieces, sizes):
-        groups.setdefault(min(num_groups - 1, before * num_groups // total), []).append(piece)
-        before += size
-    return list(groups.values())
-
-
-def parts(split: int, source: Source, paths: Sequence[str], num_shards: int | None) -> list[Part]:
-    """Return the parts of one input split; together they write shards 0 to the last."""
-    total, lists = source.plan(paths, num_shards)
-    bounds = [total * index // len(lists) for index in range(len(lists) + 1)]
-    return [
-        Part(split, tuple(pieces), tuple(range(bounds[index], bounds[index + 1])), total)
-        for index, pieces in enumerate(lists)
-    ]
+def with_node(error: HeadraceError, node_id: str) -> HeadraceError:
+    """Return the error with the node in front."""
+    return type(error)(f"{node_id}: {error.problem}", error.fix)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FORMATS = ROOT / "src" / "headrace" / "formats"
-# `metadata` is a folder of a TransformGraph, and a word.
-WORDS = frozenset({"metadata"})
+# `metadata` is a folder of a TransformGraph, `quarantine` one of Examples, and both are words.
+WORDS = frozenset({"metadata", "quarantine"})
 
 
 def modules() -> list[Path]:

@@ -29,6 +29,11 @@ _MODEL = Channel(type=standard_artifacts.Model)
 _MODULE = f"{ADDRESS}.py"
 
 
+def rows(path):
+    """Rows of a file."""
+    yield {"path": path}
+
+
 def _run(root: str = "", store: str = "store") -> None:
     pipeline = Pipeline("p", pipeline_root=root, components=[components.CsvExampleGen("data")])
     headrace.run(pipeline, store=store, show=False)
@@ -83,6 +88,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str, str]] = {
 # Where an address works; `tests/integration/test_addresses.py` has it read and written.
 WORKS: dict[str, Callable[[], Any]] = {
     "CsvExampleGen.input_base": lambda: components.CsvExampleGen(input_base=ADDRESS),
+    "FunctionExampleGen.input_base": lambda: components.FunctionExampleGen(rows, input_base=ADDRESS),
     "ImportExampleGen.input_base": lambda: components.ImportExampleGen(input_base=ADDRESS),
     "ParquetExampleGen.input_base": lambda: components.ParquetExampleGen(input_base=ADDRESS),
     "ImportSchemaGen.schema_file": lambda: components.ImportSchemaGen(schema_file=ADDRESS),

@@ -1,0 +1,1 @@
+"""Parquet files: row groups that become features, or stay rows of Parquet."""
