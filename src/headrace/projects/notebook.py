@@ -48,19 +48,7 @@ def pipeline_cells(name: str, about: str, first: str) -> list[Cell]:
         first: Id of the component that reads the data.
     """
     return [
-        (
-            "markdown",
-            f"# {name}\n\n{about}\n\nOne component at a time, on the store of `headrace run`: what did not change "
-            "comes from the cache.",
-        ),
-        (
-            "code",
-            "from headrace import InteractiveContext\n\n"
-            "from pipeline import create_pipeline\n\n"
-            f"context = InteractiveContext({json.dumps(name, ensure_ascii=False)})\n"
-            "nodes = {node.id: node for node in create_pipeline().components}\n"
-            "list(nodes)",
-        ),
+        *opening_cells(name, about),
         ("markdown", "## Data"),
         ("code", f'context.run(nodes["{first}"])\ncontext.run(nodes["StatisticsGen"])'),
         ("code", 'context.show(nodes["StatisticsGen"].outputs.statistics)'),
@@ -77,4 +65,23 @@ def pipeline_cells(name: str, about: str, first: str) -> list[Cell]:
             'context.run(nodes["LatestBlessedModel"])\ncontext.run(nodes["Evaluator"])',
         ),
         ("code", 'context.show(nodes["Evaluator"].outputs.evaluation)'),
+    ]
+
+
+def opening_cells(name: str, about: str) -> list[Cell]:
+    """Return the first cells: what this is, and the pipeline's nodes by name."""
+    return [
+        (
+            "markdown",
+            f"# {name}\n\n{about}\n\nOne component at a time, on the store of `headrace run`: what did not change "
+            "comes from the cache.",
+        ),
+        (
+            "code",
+            "from headrace import InteractiveContext\n\n"
+            "from pipeline import create_pipeline\n\n"
+            f"context = InteractiveContext({json.dumps(name, ensure_ascii=False)})\n"
+            "nodes = {node.id: node for node in create_pipeline().components}\n"
+            "list(nodes)",
+        ),
     ]
