@@ -103,7 +103,7 @@ class Evaluator(Component[EvaluatorOutputs]):
         baseline_model: Channel of Model.
         feature_slicing_spec: TFX's older way to name slices, for Estimators; refused when the node runs.
         fairness_indicator_thresholds: Recorded as TFX does; current TFMA does not read it.
-        example_splits: Splits to evaluate; `["eval"]` where not given.
+        example_splits: The split to evaluate, such as `"test"`, or several; `["eval"]` where not given.
         eval_config: A `tfma.EvalConfig`, or a mapping or JSON text in its JSON form, which needs no import.
         schema: Channel of Schema.
         module_file: A file with `custom_eval_shared_model` or `custom_extractors`, as under TFX.
@@ -141,7 +141,7 @@ class Evaluator(Component[EvaluatorOutputs]):
         baseline_model: BaseChannel | None = None,
         feature_slicing_spec: ProtoLike | None = None,
         fairness_indicator_thresholds: Sequence[float] | RuntimeParameter | None = None,
-        example_splits: Sequence[str] | None = None,
+        example_splits: str | Sequence[str] | None = None,
         eval_config: configuration.EvalConfigLike | None = None,
         schema: BaseChannel | None = None,
         module_file: str | None = None,
@@ -149,6 +149,8 @@ class Evaluator(Component[EvaluatorOutputs]):
     ) -> None:
         if isinstance(module_file, str):
             addresses.local_path(module_file, "Evaluator: module_file")
+        if isinstance(example_splits, str):
+            example_splits = [example_splits]
         if module_file and module_path:
             raise DefinitionError(
                 "Evaluator: module_file and module_path are both given.", "give one of the two."

@@ -77,7 +77,7 @@ def prepare(context: ExecutionContext) -> Evaluation:
     splits = context.json_parameter("example_splits") or list(_DEFAULT_SPLITS)
     examples = []
     for artifact in context.inputs.get("examples") or []:
-        artifacts.check_splits(artifact, splits, context.node_id)
+        artifacts.check_splits(artifact, splits, context.node_id, "example_splits")
         examples += [(artifact, split) for split in splits]
     if not examples:
         raise InputResolutionError(

@@ -24,6 +24,9 @@ from headrace.authoring.plain_values import ProtoLike, read_json, to_proto
 from headrace.components.example_gen.driver import Driver
 from headrace.errors import DefinitionError, did_you_mean, listed
 from headrace.sources.source import FUNCTION_KEY, OPTIONS_KEY, SOURCE_KEY
+from headrace.splits.asked import SPLIT_BY_KEY, SPLITS_KEY, Asked, asked
+from headrace.splits.parsing import SplitByLike
+from headrace.splits.shares import SplitsLike
 
 with authoring():
     from tfx.proto import example_gen_pb2, range_config_pb2
@@ -33,7 +36,7 @@ _ON_ERROR = ("fail", "quarantine")
 
 
 class FileBasedExampleGenSpec(ComponentSpec):
-    """The contract of a component that reads files: the keys and types of TFX's spec of this name."""
+    """The contract of a component that reads files: TFX's spec of this name, and how rows are divided."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "input_base": ExecutionParameter(type=str),
@@ -43,6 +46,8 @@ class FileBasedExampleGenSpec(ComponentSpec):
         "output_file_format": ExecutionParameter(type=int),
         "custom_config": ExecutionParameter(type=example_gen_pb2.CustomConfig, optional=True),
         "range_config": ExecutionParameter(type=range_config_pb2.RangeConfig, optional=True),
+        SPLITS_KEY: ExecutionParameter(type=str, optional=True),
+        SPLIT_BY_KEY: ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {}
     OUTPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
@@ -53,6 +58,8 @@ class SourceExampleGenSpec(FileBasedExampleGenSpec):
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **FileBasedExampleGenSpec.PARAMETERS,
+        # Not each source needs a place.
+        "input_base": ExecutionParameter(type=str, optional=True),
         SOURCE_KEY: ExecutionParameter(type=str),
         FUNCTION_KEY: ExecutionParameter(type=str, optional=True),
         OPTIONS_KEY: ExecutionParameter(type=str, optional=True),
@@ -80,9 +87,12 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
         payload_format: int | str,
         num_shards: int | None,
         on_error: str = "fail",
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
         **source: str | None,
     ) -> None:
         name = type(self).__name__
+        division = asked(splits, split_by, name)
         input_config = to_proto(
             input_config,
             example_gen_pb2.Input,
@@ -94,16 +104,17 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
                 input_base=input_base,
                 input_config=input_config,
                 output_config=to_proto(
-                    output_config,
+                    _divided_output_config(name, input_config, output_config, division),
                     example_gen_pb2.Output,
                     f"{name}: output_config",
-                    _default_output_config(input_config),
+                    _default_output_config(input_config) if division is None else None,
                 ),
                 output_data_format=_payload_format(name, payload_format),
                 output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
                 custom_config=_custom_config(name, num_shards=num_shards, on_error=on_error),
                 range_config=to_proto(range_config, range_config_pb2.RangeConfig, f"{name}: range_config"),
                 examples=Channel(type=standard_artifacts.Examples),
+                **({} if division is None else division.as_properties()),
                 **source,
             )
         )
@@ -122,6 +133,9 @@ class SourceExampleGen(_FileBasedExampleGen):
         num_shards: See `CsvExampleGen`.
         on_error: What becomes of an item that cannot be read: `"fail"` ends the run with a message on the first,
             `"quarantine"` sets all of them aside as JSON lines in the `quarantine` folder of `examples`.
+        splits: See `CsvExampleGen`.
+        split_by: See `CsvExampleGen`.
+        source: The source, in the place of `SOURCE`.
         source_fn: The text of the user's function that the source runs, which joins the cache key by its code.
     """
 
@@ -142,6 +156,8 @@ class SourceExampleGen(_FileBasedExampleGen):
         output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         num_shards: int | None = None,
         on_error: str = "fail",
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
         source: str = "",
         source_fn: str | None = None,
     ) -> None:
@@ -153,6 +169,8 @@ class SourceExampleGen(_FileBasedExampleGen):
             output_data_format,
             num_shards,
             on_error,
+            splits,
+            split_by,
             **{
                 SOURCE_KEY: source or self.SOURCE,
                 FUNCTION_KEY: source_fn,
@@ -180,13 +198,43 @@ def plain_options(options: Mapping[str, object], where: str) -> dict[str, object
     return dict(options)
 
 
-def _default_output_config(input_config: Any) -> ProtoLike:
-    """Two parts to train and one to eval; where the input has several splits, these."""
+def _divided_output_config(
+    name: str, input_config: Any, output_config: ProtoLike | None, division: Asked | None
+) -> ProtoLike | None:
+    """Return `output_config`, or what takes its place where `splits` or `split_by` is given.
+
+    Raises:
+        DefinitionError: If both are given, or the input has several splits already.
+    """
+    if division is None:
+        return output_config
+    if output_config:
+        raise DefinitionError(
+            f"{name}: output_config is given, and splits or split_by too.",
+            "give one of the two: splits={'train': 2, 'eval': 1} stands for output_config's hash buckets.",
+        )
+    several = _num_input_splits(input_config)
+    if several > 1:
+        raise DefinitionError(
+            f"{name}: input_config has {several} splits, and splits or split_by would divide them again.",
+            "keep one input split, whose rows are divided; or leave out splits and split_by, and the input's splits "
+            "stay as they are.",
+        )
+    config: Any = to_proto(division.output_config(), example_gen_pb2.Output, f"{name}: splits")
+    return config
+
+
+def _num_input_splits(input_config: Any) -> int:
+    """Return how many splits the input has; 0 where that is known only when the pipeline runs."""
     if isinstance(input_config, str):
         input_config = read_json(input_config, example_gen_pb2.Input, "input_config")
     is_mapping = isinstance(input_config, Mapping)
-    splits = input_config.get("splits", ()) if is_mapping else getattr(input_config, "splits", ())
-    if len(splits) > 1:
+    return len(input_config.get("splits", ()) if is_mapping else getattr(input_config, "splits", ()))
+
+
+def _default_output_config(input_config: Any) -> ProtoLike:
+    """Two parts to train and one to eval; where the input has several splits, these."""
+    if _num_input_splits(input_config) > 1:
         return example_gen_pb2.Output()
     shares = [{"name": "train", "hash_buckets": 2}, {"name": "eval", "hash_buckets": 1}]
     return {"split_config": {"splits": shares}}
@@ -250,16 +298,25 @@ class CsvExampleGen(_FileBasedExampleGen):
         range_config: A mapping or `range_config_pb2.RangeConfig`: which span to read. Default: the latest.
         output_data_format: `"FORMAT_TF_EXAMPLE"`, or `"FORMAT_PARQUET"` for `data_parquet-*.parquet` files.
         num_shards: Files per split. Default: one for each 32 MiB of input.
+        splits: The splits and their shares, such as `{"train": 3, "valid": 1, "test": 1}`, in the place of
+            `output_config`. The rows of each, and of each class, are on the artifact's page.
+        split_by: How rows are divided, one of `headrace.splits`: `by_hash()` (default), `stratify("quality")`,
+            `group("patient")`, `time("date", gap="24h")`, `shuffle(seed=113)`, `column("set")`, `folders()`; or the same
+            as a mapping or text, as configuration files give it. Without `splits`, train and eval, 2 to 1.
 
     Raises:
         DefinitionError: If a parameter cannot be used as given.
 
-    The executor raises `MissingFileError`, `EmptyDataError` and `MalformedFileError`, with the line.
+    The executor raises `MissingFileError`, `EmptyDataError` and `MalformedFileError`, with the line; and `DataError` for
+    rows that cannot be divided.
 
     Example:
         >>> example_gen = CsvExampleGen(
         ...     input_base="data", input_config={"splits": [{"name": "rows", "pattern": "span-{SPAN}/*.csv"}]}
         ... )
+        >>> divided = CsvExampleGen(
+        ...     input_base="data", splits={"train": 3, "valid": 1, "test": 1}, split_by=splits.stratify("quality")
+        ... )  # doctest: +SKIP
         >>> sorted(example_gen.outputs)
         ['examples']
     """
@@ -277,9 +334,18 @@ class CsvExampleGen(_FileBasedExampleGen):
         *,
         output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         num_shards: int | None = None,
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
     ) -> None:
         super().__init__(
-            input_base, input_config, output_config, range_config, output_data_format, num_shards
+            input_base,
+            input_config,
+            output_config,
+            range_config,
+            output_data_format,
+            num_shards,
+            splits=splits,
+            split_by=split_by,
         )
 
 
@@ -312,9 +378,18 @@ class ParquetExampleGen(_FileBasedExampleGen):
         *,
         output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         num_shards: int | None = None,
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
     ) -> None:
         super().__init__(
-            input_base, input_config, output_config, range_config, output_data_format, num_shards
+            input_base,
+            input_config,
+            output_config,
+            range_config,
+            output_data_format,
+            num_shards,
+            splits=splits,
+            split_by=split_by,
         )
 
 
@@ -346,5 +421,16 @@ class ImportExampleGen(_FileBasedExampleGen):
         payload_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         *,
         num_shards: int | None = None,
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
     ) -> None:
-        super().__init__(input_base, input_config, output_config, range_config, payload_format, num_shards)
+        super().__init__(
+            input_base,
+            input_config,
+            output_config,
+            range_config,
+            payload_format,
+            num_shards,
+            splits=splits,
+            split_by=split_by,
+        )

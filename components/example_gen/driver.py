@@ -10,7 +10,9 @@ from headrace.authoring.light import authoring
 from headrace.files import payloads
 from headrace.formats import split_names
 from headrace.sources import source as sources
+from headrace.sources import split_folders
 from headrace.sources.file_source import FileSource
+from headrace.splits.asked import Asked, recorded
 
 with authoring():
     from tfx.dsl.components.base import base_driver
@@ -58,6 +60,10 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         range_text = exec_properties.get("range_config")
         range_config = _parsed(range_text, range_config_pb2.RangeConfig()) if range_text else None
 
+        division = recorded(exec_properties)
+        if division is not None and division.way.kind == "folders":
+            _use_folders(input_config, input_base, division)
+
         source = sources.named_in(exec_properties) or FileSource()
         survey = source.survey(sources.Request(input_base, input_config.splits, range_config))
         for split, found in zip(input_config.splits, survey.splits):
@@ -96,6 +102,14 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         _describe(exec_properties, examples.mlmd_artifact)
         os.makedirs(examples.uri, exist_ok=True)
         return {EXAMPLES_KEY: [examples]}
+
+
+def _use_folders(input_config: Any, input_base: str, division: Asked) -> None:
+    """Put the splits that are folders in the place of the one input split."""
+    found = split_folders.resolve(input_base, input_config.splits[0].pattern, division.way, division.shares)
+    del input_config.splits[:]
+    for name, pattern in found:
+        input_config.splits.add(name=name, pattern=pattern)
 
 
 def _describe(exec_properties: dict[str, Any], artifact: Any) -> None:

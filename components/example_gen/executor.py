@@ -5,85 +5,28 @@ from __future__ import annotations
 import abc
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 from tfx.proto import example_gen_pb2
 
+from headrace.components.example_gen.dividing import GATHERED, Gathered, ReadKeys, as_partition, record
+from headrace.components.example_gen.writing import Learn, Outcome, Output, WriteSplits, Written, combined
 from headrace.errors import DataError, EmptyDataError, HeadraceError
 from headrace.files import payloads, remove_folder
-from headrace.files.prefetch import prefetched
 from headrace.formats import artifacts, quarantine
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
-from headrace.runtime.progress import Progress
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.sources import feature_kinds
-from headrace.sources.feature_kinds import Kind
-from headrace.sources.intake import FAIL, Intake
+from headrace.sources import split_folders
+from headrace.sources.division.division import Division, divide
+from headrace.sources.intake import FAIL
 from headrace.sources.reading import Part, Reader, parts
-from headrace.sources.rows import Rows, SplitFiles
 from headrace.sources.source import Request, Source, Survey, with_node
-from headrace.sources.splits import Partition, partitions
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one part.
-
-    Errors are values here: Beam's runners replace an exception by the text of its traceback, and a worker
-    that raises stops the others in the middle of a file.
-    """
-
-    split: int
-    first_shard: int
-    num_rows: dict[str, int] = field(default_factory=dict)
-    num_quarantined: int = 0
-    kinds: dict[str, Kind] = field(default_factory=dict)
-    learned: Any = None
-    error: BaseException | None = None
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where one input split's rows go.
-
-    Attributes:
-        partition: The splits.
-        folders: The folder of each split.
-        is_parquet: Whether to write Parquet; else TFRecord.
-        split: The input split's name.
-        quarantine_uri: The artifact's folder, where what cannot be read is set aside; empty where it ends the run.
-    """
-
-    partition: Partition
-    folders: dict[str, str]
-    is_parquet: bool
-    split: str = ""
-    quarantine_uri: str = ""
-
-    def intake(self, part: Part) -> Intake:
-        """Return what a part's reading goes through."""
-        if not self.quarantine_uri:
-            return Intake(None)
-        return Intake(quarantine.Writer(self.quarantine_uri, self.split, part.shards[0], part.num_shards))
-
-
-@dataclass(frozen=True)
-class Written:
-    """What all parts came to.
-
-    Attributes:
-        num_rows: The number of rows of each split.
-        num_quarantined: The number of items that could not be read and are set aside.
-    """
-
-    num_rows: dict[str, int]
-    num_quarantined: int
+from headrace.sources.splits import AnyPartition, partitions
+from headrace.splits.asked import Asked, recorded
 
 
 class ExampleGenExecutor(BeamExecutor):
@@ -97,12 +40,10 @@ class ExampleGenExecutor(BeamExecutor):
         """Write the splits; on an error, leave nothing of them."""
         input_config = context.proto_parameter("input_config", example_gen_pb2.Input)
         output_config = context.proto_parameter("output_config", example_gen_pb2.Output)
-        divided = partitions(input_config, output_config)
-        splits = [name for partition in divided for name in partition.splits]
+        asked = recorded(context.parameters)
+        divided: Sequence[AnyPartition] = partitions(input_config, output_config)
         payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
         examples = context.output("examples")
-        folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
-        is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
         sets_aside = own_options(context).get("on_error", FAIL) != FAIL
         # What is removed on an error: nothing that was there before.
         made: list[str] = []
@@ -111,19 +52,33 @@ class ExampleGenExecutor(BeamExecutor):
             source = self.source(context)
             reader = source.reader(payload)
             survey, work, remarks = self._plan(context, input_config, source, reader)
+            division, learned = None, None
+            if asked is not None and asked.way.kind in GATHERED:
+                division, learned = self._divide(context, work, reader, asked, source, survey)
+                divided = [self._partition(context, division, asked)]
+            splits = [name for partition in divided for name in partition.splits]
+            folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
             for folder in [*folders.values(), *([quarantine.folder(examples.uri)] if sets_aside else [])]:
                 if not os.path.isdir(folder):
                     os.makedirs(folder)
                     made.append(folder)
             outputs = [
-                Output(partition, folders, is_parquet, split.name, examples.uri if sets_aside else "")
+                Output(
+                    partition,
+                    folders,
+                    is_parquet=payload == example_gen_pb2.FORMAT_PARQUET,
+                    split=split.name,
+                    quarantine_uri=examples.uri if sets_aside else "",
+                    counts_labels=asked is not None and (division is None or division.classes is None),
+                )
                 for partition, split in zip(divided, survey.splits)
             ]
-            written = self._run(context, work, outputs, reader)
+            written = self._run(context, work, outputs, reader, learned)
             _check_unchanged(context, source, survey)
             remarks = [*_check_not_empty(context.node_id, source, survey, divided, written), *remarks]
             if sets_aside and not written.num_quarantined:
                 remove_folder(quarantine.folder(examples.uri))
+            said = [] if asked is None else record(examples.uri, asked, division, written)
         except BaseException:
             for folder in made:
                 remove_folder(folder, is_tried=True)
@@ -138,7 +93,7 @@ class ExampleGenExecutor(BeamExecutor):
         examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
         counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
         aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
-        context.summarize("examples", "; ".join([counts, *aside, *_said(remarks)]))
+        context.summarize("examples", "; ".join([counts, *aside, *said, *_said(remarks)]))
 
     def _plan(
         self, context: ExecutionContext, input_config: Any, source: Source, reader: Reader
@@ -152,56 +107,97 @@ class ExampleGenExecutor(BeamExecutor):
             for index, split in enumerate(survey.splits):
                 work += parts(index, reader, split.items, None if num_shards is None else int(num_shards))
                 remarks += reader.remarks(split.items)
+            asked = recorded(context.parameters)
+            if asked is not None and asked.way.kind == "folders":
+                aside = split_folders.beside(context.parameter("input_base", ""), input_config.splits)
+                remarks += [aside] if aside else []
         except HeadraceError as error:
             raise with_node(error, context.node_id) from error.__cause__
         return survey, work, list(dict.fromkeys(remarks))
 
-    def _run(
-        self, context: ExecutionContext, work: Sequence[Part], outputs: Sequence[Output], reader: Reader
-    ) -> Written:
-        """Run the Beam pipeline; return what was written."""
-        stage = f"{context.node_id}: Beam stage 'WriteSplits'"
-        results: SharedFolder[Outcome] = SharedFolder.make(context.tmp_path, stage, len(work))
-        write = _WriteSplits(reader, outputs, results, context.progress)
-        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
-            todo = pipeline | "Parts" >> beam.Create(list(enumerate(work)), reshuffle=len(work) > 1)
-            learned = pipeline | "NothingLearned" >> beam.Create([[]])
-            if reader.needs_learning:
-                learned = (
-                    todo
-                    | "Learn" >> beam.ParDo(Spread(_Learn(reader, context.progress), context.side_processes))
-                    | "Learned" >> beam.combiners.ToList()
-                )
-            _ = todo | "WriteSplits" >> beam.ParDo(
-                Spread(write, context.side_processes), beam.pvalue.AsSingleton(learned)
-            )
+    def _divide(
+        self,
+        context: ExecutionContext,
+        work: Sequence[Part],
+        reader: Reader,
+        asked: Asked,
+        source: Source,
+        survey: Survey,
+    ) -> tuple[Division, list[Outcome]]:
+        """Look at all rows and decide the split of each; return that, and what was learned of the parts."""
+        stage = f"{context.node_id}: Beam stage 'ReadKeys'"
+        results: SharedFolder[Gathered] = SharedFolder.make(context.tmp_path, stage, len(work))
+        sets_aside = own_options(context).get("on_error", FAIL) != FAIL
+        step = ReadKeys(reader, asked.way, results, context.progress, sets_aside=sets_aside)
+        self._for_each_part(context, work, reader, "ReadKeys", step, None)
+        gathered = list(results.read())
         try:
-            return _combined(list(results.read()), outputs)
+            for one in gathered:
+                if one.error is not None:
+                    raise one.error
+            keys = [one.keys for one in gathered if one.keys is not None]
+            if not any(part.num_rows or part.fault for part in keys):
+                raise EmptyDataError(
+                    f"{source.no_rows(survey.splits, survey.place)}.",
+                    f"give {source.ITEMS} with at least one row.",
+                )
+            return divide(keys, asked.way, asked.shares), list(gathered[0].learned)
         except HeadraceError as error:
             raise with_node(error, context.node_id) from error.__cause__
 
+    def _partition(self, context: ExecutionContext, division: Division, asked: Asked) -> AnyPartition:
+        """Return the partition of a division."""
+        stage = f"{context.node_id}: the division of rows"
+        return as_partition(
+            division, asked.way, SharedFolder.make(context.tmp_path, stage, len(division.chosen))
+        )
 
-def _combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written:
-    """Add up what became of the parts.
+    def _run(
+        self,
+        context: ExecutionContext,
+        work: Sequence[Part],
+        outputs: Sequence[Output],
+        reader: Reader,
+        learned: Sequence[Outcome] | None,
+    ) -> Written:
+        """Run the Beam pipeline; return what was written. Where `learned` is given, the parts were looked at before."""
+        stage = f"{context.node_id}: Beam stage 'WriteSplits'"
+        results: SharedFolder[Outcome] = SharedFolder.make(context.tmp_path, stage, len(work))
+        step = WriteSplits(reader, outputs, results, context.progress)
+        self._for_each_part(context, work, reader, "WriteSplits", step, learned)
+        outcomes = list(results.read())
+        try:
+            return combined(outcomes, outputs)
+        except HeadraceError as error:
+            raise with_node(error, context.node_id) from error.__cause__
 
-    Raises:
-        DataError: If a feature is of one kind in one part and of another in another.
-        BaseException: What stopped a part.
-    """
-    num_rows: dict[str, int] = {name: 0 for output in outputs for name in output.partition.splits}
-    kinds: dict[str, Kind] = {}
-    for outcome in outcomes:
-        if outcome.error is not None:
-            raise outcome.error
-    for outcome in outcomes:
-        kinds = feature_kinds.merge(kinds, outcome.kinds)
-        for name, count in outcome.num_rows.items():
-            num_rows[name] += count
-    return Written(num_rows, sum(outcome.num_quarantined for outcome in outcomes))
+    def _for_each_part(
+        self,
+        context: ExecutionContext,
+        work: Sequence[Part],
+        reader: Reader,
+        label: str,
+        step: beam.DoFn,
+        known: Sequence[Outcome] | None,
+    ) -> None:
+        """Run a step for each part, given what is learned of all of them; `known` where that was learned before."""
+        with self.beam_pipeline(spread_over=context.side_processes) as pipeline:
+            todo = pipeline | "Parts" >> beam.Create(list(enumerate(work)), reshuffle=len(work) > 1)
+            if known is None and reader.needs_learning:
+                learned = (
+                    todo
+                    | "Learn" >> beam.ParDo(Spread(Learn(reader, context.progress), context.side_processes))
+                    | "Learned" >> beam.combiners.ToList()
+                )
+            else:
+                learned = pipeline | "KnownBefore" >> beam.Create([list(known or ())])
+            _ = todo | label >> beam.ParDo(
+                Spread(step, context.side_processes), beam.pvalue.AsSingleton(learned)
+            )
 
 
 def _check_not_empty(
-    node_id: str, source: Source, survey: Survey, divided: Sequence[Partition], written: Written
+    node_id: str, source: Source, survey: Survey, divided: Sequence[AnyPartition], written: Written
 ) -> list[str]:
     """Return a remark on input splits without rows.
 
@@ -242,94 +238,6 @@ def _check_unchanged(context: ExecutionContext, source: Source, survey: Survey) 
             f"{context.node_id}: {watched} changed while they were read.",
             "resume when nobody writes there.",
         )
-
-
-class _Learn(beam.DoFn):
-    """Looks at a part before any part is read."""
-
-    def __init__(self, reader: Reader, progress: Progress) -> None:
-        self._reader = reader
-        self._progress = progress
-
-    def setup(self) -> None:
-        self._progress.report("finding the column types")
-
-    def process(self, element: tuple[int, Part]) -> Iterator[Outcome]:
-        _, part = element
-        try:
-            yield Outcome(part.split, part.shards[0], learned=self._reader.learn(part.pieces))
-        except (HeadraceError, OSError) as error:
-            yield Outcome(part.split, part.shards[0], error=error)
-
-
-class _WriteSplits(beam.DoFn):
-    """Reads a part and writes its shards of each split."""
-
-    def __init__(
-        self, reader: Reader, outputs: Sequence[Output], results: SharedFolder[Outcome], progress: Progress
-    ) -> None:
-        self._results = results
-        self._reader = reader
-        self._progress = progress
-        self._outputs = outputs
-
-    def setup(self) -> None:
-        # Not for each part: a report starts the count of rows anew.
-        self._progress.report("writing examples")
-
-    def process(self, element: tuple[int, Part], learned: Sequence[Outcome]) -> None:
-        index, part = element
-        self._results.keep(index, self._outcome(part, learned))
-
-    def _outcome(self, part: Part, learned: Sequence[Outcome]) -> Outcome:
-        # In the order of the parts: what is found out may depend on it.
-        learned = sorted(learned, key=lambda each: (each.split, each.first_shard))
-        for one in learned:
-            if one.error is not None:
-                return one
-        output = self._outputs[part.split]
-        known = [one.learned for one in learned if one.split == part.split]
-        try:
-            with output.intake(part) as intake:
-                rows = intake.rows(self._reader.read(part.pieces, known))
-                num_rows = _write(rows, part, output, self._progress)
-        except (HeadraceError, OSError) as error:
-            return Outcome(part.split, part.shards[0], error=error)
-        return Outcome(part.split, part.shards[0], num_rows, intake.num_quarantined, intake.kinds)
-
-
-def _write(read: Iterator[Rows], part: Part, output: Output, progress: Progress) -> dict[str, int]:
-    """Write a part's shards; return the number of rows in each split."""
-    partition = output.partition
-    files = [
-        SplitFiles(output.folders[name], part.shards, part.num_shards, output.is_parquet)
-        for name in partition.splits
-    ]
-    failure: BaseException | None = None
-    try:
-        for rows in prefetched(_encoded(read, output)):
-            if not partition.bounds:
-                files[0].write(rows, np.arange(rows.num_rows))
-            else:
-                chosen = partition.assign(rows.keys(partition.feature))
-                for position, split_files in enumerate(files):
-                    split_files.write(rows, np.flatnonzero(chosen == position))
-            progress.add_rows(rows.num_rows)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        for split_files in files:
-            split_files.close(failure)
-    return {name: split_files.num_rows for name, split_files in zip(partition.splits, files)}
-
-
-def _encoded(read: Iterator[Rows], output: Output) -> Iterator[Rows]:
-    """Serialize the rows where they are read, which is in the other thread."""
-    for rows in read:
-        if not output.is_parquet:
-            rows.records()
-        yield rows
 
 
 def _said(remarks: Sequence[str]) -> list[str]:

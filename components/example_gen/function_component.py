@@ -12,6 +12,8 @@ from headrace.authoring.plain_values import ProtoLike
 from headrace.components.example_gen.component import SourceExampleGen
 from headrace.errors import DefinitionError
 from headrace.files import read_bytes
+from headrace.splits.parsing import SplitByLike
+from headrace.splits.shares import SplitsLike
 from headrace.usercode import functions, python_files
 
 with authoring():
@@ -45,6 +47,8 @@ class FunctionExampleGen(SourceExampleGen):
         on_error: What becomes of a row that cannot be a tf.Example, of the rest of a file on which the function fails,
             and of what it yields as `Unreadable`: `"fail"` or `"quarantine"`; see `SourceExampleGen`.
         run_each_time: Whether to run it though code, parameters and files are those of an earlier run.
+        splits: See `CsvExampleGen`.
+        split_by: See `CsvExampleGen`. Ways that look at all rows first run the function twice.
 
     Raises:
         DefinitionError: If a parameter cannot be used as given.
@@ -72,6 +76,8 @@ class FunctionExampleGen(SourceExampleGen):
         num_shards: int | None = None,
         on_error: str = "fail",
         run_each_time: bool = False,
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
     ) -> None:
         text = functions.to_text(function)
         name = text.rpartition(":")[2]
@@ -89,6 +95,8 @@ class FunctionExampleGen(SourceExampleGen):
             output_data_format=output_data_format,
             num_shards=num_shards,
             on_error=on_error,
+            splits=splits,
+            split_by=split_by,
             source=f"headrace.sources.function_source:{'File' if takes_path else ''}FunctionSource",
             source_fn=text,
         )

@@ -24,6 +24,8 @@ from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
 from headrace.training.arguments import (
     Function,
+    Splits,
+    args_with_split,
     check_module,
     check_one_given,
     check_unused_with,
@@ -138,6 +140,8 @@ class Trainer(Component[TrainerOutputs]):
         patience: Short form: epochs without a lower loss in evaluation after which training stops, default 5;
             0 for never. The weights of the best epoch are kept either way.
         seed: Short form: of initial weights, dropout and the order of examples, default 1.
+        train_split: The split to train on, or several: short for `splits` of `train_args`.
+        eval_split: The split that is looked at after each epoch, such as `"valid"`: short for `splits` of `eval_args`.
 
     Raises:
         DefinitionError: If not exactly one function and one set of examples is given.
@@ -180,6 +184,8 @@ class Trainer(Component[TrainerOutputs]):
         epochs: int | RuntimeParameter | None = None,
         patience: int | RuntimeParameter | None = None,
         seed: int | RuntimeParameter | None = None,
+        train_split: Splits | None = None,
+        eval_split: Splits | None = None,
     ) -> None:
         check_one_given("Trainer", module_file=module_file, run_fn=run_fn, build_model=build_model)
         _check_examples(examples, transformed_examples, transform_graph)
@@ -194,6 +200,8 @@ class Trainer(Component[TrainerOutputs]):
             check_unused_with("Trainer", "run_fn", short_form)
         if isinstance(module_file, str):
             check_module("Trainer", module_file, ("run_fn", "build_model"))
+        train_args = args_with_split("Trainer", "train", train_args, train_split)
+        eval_args = args_with_split("Trainer", "eval", eval_args, eval_split)
         super().__init__(
             spec=TrainerSpec(
                 examples=examples or transformed_examples,

@@ -25,6 +25,8 @@ from headrace.components.tuner.search_space import check_space
 from headrace.errors import DefinitionError
 from headrace.training.arguments import (
     Function,
+    Splits,
+    args_with_split,
     check_module,
     check_one_given,
     check_unused_with,
@@ -123,6 +125,8 @@ class Tuner(Component[TunerOutputs]):
         epochs: See `label`.
         patience: See `label`.
         seed: See `label`; of the choice of trials too.
+        train_split: As for Trainer, as is `eval_split`.
+        eval_split: See `train_split`.
 
     Raises:
         DefinitionError: If not exactly one function is given, or the search space is not as above.
@@ -166,6 +170,8 @@ class Tuner(Component[TunerOutputs]):
         epochs: int | RuntimeParameter | None = None,
         patience: int | RuntimeParameter | None = None,
         seed: int | RuntimeParameter | None = None,
+        train_split: Splits | None = None,
+        eval_split: Splits | None = None,
     ) -> None:
         check_one_given("Tuner", module_file=module_file, tuner_fn=tuner_fn, build_model=build_model)
         short_form = {
@@ -192,6 +198,8 @@ class Tuner(Component[TunerOutputs]):
                 module_file,
                 ("build_model",) if search_space is not None else ("tuner_fn", "build_model"),
             )
+        train_args = args_with_split("Tuner", "train", train_args, train_split)
+        eval_args = args_with_split("Tuner", "eval", eval_args, eval_split)
         super().__init__(
             spec=TunerSpec(
                 examples=examples,

@@ -72,8 +72,14 @@ def encode_split_names(names: Iterable[str]) -> str:
     return str(artifact_utils.encode_split_names(list(names)))
 
 
-def check_splits(artifact: Artifact, names: Iterable[str], where: str) -> None:
+def check_splits(artifact: Artifact, names: Iterable[str], where: str, parameter: str = "the name") -> None:
     """Check that the artifact has the splits `names`.
+
+    Args:
+        artifact: The artifact.
+        names: The splits.
+        where: Who needs them, for the message.
+        parameter: What names them, as the message tells the reader to correct.
 
     Raises:
         UnknownSplitError: If it has not, naming those it has.
@@ -84,7 +90,7 @@ def check_splits(artifact: Artifact, names: Iterable[str], where: str) -> None:
             raise UnknownSplitError(
                 f"{where}: there is no split '{name}'. {artifact.type_name} artifact {artifact.id} has splits "
                 f"{listed(known)}.",
-                f"{did_you_mean(name, known)}Correct the name, or add an output split named '{name}' to ExampleGen.",
+                f"{did_you_mean(name, known)}Correct {parameter}, or add an output split named '{name}' to ExampleGen.",
             )
 
 

@@ -86,15 +86,27 @@ class SharedFolder(Generic[Result]):
         """
         self.check()
         for index in range(self.num_results):
+            yield self.result(index)
+
+    def result(self, index: int) -> Result:
+        """Return the result of element `index`.
+
+        Raises:
+            ExecutorError: If it is lost or damaged.
+        """
+        try:
             with open_file(self._file(index)) as file:
-                try:
-                    result: Result = pickle.load(file)
-                except (EOFError, pickle.UnpicklingError) as error:
-                    raise ExecutorError(
-                        f"{self.stage}: the result of the element numbered {index} is damaged: {error}.",
-                        self._fix,
-                    ) from error
-            yield result
+                result: Result = pickle.load(file)
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise ExecutorError(
+                f"{self.stage}: the result of the element numbered {index} is damaged: {error}.",
+                self._fix,
+            ) from error
+        except FileNotFoundError as error:
+            raise ExecutorError(
+                f"{self.stage}: the result of the element numbered {index} is lost.", self._fix
+            ) from error
+        return result
 
     def _file(self, index: int) -> str:
         return os.path.join(self.path, f"{index}.pickle")

@@ -86,7 +86,7 @@ def _yielded(function: Callable[..., Any], source: str, rows: Any) -> Iterator[R
     name = function.__name__
     if not isinstance(rows, Iterable) or isinstance(rows, (str, bytes, Mapping)):
         raise UserFunctionError(
-            f"{name} returned a {type(rows).__name__}, where rows are expected.",
+            f"{name} returned a value of type {type(rows).__name__} for {source}, where rows are expected.",
             'yield each row: yield {"feature": value}.',
         )
     for number, row in enumerate(rows, 1):
@@ -97,7 +97,8 @@ def _yielded(function: Callable[..., Any], source: str, rows: Any) -> Iterator[R
         else:
             yield Unreadable(
                 source,
-                f"{name} yields a {type(row).__name__}, where a mapping of feature names to values is expected",
+                f"{name} yields a value of type {type(row).__name__}, where a mapping of feature names to values is "
+                "expected",
                 f"row {number}",
                 'yield {"feature": value}',
             )

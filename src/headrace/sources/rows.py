@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.errors import DataError, DefinitionError, did_you_mean, listed
+from headrace.errors import DataError, DefinitionError, UnsupportedFeatureError, did_you_mean, listed
 from headrace.formats.examples import example_encoder, example_writer, tfrecord
+from headrace.sources.division import row_hashes
 from headrace.sources.feature_kinds import Kinds
 
 
@@ -45,6 +46,28 @@ class Rows(abc.ABC):
     def table(self) -> pa.RecordBatch:
         """Return the rows as they go into a Parquet file."""
 
+    def features(self) -> list[str]:
+        """Return the names of the features that `column` can give.
+
+        Raises:
+            DefinitionError: If the rows have no features that are known.
+        """
+        raise DefinitionError(
+            "records of unknown content have no features.", "divide them by_hash() or by shuffle()."
+        )
+
+    def column(self, feature: str) -> pa.Array | None:
+        """Return the values of a feature, lists or of null type; `None` where none of these rows has it."""
+        return None
+
+    def content_hashes(self) -> NDArray[np.uint64]:
+        """Return 64 bits for each row, equal for rows of equal content."""
+        return row_hashes.text_hashes(pa.array(self.records(), pa.large_binary()))
+
+    def without(self, feature: str) -> Rows:
+        """Return the rows without a feature, such as one that only named their splits."""
+        raise UnsupportedFeatureError(f"'{feature}' cannot be left out of records of unknown content.")
+
 
 class FeatureRows(Rows):
     """Rows with one column per feature, each of lists or of null type."""
@@ -71,6 +94,30 @@ class FeatureRows(Rows):
         if feature is None:
             return self.records()
         return feature_keys(self._batch, feature)
+
+    def features(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._batch.schema.names)
+
+    def column(self, feature: str) -> pa.Array | None:
+        """The column of this name."""
+        names = self._batch.schema.names
+        return self._batch.columns[names.index(feature)] if feature in names else None
+
+    def content_hashes(self) -> NDArray[np.uint64]:
+        """Of all features that have a value, whatever their order."""
+        return row_hashes.row_hashes(self._batch)
+
+    def without(self, feature: str) -> Rows:
+        """The other columns, those of the whole input among them."""
+        kinds = {name: kind for name, kind in self.kinds.items() if name != feature}
+        return FeatureRows(without_column(self.table(), feature), kinds)
+
+
+def without_column(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
+    """Return a batch without a column."""
+    kept = [(one, column) for one, column in zip(batch.schema.names, batch.columns) if one != name]
+    return pa.RecordBatch.from_arrays([column for _, column in kept], [one for one, _ in kept])
 
 
 def feature_keys(batch: pa.RecordBatch, feature: str) -> list[bytes]:

@@ -1,17 +1,21 @@
-"""Into which split a record goes: by the hash of its bytes, as TFX decides it, so that both agree."""
+"""Into which split a record goes: by the hash of its bytes, as TFX decides it, so that both agree; or as was planned."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.errors import DefinitionError
+from headrace.errors import DataError, DefinitionError
 from headrace.formats import split_names
+from headrace.runtime.shared_folder import SharedFolder
+
+if TYPE_CHECKING:
+    from headrace.sources.rows import Rows
 
 # SHA-256 as eight words: what the remainder is computed from, a word at a time.
 _WORDS = 8
@@ -30,6 +34,11 @@ class Partition:
     splits: tuple[str, ...]
     bounds: tuple[int, ...] = ()
     feature: str | None = None
+    dropped: ClassVar[None] = None
+
+    def chooser(self, index: int) -> HashChooser:
+        """Return what chooses for the rows of part `index`, in order."""
+        return HashChooser(self)
 
     def assign(self, keys: Sequence[bytes]) -> NDArray[Any]:
         """Return for each key the position of its split in `splits`.
@@ -48,6 +57,78 @@ class Partition:
             buckets = ((buckets << np.uint64(32)) | words[:, place]) % num_buckets
         places: NDArray[Any] = np.searchsorted(np.array(self.bounds, np.uint64), buckets, side="right")
         return places
+
+
+class HashChooser:
+    """Chooses by the bytes of each row alone."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+
+    def choose(self, rows: Rows) -> NDArray[Any]:
+        """Return for each row the position of its split."""
+        if not self._partition.bounds:
+            return np.zeros(rows.num_rows, np.int64)
+        return self._partition.assign(rows.keys(self._partition.feature))
+
+    def check_end(self) -> None:
+        """There may be any number of rows."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A division that was decided when all rows had been looked at.
+
+    Attributes:
+        splits: Names of the output splits.
+        chosen: For each part the position of each row's split in `splits`; negative for a row that goes into none.
+        dropped: The feature that is left out of what is written.
+    """
+
+    splits: tuple[str, ...]
+    chosen: SharedFolder[NDArray[np.int16]]
+    dropped: str | None = None
+
+    def chooser(self, index: int) -> PlannedChooser:
+        """Return what chooses for the rows of part `index`, in order."""
+        return PlannedChooser(self.chosen.result(index))
+
+
+class PlannedChooser:
+    """Chooses for the rows in the order in which they were looked at."""
+
+    def __init__(self, chosen: NDArray[np.int16]) -> None:
+        self._chosen = chosen
+        self._num_rows = 0
+
+    def choose(self, rows: Rows) -> NDArray[Any]:
+        """Return for each row the position of its split.
+
+        Raises:
+            DataError: If there are more rows now.
+        """
+        first, self._num_rows = self._num_rows, self._num_rows + rows.num_rows
+        if self._num_rows > len(self._chosen):
+            raise self._other_rows("more")
+        return self._chosen[first : self._num_rows]
+
+    def check_end(self) -> None:
+        """See that each row came.
+
+        Raises:
+            DataError: If there are fewer rows now.
+        """
+        if self._num_rows < len(self._chosen):
+            raise self._other_rows("fewer")
+
+    def _other_rows(self, how: str) -> DataError:
+        return DataError(
+            f"the input gave {len(self._chosen):,} rows when it was looked at, and {how} when these were written.",
+            "run it again when nobody writes there; a function that yields rows has to yield the same each time.",
+        )
+
+
+AnyPartition: TypeAlias = "Partition | Planned"
 
 
 def partitions(input_config: Any, output_config: Any) -> list[Partition]:

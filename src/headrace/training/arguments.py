@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from headrace.authoring import RuntimeParameter
 from headrace.authoring.light import authoring
+from headrace.authoring.plain_values import ProtoLike, read_json
 from headrace.errors import DefinitionError, UserFunctionError, listed
+from headrace.formats import split_names
 from headrace.usercode import functions
 
 with authoring():
+    from tfx.dsl.placeholder.placeholder import Placeholder
+    from tfx.proto import trainer_pb2
     from tfx.utils import json_utils
 
 Function: TypeAlias = "Callable[..., Any] | str | RuntimeParameter"
+# The name of a split, or several.
+Splits: TypeAlias = "str | Sequence[str]"
 
 
 def check_one_given(where: str, **functions_given: Any) -> None:
@@ -55,6 +64,42 @@ def checked_numbers(where: str, values: dict[str, Any], zero_is_fine: tuple[str,
         if isinstance(value, int) and value < least:
             raise DefinitionError(f"{where}: {name} is {value}; it must be {least} or more.")
     return values
+
+
+def args_with_split(where: str, key: str, args: ProtoLike | None, split: Splits | None) -> ProtoLike | None:
+    """Return `train_args` or `eval_args` with the splits that the short parameter beside it names.
+
+    Args:
+        where: The component, for messages.
+        key: `"train"` or `"eval"`.
+        args: The value of `train_args` or `eval_args`.
+        split: That of `train_split` or `eval_split`: a name, or several.
+
+    Raises:
+        DefinitionError: If both name splits, or a name cannot be that of a split.
+    """
+    if split is None:
+        return args
+    names = [split] if isinstance(split, str) else list(split)
+    split_names.check_given(names, f"{where}: {key}_split")
+    if isinstance(args, (RuntimeParameter, Placeholder)):
+        raise DefinitionError(
+            f"{where}: {key}_split is given, and {key}_args is known only when the pipeline runs.",
+            f"name the splits in {key}_args.",
+        )
+    fields = (
+        json_format.MessageToDict(args, preserving_proto_field_name=True)
+        if isinstance(args, Message)
+        else args
+    )
+    if isinstance(fields, str):
+        fields = read_json(fields, trainer_pb2.TrainArgs, f"{where}: {key}_args")
+    if fields and fields.get("splits"):
+        raise DefinitionError(
+            f"{where}: {key}_split is {names!r}, and {key}_args names splits too: {list(fields['splits'])!r}.",
+            "give one of the two.",
+        )
+    return {**(fields or {}), "splits": names}
 
 
 def check_module(where: str, module_file: str, names: tuple[str, ...]) -> None:

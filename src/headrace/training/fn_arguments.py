@@ -12,6 +12,7 @@ from headrace.errors import DefinitionError
 from headrace.formats import artifacts, protos
 from headrace.formats import hyperparameters as hyperparameter_files
 from headrace.runtime.context import ExecutionContext
+from headrace.training import named_splits
 
 
 def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> fn_args_utils.FnArgs:
@@ -19,7 +20,9 @@ def fn_arguments(context: ExecutionContext, working_path: str | None = None) -> 
 
     Raises:
         DefinitionError: If `custom_config` is not a dict.
+        UnknownSplitError: If the examples lack a split to train or evaluate on.
     """
+    named_splits.read(context)
     arguments = fn_args_utils.get_common_fn_args(
         {key: list(value) for key, value in context.inputs.items()}, dict(context.parameters), working_path
     )

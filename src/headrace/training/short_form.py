@@ -29,7 +29,7 @@ from headrace.models.features import (
 )
 from headrace.models.keras_models import input_names, last_activation
 from headrace.runtime.context import ExecutionContext
-from headrace.training import datasets
+from headrace.training import datasets, named_splits
 from headrace.training.parsing import LabelRange
 
 DEFAULT_BATCH_SIZE = 128
@@ -58,6 +58,7 @@ class Settings:
 
         Raises:
             DefinitionError: If a number of steps is negative.
+            UnknownSplitError: If the examples lack a split.
         """
         train = context.proto_parameter("train_args", trainer_pb2.TrainArgs)
         evaluate = context.proto_parameter("eval_args", trainer_pb2.EvalArgs)
@@ -67,10 +68,11 @@ class Settings:
                     f"{context.node_id}: num_steps of {key} is {given.num_steps}.",
                     "give the number of batches, or leave it out for no bound.",
                 )
+        train_splits, eval_splits = named_splits.read(context)
         return cls(
             node_id=context.node_id,
-            train_splits=tuple(train.splits) or ("train",),
-            eval_splits=tuple(evaluate.splits) or ("eval",),
+            train_splits=train_splits,
+            eval_splits=eval_splits,
             train_steps=train.num_steps or None,
             eval_steps=evaluate.num_steps or None,
             batch_size=context.parameter("batch_size", DEFAULT_BATCH_SIZE),

@@ -6,8 +6,9 @@ import os
 
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError
-from headrace.formats import artifacts
+from headrace.formats import artifacts, quarantine
 from headrace.formats.examples.plain_rows import columns_of, read_rows
+from headrace.reports.artifacts import divisions
 from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table
 from headrace.reports.blocks.rows import value_cell
 from headrace.store.session import Subject
@@ -15,6 +16,7 @@ from headrace.ui.units import format_bytes, plural
 
 _ROWS = 20
 _MAX_COLUMNS = 200
+_MAX_REASONS = 50
 
 
 def render(subject: Subject) -> list[Block]:
@@ -37,7 +39,8 @@ def render(subject: Subject) -> list[Block]:
     ]
     if not names:
         facts.append(Note("This artifact has no splits.", "warning"))
-    return facts + [_split(subject, name) for name in names]
+    sections = [_split(subject, name) for name in names]
+    return [*facts, *divisions.render(examples.uri), *sections, *_quarantine(examples.uri)]
 
 
 def _files(examples: Artifact, split: str) -> list[str]:
@@ -74,6 +77,53 @@ def _split(subject: Subject, split: str) -> Section:
         ],
         anchor=f"split-{split}",
     )
+
+
+def _quarantine(uri: str) -> list[Block]:
+    """What could not be read: how often for which reason, and the first items; nothing where all could."""
+    first: list[quarantine.Item] = []
+    counts: dict[str, int] = {}
+    examples: dict[str, quarantine.Item] = {}
+    try:
+        for item in quarantine.read(uri):
+            first += [item] if len(first) < _ROWS else []
+            # Reasons that differ in each item would make a table without end.
+            kind = item.kind if item.kind in counts or len(counts) < _MAX_REASONS else "other reasons"
+            counts[kind] = counts.get(kind, 0) + 1
+            examples.setdefault(kind, item)
+    except HeadraceError as error:
+        return [Section("Quarantine", [Note(error.problem, "warning", error.fix)], anchor="quarantine")]
+    if not counts:
+        return []
+    total = sum(counts.values())
+    reasons = sorted(counts, key=lambda kind: -counts[kind])
+    return [
+        Section(
+            "Quarantine",
+            [
+                Note(
+                    f"{plural(total, 'item')} could not be read and {'is' if total == 1 else 'are'} in no split.",
+                    "warning",
+                ),
+                Table(
+                    ["reason", "items", "such as"],
+                    [[kind, counts[kind], _place(examples[kind])] for kind in reasons],
+                    caption="Why",
+                ),
+                Table(
+                    ["source", "place", "reason"],
+                    [[item.source, item.place or "–", item.reason] for item in first],
+                    caption="First items",
+                    footnote=f"The first {plural(len(first), 'item')}. All are JSON lines in {quarantine.folder(uri)}",
+                ),
+            ],
+            anchor="quarantine",
+        )
+    ]
+
+
+def _place(item: quarantine.Item) -> str:
+    return f"{item.source}, {item.place}" if item.place else item.source
 
 
 def _size(path: str) -> int:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from headrace.errors import DataError, UnsupportedFeatureError
+from headrace.formats.examples import arrow_features
+from headrace.sources.division import row_hashes
 from headrace.sources.parquet.parquet_reader import Columns, ParquetReader, conformed
-from headrace.sources.rows import Rows, no_features
+from headrace.sources.rows import Rows, no_features, without_column
 
 
 class ParquetPassReader(ParquetReader):
@@ -38,7 +42,7 @@ class ParquetPassReader(ParquetReader):
     def rows(self, batch: pa.RecordBatch, path: str, columns: Columns) -> Rows:
         """Return a batch of rows with the columns of all files."""
         try:
-            return ParquetRows(conformed(batch, columns))
+            return ParquetRows(conformed(batch, columns), path)
         except pa.ArrowInvalid as error:
             raise DataError(
                 f"{path}: a value does not fit the type that its column has in other files: {error}.",
@@ -49,9 +53,10 @@ class ParquetPassReader(ParquetReader):
 class ParquetRows(Rows):
     """Rows of a Parquet file as they are."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
+    def __init__(self, batch: pa.RecordBatch, path: str) -> None:
         self.num_rows = batch.num_rows
         self._batch = batch
+        self._path = path
 
     def table(self) -> pa.RecordBatch:
         """The rows."""
@@ -67,3 +72,27 @@ class ParquetRows(Rows):
             raise no_features()
         columns = pa.Table.from_batches([self._batch]).to_pydict()
         return [pickle.dumps(dict(zip(columns, values))) for values in zip(*columns.values())]
+
+    def features(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._batch.schema.names)
+
+    def column(self, feature: str) -> pa.Array | None:
+        """The column of this name, as a feature.
+
+        Raises:
+            UnsupportedColumnError: If it has no form as one.
+        """
+        names = self.features()
+        if feature not in names:
+            return None
+        return arrow_features.as_feature(self._batch.columns[names.index(feature)], feature, self._path)
+
+    def content_hashes(self) -> NDArray[np.uint64]:
+        """Of the rows as Python writes them: columns of any type may be among them."""
+        rows = [repr(row).encode() for row in self._batch.to_pylist()]
+        return row_hashes.text_hashes(pa.array(rows, pa.large_binary()))
+
+    def without(self, feature: str) -> Rows:
+        """The other columns."""
+        return ParquetRows(without_column(self._batch, feature), self._path)

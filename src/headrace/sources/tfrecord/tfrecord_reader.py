@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -101,6 +102,42 @@ class ProtoRows(RawRows):
             return self._records
         return [self._feature_key(row, record, feature) for row, record in enumerate(self._records)]
 
+    @functools.cached_property
+    def _parsed(self) -> list[Any]:
+        """The features of each record, of a tf.SequenceExample those of its context."""
+        protos = map(self._proto_class.FromString, self._records)
+        return [(one.features if hasattr(one, "features") else one.context).feature for one in protos]
+
+    @functools.cached_property
+    def _batch(self) -> pa.RecordBatch:
+        """The features as columns."""
+        if self._proto_class is tf.train.Example:
+            try:
+                return example_coder.ExamplesToRecordBatchDecoder(None).DecodeBatch(self._records)
+            except (RuntimeError, ValueError):
+                pass
+        names = dict.fromkeys(name for features in self._parsed for name in features)
+        columns = [pa.array([_values(features, name) for features in self._parsed]) for name in names]
+        return pa.RecordBatch.from_arrays(columns, list(names))
+
+    def features(self) -> list[str]:
+        """The names of the features, of a tf.SequenceExample those of its context."""
+        return list(self._batch.schema.names)
+
+    def column(self, feature: str) -> pa.Array | None:
+        """The values of one of them."""
+        names = self.features()
+        return self._batch.columns[names.index(feature)] if feature in names else None
+
+    def without(self, feature: str) -> Rows:
+        """The records without one of them."""
+        records = []
+        for record in self._records:
+            proto = self._proto_class.FromString(record)
+            (proto.features if hasattr(proto, "features") else proto.context).feature.pop(feature, None)
+            records.append(proto.SerializeToString(deterministic=True))
+        return RawRows(records)
+
     def _feature_key(self, row: int, record: bytes, name: str) -> bytes:
         proto = self._proto_class.FromString(record)
         features = proto.features.feature if hasattr(proto, "features") else proto.context.feature
@@ -153,3 +190,9 @@ class ProtoRows(RawRows):
                 f"{self._named(row)} is not a {self._proto_class.DESCRIPTOR.full_name}: {error}.",
                 "give files of such records, or name their payload_format.",
             ) from error
+
+
+def _values(features: Any, name: str) -> list[Any] | None:
+    """The values of a feature; `None` where it has none."""
+    kind = features[name].WhichOneof("kind") if name in features else None
+    return None if kind is None else list(getattr(features[name], kind).value)
