@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from headrace.augment import Given as Augmentations
 from headrace.authoring import (
     BaseChannel,
     Channel,
@@ -26,6 +28,8 @@ from headrace.training.arguments import (
     Function,
     Splits,
     args_with_split,
+    augment_text,
+    balance_text,
     check_module,
     check_one_given,
     check_unused_with,
@@ -54,6 +58,8 @@ class TrainerSpec(ComponentSpec):
         "epochs": ExecutionParameter(type=int, optional=True),
         "patience": ExecutionParameter(type=int, optional=True),
         "seed": ExecutionParameter(type=int, optional=True),
+        "augment": ExecutionParameter(type=str, optional=True),
+        "class_balance": ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -139,9 +145,15 @@ class Trainer(Component[TrainerOutputs]):
             With both, training ends at whichever comes first. A hyperparameter of this name goes first.
         patience: Short form: epochs without a lower loss in evaluation after which training stops, default 5;
             0 for never. The weights of the best epoch are kept either way.
-        seed: Short form: of initial weights, dropout and the order of examples, default 1.
+        seed: Short form: of initial weights, dropout, the order of examples and their changes, default 1.
         train_split: The split to train on, or several: short for `splits` of `train_args`.
         eval_split: The split that is looked at after each epoch, such as `"valid"`: short for `splits` of `eval_args`.
+        augment: Short form: what changes training examples each time they are seen: one of `headrace.augment` or a
+            list of some, such as `[augment.flip(), augment.rotate(10)]`; or mappings such as `{"kind": "flip"}`.
+        class_balance: Short form: `"weights"` lets the examples of each class count as much together as those of
+            another (scikit-learn's `class_weight="balanced"`); `"resample"` draws as many of each class in an epoch of
+            as many as there are; `{0: 1.0, 1: 6.0}` are weights of your own. Neither this nor `augment` touches what
+            the model is evaluated on.
 
     Raises:
         DefinitionError: If not exactly one function and one set of examples is given.
@@ -186,6 +198,8 @@ class Trainer(Component[TrainerOutputs]):
         seed: int | RuntimeParameter | None = None,
         train_split: Splits | None = None,
         eval_split: Splits | None = None,
+        augment: Augmentations | None = None,
+        class_balance: str | Mapping[Any, float] | RuntimeParameter | None = None,
     ) -> None:
         check_one_given("Trainer", module_file=module_file, run_fn=run_fn, build_model=build_model)
         _check_examples(examples, transformed_examples, transform_graph)
@@ -195,6 +209,8 @@ class Trainer(Component[TrainerOutputs]):
             "epochs": epochs,
             "patience": patience,
             "seed": seed,
+            "augment": augment_text("Trainer", augment),
+            "class_balance": balance_text("Trainer", class_balance),
         }
         if run_fn is not None:
             check_unused_with("Trainer", "run_fn", short_form)

@@ -22,6 +22,7 @@ from headrace.authoring import (
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
+from headrace.features.defaults import FUNCTION, OPTIONS_KEY, DefaultPreprocessing
 from headrace.usercode import functions
 
 with authoring():
@@ -106,8 +107,10 @@ class Transform(Component[TransformOutputs]):
         schema: Channel of `Schema`; its features are the function's inputs.
         module_file: A Python file that defines `preprocessing_fn`, and perhaps `stats_options_updater_fn`.
         preprocessing_fn: The function itself, or its name as `'module:function'` or `'pkg.mod.function'`.
-            Give this or `module_file`. It takes `inputs`, a dict of tensors by feature name, and optionally
-            `custom_config`, and returns a dict of tensors.
+            Give this or `module_file`. It takes `inputs`, a dict of tensors by feature name, and returns a dict of
+            tensors. Where it has parameters of these names, it is given `custom_config`; `schema`, the proto; and
+            `sample`, an Arrow table with the first rows to analyze, 10,000 at most. Or
+            `headrace.features.default_preprocessing(label=...)`, which decides by schema and sample.
         splits_config: A mapping or `transform_pb2.SplitsConfig`: `analyze` and `transform` list splits; by default 'train' is analyzed and every
             split is transformed.
         analyzer_cache: Channel of `TransformCache`, the `updated_analyzer_cache` of an earlier run: splits
@@ -162,6 +165,9 @@ class Transform(Component[TransformOutputs]):
         _check_splits(splits_config)
         if isinstance(module_file, str):
             functions.check(f"{module_file}:preprocessing_fn", "Transform: module_file")
+        if isinstance(preprocessing_fn, DefaultPreprocessing):
+            custom_config = {**(custom_config or {}), OPTIONS_KEY: preprocessing_fn.settings()}
+            preprocessing_fn = FUNCTION
         transformed_examples = Channel(type=standard_artifacts.Examples) if materialize else None
         if transformed_examples is not None:
             # As in TFX: where the input channel holds several artifacts, this one holds as many.

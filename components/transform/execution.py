@@ -18,6 +18,7 @@ from headrace.components.transform import (
     gathering,
     input_faults,
     kept_findings,
+    samples,
     statistics,
     tracing,
 )
@@ -33,7 +34,7 @@ from headrace.runtime.context import ExecutionContext
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.statistics.accumulation import SplitAccumulator, SplitState
 
-_OWN_PAYLOADS = {"FORMAT_TF_EXAMPLE", "FORMAT_PARQUET"}
+_OWN_PAYLOADS = samples.READABLE
 
 
 class Execution:

@@ -69,8 +69,8 @@ def _sparse(
     at = f" in `{line}`" if line else ""
     return UserFunctionError(
         f"{where}: {type(error).__name__}{at}: {error}. {told}{more}.",
-        f"fill what is missing: tf.sparse.to_dense(tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1]), "
-        f"default_value=...) with x = inputs[{named[0]!r}]; or, where each row must have a value, correct the data and "
+        f"fill what is missing: headrace.features.dense(inputs[{named[0]!r}], default), or headrace.features.impute with "
+        "the mean, median or most frequent value; or, where each row must have a value, correct the data and "
         "give the feature presence.min_fraction 1 and a shape in the schema.",
     )
 

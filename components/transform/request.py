@@ -17,8 +17,10 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, json_utils
 
 from headrace.authoring import Artifact
+from headrace.components.transform import samples
 from headrace.components.transform.tft_library import analyzer_cache
 from headrace.errors import DefinitionError, UnknownSplitError, listed
+from headrace.features import defaults, roles, values
 from headrace.formats import artifacts, protos
 from headrace.runtime.context import ExecutionContext
 from headrace.usercode import functions
@@ -97,17 +99,20 @@ def resolve(context: ExecutionContext) -> TransformRequest:
     analyze, transform = _splits(context, examples)
     outputs = _example_outputs(context, len(examples))
     text, module_file = _function_names(context)
+    schema = protos.read_schema(context.input("schema"))
+    function = functions.load(text, f"{context.node_id}: preprocessing_fn")
+    datasets = tuple(
+        sorted(
+            (_dataset(artifact, split, None) for split in analyze for artifact in examples),
+            key=lambda dataset: dataset.key,
+        )
+    )
     return TransformRequest(
         node_id=context.node_id,
-        schema=protos.read_schema(context.input("schema")),
-        preprocessing_fn=_bound(functions.load(text, f"{context.node_id}: preprocessing_fn"), context),
+        schema=schema,
+        preprocessing_fn=_preprocessing(function, context, schema, datasets),
         stats_options_updater_fn=_updater(context, module_file),
-        analyze=tuple(
-            sorted(
-                (_dataset(artifact, split, None) for split in analyze for artifact in examples),
-                key=lambda dataset: dataset.key,
-            )
-        ),
+        analyze=datasets,
         transform=tuple(
             _dataset(artifact, split, output)
             for split in transform
@@ -224,6 +229,36 @@ def _bound(function: Callable[..., Any], context: ExecutionContext) -> Callable[
     """The function with `custom_config` given, where its signature has it."""
     if "custom_config" not in inspect.signature(function).parameters:
         return function
+    return functools.partial(function, custom_config=_custom_config(context))
+
+
+def _custom_config(context: ExecutionContext) -> dict[str, Any]:
     text = context.parameter("custom_config")
-    config = (json_utils.loads(text) if text else {}) or {}
-    return functools.partial(function, custom_config=config)
+    return (json_utils.loads(text) if text else {}) or {}
+
+
+def _preprocessing(
+    function: Callable[..., Any],
+    context: ExecutionContext,
+    schema: schema_pb2.Schema,
+    analyze: Sequence[Dataset],
+) -> Callable[..., Any]:
+    """The user's function with what its signature has of `custom_config`, `schema` and `sample`."""
+    bound = _bound(function, context)
+    wanted = inspect.signature(bound).parameters
+    if "schema" in wanted:
+        bound = functools.partial(bound, schema=schema)
+    sample = samples.read(analyze, schema) if "sample" in wanted else None
+    if "sample" in wanted:
+        bound = functools.partial(bound, sample=sample)
+    if (default := defaults.find(function, _custom_config(context))) is not None:
+        table = roles.table(default.choices(default.options.schema or schema, sample))
+        # Into the node's log, where warnings alone are kept of what is logged.
+        print(f"{context.node_id}: each feature, what it is taken for, and why:\n{table}", flush=True)
+
+    @functools.wraps(function, updated=())
+    def preprocess(inputs: dict[str, Any]) -> Any:
+        values.name_inputs(inputs)
+        return bound(inputs)
+
+    return preprocess

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.augment import Given as Augmentations
 from headrace.authoring import (
     BaseChannel,
     Channel,
@@ -27,6 +28,8 @@ from headrace.training.arguments import (
     Function,
     Splits,
     args_with_split,
+    augment_text,
+    balance_text,
     check_module,
     check_one_given,
     check_unused_with,
@@ -58,6 +61,8 @@ class TunerSpec(ComponentSpec):
         "epochs": ExecutionParameter(type=int, optional=True),
         "patience": ExecutionParameter(type=int, optional=True),
         "seed": ExecutionParameter(type=int, optional=True),
+        "augment": ExecutionParameter(type=str, optional=True),
+        "class_balance": ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -120,13 +125,15 @@ class Tuner(Component[TunerOutputs]):
         max_trials: Models to train at most, default 10.
         objective: What is best: `val_loss` (default), or a metric such as `val_binary_accuracy`. The smallest is
             the best of what is an error by its name (`val_mae`, `val_binary_crossentropy`), else the largest.
-        label: As for Trainer, as are `batch_size`, `epochs`, `patience` and `seed`.
+        label: As for Trainer, as are all below.
         batch_size: See `label`.
         epochs: See `label`.
         patience: See `label`.
         seed: See `label`; of the choice of trials too.
         train_split: As for Trainer, as is `eval_split`.
         eval_split: See `train_split`.
+        augment: See `label`.
+        class_balance: See `label`.
 
     Raises:
         DefinitionError: If not exactly one function is given, or the search space is not as above.
@@ -172,6 +179,8 @@ class Tuner(Component[TunerOutputs]):
         seed: int | RuntimeParameter | None = None,
         train_split: Splits | None = None,
         eval_split: Splits | None = None,
+        augment: Augmentations | None = None,
+        class_balance: str | Mapping[Any, float] | RuntimeParameter | None = None,
     ) -> None:
         check_one_given("Tuner", module_file=module_file, tuner_fn=tuner_fn, build_model=build_model)
         short_form = {
@@ -180,6 +189,8 @@ class Tuner(Component[TunerOutputs]):
             "epochs": epochs,
             "patience": patience,
             "seed": seed,
+            "augment": augment_text("Tuner", augment),
+            "class_balance": balance_text("Tuner", class_balance),
             "max_trials": max_trials,
             "objective": objective,
         }

@@ -37,7 +37,9 @@ def copied_name(name: str) -> str:
 def copy(source: Source, folder: str) -> None:
     """Copy data as they are into `data/` of a project."""
     for name in source.files:
-        copy_file(os.path.join(source.folder, *name.split("/")), os.path.join(folder, FOLDER, *name.split("/")))
+        copy_file(
+            os.path.join(source.folder, *name.split("/")), os.path.join(folder, FOLDER, *name.split("/"))
+        )
 
 
 def convert(look: Look, folder: str) -> None:

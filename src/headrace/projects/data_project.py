@@ -128,7 +128,8 @@ def _values(name: str, look: Look, label: Label, place: DataPlace, version: str)
         "data": place.path,
         "data_is_inside": place.is_inside,
         "is_single": source.is_single and not place.is_inside,
-        "parameters": parameters | {"epochs": epochs, "batch_size": batch_size, "seed": 1, "push_to": "serving"},
+        "parameters": parameters
+        | {"epochs": epochs, "batch_size": batch_size, "seed": 1, "push_to": "serving"},
         "epochs": epochs,
         "batch_size": batch_size,
         "patience": 30 if is_small else 10,
@@ -265,7 +266,11 @@ def _num_words(column: Column) -> int:
 def _label_call(label: Label, look: Look) -> str:
     column = "inputs[LABEL]"
     if label.task == "regression":
-        return f"label(as_number({column}), classes=False)" if label.is_text else f"label({column}, classes=False)"
+        return (
+            f"label(as_number({column}), classes=False)"
+            if label.is_text
+            else f"label({column}, classes=False)"
+        )
     if label.task == "labels":
         return "labels(inputs)"
     stored = next(one.profile.stored for one in look.columns if one.name == label.name)

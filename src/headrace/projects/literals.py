@@ -32,7 +32,9 @@ def _escaped(sign: str, quote: str) -> str:
         return sign
     plain = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(sign)
     code = ord(sign)
-    return plain or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+    return plain or (
+        f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
 
 
 def python_tuple(values: Sequence[Any]) -> str:

@@ -57,7 +57,9 @@ def plan_project(place: Place, look: Look, *, is_copied: bool) -> Plan:
     if not look.named("number", "category", "text", "date", "image"):
         raise DataError(
             f"{look.source.given} has no column to predict '{look.label.name}' from: "
-            + "; ".join(f"'{column.name}' {column.reason}" for column in look.columns if column.role != "label"),
+            + "; ".join(
+                f"'{column.name}' {column.reason}" for column in look.columns if column.role != "label"
+            ),
             "give data with more columns.",
         )
     data, add_data = _data_place(place, look, is_copied)
@@ -88,7 +90,11 @@ def _data_place(place: Place, look: Look, is_copied: bool) -> tuple[DataPlace, C
     if addresses.is_elsewhere(source.given):
         return DataPlace(source.given, False, f"The data stay at `{source.given}`."), None
     path = _path_from(place.path, source.given)
-    kind = "stay where they are, and are found by a path from this folder" if not os.path.isabs(path) else "stay at"
+    kind = (
+        "stay where they are, and are found by a path from this folder"
+        if not os.path.isabs(path)
+        else "stay at"
+    )
     return DataPlace(path, False, f"The data {kind}: `{path}`."), None
 
 

@@ -108,7 +108,9 @@ def _data_files(module: object, text: str) -> list[str]:
     """Return the data of a ready pipeline: the files of its folder that it names, or all where it names none."""
     roots = [getattr(module, name) for name in vars(module) if name.endswith("data_root")]
     folder = roots[0]() if roots else ""
-    names = [name for name in names_in(folder) if name.endswith(_DATA_ENDINGS)] if os.path.isdir(folder) else []
+    names = (
+        [name for name in names_in(folder) if name.endswith(_DATA_ENDINGS)] if os.path.isdir(folder) else []
+    )
     named = [name for name in names if f'"{name}"' in text]
     if roots and not names:
         raise DefinitionError(
@@ -140,7 +142,10 @@ def _parameters(text: str) -> Mapping[str, object]:
 def _short_run(text: str) -> tuple[str, int]:
     """Return the parameter, and its value, that make a run short."""
     known = _parameters(text)
-    return next(((name, value) for name, value in (("train_steps", 50), ("epochs", 2)) if name in known), ("epochs", 2))
+    return next(
+        ((name, value) for name, value in (("train_steps", 50), ("epochs", 2)) if name in known),
+        ("epochs", 2),
+    )
 
 
 def _cells(name: str, description: str, nodes: Sequence[object]) -> list[notebook.Cell]:

@@ -9,9 +9,7 @@ from headrace.errors import DefinitionError
 from headrace.files import create_text, publish, remove_folder, whole_files
 
 
-def write_project(
-    path: str, texts: Mapping[str, str], add_data: Callable[[str], None] | None = None
-) -> None:
+def write_project(path: str, texts: Mapping[str, str], add_data: Callable[[str], None] | None = None) -> None:
     """Write a project.
 
     Args:

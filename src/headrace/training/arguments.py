@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from headrace import augment
 from headrace.authoring import RuntimeParameter
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, read_json
-from headrace.errors import DefinitionError, UserFunctionError, listed
+from headrace.errors import DefinitionError, UserFunctionError, did_you_mean, listed
 from headrace.formats import split_names
 from headrace.usercode import functions
 
@@ -19,6 +21,8 @@ with authoring():
     from tfx.dsl.placeholder.placeholder import Placeholder
     from tfx.proto import trainer_pb2
     from tfx.utils import json_utils
+
+_BALANCES = ("weights", "resample")
 
 Function: TypeAlias = "Callable[..., Any] | str | RuntimeParameter"
 # The name of a split, or several.
@@ -142,6 +146,40 @@ def function_text(where: str, function: Function | None) -> Any:
     functions.check(text, where)
     reference = functions.parse(text)
     return text if reference.is_file else f"{reference.place}.{reference.name}"
+
+
+def augment_text(where: str, given: Any) -> Any:
+    """Return `augment` as the text in which it is recorded; `None` where nothing is given.
+
+    Raises:
+        DefinitionError: If it is no augmentation.
+    """
+    if given is None or isinstance(given, RuntimeParameter):
+        return given
+    return augment.to_text(given, f"{where}: augment")
+
+
+def balance_text(where: str, given: Any) -> Any:
+    """Return `class_balance` as the text in which it is recorded; `None` where nothing is given.
+
+    Raises:
+        DefinitionError: If it is neither a known word nor weights by class.
+    """
+    if given is None or isinstance(given, RuntimeParameter):
+        return given
+    if isinstance(given, Mapping):
+        for name, weight in given.items():
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not weight >= 0:
+                raise DefinitionError(
+                    f"{where}: class_balance gives class {name!r} the weight {weight!r}.", "give 0 or more."
+                )
+        return json.dumps({str(name): float(weight) for name, weight in given.items()}, sort_keys=True)
+    if given not in _BALANCES:
+        raise DefinitionError(
+            f"{where}: class_balance is {given!r}. There are {listed(_BALANCES)}, and weights by class.",
+            f"{did_you_mean(str(given), _BALANCES)}Correct it, or give {{0: 1.0, 1: 6.0}}.",
+        )
+    return json.dumps(given)
 
 
 def custom_config_text(custom_config: Any) -> Any:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from headrace.authoring import Artifact
 from headrace.formats import artifacts
 from headrace.formats.examples import examples as examples_io
 from headrace.runtime.progress import Progress
+from headrace.training.augmentation import Augmenter, Batch
+from headrace.training.balance import Balance, copies, resampled_order
 from headrace.training.parsing import Columns, LabelRange, Parser
 
 # Beyond this, rows stay in their files and are shuffled within blocks.
@@ -56,19 +60,49 @@ class Rows:
         """Return the number of training batches in one pass; the last one may be smaller."""
         return -(-self.num_rows // batch_size)
 
-    def batches(self, batch_size: int, arrange: Callable[[Columns], Any], seed: int) -> tf.data.Dataset:
-        """Return endless batches of `(inputs, label)`: every row once in each pass, in a new random order.
+    def batches(
+        self,
+        batch_size: int,
+        arrange: Callable[[Columns], Any],
+        seed: int,
+        balance: Balance | None = None,
+        augmenter: Augmenter | None = None,
+    ) -> tf.data.Dataset:
+        """Return endless batches of `(inputs, label)` to train on: every row once in each pass, in a new random order.
 
         A pass has `steps(batch_size)` batches, of which the last may be smaller; the shape that TensorFlow knows
         allows for that, so that the training step is compiled once. In memory the order is that of all rows;
         streamed, rows are shuffled within blocks.
+
+        Args:
+            batch_size: Rows in a batch, before the augmenter sees it.
+            arrange: Puts the features in the form that the model takes.
+            seed: Of the order.
+            balance: With weights: batches are `(inputs, label, weights)`. Resampled: as many rows of each class are
+                in a pass of as many rows as there are, so that not every row is in every pass.
+            augmenter: Changes each batch.
         """
         batch_size = min(batch_size, self.num_rows)
+        resampled = balance if balance is not None and balance.is_resampled else None
         if self.columns is None:
-            dataset = self._streamed(batch_size, seed)
+            dataset = self._streamed(batch_size, seed, resampled)
         else:
-            dataset = self._shuffled(batch_size, seed)
-        return dataset.map(self._pair(arrange), num_parallel_calls=2).prefetch(tf.data.AUTOTUNE)
+            dataset = self._shuffled(batch_size, seed, resampled)
+        if balance is None and augmenter is None:
+            dataset = dataset.map(self._pair(arrange), num_parallel_calls=2)
+        else:
+            weighted = balance if resampled is None else None
+            change = self._changed(arrange, weighted, augmenter)
+            dataset = dataset.enumerate().map(change, num_parallel_calls=2)
+        return dataset.prefetch(tf.data.AUTOTUNE)
+
+    def class_counts(self) -> dict[float, int]:
+        """Return how many rows have each value of the label; streamed rows are read once for it."""
+        found: Counter[float] = Counter()
+        for columns in [self.columns] if self.columns is not None else self.blocks():
+            values, counts = np.unique(columns[self.label].numpy(), return_counts=True)
+            found.update(dict(zip(values.tolist(), counts.tolist())))
+        return dict(found)
 
     def batches_once(self, batch_size: int, arrange: Callable[[Columns], Any]) -> tf.data.Dataset:
         """Return batches of `(inputs, label)` in the order of the files, the last one perhaps smaller."""
@@ -88,13 +122,32 @@ class Rows:
 
         return pair
 
-    def _shuffled(self, batch_size: int, seed: int) -> tf.data.Dataset:
+    def _changed(
+        self, arrange: Callable[[Columns], Any], balance: Balance | None, augmenter: Augmenter | None
+    ) -> Callable[[tf.Tensor, Columns], tuple[Any, ...]]:
+        @_as_it_is
+        def changed(number: tf.Tensor, columns: Columns) -> tuple[Any, ...]:
+            inputs = {name: value for name, value in columns.items() if name != self.label}
+            label = columns[self.label]
+            batch = Batch(inputs, label, None if balance is None else balance.row_weights(label))
+            if augmenter is not None:
+                batch = augmenter.apply(batch, number)
+            weights = () if batch.weights is None else (batch.weights,)
+            return (arrange(batch.columns), batch.label, *weights)
+
+        return changed
+
+    def _shuffled(self, batch_size: int, seed: int, resampled: Balance | None) -> tf.data.Dataset:
         columns, num_rows, steps = self.columns or {}, self.num_rows, self.steps(batch_size)
         size = None if num_rows % batch_size else batch_size
 
         @_as_it_is
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
-            order = _permutation(num_rows, seed, number)
+            if resampled is None:
+                order = _permutation(num_rows, seed, number)
+            else:
+                places = resampled.class_places(columns[self.label])
+                order = resampled_order(places, resampled, num_rows, _key(seed, number))
 
             @_as_it_is
             def batch(step: tf.Tensor) -> Columns:
@@ -104,28 +157,38 @@ class Rows:
 
         return tf.data.Dataset.counter().flat_map(epoch)
 
-    def _streamed(self, batch_size: int, seed: int) -> tf.data.Dataset:
+    def _streamed(self, batch_size: int, seed: int, resampled: Balance | None) -> tf.data.Dataset:
         is_even = self.num_rows % batch_size == 0
 
         @_as_it_is
         def epoch(number: tf.Tensor) -> tf.data.Dataset:
             @_as_it_is
             def shuffle(block: tf.Tensor, columns: Columns) -> Columns:
+                number_of_block = number * _MAX_BLOCKS + block
+                if resampled is not None:
+                    key = _key(seed, number_of_block)
+                    drawn = copies(resampled.class_places(columns[self.label]), resampled, key)
+                    return _take(columns, tf.random.experimental.stateless_shuffle(drawn, key), None)
                 rows = tf.shape(next(iter(columns.values())))[0]
-                return _take(columns, _permutation(rows, seed, number * _MAX_BLOCKS + block), None)
+                return _take(columns, _permutation(rows, seed, number_of_block), None)
 
             shuffled = self._read_blocks().enumerate().map(shuffle).prefetch(_STREAMED_BLOCKS_AHEAD)
-            return shuffled.rebatch(batch_size, drop_remainder=is_even)
+            return shuffled if resampled is not None else shuffled.rebatch(batch_size, drop_remainder=is_even)
 
-        return tf.data.Dataset.counter().flat_map(epoch)
+        endless = tf.data.Dataset.counter().flat_map(epoch)
+        # How many rows are drawn in a pass differs, so batches go on over its end.
+        return endless.rebatch(batch_size, drop_remainder=True) if resampled is not None else endless
 
     def _read_blocks(self) -> tf.data.Dataset:
         return tf.data.Dataset.from_generator(self.blocks, output_signature=self.signature)
 
 
 def _permutation(num_rows: Any, seed: int, number: tf.Tensor) -> tf.Tensor:
-    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(number, tf.int64)])
-    return tf.random.experimental.stateless_shuffle(tf.range(num_rows), seed=key)
+    return tf.random.experimental.stateless_shuffle(tf.range(num_rows), seed=_key(seed, number))
+
+
+def _key(seed: int, number: tf.Tensor) -> tf.Tensor:
+    return tf.stack([tf.constant(seed, tf.int64), tf.cast(number, tf.int64)])
 
 
 def _take(columns: Columns, rows: tf.Tensor, count: int | None) -> Columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ import tensorflow as tf
 from headrace.errors import TrainingError
 from headrace.models.keras_models import arrange
 from headrace.runtime.progress import Progress
+from headrace.training import balance as balancing
 from headrace.training import datasets
+from headrace.training.augmentation import Augmenter
 from headrace.training.callbacks import Watch
 from headrace.training.short_form import Settings
 
@@ -77,7 +79,7 @@ def fit(
     watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, progress, prefix)
     place = functools.partial(arrange, model)
     eval_size, eval_steps = _eval_batches(evaluate, batch_size, settings.eval_steps, is_row_wise)
-    batches = train.batches(batch_size, place, settings.seed)
+    batches = training_batches(model, train, settings, batch_size, place)
     _create_variables(model, batches)
     result = model.fit(
         batches,
@@ -92,6 +94,54 @@ def fit(
     history = result.history
     best = _best_epoch(history["val_loss"], settings.node_id)
     return Outcome(history, watch.steps_done, {name: values[best] for name, values in history.items()})
+
+
+def training_batches(
+    model: keras.Model,
+    rows: datasets.Rows,
+    settings: Settings,
+    batch_size: int,
+    place: Callable[[Any], Any],
+) -> tf.data.Dataset:
+    """Return endless batches to train on, balanced and changed as the settings say; evaluation never is.
+
+    Raises:
+        TrainingError: If the label has no classes to balance, or a change fits no feature.
+    """
+    label = rows.label_range
+    balance = augmenter = None
+    if settings.class_balance is not None:
+        _check_classes(rows, settings.node_id)
+        counts = rows.class_counts()
+        balance = balancing.make(settings.class_balance, counts, _output_width(model), settings.node_id)
+    if settings.augment:
+        signature = {name: spec for name, spec in rows.signature.items() if name != rows.label}
+        is_mixed = label.dtype == "float32" and not label.is_whole
+        augmenter = Augmenter(
+            settings.augment, signature, settings.seed, is_label_mixed=is_mixed, where=settings.node_id
+        )
+    return rows.batches(batch_size, place, settings.seed, balance, augmenter)
+
+
+def _check_classes(rows: datasets.Rows, node_id: str) -> None:
+    """Check that the label is one number in each row, before the rows of each value are counted."""
+    label = rows.label_range
+    shape = rows.signature[rows.label].shape[1:]
+    if label.dtype == "string" or any(size != 1 for size in shape):
+        held = "text" if label.dtype == "string" else "several values in a row"
+        raise TrainingError(
+            f"{node_id}: class_balance needs the number of a class in each row, and the label '{rows.label}' holds "
+            f"{held}.",
+            "number the classes in preprocessing_fn: headrace.features.label.",
+        )
+    if not label.is_whole:
+        raise balancing.regression(node_id, f"the label '{rows.label}' has fractions")
+
+
+def _output_width(model: keras.Model) -> int | None:
+    outputs = getattr(model, "outputs", None) or []
+    width = outputs[0].shape[-1] if len(outputs) == 1 else None
+    return int(width) if width is not None else None
 
 
 def _create_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
@@ -110,7 +160,7 @@ def _create_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
         model.optimizer.build(model.trainable_variables)
     output = getattr(model, "output", None)
     if isinstance(output, keras.KerasTensor):
-        _, label = batches.element_spec
+        label = batches.element_spec[1]
         # What does not like a row of zeros creates its variables in the first step.
         with contextlib.suppress(Exception):
             row = [tf.zeros([size or 1 for size in one.shape], one.dtype) for one in (label, output)]

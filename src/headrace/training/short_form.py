@@ -15,6 +15,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.proto import trainer_pb2
 from tfx.utils import json_utils
 
+from headrace import augment
+from headrace.augment import Augmentation
 from headrace.errors import DefinitionError, InputResolutionError, MissingFileError, TrainingError
 from headrace.formats import artifacts, protos
 from headrace.formats import hyperparameters as hyperparameter_files
@@ -51,6 +53,8 @@ class Settings:
     epochs: int | None
     patience: int
     seed: int
+    augment: tuple[Augmentation, ...] = ()
+    class_balance: str | dict[str, float] | None = None
 
     @classmethod
     def read(cls, context: ExecutionContext) -> Settings:
@@ -79,6 +83,8 @@ class Settings:
             epochs=context.parameter("epochs"),
             patience=context.parameter("patience", DEFAULT_PATIENCE),
             seed=context.parameter("seed", DEFAULT_SEED),
+            augment=augment.read(context.json_parameter("augment") or (), f"{context.node_id}: augment"),
+            class_balance=context.json_parameter("class_balance"),
         )
 
 
@@ -233,6 +239,13 @@ def compile_if_needed(
 def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -> tuple[Any, list[Any]]:
     if width > 1:
         if not label.is_whole or label.least < 0 or label.greatest >= width:
+            if label.is_whole and label.least == -1 and label.greatest < width:
+                raise TrainingError(
+                    f"{node_id}: the label of some rows is -1, which stands for a class that the split which "
+                    "preprocessing_fn learned of does not have.",
+                    "list the classes: headrace.features.label(x, classes=[...]); or drop the rows of a class that is "
+                    "too rare for both splits.",
+                )
             raise TrainingError(
                 f"{node_id}: the model has {width} outputs, and the label goes from {label.least:g} to "
                 f"{label.greatest:g}{'' if label.is_whole else ' with fractions'}.",

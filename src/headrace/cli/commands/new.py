@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 @click.option("--group", metavar="COLUMN", help="Keep rows with the same value here in one split.")
 @click.option("--query", metavar="SQL", help="What is read of a database.")
 @click.option("--copy-data", is_flag=True, help="Copy the data into the project.")
-@click.option("--from", "ready", metavar="READY", help="Copy a ready pipeline, with its data: see headrace list.")
-@click.option("--dry-run", is_flag=True, help="Say what was found and what would be written, and write nothing.")
+@click.option(
+    "--from", "ready", metavar="READY", help="Copy a ready pipeline, with its data: see headrace list."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Say what was found and what would be written, and write nothing."
+)
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def new_command(
     name: str,
@@ -63,7 +67,9 @@ def new_command(
     from headrace.ui.screen import open_screen
 
     if (data is None) == (ready is None):
-        raise click.UsageError("Give --data with your own data, or --from with a ready pipeline (see headrace list).")
+        raise click.UsageError(
+            "Give --data with your own data, or --from with a ready pipeline (see headrace list)."
+        )
     if ready is not None and (labels or task or time or group or query):
         raise click.UsageError("--label, --task, --time, --group and --query go with --data.")
     place = check_place(name)
@@ -76,7 +82,12 @@ def new_command(
     if dry_run:
         _print_files(screen, plan, "Would be written")
         return
-    if data is not None and not yes and _is_terminal() and not click.confirm("Write the project?", default=True):
+    if (
+        data is not None
+        and not yes
+        and _is_terminal()
+        and not click.confirm("Write the project?", default=True)
+    ):
         raise click.Abort
     plan.carry_out()
     _print_files(screen, plan, "Written")

@@ -20,7 +20,7 @@ _FUNCTION = re.compile(r"^[\w.]+:\w+$|^.+\.py:\w+$")
 _PACKAGE_PATH = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _SHARED_FOLDERS = ("authoring", "files", "formats", "runtime", "usercode")
 # Parts that only some executors come to, each named as it is imported: they count for those.
-_PART = r"\bheadrace\.(components(?:\.| import )\w+|sources|statistics|training|models)\b"
+_PART = r"\bheadrace\.(components(?:\.| import )\w+|sources|statistics|training|models|features|augment)\b"
 _IMPORTED_PART = re.compile(_PART.encode())
 _IMPORTED_LIBRARY = re.compile(
     rb"^[ ]*(?:from ([a-z]\w*(?:\.\w+)?)[\w.]* import |import ([a-z]\w*(?:\.\w+)?)[\w.]*(?: as \w+)?\s*(?:#.*)?$)",

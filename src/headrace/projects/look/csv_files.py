@@ -70,27 +70,35 @@ def read_form(path: str) -> CsvForm:
     encoding = _encoding(path, head)
     # The last line may be cut.
     is_cut = len(head) == _HEAD_BYTES
-    text = head[: head.rfind(b"\n") + 1 or None].decode(encoding, "replace") if is_cut else head.decode(encoding)
+    text = (
+        head[: head.rfind(b"\n") + 1 or None].decode(encoding, "replace") if is_cut else head.decode(encoding)
+    )
     delimiter = _delimiter(path, text)
     records = _records(text, delimiter)
     header, rows = records[0], records[1:]
     has_header = _is_header(header, rows)
     if has_header and not rows:
         raise EmptyDataError(f"{path} holds a header line and no row.", "give a file with rows.")
-    names = unique_names(header) if has_header else tuple(f"column_{place + 1}" for place in range(len(header)))
+    names = (
+        unique_names(header) if has_header else tuple(f"column_{place + 1}" for place in range(len(header)))
+    )
     first_line = _lines_of_header(text, delimiter) if has_header else 0
     plain = text.splitlines()[0].strip().split(",")
     reasons = []
     if delimiter != ",":
         reasons.append(f"its cells are divided by {_NAMES[delimiter]}")
     if encoding != "utf-8":
-        reasons.append(f"its text is {'UTF-8 with a byte order mark' if encoding == 'utf-8-sig' else encoding}")
+        reasons.append(
+            f"its text is {'UTF-8 with a byte order mark' if encoding == 'utf-8-sig' else encoding}"
+        )
     if not has_header:
         reasons.append("its first line is a row, and names no columns")
     elif delimiter == "," and list(names) != plain:
         twice = [name for name, count in Counter(header).items() if count > 1]
         reasons.append(
-            f"its header names '{twice[0]}' twice" if twice else "its header has quotes, spaces or empty names"
+            f"its header names '{twice[0]}' twice"
+            if twice
+            else "its header has quotes, spaces or empty names"
         )
     if "\r" in text.replace("\r\n", ""):
         reasons.append("some of its lines end with a carriage return alone")
@@ -150,7 +158,11 @@ def read_sample(path: str, form: CsvForm) -> Sample:
             "give a file in which every row has the same columns.",
         )
     first = unreadable[0] if unreadable else None
-    shown = f"{first.actual_columns} cells instead of {first.expected_columns}: {first.text[:60]}" if first else ""
+    shown = (
+        f"{first.actual_columns} cells instead of {first.expected_columns}: {first.text[:60]}"
+        if first
+        else ""
+    )
     if len(table) > MAX_ROWS:
         table, is_whole = table.slice(0, MAX_ROWS), False
     return Sample(table, is_whole, len(unreadable), shown)
@@ -231,7 +243,8 @@ def _is_header(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     # A name such as 2019 stands among words; a row's number stands in a column of numbers.
     return len(set(header)) == len(header) and any(
-        cell and not _NUMBER.fullmatch(cell) and _holds_numbers(rows, place) for place, cell in enumerate(header)
+        cell and not _NUMBER.fullmatch(cell) and _holds_numbers(rows, place)
+        for place, cell in enumerate(header)
     )
 
 

@@ -13,7 +13,18 @@ from headrace.errors import DataError, MissingFileError, SetupError, did_you_mea
 from headrace.projects.look.samples import MAX_ROWS, Sample
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+_]*)://", re.I)
-_DIALECTS = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle", "duckdb", "snowflake", "bigquery")
+_DIALECTS = (
+    "sqlite",
+    "postgresql",
+    "postgres",
+    "mysql",
+    "mariadb",
+    "mssql",
+    "oracle",
+    "duckdb",
+    "snowflake",
+    "bigquery",
+)
 _QUERY = re.compile(r"\s*(select|with|table|values)\b", re.I)
 
 
@@ -70,7 +81,9 @@ def read_sample(database: Database) -> Sample:
 
     with _connection(database) as connection:
         try:
-            result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(database.query))
+            result = connection.execution_options(stream_results=True).execute(
+                sqlalchemy.text(database.query)
+            )
             names = list(result.keys())
             rows = result.fetchmany(MAX_ROWS + 1)
         except sqlalchemy.exc.SQLAlchemyError as error:
@@ -83,7 +96,9 @@ def read_sample(database: Database) -> Sample:
             ) from error
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DataError(f"the query gives '{twice[0]}' twice.", f"name one of them: SELECT ... AS {twice[0]}_2")
+        raise DataError(
+            f"the query gives '{twice[0]}' twice.", f"name one of them: SELECT ... AS {twice[0]}_2"
+        )
     shown = rows[:MAX_ROWS]
     columns = [column_of([row[place] for row in shown]) for place in range(len(names))]
     return Sample(pa.table(dict(zip(names, columns))), len(rows) <= MAX_ROWS)
@@ -113,7 +128,9 @@ def _connection(database: Database) -> Any:
         url = sqlalchemy.engine.make_url(database.url)
         if url.get_backend_name() == "sqlite" and url.database and not os.path.isfile(url.database):
             # SQLite would make an empty one.
-            raise MissingFileError(f"there is no database file '{url.database}'.", "correct the path in --data.")
+            raise MissingFileError(
+                f"there is no database file '{url.database}'.", "correct the path in --data."
+            )
         return sqlalchemy.create_engine(url).connect()
     except ImportError as error:
         raise SetupError(

@@ -96,7 +96,9 @@ def _pictures(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
         except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
             broken.append(name)
     if not sizes:
-        raise DataError(f"none of the files in {source.given} is a picture: {names[0]} ...", "correct --data.")
+        raise DataError(
+            f"none of the files in {source.given} is a picture: {names[0]} ...", "correct --data."
+        )
     (width, height), _ = sizes.most_common(1)[0]
     notes = []
     if broken:
@@ -104,7 +106,11 @@ def _pictures(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
             f"{len(broken)} of {len(names)} files that were opened are no pictures: {', '.join(map(short, broken[:3]))}. "
             "They are put aside, and counted."
         )
-    alike = f"{width} x {height} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes, most often {width} x {height}"
+    alike = (
+        f"{width} x {height} pixels"
+        if len(sizes) == 1
+        else f"{len(sizes)} sizes, most often {width} x {height}"
+    )
     shown = ", ".join(mode for mode, _ in modes.most_common(3))
     return f"{len(source.files):,} pictures, {alike}, {shown}", notes
 
@@ -123,7 +129,9 @@ def _texts(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
         num_words += len(text.split())
     notes = []
     if undecodable:
-        notes.append(f"{undecodable} of {len(names)} texts that were opened are not UTF-8: they are put aside, and counted.")
+        notes.append(
+            f"{undecodable} of {len(names)} texts that were opened are not UTF-8: they are put aside, and counted."
+        )
     if empty:
         notes.append(f"{empty} of {len(names)} texts that were opened are empty.")
     average = num_words / max(1, len(names) - undecodable)

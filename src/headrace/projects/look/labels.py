@@ -19,7 +19,8 @@ _RARE = 0.2
 _NEVER_SHOWN = 12
 _MOST_WHOLE_CLASSES = 20
 _GRADED = re.compile(
-    r"(quality|rating|stars?|score|grade|rank|count|num|number|age|price|amount|year|size|rooms?|points?)", re.I
+    r"(quality|rating|stars?|score|grade|rank|count|num|number|age|price|amount|year|size|rooms?|points?)",
+    re.I,
 )
 _POSITIVE = ("1", "1.0", "true", "yes", "y", "positive", "pos", "t", "spam", "si", "sí", "ja", "oui")
 
@@ -133,7 +134,9 @@ def _check_numbers(column: Profile) -> None:
 
 
 def _num_no_numbers(column: Profile) -> int:
-    return column.num_odd + sum(count for value, count in column.top if value.strip().lower() in MISSING_WORDS)
+    return column.num_odd + sum(
+        count for value, count in column.top if value.strip().lower() in MISSING_WORDS
+    )
 
 
 def _regression_reason(column: Profile) -> str:

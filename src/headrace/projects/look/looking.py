@@ -120,9 +120,15 @@ def _folder_columns(found: folders.Found) -> tuple[Column, ...]:
 
 
 def _look_at_table(source: Source, sample: Sample, wishes: Wishes) -> Look:
-    profiles = [profile(name, sample.table.column(place)) for place, name in enumerate(sample.table.column_names)]
+    profiles = [
+        profile(name, sample.table.column(place)) for place, name in enumerate(sample.table.column_names)
+    ]
     names = [one.name for one in profiles]
-    for name, option in (*((name, "--label") for name in wishes.labels), (wishes.time, "--time"), (wishes.group, "--group")):
+    for name, option in (
+        *((name, "--label") for name in wishes.labels),
+        (wishes.time, "--time"),
+        (wishes.group, "--group"),
+    ):
         if name is not None:
             check_column(name, names, option, source.given)
     label = find_label(profiles, wishes.labels, wishes.task) if wishes.labels else None
@@ -142,7 +148,11 @@ def check_column(name: str, names: Sequence[str], option: str, where: str) -> No
         DataError: If it does not.
     """
     if name not in names:
-        shown = listed(names) if len(names) <= 40 else f"{listed(sorted(names)[:40])} and {len(names) - 40:,} more"
+        shown = (
+            listed(names)
+            if len(names) <= 40
+            else f"{listed(sorted(names)[:40])} and {len(names) - 40:,} more"
+        )
         same = next((one for one in names if one.lower() == name.lower()), None)
         near = f"did you mean '{same}'? " if same else did_you_mean(name, names)
         raise DataError(f"{where} has no column '{name}'. It has {shown}.", f"{near}Correct {option}.")
@@ -189,7 +199,11 @@ def _without_telltales(
 def _tells(one: Profile, target: Profile, table: pa.Table) -> bool:
     if one.num_distinct != target.num_distinct or one.num_missing != target.num_missing:
         return False
-    pairs = table.select([one.name, target.name]).group_by([one.name, target.name]).aggregate([(target.name, "count")])
+    pairs = (
+        table.select([one.name, target.name])
+        .group_by([one.name, target.name])
+        .aggregate([(target.name, "count")])
+    )
     return len(pairs) == target.num_distinct + bool(target.num_missing)
 
 
@@ -203,7 +217,9 @@ def _in_time(columns: list[Column], sample: Sample, wishes: Wishes) -> tuple[lis
         is_series = one.is_sorted and one.num_distinct >= 0.9 * one.num_rows and one.num_rows >= _FEW_ROWS
         if is_series:
             reason = "dates in the order of the rows, so this is a series: later rows are for evaluation"
-            return [replace(each, role="time", reason=reason) if each is column else each for each in columns], []
+            return [
+                replace(each, role="time", reason=reason) if each is column else each for each in columns
+            ], []
     if not dates:
         return columns, []
     return columns, [

@@ -18,7 +18,9 @@ _ROWS_A_KIND = 5
 _WORDS_OF_TEXT = 3.0
 _SINCE, _UNTIL = 631_152_000, 2_524_608_000  # 1990 and 2050, as seconds since 1970
 
-_ID = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|key|index|idx|rownames?|row|record|serial|nr|no)$|^unnamed|^$", re.I)
+_ID = re.compile(
+    r"(^|[_\s.-])(id|ids|uuid|guid|key|index|idx|rownames?|row|record|serial|nr|no)$|^unnamed|^$", re.I
+)
 _KIND = re.compile(
     r"(^|[_\s.-])(id|code|zip|zipcode|postcode|postal|area|tract|region|district|county|state|city|country|store|"
     r"class|category|cat|kind|type|group|cluster|status|level|month|day|hour|weekday|dow|quarter|season|week)"
@@ -78,7 +80,9 @@ def _of_number(column: Profile) -> Guess:
     if column.is_whole and _WHO.search(column.name) and _repeats(column):
         return Guess("group", f"names {column.num_distinct:,} that have several rows each, kept in one split")
     if column.is_whole and column.num_distinct > 2 and _is_kind(column):
-        return Guess("category", f"is whole numbers with {column.num_distinct:,} values, and is named like a code")
+        return Guess(
+            "category", f"is whole numbers with {column.num_distinct:,} values, and is named like a code"
+        )
     return Guess("number", _number_reason(column))
 
 
@@ -134,7 +138,10 @@ def _of_text(column: Profile) -> Guess:
         return Guess("category", f"{_category_reason(column)}; the {MAX_CATEGORIES} most frequent count")
     if column.mean_words > 1.5:
         return Guess("text", f"texts of {column.mean_words:.1f} words on average, hardly any twice")
-    return Guess("ignore", f"has {column.num_distinct:,} different words in {_rows(column.num_filled)}: hardly any twice")
+    return Guess(
+        "ignore",
+        f"has {column.num_distinct:,} different words in {_rows(column.num_filled)}: hardly any twice",
+    )
 
 
 def _category_reason(column: Profile) -> str:

@@ -108,7 +108,9 @@ def find_source(given: str, query: str | None = None) -> Source:
     if database is not None:
         return Source("database", given, database=database)
     if query:
-        raise DataError("--query is given, and --data is no database.", "give --data sqlite:///FILE or leave out --query.")
+        raise DataError(
+            "--query is given, and --data is no database.", "give --data sqlite:///FILE or leave out --query."
+        )
     if is_folder(given):
         return _folder(given)
     if not is_file(given):
@@ -184,7 +186,11 @@ def _check_alike(source: Source) -> None:
             only = sorted(set(other.names) ^ set(source.form.names))
             raise DataError(
                 f"{name} and {source.files[0]} in {source.folder} are not parts of one table: "
-                + (f"only one has {listed(only[:5])}." if only else "their columns have another order or form."),
+                + (
+                    f"only one has {listed(only[:5])}."
+                    if only
+                    else "their columns have another order or form."
+                ),
                 "give one of them as --data, or a folder of files with the same header.",
             )
 
@@ -199,7 +205,9 @@ def _labelled_folders(path: str, kind: Kind, files: Sequence[str], left_out: Seq
             f"put them into a folder for each label: {path}/LABEL/{os.path.basename(files[0])}",
         )
     empty = tuple(
-        name for name in names_in(path) if is_folder(_joined(path, name)) and name not in labels and name[0] != "."
+        name
+        for name in names_in(path)
+        if is_folder(_joined(path, name)) and name not in labels and name[0] != "."
     )
     sizes = sizes_of([_joined(path, name) for name in inside[:1000]])
     num_bytes = int(sum(sizes) / len(sizes) * len(inside))

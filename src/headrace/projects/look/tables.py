@@ -53,7 +53,9 @@ def _read_parquet(path: str) -> Sample:
             table = pa.Table.from_batches(batches, parquet.schema_arrow)
             return Sample(table, num_rows == parquet.metadata.num_rows)
         except pa.ArrowException as error:
-            raise MalformedFileError(f"{path} is no Parquet file: {error}.", "write the file again.") from error
+            raise MalformedFileError(
+                f"{path} is no Parquet file: {error}.", "write the file again."
+            ) from error
 
 
 def _read_json(path: str) -> Sample:
@@ -79,9 +81,7 @@ def _read_json(path: str) -> Sample:
         if num_rows == MAX_ROWS:
             is_whole = is_whole and number == len(lines)
             break
-    table = {
-        name: column_of(values + [None] * (num_rows - len(values))) for name, values in columns.items()
-    }
+    table = {name: column_of(values + [None] * (num_rows - len(values))) for name, values in columns.items()}
     return Sample(pa.table(table), is_whole)
 
 
