@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.projects import literals, notebook
+from headrace.projects.look import folders
 from headrace.projects.look.labels import Label
 from headrace.projects.look.looking import Column, Look
 from headrace.projects.look.roles import MAX_CATEGORIES
+from headrace.projects.look.sources import Source
 from headrace.projects.rendering import render
 
 FEATURES = ("number", "category", "text", "date")
@@ -99,6 +101,8 @@ def project_texts(name: str, look: Look, label: Label, place: DataPlace, version
         ".gitignore": "gitignore",
         ".github/workflows/pipeline.yml": "workflow.yml",
     }
+    if values["image"]:
+        templates["features.py"] = "features_image.py"
     texts = {path: render(template, values) for path, template in templates.items()}
     return texts | {"notebook.ipynb": notebook.write_notebook(cells)}
 
@@ -108,11 +112,12 @@ def _values(name: str, look: Look, label: Label, place: DataPlace, version: str)
     component = _COMPONENTS[source.kind]
     judged = _judged(label)
     is_small = look.is_whole and look.num_rows < 5000
-    epochs, batch_size = (300, 32) if is_small else (50, 128)
+    epochs, batch_size = (300, 16) if is_small else (50, 128)
     split_function, split_call, split_text = _split(look)
     number_texts = [column for column in look.named("number") if column.profile.stored == "text"]
     has_number_texts = bool(number_texts) or (label.task == "regression" and label.is_text)
     database = source.database
+    *size, channels = folders.picture_size(source) if source.kind == "images" else (0, 0, 0)
     parameters = {"url": database.url, "query": database.query} if database else {"data": place.path}
     return {
         "name": name,
@@ -132,7 +137,7 @@ def _values(name: str, look: Look, label: Label, place: DataPlace, version: str)
         | {"epochs": epochs, "batch_size": batch_size, "seed": 1, "push_to": "serving"},
         "epochs": epochs,
         "batch_size": batch_size,
-        "patience": 30 if is_small else 10,
+        "patience": 40 if is_small else 10,
         "short_epochs": 2,
         "epochs_name": "epochs",
         "line_length": literals.WIDTH,
@@ -159,14 +164,16 @@ def _values(name: str, look: Look, label: Label, place: DataPlace, version: str)
         "label_deviation": f"{label.deviation:.6g}",
         "label_call": _label_call(label, look),
         "label_of_row": _label_of_row(label, look),
-        "separator": "|",
         "imports": _imports(label, has_number_texts),
         "model_imports": _model_imports(label),
-        "feature_imports": _test_imports(label),
-        "image": False,
+        "feature_imports": _test_imports(label, source),
+        "image": source.kind == "images",
+        "quarantine": source.kind in ("images", "texts"),
+        "size": size,
+        "channels": channels,
         "units": (64, 32),
         "dropout": 0.1,
-        "learning_rate": 0.003 if is_small else 0.001,
+        "learning_rate": 0.001 if is_small else 0.002,
         "weight_decay": 0.3 if is_small else 0.01,
         "output_text": _output_text(label),
         "loss": _LOSSES[label.task][0],
@@ -205,7 +212,7 @@ def _judged(label: Label) -> _Judged:
             "below that of the latest model that was pushed.",
             ("MeanAbsoluteError", "MeanSquaredError", "ExampleCount"),
         )
-    if label.task == "labels" or label.is_imbalanced and label.task == "binary":
+    if label.task == "labels" or (label.is_imbalanced and label.task == "binary"):
         return _Judged(
             "AUC",
             "",
@@ -305,8 +312,8 @@ def _model_imports(label: Label) -> list[str]:
     return names[label.task]
 
 
-def _test_imports(label: Label) -> list[str]:
-    names = {"DATE_FORMATS", "LABEL", "ROLES"}
+def _test_imports(label: Label, source: Source) -> list[str]:
+    names = {"LABEL"} if source.kind == "images" else {"DATE_FORMATS", "LABEL", "ROLES"}
     if label.task in ("binary", "classes"):
         names.add("CLASSES")
     if label.task == "labels":

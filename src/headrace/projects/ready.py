@@ -13,7 +13,8 @@ from headrace import __version__
 from headrace.errors import DefinitionError
 from headrace.files import copy_file, names_in, read_text
 from headrace.projects import literals, notebook
-from headrace.projects.making import DataPlace, Plan
+from headrace.projects.data_project import DataPlace
+from headrace.projects.making import Plan
 from headrace.projects.naming import Place
 from headrace.projects.rendering import render
 

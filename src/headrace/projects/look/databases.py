@@ -62,7 +62,7 @@ def with_query(database: Database) -> Database:
     """
     if database.query:
         return database
-    tables = [name for name in _inspected(database)]
+    tables = list(_inspected(database))
     if len(tables) != 1:
         raise DataError(
             f"{database.url} has {len(tables)} tables: {listed(tables[:20])}. Nothing says what to read.",
@@ -91,7 +91,7 @@ def read_sample(database: Database) -> Sample:
             asked = re.search(r"\bfrom\s+[\"'`\[]?(\w+)", database.query, re.I)
             hint = did_you_mean(asked.group(1), tables) if asked else ""
             raise DataError(
-                f"the database refuses the query: {str(getattr(error, 'orig', error))}. It has {listed(tables[:20])}.",
+                f"the database refuses the query: {getattr(error, 'orig', error)!s}. It has {listed(tables[:20])}.",
                 f"{hint}Correct the query.",
             ) from error
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from headrace.errors import DataError, did_you_mean, listed
 from headrace.projects.look import databases, folders, tables
@@ -137,6 +136,12 @@ def _look_at_table(source: Source, sample: Sample, wishes: Wishes) -> Look:
     if label is not None:
         columns, given_away = _without_telltales(columns, sample.table, label)
         notes += given_away
+    notes += [
+        f"'{column.name}' has values very far from all others, such as {column.profile.farthest:.6g}: if they are "
+        "mistakes, correct them first."
+        for column in columns
+        if column.profile.farthest is not None and column.role in ("number", "label")
+    ]
     columns, advice = _in_time(columns, sample, wishes)
     return Look(source, len(sample.table), sample.is_whole, tuple(columns), label, (*notes, *advice))
 
@@ -287,8 +292,3 @@ def likely_labels(columns: Sequence[Column]) -> list[str]:
     named = [column.name for column in usable if column.name.lower() in usual]
     behind = [column.name for column in reversed(usable) if column.name not in named]
     return [*named, *behind]
-
-
-def num_missing(values: pa.ChunkedArray) -> int:
-    """Return how many values are missing."""
-    return int(pc.sum(pc.cast(pc.is_null(values), pa.int64())).as_py() or 0)

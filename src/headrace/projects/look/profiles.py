@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 # Words that stand for "no value", in lower case. They are looked for in columns of numbers and dates alone: elsewhere
 # "none" or "unknown" may well be a value.
@@ -18,6 +20,8 @@ MISSING_WORDS = frozenset(
 # Of the cells with a value, how many may be something else in a column of numbers or dates.
 _MOST_ODD = 0.01
 _NUM_SHOWN = 20
+# In widths of the middle half of the numbers.
+_FAR = 1000.0
 _MOST_VALUES = 1000
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 _DECIMAL_COMMA = r"^\s*[-+]?\d+,\d+\s*$|^\s*[-+]?\d+\s*$"
@@ -56,6 +60,7 @@ class Profile:
         mean: See `minimum`.
         deviation: See `minimum`.
         numbers_seen: How many different numbers.
+        farthest: The number that lies farthest out, where it is likely wrong.
         date_format: `strftime` form of its dates without the time of day, or `None`.
         date_is_ambiguous: Whether day and month could be the other way round.
         is_sorted: Whether values never fall from row to row, or never rise.
@@ -81,6 +86,7 @@ class Profile:
     mean: float = 0.0
     deviation: float = 0.0
     numbers_seen: int = 0
+    farthest: float | None = None
     date_format: str | None = None
     date_is_ambiguous: bool = False
     is_sorted: bool = False
@@ -111,25 +117,25 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
     values, numbers = counts.field(0), counts.field(1).to_numpy()
     order = np.argsort(-numbers, kind="stable")
     frequent = tuple((str(values[int(i)].as_py()), int(numbers[i])) for i in order[:_MOST_VALUES])
-    known = dict(
-        num_missing=num_missing,
-        num_distinct=len(values),
-        top=frequent[:_NUM_SHOWN],
-        values=frequent if len(values) <= _MOST_VALUES else (),
-        is_sorted=_is_sorted(column),
-    )
+    known: dict[str, Any] = {
+        "num_missing": num_missing,
+        "num_distinct": len(values),
+        "top": frequent[:_NUM_SHOWN],
+        "values": frequent if len(values) <= _MOST_VALUES else (),
+        "is_sorted": _is_sorted(column),
+    }
     if stored == "text":
         return _text_profile(name, column, pc.cast(values, pa.string()), numbers, known)
     if pa.types.is_temporal(column.type):
-        return Profile(name, "text", len(column), date_format="%Y-%m-%d", **known)  # type: ignore[arg-type]
+        return Profile(name, "text", len(column), date_format="%Y-%m-%d", **known)
     floats = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return Profile(
         name,
         stored,
         len(column),
         is_numeric=True,
-        **_number_facts(floats, numbers),  # type: ignore[arg-type]
-        **known,  # type: ignore[arg-type]
+        **_number_facts(floats, numbers),
+        **known,
     )
 
 
@@ -154,7 +160,7 @@ def stored_as(kind: pa.DataType) -> str:
 
 
 def _text_profile(
-    name: str, column: pa.ChunkedArray, values: pa.Array, numbers: np.ndarray, known: dict[str, object]
+    name: str, column: pa.ChunkedArray, values: pa.Array, numbers: NDArray[Any], known: dict[str, Any]
 ) -> Profile:
     num_rows = len(column)
     is_word = np.array([value.strip().lower() in MISSING_WORDS for value in _texts(values)], bool)
@@ -177,8 +183,8 @@ def _text_profile(
                     missing_words=words,
                     odd=tuple(_texts(values, ~fits & ~is_word)[:3]),
                     num_odd=num_odd,
-                    **facts,  # type: ignore[arg-type]
-                    **known,  # type: ignore[arg-type]
+                    **facts,
+                    **known,
                 )
         for pattern, formats in _DATES:
             fits = _fits(values, pattern) & ~is_word
@@ -194,7 +200,7 @@ def _text_profile(
                     num_odd=num_odd,
                     date_format=date_format,
                     date_is_ambiguous=is_ambiguous,
-                    **known,  # type: ignore[arg-type]
+                    **known,
                 )
     shares = numbers / max(1, numbers.sum())
     num_words = np.array([len(value.split()) for value in _texts(values)], float)
@@ -204,16 +210,16 @@ def _text_profile(
         num_rows,
         mean_words=float((num_words * shares).sum()) if len(values) else 0.0,
         parts=_separated_parts(_texts(values)),
-        **known,  # type: ignore[arg-type]
+        **known,
     )
 
 
-def _texts(values: pa.Array, where: np.ndarray | None = None) -> list[str]:
+def _texts(values: pa.Array, where: NDArray[Any] | None = None) -> list[str]:
     chosen = values if where is None else values.filter(pa.array(where))
     return [str(value) for value in chosen.to_pylist()]
 
 
-def _fits(values: pa.Array, pattern: str) -> np.ndarray:
+def _fits(values: pa.Array, pattern: str) -> NDArray[Any]:
     found = pc.match_substring_regex(values, pattern)
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
@@ -222,7 +228,7 @@ def _number_form(texts: Sequence[str]) -> str:
     return "integer" if all(re.fullmatch(r"[-+]?\d+", text.strip()) for text in texts) else "float"
 
 
-def _number_facts(values: np.ndarray, counts: np.ndarray) -> dict[str, object]:
+def _number_facts(values: NDArray[Any], counts: NDArray[Any]) -> dict[str, Any]:
     """Mean and the like of numbers, each of which occurs several times; those that are not finite are left out."""
     finite = np.isfinite(values)
     values, counts = values[finite], counts[finite]
@@ -236,7 +242,18 @@ def _number_facts(values: np.ndarray, counts: np.ndarray) -> dict[str, object]:
         "mean": mean,
         "deviation": float(np.sqrt(np.average((values - mean) ** 2, weights=counts))),
         "numbers_seen": len(np.unique(values)),
+        "farthest": _farthest(values, counts),
     }
+
+
+def _farthest(values: NDArray[Any], counts: NDArray[Any]) -> float | None:
+    """Return the number that lies farthest out, where it is that far from the middle half that it is likely wrong."""
+    order = np.argsort(values)
+    share = np.cumsum(counts[order]) / counts.sum()
+    low, high = (float(values[order][np.searchsorted(share, part)]) for part in (0.25, 0.75))
+    distances = np.maximum(low - values, values - high)
+    is_far = high > low and distances.max() > _FAR * (high - low)
+    return float(values[distances.argmax()]) if is_far else None
 
 
 def _date_format(texts: Sequence[str], formats: Sequence[str]) -> tuple[str, bool]:

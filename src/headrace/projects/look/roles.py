@@ -97,7 +97,7 @@ def _number_reason(column: Profile) -> str:
 
 
 def _is_epoch(column: Profile) -> bool:
-    in_range = _SINCE <= column.minimum and column.maximum <= _UNTIL
+    in_range = column.minimum >= _SINCE and column.maximum <= _UNTIL
     return in_range and _DATE.search(column.name) is not None
 
 
