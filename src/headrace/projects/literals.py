@@ -75,8 +75,10 @@ def docstring(text: str) -> str:
 
 
 def yaml(value: Any) -> str:
-    """Write a value on one line of YAML: JSON is such."""
-    return json.dumps(value, ensure_ascii=any(not sign.isprintable() for sign in str(value)))
+    """Write a value on one line of YAML, whose escapes in double quotes are those of Python."""
+    if isinstance(value, str):
+        return '"' + "".join(_escaped(sign, '"') for sign in value) + '"'
+    return json.dumps(value)
 
 
 def markdown(text: str) -> str:

@@ -34,12 +34,12 @@ def check_place(given: str) -> Place:
     """
     path = os.path.normpath(addresses.local_path(given, "the project")) if given else ""
     name = os.path.basename(path)
-    if not is_plain(name) or name in (".", ".."):
+    if not is_plain(name) or name.startswith("-"):
         near = slug(name)
-        hint = f"for example: {near}" if near != "unnamed" and is_plain(near) else "for example: my_project"
+        hint = f"for example: {near if near != 'unnamed' else 'my_project'}"
         raise DefinitionError(
             f"{shown(given)} cannot be the name of a project.",
-            f"use letters, digits, '-', '_' and '.', not '.' at the start, at most {MAX_LENGTH} bytes; {hint}",
+            f"use letters, digits, '-', '_' and '.', neither '.' nor '-' at the start, at most {MAX_LENGTH} bytes; {hint}",
         )
     above = os.path.dirname(os.path.abspath(path))
     if os.path.lexists(path) and not (os.path.isdir(path) and not names_in(path)):

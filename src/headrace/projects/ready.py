@@ -40,7 +40,10 @@ def plan_copy(place: Place, module: str, description: str) -> Plan:
         for name in names_in(folder)
         if name != "__init__.py" and os.path.splitext(name)[1] in (".py", ".pbtxt")
     }
-    texts = {name: own_text(text, package, place.name) for name, text in sources.items()}
+    texts = {
+        name: own_text(text, package, place.name) if name.endswith(".py") else text
+        for name, text in sources.items()
+    }
     data = _data_files(loaded, sources["pipeline.py"])
     nodes = loaded.create_pipeline().components
     values = {

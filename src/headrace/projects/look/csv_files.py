@@ -18,7 +18,8 @@ from headrace.files import gzip_files
 from headrace.projects.look.samples import MAX_BYTES, MAX_ROWS, Sample
 
 _HEAD_BYTES = 1 << 18
-_DELIMITERS = (",", ";", "\t", "|")
+# Of two that fit alike, the later: a comma may stand within numbers, and in a header in quotes.
+_DELIMITERS = (",", "|", "\t", ";")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d+)?|[.,]\d+)([eE][-+]?\d+)?\s*")
 # The beginnings of files that a person may take for tables.
@@ -213,14 +214,14 @@ def _records(text: str, delimiter: str, most: int = 200) -> list[list[str]]:
 
 def _delimiter(path: str, text: str) -> str:
     """Return what divides most rows into the same number of cells, and the most of them."""
-    best, best_width, widths = "", 1, []
+    best, best_width, widths = "", 2, []
     for delimiter in _DELIMITERS:
         records = _records(text, delimiter)
         if not records:
             continue
         width, num_alike = Counter(map(len, records)).most_common(1)[0]
         widths.append(max(map(len, records)))
-        if width > best_width and num_alike >= 0.8 * len(records) and len(records[0]) == width:
+        if width >= best_width and num_alike >= 0.8 * len(records) and len(records[0]) == width:
             best, best_width = delimiter, width
     if best:
         return best

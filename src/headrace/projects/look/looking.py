@@ -188,21 +188,31 @@ def _without_telltales(
     if len(label.names) > 1 or len(table) < _FEW_ROWS:
         return columns, []
     target = next(column.profile for column in columns if column.name == label.name)
-    kept, notes = [], []
-    for column in columns:
-        is_feature = column.role in ("number", "category", "text", "date")
-        if is_feature and _tells(column.profile, target, table):
-            notes.append(
-                f"'{column.name}' tells the label '{label.name}' in each row, so it is left out: it would not be "
-                "known when the label is to be predicted."
-            )
-            column = replace(column, role="ignore", reason="tells the label in each row")
-        kept.append(column)
-    return kept, notes
+    features = [column for column in columns if column.role in ("number", "category", "text", "date")]
+    telling = [column.name for column in features if _tells(column.profile, target, table)]
+    if not telling:
+        return columns, []
+    shown = (
+        f"{listed(telling)} {'tells' if len(telling) == 1 else 'tell'} the label '{label.name}' in each row"
+    )
+    if len(telling) == len(features):
+        return columns, [f"{shown}. If that is so only because it was made of the label, no model is needed."]
+    kept = [
+        replace(column, role="ignore", reason="tells the label in each row")
+        if column.name in telling
+        else column
+        for column in columns
+    ]
+    return kept, [f"{shown}, and is left out: it would hardly be known when the label is to be predicted."]
 
 
 def _tells(one: Profile, target: Profile, table: pa.Table) -> bool:
     if one.num_distinct != target.num_distinct or one.num_missing != target.num_missing:
+        return False
+    if table.column(one.name).equals(table.column(target.name)):
+        return True
+    # Where each value is there once, as names and amounts are, any two columns tell each other.
+    if one.num_distinct > one.num_filled / 2:
         return False
     pairs = (
         table.select([one.name, target.name])

@@ -173,6 +173,8 @@ def _text_profile(
             if num_odd <= _MOST_ODD * num_real:
                 texts = [text.replace(",", ".") if has_comma else text for text in _texts(values, fits)]
                 facts = _number_facts(np.array(texts, float), numbers[fits])
+                if not (words or num_odd or has_comma):
+                    known["is_sorted"] = _is_sorted(_as_numbers(column))
                 stored = "text" if words or num_odd or has_comma else _number_form(texts)
                 return Profile(
                     name,
@@ -222,6 +224,14 @@ def _texts(values: pa.Array, where: NDArray[Any] | None = None) -> list[str]:
 def _fits(values: pa.Array, pattern: str) -> NDArray[Any]:
     found = pc.match_substring_regex(values, pattern)
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Read numbers of a column, which orders them as numbers; what Arrow cannot read (`+5`) stays text."""
+    try:
+        return pc.cast(pc.utf8_trim_whitespace(column), pa.float64())
+    except pa.ArrowInvalid:
+        return column
 
 
 def _number_form(texts: Sequence[str]) -> str:
