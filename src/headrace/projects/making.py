@@ -18,6 +18,7 @@ from headrace.projects.writing import write_project
 
 # More than this is copied only where the person says so.
 _MOST_CONVERTED_BYTES = 2 << 30
+_FEWEST = 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ def plan_project(place: Place, look: Look, *, is_copied: bool) -> Plan:
     """
     if look.label is None:
         raise DataError("no label is known.", "give --label COLUMN.")
+    if look.num_rows < _FEWEST:
+        raise DataError(
+            f"{look.source.given} has {look.num_rows} rows: too few to learn from some, and to judge by others.",
+            f"give data with at least {_FEWEST} rows.",
+        )
     if not look.named("number", "category", "text", "date", "image"):
         raise DataError(
             f"{look.source.given} has no column to predict '{look.label.name}' from: "

@@ -57,18 +57,23 @@ class CsvForm:
     reasons: tuple[str, ...]
 
 
-def read_form(path: str) -> CsvForm:
+def read_form(path: str, num_bytes: int = MAX_BYTES) -> CsvForm:
     """Find out how a CSV file is written, from its beginning.
+
+    Args:
+        path: The file, gzip or plain.
+        num_bytes: How much of it is looked at for its encoding.
 
     Raises:
         EmptyDataError: If it holds nothing.
         MalformedFileError: If it is no table: binary, of one column, or without columns that agree.
     """
     with gzip_files.open_binary(path) as file:
-        head = file.read(_HEAD_BYTES)
+        data = file.read(num_bytes)
+    head = data[:_HEAD_BYTES]
     if not head.strip():
         raise EmptyDataError(f"{path} is empty.", "give a file with a header line and rows.")
-    encoding = _encoding(path, head)
+    encoding = _encoding(path, data, is_cut=len(data) == num_bytes)
     # The last line may be cut.
     is_cut = len(head) == _HEAD_BYTES
     text = (
@@ -169,7 +174,7 @@ def read_sample(path: str, form: CsvForm) -> Sample:
     return Sample(table, is_whole, len(unreadable), shown)
 
 
-def _encoding(path: str, head: bytes) -> str:
+def _encoding(path: str, head: bytes, *, is_cut: bool) -> str:
     for magic, what, fix in _OTHER_FORMATS:
         if head.startswith(magic):
             raise MalformedFileError(f"{path} is {what}, not a table of text.", f"{fix}.")
@@ -184,7 +189,7 @@ def _encoding(path: str, head: bytes) -> str:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
         # A character may be cut at the end of what was read.
-        if error.start < len(head) - 4:
+        if not is_cut or error.start < len(head) - 4:
             return "cp1252" if _decodes(head, "cp1252") else "latin-1"
     return "utf-8"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from headrace.errors import DataError, EmptyDataError, MissingFileError, did_you_mean, listed
-from headrace.files import addresses, is_file, is_folder, names_in, size, sizes_of
+from headrace.files import addresses, exists, is_file, is_folder, names_in, size, sizes_of
 from headrace.projects.look.csv_files import CsvForm, read_form
 from headrace.projects.look.databases import Database, parse_address
 
@@ -82,7 +82,7 @@ class Source:
     @property
     def first(self) -> str:
         """Path of the first file."""
-        return _joined(self.folder, self.files[0])
+        return self.given if self.is_single else _joined(self.folder, self.files[0])
 
     @property
     def text(self) -> str:
@@ -113,6 +113,10 @@ def find_source(given: str, query: str | None = None) -> Source:
         )
     if is_folder(given):
         return _folder(given)
+    if not is_file(given) and exists(given):
+        raise DataError(
+            f"'{given}' is neither a file nor a folder.", "give a file that can be read again and again."
+        )
     if not is_file(given):
         folder = os.path.dirname(given) or "."
         near = names_in(folder) if not addresses.is_elsewhere(folder) and is_folder(folder) else []
@@ -181,7 +185,7 @@ def _check_alike(source: Source) -> None:
     if source.form is None:
         return
     for name in source.files[1:20]:
-        other = read_form(_joined(source.folder, name))
+        other = read_form(_joined(source.folder, name), 1 << 18)
         if other.names != source.form.names or other.delimiter != source.form.delimiter:
             only = sorted(set(other.names) ^ set(source.form.names))
             raise DataError(

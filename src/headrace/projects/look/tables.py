@@ -54,7 +54,7 @@ def _read_parquet(path: str) -> Sample:
             return Sample(table, num_rows == parquet.metadata.num_rows)
         except pa.ArrowException as error:
             raise MalformedFileError(
-                f"{path} is no Parquet file: {error}.", "write the file again."
+                f"{path} is no Parquet file: {str(error).rstrip('.')}.", "write the file again."
             ) from error
 
 

@@ -56,6 +56,13 @@ def test_text_that_is_no_utf8_is_read_as_what_it_is(tmp_path):
     assert read_sample(path, form).table.column("word").to_pylist() == ["cami\u00f3n"]
 
 
+def test_a_sign_far_behind_the_beginning_tells_the_encoding_too(tmp_path):
+    """The whole sample is looked at, not only its first lines."""
+    path = _written(tmp_path, b"word,n\n" + b"plain,1\n" * 40_000 + "cami\xf3n,1\n".encode("latin-1"))
+
+    assert read_form(path).encoding == "cp1252"
+
+
 def test_gzip_is_unpacked_and_the_sample_is_bounded(tmp_path, monkeypatch):
     """No more is read than the bound, up to the end of a line, and that is said."""
     monkeypatch.setattr("headrace.projects.look.csv_files.MAX_BYTES", 25)
