@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from headrace.errors import DataError, MissingFileError, SetupError, did_you_mean, listed
+from headrace.projects.look.labels import Label
 from headrace.projects.look.samples import MAX_ROWS, Sample
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+_]*)://", re.I)
@@ -71,6 +72,14 @@ def with_query(database: Database) -> Database:
     return Database(database.url, f'SELECT * FROM "{tables[0]}"')
 
 
+def with_labels(database: Database, label: Label) -> Database:
+    """Return the database with a query that leaves out rows without the label, where some have none."""
+    if not label.num_missing:
+        return database
+    conditions = " AND ".join(f'"{name}" IS NOT NULL' for name in label.names)
+    return Database(database.url, f"SELECT * FROM ({database.query}) AS labelled WHERE {conditions}")
+
+
 def read_sample(database: Database) -> Sample:
     """Read the first rows of a query.
 
@@ -126,6 +135,11 @@ def _connection(database: Database) -> Any:
     shown = re.sub(r"//[^@/]*@", "//***@", database.url)
     try:
         url = sqlalchemy.engine.make_url(database.url)
+        if url.password:
+            raise DataError(
+                f"{shown} holds a password, which would stand in the files of the project.",
+                "leave it out of the address: PostgreSQL's driver reads ~/.pgpass or PGPASSWORD, MySQL's ~/.my.cnf.",
+            )
         if url.get_backend_name() == "sqlite" and url.database and not os.path.isfile(url.database):
             # SQLite would make an empty one.
             raise MissingFileError(

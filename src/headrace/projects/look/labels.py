@@ -16,7 +16,8 @@ Task = Literal["regression", "binary", "classes", "labels"]
 MAX_CLASSES = 1000
 # Share of the rarest class under which accuracy alone would say little.
 _RARE = 0.2
-_NEVER_SHOWN = 12
+# Below this share weights would let a few rows rule.
+_TOO_RARE = 0.01
 _MOST_WHOLE_CLASSES = 20
 _GRADED = re.compile(
     r"(quality|rating|stars?|score|grade|rank|count|num|number|age|price|amount|year|size|rooms?|points?)",
@@ -62,6 +63,12 @@ class Label:
         """Whether the rarest class has far fewer rows than an even share."""
         total = sum(self.counts)
         return bool(self.counts) and min(self.counts) < 2 * _RARE * total / len(self.counts)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether rare classes are to count more in training: not where one is so rare that it would rule."""
+        is_class = self.task in ("binary", "classes")
+        return is_class and self.is_imbalanced and min(self.counts) >= _TOO_RARE * sum(self.counts)
 
     @property
     def majority(self) -> float:

@@ -268,9 +268,10 @@ def _notes(source: Source, sample: Sample, label: Label | None) -> list[str]:
         notes.append(f"{label.num_missing:,} rows have no label; they are left out.")
     if label is not None and label.is_imbalanced and label.classes and label.task != "labels":
         least = min(zip(label.counts, label.classes))
+        weights = "Rare classes weigh more in training, and each" if label.is_weighted else "Each"
         notes.append(
-            f"classes are imbalanced: {short(least[1])} has {least[0]:,} of {sum(label.counts):,} rows. Rare classes "
-            "weigh more in training, and each split has its share of them."
+            f"classes are imbalanced: {short(least[1])} has {least[0]:,} of {sum(label.counts):,} rows. {weights} split "
+            "has its share of them."
         )
         if least[0] < _MOST_LISTED:
             few = [name for name, count in zip(label.classes, label.counts) if count < _MOST_LISTED]

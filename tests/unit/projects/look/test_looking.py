@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from headrace.errors import DataError, MissingFileError
+from headrace.projects.look.databases import Database, with_labels
+from headrace.projects.look.labels import Label
 from headrace.projects.look.looking import Wishes, likely_labels, look_at
 
 
@@ -197,6 +199,24 @@ def test_a_query_that_the_database_refuses_names_its_tables(tmp_path):
     assert "no such table: wine" in caught.value.problem
     assert "did you mean 'wines'?" in caught.value.fix
     assert not (tmp_path / "other.db").exists()
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown():
+    """It would be written into pipeline.py."""
+    with pytest.raises(DataError) as caught:
+        look_at("postgresql://me:secret@127.0.0.1/db?SELECT 1", Wishes())
+
+    assert "holds a password" in caught.value.problem
+    assert "secret" not in str(caught.value)
+
+
+def test_rows_of_a_database_without_label_are_left_out_by_its_query():
+    """Nothing is copied."""
+    label = Label(("kind",), "binary", "", num_missing=2)
+
+    found = with_labels(Database("sqlite:///x.db", "SELECT * FROM rows"), label)
+
+    assert found.query == 'SELECT * FROM (SELECT * FROM rows) AS labelled WHERE "kind" IS NOT NULL'
 
 
 def test_folders_of_texts_have_their_labels_as_names(tmp_path):
