@@ -108,5 +108,15 @@ def record(uri: str, asked: Asked, division: Division | None, written: Written) 
             classes=table,
         ),
     )
-    said = [f"{count:,} in none: {reason}" for reason, count in excluded.items()]
-    return [f"by {asked.way}", *said, *notes]
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.items())
+    left_out = [f"{sum(excluded.values()):,} in no split ({reasons})"] if excluded else []
+    return [f"by {asked.way}", *left_out, *notes]
+
+
+def in_words_of(asked: Asked | None, error: HeadraceError) -> HeadraceError:
+    """Return an error on a feature that hash buckets hang on in the words of who asked for it by `split_by`."""
+    if asked is None or asked.way.kind != "hash" or asked.way.feature is None:
+        return error
+    problem = error.problem.replace("partition_feature_name '", f"{asked.way}: feature '")
+    fix = error.fix.replace("partition_feature_name in output_config", "split_by")
+    return type(error)(problem, fix.replace("in output_config", "in split_by"))

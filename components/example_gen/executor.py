@@ -11,7 +11,15 @@ from typing import Any
 import apache_beam as beam
 from tfx.proto import example_gen_pb2
 
-from headrace.components.example_gen.dividing import GATHERED, Gathered, ReadKeys, as_partition, record
+from headrace.authoring import Artifact
+from headrace.components.example_gen.dividing import (
+    GATHERED,
+    Gathered,
+    ReadKeys,
+    as_partition,
+    in_words_of,
+    record,
+)
 from headrace.components.example_gen.writing import Learn, Outcome, Output, WriteSplits, Written, combined
 from headrace.errors import DataError, EmptyDataError, HeadraceError
 from headrace.files import payloads, remove_folder
@@ -58,19 +66,13 @@ class ExampleGenExecutor(BeamExecutor):
                 divided = [self._partition(context, division, asked)]
             splits = [name for partition in divided for name in partition.splits]
             folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
-            for folder in [*folders.values(), *([quarantine.folder(examples.uri)] if sets_aside else [])]:
-                if not os.path.isdir(folder):
-                    os.makedirs(folder)
-                    made.append(folder)
+            aside_uri = examples.uri if sets_aside else ""
+            _make_folders([*folders.values(), *([quarantine.folder(aside_uri)] if aside_uri else [])], made)
+            is_parquet = payload == example_gen_pb2.FORMAT_PARQUET
+            # The way that divided by a class or group has counted them.
+            counts_labels = asked is not None and (division is None or division.classes is None)
             outputs = [
-                Output(
-                    partition,
-                    folders,
-                    is_parquet=payload == example_gen_pb2.FORMAT_PARQUET,
-                    split=split.name,
-                    quarantine_uri=examples.uri if sets_aside else "",
-                    counts_labels=asked is not None and (division is None or division.classes is None),
-                )
+                Output(partition, folders, is_parquet, split.name, aside_uri, counts_labels)
                 for partition, split in zip(divided, survey.splits)
             ]
             written = self._run(context, work, outputs, reader, learned)
@@ -85,12 +87,7 @@ class ExampleGenExecutor(BeamExecutor):
             raise
 
         # Set last: an artifact must not name a split whose files were never written.
-        examples.split_names = artifacts.encode_split_names(splits)
-        examples.set_string_custom_property(
-            artifacts.PAYLOAD_FORMAT_PROPERTY, example_gen_pb2.PayloadFormat.Name(payload)
-        )
-        # TFX says so of Parquet files too, and its readers refuse another word.
-        examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
+        _describe(examples, splits, payload)
         counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
         aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
         context.summarize("examples", "; ".join([counts, *aside, *said, *_said(remarks)]))
@@ -169,7 +166,8 @@ class ExampleGenExecutor(BeamExecutor):
         try:
             return combined(outcomes, outputs)
         except HeadraceError as error:
-            raise with_node(error, context.node_id) from error.__cause__
+            told = in_words_of(recorded(context.parameters), error)
+            raise with_node(told, context.node_id) from error.__cause__
 
     def _for_each_part(
         self,
@@ -194,6 +192,24 @@ class ExampleGenExecutor(BeamExecutor):
             _ = todo | label >> beam.ParDo(
                 Spread(step, context.side_processes), beam.pvalue.AsSingleton(learned)
             )
+
+
+def _make_folders(paths: Sequence[str], made: list[str]) -> None:
+    """Make the folders that are missing, and add each to `made`."""
+    for path in paths:
+        if not os.path.isdir(path):
+            os.makedirs(path)
+            made.append(path)
+
+
+def _describe(examples: Artifact, splits: Sequence[str], payload: int) -> None:
+    """Set the properties by which readers know splits and files."""
+    examples.split_names = artifacts.encode_split_names(splits)
+    examples.set_string_custom_property(
+        artifacts.PAYLOAD_FORMAT_PROPERTY, example_gen_pb2.PayloadFormat.Name(payload)
+    )
+    # TFX says so of Parquet files too, and its readers refuse another word.
+    examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
 
 
 def _check_not_empty(

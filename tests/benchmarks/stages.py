@@ -7,7 +7,7 @@
     make bench ROWS=10000000 STAGES=data ARGS=--no-stock
     make bench STAGES=data ARGS="--data FOLDER"  other data, CSV or Parquet; without the Evaluator
     make bench STAGES=data ARGS="--columns 5000" ROWS=2000
-    make bench STAGES=spans                      see spans.py; also payloads, training, predictions
+    make bench STAGES=spans                      see spans.py; also payloads, training, predictions, divisions
     python tests/benchmarks/stages.py --rows 150000 --stages StatisticsGen,Transform --repeat 3
 
 Each side of each stage runs in a process of its own, one after the other; the seconds are those of the
@@ -38,6 +38,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 # Benchmarks with a table of their own, in the module of that name.
 _TABLES = {
     "spans": "spans",
+    "divisions": "divisions",
     "payloads": "payloads",
     "training": "training_input",
     "predictions": "predictions",

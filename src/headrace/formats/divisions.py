@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from headrace.formats import json_files
@@ -106,23 +106,52 @@ def read(folder: str) -> Division | None:
     content = json_files.read_numbered(path, _WHAT, FORMAT)
     try:
         table = content.pop("classes", None)
-        division = Division(**content, classes=None if table is None else ClassTable(**table))
+        # A key may be added without another number.
+        division = Division(**_known(Division, content), classes=None if table is None else _table(table))
         _check(division)
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise json_files.damaged(path, _WHAT, error) from error
     return division
 
 
+def _known(kind: type, content: dict[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
+
+
+def _table(content: dict[str, Any]) -> ClassTable:
+    """Return the table, whose parts fit each other.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    table = ClassTable(**_known(ClassTable, content))
+    for split, rows in table.rows.items():
+        if len(rows) != len(table.names):
+            raise ValueError(f"the classes of split {split!r} do not fit its rows")
+        _check_counts([*rows, table.others[split]])
+    return table
+
+
 def _check(division: Division) -> None:
-    """Raise where the parts do not fit each other: pages count with them."""
-    counts = [*division.rows.values(), *division.excluded.values()]
+    """Raise where the parts are not what pages count with."""
+    kinds: dict[str, Any] = {
+        "split_by": dict,
+        "rows": dict,
+        "excluded": dict,
+        "notes": list,
+        "shares": (dict, list, type(None)),
+    }
+    for name, kind in kinds.items():
+        if not isinstance(getattr(division, name), kind):
+            raise TypeError(f"its {name} is a {type(getattr(division, name)).__name__}")
+    shares = division.shares if isinstance(division.shares, dict) else {}
+    _check_counts([*division.rows.values(), *division.excluded.values(), *shares.values()])
+    for split in division.classes.rows if division.classes else ():
+        if split not in division.rows:
+            raise ValueError(f"the classes of split {split!r} do not fit its rows")
+
+
+def _check_counts(counts: Sequence[Any]) -> None:
     if not all(isinstance(count, int) for count in counts):
         raise ValueError("numbers of rows are no integers")
-    table = division.classes
-    if table is None:
-        return
-    for split, rows in table.rows.items():
-        if split not in division.rows or len(rows) != len(table.names):
-            raise ValueError(f"the classes of split {split!r} do not fit its rows")
-        if not all(isinstance(count, int) for count in [*rows, table.others[split]]):
-            raise ValueError("numbers of rows are no integers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace import files
@@ -50,6 +50,14 @@ def resolve(input_base: str, pattern: str, way: SplitBy, shares: Shares) -> list
                 f"{listed(there[:_MAX_LISTED])}.",
                 "put the files of each split into a folder of its name, or correct the pattern in input_config.",
             )
+    _check_names(ordered, extra, splits, way)
+    return [(splits[folder], f"{glob.escape(folder)}/{pattern}") for folder in ordered]
+
+
+def _check_names(
+    ordered: Sequence[str], extra: Sequence[str], splits: Mapping[str, str], way: SplitBy
+) -> None:
+    """Check that each folder makes a split of its own."""
     for folder in ordered:
         if not split_names.is_good(splits[folder]):
             raise DefinitionError(
@@ -63,7 +71,6 @@ def resolve(input_base: str, pattern: str, way: SplitBy, shares: Shares) -> list
             f"{way}: split '{splits[twice[0]]}' is that of two folders, one of them '{twice[0]}'.",
             "put their files into one folder, or give each its own split.",
         )
-    return [(splits[folder], f"{glob.escape(folder)}/{pattern}") for folder in ordered]
 
 
 def beside(input_base: str, input_splits: Sequence[Any]) -> str:

@@ -12,13 +12,12 @@ from google.protobuf.message import Message
 from headrace import augment
 from headrace.authoring import RuntimeParameter
 from headrace.authoring.light import authoring
-from headrace.authoring.plain_values import ProtoLike, read_json
+from headrace.authoring.plain_values import ProtoLike, holds_runtime_parameter, read_json
 from headrace.errors import DefinitionError, UserFunctionError, did_you_mean, listed
 from headrace.formats import split_names
 from headrace.usercode import functions
 
 with authoring():
-    from tfx.dsl.placeholder.placeholder import Placeholder
     from tfx.proto import trainer_pb2
     from tfx.utils import json_utils
 
@@ -86,7 +85,7 @@ def args_with_split(where: str, key: str, args: ProtoLike | None, split: Splits 
         return args
     names = [split] if isinstance(split, str) else list(split)
     split_names.check_given(names, f"{where}: {key}_split")
-    if isinstance(args, (RuntimeParameter, Placeholder)):
+    if holds_runtime_parameter(args):
         raise DefinitionError(
             f"{where}: {key}_split is given, and {key}_args is known only when the pipeline runs.",
             f"name the splits in {key}_args.",

@@ -165,7 +165,8 @@ def _column(parts: list[Keys], way: SplitBy, shares: Shares) -> _Decided:
         text: names.get(text) if names else text for text, label in zip(texts, labels) if label is not None
     }
     there = ", ".join(
-        f"'{text}' ({count:,} rows)" for text, count in list(zip(texts, counts.tolist()))[:_MAX_NAMED]
+        f"'{text}' ({count:,} {'row' if count == 1 else 'rows'})"
+        for text, count in list(zip(texts, counts.tolist()))[:_MAX_NAMED]
     ) + (f" and {len(texts) - _MAX_NAMED:,} more" if len(texts) > _MAX_NAMED else "")
     for text, split in split_of.items():
         if split is None or (shares.names and split not in shares.names):

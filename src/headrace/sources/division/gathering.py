@@ -76,7 +76,8 @@ class _Gathered:
             self._times.append(found)
             self._has_time.append(has_time)
             kind = column.type
-            self._is_text |= not pa.types.is_null(kind) and pa.types.is_binary(kind.value_type)
+            is_text = not pa.types.is_null(kind) and times.is_text(kind.value_type)
+            self._is_text |= is_text or bool(way.option("format"))
 
     def _check_not_missing(self, column: pa.Array) -> None:
         row = first_missing(column)

@@ -46,6 +46,9 @@ def read_times(column: pa.Array, way: SplitBy) -> tuple[NDArray[Any], NDArray[np
         )
     has_time = lengths == 1
     values = column.flatten()
+    if way.option("format") and not is_text(values.type):
+        # 20131001 is a date as well as a number, and the format says which.
+        values = values.cast(pa.string()).cast(pa.binary())
     if pa.types.is_integer(values.type):
         found: NDArray[Any] = values.cast(pa.int64()).to_numpy(zero_copy_only=False)
     elif pa.types.is_floating(values.type):
@@ -117,6 +120,11 @@ def _microseconds(text: str, layout: str | None) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of a type are texts."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 @dataclass(frozen=True)
@@ -210,17 +218,7 @@ def cut_by_time(
             f"{', '.join(map(repr, names))}.",
             "rows of one time stay together: divide by a finer time, or into fewer splits.",
         )
-    # The rows before each time, and before the end.
-    before = np.concatenate([[0], np.cumsum(counts)])
-    starts: list[int] = []
-    for number, wanted in enumerate(cut(len(times), weights)[:-1]):
-        place = int(np.searchsorted(before, wanted))
-        if place and before[place] - wanted > wanted - before[place - 1]:
-            place -= 1
-        # At least one time for this split, and for each after it.
-        least = (starts[-1] if starts else 0) + 1
-        starts.append(min(max(place, least), len(different) - (len(weights) - 1 - number)))
-    firsts = different[starts]
+    firsts = different[_starts(counts, weights)]
     # Beyond what lies between the first and the last, a gap is as good as any; larger ones leave 64 bits.
     gap = min(gap, different[-1].item() - different[0].item() + 1)
     chosen: NDArray[np.int16] = np.searchsorted(firsts, times, side="right").astype(np.int16)
@@ -234,6 +232,26 @@ def cut_by_time(
             )
         chosen[inside] = -1 - number
     return chosen, [first.item() for first in firsts]
+
+
+def _starts(counts: NDArray[np.int64], weights: Sequence[int]) -> list[int]:
+    """Return at which of the different times each split after the first starts, nearest to the shares.
+
+    Args:
+        counts: The rows of each time.
+        weights: The splits' shares.
+    """
+    # The rows before each time, and before the end.
+    before = np.concatenate([[0], np.cumsum(counts)])
+    starts: list[int] = []
+    for number, wanted in enumerate(cut(int(before[-1]), weights)[:-1]):
+        place = int(np.searchsorted(before, wanted))
+        if place and before[place] - wanted > wanted - before[place - 1]:
+            place -= 1
+        # At least one time for this split, and for each after it.
+        least = (starts[-1] if starts else 0) + 1
+        starts.append(min(max(place, least), len(counts) - (len(weights) - 1 - number)))
+    return starts
 
 
 def remarks(times: NDArray[Any], clock: Clock) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from headrace.authoring import Channel, standard_artifacts
@@ -155,3 +157,44 @@ def test_wrong_channel(module_file):
     """An input of another type is refused."""
     with pytest.raises(ConnectionTypeError):
         Trainer(Channel(type=standard_artifacts.Schema), module_file=module_file)
+
+
+@pytest.mark.parametrize(
+    ("given", "train", "evaluate"),
+    [
+        ({"eval_split": "valid"}, {}, {"splits": ["valid"]}),
+        (
+            {"train_split": ["train", "more"], "train_args": {"num_steps": 5}},
+            {"num_steps": 5, "splits": ["train", "more"]},
+            {},
+        ),
+        (
+            {"eval_split": "valid", "eval_args": trainer_pb2.EvalArgs(num_steps=3)},
+            {},
+            {"num_steps": 3, "splits": ["valid"]},
+        ),
+        ({"eval_split": "valid", "eval_args": '{"num_steps": 3}'}, {}, {"num_steps": 3, "splits": ["valid"]}),
+    ],
+)
+def test_splits_in_short_are_those_of_the_arguments(examples, module_file, given, train, evaluate):
+    """Recorded as TFX records them: there is nothing new in the cache key."""
+    properties = Trainer(examples, module_file=module_file, **given).exec_properties
+    assert json.loads(properties["train_args"]) == train
+    assert json.loads(properties["eval_args"]) == evaluate
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (
+            {"eval_split": "valid", "eval_args": {"splits": ["eval"]}},
+            "Trainer: eval_split is ['valid'], and eval_args names splits too: ['eval'].",
+        ),
+        ({"train_split": "no name"}, "Trainer: train_split: 'no name' cannot be the name of a split."),
+    ],
+)
+def test_splits_in_short_that_cannot_be(examples, module_file, given, problem):
+    """Named twice, or with no name of a folder."""
+    with pytest.raises(DefinitionError) as caught:
+        Trainer(examples, module_file=module_file, **given)
+    assert caught.value.problem == problem

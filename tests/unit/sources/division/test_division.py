@@ -216,6 +216,7 @@ def test_time_goes_on_from_split_to_split(times, weights, gap, bounds):
         ([f"2013-10-{day:02} 12:00" for day in range(1, 31)], {}),
         ([f"2013-10-{day:02}T12:00:00Z" for day in range(1, 31)], {}),
         ([f"{day}.10.2013 12 Uhr" for day in range(1, 31)], {"format": "%d.%m.%Y %H Uhr"}),
+        ([20131001 + day for day in range(30)], {"format": "%Y%m%d"}),
         ([1_380_628_800 + 86_400 * day for day in range(30)], {}),
         ([1_380_628_800_000 + 86_400_000 * day for day in range(30)], {}),
         ([1.3806288e9 + 86_400 * day for day in range(30)], {}),
@@ -384,20 +385,20 @@ def test_a_column_names_the_splits():
             splits.column("set"),
             ["train", "test"],
             "column(\"set\"): 'tets' is no split that is asked for, which are 'test', 'train'. 'set' holds "
-            "'tets' (1 rows), 'train' (1 rows).",
+            "'tets' (1 row), 'train' (1 row).",
         ),
         (
             ["TRAIN", "X"],
             splits.column("set", names={"TRAIN": "train"}),
             ["train"],
             "column(\"set\", names={'TRAIN': 'train'}): 'X' is no key of names, which has 'TRAIN'. 'set' holds "
-            "'TRAIN' (1 rows), 'X' (1 rows).",
+            "'TRAIN' (1 row), 'X' (1 row).",
         ),
         (
             ["a/b"],
             splits.column("set"),
             ["a"],
-            "column(\"set\"): 'a/b' is no split that is asked for, which are 'a'. 'set' holds 'a/b' (1 rows).",
+            "column(\"set\"): 'a/b' is no split that is asked for, which are 'a'. 'set' holds 'a/b' (1 row).",
         ),
         (["train"], splits.column("set"), ["train", "test"], "column(\"set\"): no row would go into 'test'"),
     ],
