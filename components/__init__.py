@@ -24,6 +24,7 @@ from headrace.components.statistics_gen.component import StatisticsGen
 from headrace.components.trainer.component import Trainer
 from headrace.components.transform.component import Transform
 from headrace.components.tuner.component import Tuner
+from headrace.components.windows.component import Windows
 
 __all__ = [
     "BulkInferrer",
@@ -46,6 +47,7 @@ __all__ = [
     "Trainer",
     "Transform",
     "Tuner",
+    "Windows",
     "latest_blessed_model",
 ]
 

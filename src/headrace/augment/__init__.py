@@ -135,7 +135,7 @@ def read(given: Given, where: str = "augment") -> tuple[Augmentation, ...]:
         DefinitionError: If a kind or an option of one is unknown, or a number is out of range.
     """
     single = isinstance(given, (Augmentation, Mapping, str))
-    parts: Iterable[Any] = [given] if single else given
+    parts: Iterable[Any] = [given] if single else given  # type: ignore[assignment]
     return tuple(one if isinstance(one, Augmentation) else _read(one, where) for one in parts)
 
 

@@ -25,6 +25,7 @@ from headrace.features.defaults import DefaultPreprocessing, default_preprocessi
 from headrace.features.images import image
 from headrace.features.roles import explain
 from headrace.features.scaling import buckets, log, min_max, pca, z_score
+from headrace.features.series import windows
 from headrace.features.texts import bag_of_words, tf_idf, tokens
 from headrace.features.values import dense, impute, is_missing, number
 
@@ -50,5 +51,6 @@ __all__ = [
     "tf_idf",
     "tokens",
     "vocabulary",
+    "windows",
     "z_score",
 ]

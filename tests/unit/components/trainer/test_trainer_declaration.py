@@ -51,6 +51,8 @@ def test_properties_are_those_of_stock(examples, module_file):
         "epochs": None,
         "patience": None,
         "seed": None,
+        "augment": None,
+        "class_balance": None,
     }
     assert Trainer.get_class_type() == "tfx.components.trainer.component.Trainer"
     assert sorted(trainer.outputs) == ["model", "model_run"]

@@ -1,0 +1,101 @@
+"""The declaration of `Windows`. Light: Arrow and pandas load with its executor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from headrace.authoring import (
+    BaseChannel,
+    Channel,
+    ChannelParameter,
+    Component,
+    ComponentSpec,
+    ExecutionParameter,
+    NamedExecutorSpec,
+    OutputOf,
+    Outputs,
+    standard_artifacts,
+    system_executions,
+)
+from headrace.errors import DefinitionError
+from headrace.features import series
+
+
+class WindowsSpec(ComponentSpec):
+    """Keys and types of `Windows`."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX's form
+        "windows": ExecutionParameter(type=str),
+        "splits": ExecutionParameter(type=str),
+    }
+    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}  # noqa: RUF012
+    OUTPUTS = {"windowed_examples": ChannelParameter(type=standard_artifacts.Examples)}  # noqa: RUF012
+    TYPE_ANNOTATION = system_executions.Process
+
+
+class WindowsOutputs(Outputs):
+    """What `Windows` makes."""
+
+    windowed_examples: OutputOf[standard_artifacts.Examples]
+
+
+class Windows(Component[WindowsOutputs]):
+    """Rows of a series as what was known at each time and what came after, divided by time.
+
+    The raw rows of all splits are put together, whatever split they were in. Each time whose window is whole becomes a
+    row, and the first part of them is to train on, the next to evaluate on. What lies between is left out, so that no
+    row of a later split uses a time, in its window or its target, at or before the last target of an earlier one.
+
+    Inputs:
+        examples: Channel of `Examples`, one value in each row for time and value; several spans count together. All
+            rows are held in memory.
+
+    Outputs:
+        windowed_examples: `Examples` of tf.Examples in the order of time, one file in each split, gzipped TFRecords. The
+            features of a row: the other columns as they are at its time, `{value}_lag_{k}`, `{value}_{mean}_{n}` and
+            the label `{value}_ahead_{horizon}`. The artifact's property `windows` holds what `headrace.features.series.
+            read` makes `windows` of again, whose `latest` gives the same features of raw rows when it serves.
+
+    Args:
+        examples: See above.
+        windows: Of `headrace.features.windows`, or a mapping of its arguments.
+        splits: The share of each split by name, in the order of time; such as `{"train": 3, "valid": 1, "eval": 1}`.
+
+    Raises:
+        DefinitionError: If the windows are none, or a share is not above 0.
+
+    Example:
+        >>> rows = Windows(
+        ...     example_gen.outputs["examples"],
+        ...     windows=windows(time="time", value="temp", lags=range(48), horizon=24),
+        ... )  # doctest: +SKIP
+    """
+
+    SPEC_CLASS = WindowsSpec
+    EXECUTOR_SPEC = NamedExecutorSpec("headrace.components.windows.executor.Executor")
+    INPUT_FILES = ()
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        windows: series.Windows | Mapping[str, Any],
+        splits: Mapping[str, float] | None = None,
+    ) -> None:
+        shares = {"train": 3, "eval": 1} if splits is None else dict(splits)
+        for name, share in shares.items():
+            if isinstance(share, bool) or not isinstance(share, (int, float)) or not share > 0:
+                raise DefinitionError(
+                    f"Windows: splits gives '{name}' the share {share!r}.", "give a number above 0 to each."
+                )
+        if not shares:
+            raise DefinitionError("Windows: splits names no split.", "give splits={'train': 3, 'eval': 1}.")
+        super().__init__(
+            spec=WindowsSpec(
+                examples=examples,
+                windows=series.read(windows).to_text(),
+                splits=json.dumps(shares),
+                windowed_examples=Channel(type=standard_artifacts.Examples),
+            )
+        )
