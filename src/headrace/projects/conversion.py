@@ -10,11 +10,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from headrace.errors import MalformedFileError
+from headrace.errors import MalformedFileError, listed
 from headrace.files import copy_file, create_file, create_text, gzip_files, open_file
+from headrace.formats.examples import arrow_features
 from headrace.projects.look.csv_files import CsvForm
 from headrace.projects.look.looking import Look
 from headrace.projects.look.sources import Source, kind_of
@@ -28,6 +30,9 @@ def reasons(look: Look) -> list[str]:
     with_comma = [column.name for column in look.columns if column.profile.has_decimal_comma]
     if with_comma:
         found.append(f"its numbers have a decimal comma ({', '.join(with_comma[:3])})")
+    foreign = [column.name for column in look.columns if column.profile.is_foreign]
+    if foreign and look.source.kind == "parquet":
+        found.append(f"Examples have no form for the types of {listed(foreign[:3])}")
     if look.label is not None and look.label.num_missing and look.source.database is None:
         found.append("rows without a label are left out")
     return found
@@ -133,11 +138,28 @@ def _convert_csv(path: str, target: str, form: CsvForm, rows: _Rows) -> None:
 def _convert_parquet(path: str, target: str, labels: Sequence[str]) -> None:
     with open_file(path) as file, create_file(target) as out:
         parquet = pq.ParquetFile(file)
-        with pq.ParquetWriter(out, parquet.schema_arrow) as writer:
-            for batch in parquet.iter_batches():
-                for name in labels:
-                    batch = batch.filter(pc.is_valid(batch.column(batch.schema.get_field_index(name))))
-                writer.write_batch(batch)
+        writer = None
+        for batch in parquet.iter_batches():
+            for name in labels:
+                batch = batch.filter(pc.is_valid(batch.column(batch.schema.get_field_index(name))))
+            table = _of_known_types(batch)
+            writer = writer or pq.ParquetWriter(out, table.schema)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+
+def _of_known_types(batch: pa.RecordBatch) -> pa.Table:
+    """Write times as text and decimals as floats; what else has no form is left out."""
+    columns = {}
+    for name, column in zip(batch.schema.names, batch.columns):
+        if arrow_features.feature_kind(column.type) is not None:
+            columns[name] = column
+        elif pa.types.is_decimal(column.type):
+            columns[name] = pc.cast(column, pa.float64())
+        elif pa.types.is_temporal(column.type) and not pa.types.is_duration(column.type):
+            columns[name] = pc.cast(column, pa.string())
+    return pa.table(columns)
 
 
 def _convert_json(path: str, target: str, labels: Sequence[str]) -> None:

@@ -191,3 +191,38 @@ def test_data_in_another_form_are_converted(tmp_path):
     assert len(copied) == 22
     assert "divided by semicolons" in plan.data.text
     assert "decimal comma" in plan.data.text
+
+
+def test_parquet_types_without_a_form_are_converted(tmp_path):
+    """Times become text, decimals floats; structures are left out."""
+    import datetime
+    import decimal
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    start = datetime.datetime(2025, 1, 1, 12)
+    columns = {
+        "when": [start + datetime.timedelta(hours=7 * number % 50) for number in range(40)],
+        "cost": [decimal.Decimal(number % 7) / 4 for number in range(40)],
+        "inner": [{"a": 1}] * 40,
+        "kind": pa.array(["a", "b"] * 20).dictionary_encode(),
+        "y": [1, 0, None, 1] * 10,
+    }
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    look = look_at(str(tmp_path / "rows.parquet"), Wishes(("y",)))
+
+    plan = plan_project(check_place(str(tmp_path / "made")), look, is_copied=False)
+    plan.carry_out()
+
+    assert [column.role for column in look.columns] == ["date", "number", "ignore", "category", "label"]
+    assert "no form for the types of 'cost', 'inner', 'when'" in plan.data.text
+    copied = pq.read_table(tmp_path / "made/data/rows.parquet")
+    assert [str(kind) for kind in copied.schema.types] == [
+        "string",
+        "double",
+        "dictionary<values=string, indices=int32, ordered=0>",
+        "int64",
+    ]
+    assert len(copied) == 30
+    assert copied["when"][0].as_py().startswith("2025-01-01 12:00:00")

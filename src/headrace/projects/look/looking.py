@@ -265,7 +265,7 @@ def _notes(source: Source, sample: Sample, label: Label | None) -> list[str]:
             "in one split."
         )
     if label is not None and label.num_missing:
-        notes.append(f"{label.num_missing:,} rows have no label; they are left out.")
+        notes.append(f"rows without label: {label.num_missing:,}. They are left out.")
     if label is not None and label.is_imbalanced and label.classes and label.task != "labels":
         least = min(zip(label.counts, label.classes))
         weights = "Rare classes weigh more in training, and each" if label.is_weighted else "Each"

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from headrace.formats.examples import arrow_features
+
 # Words that stand for "no value", in lower case. They are looked for in columns of numbers and dates alone: elsewhere
 # "none" or "unknown" may well be a value.
 MISSING_WORDS = frozenset(
@@ -67,6 +69,7 @@ class Profile:
         mean_words: Words in a value on average.
         parts: The different words between `|` or `;`, where values are lists of words; else empty.
         values: As `top`, all of them, where they are few enough to be classes.
+        is_foreign: Whether it has a type that Examples have no form for, such as times in Parquet.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Profile:
     mean_words: float = 0.0
     parts: tuple[str, ...] = ()
     values: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    is_foreign: bool = False
 
     @property
     def num_filled(self) -> int:
@@ -107,10 +111,14 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
         name: Its name.
         column: Its values: text as a CSV holds it, or what a typed file holds.
     """
+    is_foreign = arrow_features.feature_kind(column.type) is None
+    if pa.types.is_dictionary(column.type):
+        column = pa.chunked_array([arrow_features.decoded(chunk) for chunk in column.chunks])
     stored = stored_as(column.type)
     num_missing = column.null_count
     if stored in ("list", "other", "bytes"):
-        return Profile(name, stored, len(column), num_missing, parts=_list_parts(column))
+        parts = _list_parts(column)
+        return Profile(name, stored, len(column), num_missing, parts=parts, is_foreign=is_foreign)
     if pa.types.is_boolean(column.type):
         column = pc.cast(column, pa.int64())
     counts = pc.value_counts(column.drop_null() if hasattr(column, "drop_null") else pc.drop_null(column))
@@ -123,6 +131,7 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
         "top": frequent[:_NUM_SHOWN],
         "values": frequent if len(values) <= _MOST_VALUES else (),
         "is_sorted": _is_sorted(column),
+        "is_foreign": is_foreign,
     }
     if stored == "text":
         return _text_profile(name, column, pc.cast(values, pa.string()), numbers, known)

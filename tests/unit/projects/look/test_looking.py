@@ -148,7 +148,7 @@ def test_what_stands_out_is_said(tmp_path):
 
     notes = " ".join(look.notes)
     assert "1 of 102 rows are exact copies" in notes
-    assert "1 rows have no label; they are left out" in notes
+    assert "rows without label: 1. They are left out." in notes
     assert "'rare' has 3 of 101 rows" in notes
     assert "'x' has values very far from all others, such as 1e+09" in notes
     assert "'told' tells the label 'y' in each row, and is left out" in notes
