@@ -58,7 +58,7 @@ def test_text_that_is_no_utf8_is_read_as_what_it_is(tmp_path):
 
 def test_a_sign_far_behind_the_beginning_tells_the_encoding_too(tmp_path):
     """The whole sample is looked at, not only its first lines."""
-    path = _written(tmp_path, b"word,n\n" + b"plain,1\n" * 40_000 + "cami\xf3n,1\n".encode("latin-1"))
+    path = _written(tmp_path, b"word,n\n" + b"plain,1\n" * 40_000 + "n,\xf3\n".encode("latin-1"))
 
     assert read_form(path).encoding == "cp1252"
 
