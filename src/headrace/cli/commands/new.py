@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from headrace.ui.screen import Screen
 
 
-@click.command("new", short_help="Make a project: a pipeline of your own, from data or from a ready one.")
+@click.command("new", short_help="Make a project of your own, from data.")
 @click.argument("name", metavar="NAME")
 @click.option(
     "--data",
