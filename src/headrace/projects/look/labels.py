@@ -172,6 +172,13 @@ def _classes(column: Profile) -> Label:
             "give another --label"
             + (", or --task regression to predict it as a number." if column.is_numeric else "."),
         )
+    has_gaps = column.maximum - column.minimum != column.numbers_seen - 1
+    if column.stored == "float" and (not column.is_whole or has_gaps):
+        raise DataError(
+            f"the label '{column.name}' holds numbers such as {column.top[0][0]}, with fractions or gaps between them, "
+            "which number no classes.",
+            "leave out --task, or write the classes as words or whole numbers.",
+        )
     counts = dict(column.values)
     classes = _ordered(column, list(counts))
     task: Task = "binary" if len(classes) == 2 else "classes"

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from headrace.errors import DataError, did_you_mean, listed
-from headrace.projects.look import databases, folders, tables
+from headrace.projects.look import databases, folders, remarks, tables
 from headrace.projects.look.labels import Label, find_label
 from headrace.projects.look.profiles import Profile, profile
-from headrace.projects.look.roles import Guess, Role, guess, short
+from headrace.projects.look.roles import Guess, Role, guess
 from headrace.projects.look.samples import Sample
 from headrace.projects.look.sources import Source, find_source
 
-_MOST_LISTED = 8
-_MANY_MISSING = 0.5
 # A sample smaller than this gives nothing away by chance.
 _FEW_ROWS = 20
 
@@ -102,12 +100,30 @@ def look_at(given: str, wishes: Wishes) -> Look:
     """
     source = find_source(given, wishes.query)
     if source.kind in ("images", "texts"):
+        _check_folder_wishes(given, wishes)
         found = folders.look_at(source)
         return Look(source, found.num_files, found.is_whole, _folder_columns(found), found.label, found.notes)
     if source.database is not None:
         source = replace(source, database=databases.with_query(source.database))
     sample = tables.read_sample(source)
     return _look_at_table(source, sample, wishes)
+
+
+def _check_folder_wishes(given: str, wishes: Wishes) -> None:
+    """Check that nothing is said about columns that there are not.
+
+    Raises:
+        DataError: If something is.
+    """
+    said = {"--time": wishes.time, "--group": wishes.group, "--task": wishes.task}
+    useless = [option for option, value in said.items() if value]
+    if useless or wishes.labels not in ((), ("label",)):
+        option = useless[0] if useless else "--label"
+        raise DataError(
+            f"{given} is a folder with a folder for each label, whose name is what is predicted; {option} says "
+            "nothing about it.",
+            f"leave {option} out, or give a table as --data.",
+        )
 
 
 def _folder_columns(found: folders.Found) -> tuple[Column, ...]:
@@ -132,7 +148,7 @@ def _look_at_table(source: Source, sample: Sample, wishes: Wishes) -> Look:
             check_column(name, names, option, source.given)
     label = find_label(profiles, wishes.labels, wishes.task) if wishes.labels else None
     columns = [_column(one, wishes) for one in profiles]
-    notes = _notes(source, sample, label)
+    notes = remarks.on_rows(source, sample, label)
     if label is not None:
         columns, given_away = _without_telltales(columns, sample.table, label)
         notes += given_away
@@ -241,59 +257,6 @@ def _in_time(columns: list[Column], sample: Sample, wishes: Wishes) -> tuple[lis
         f"rows are divided at random, though '{dates[0].name}' is a date. If later rows are to be predicted from "
         f"earlier ones: --time {dates[0].name}"
     ]
-
-
-def _notes(source: Source, sample: Sample, label: Label | None) -> list[str]:
-    notes = []
-    if not sample.is_whole:
-        notes.append(
-            f"only the first {len(sample.table):,} rows were looked at"
-            + (f", those of {source.files[0]}." if len(source.files) > 1 else ".")
-        )
-    if source.left_out:
-        shown = ", ".join(source.left_out[:3])
-        notes.append(f"{len(source.left_out):,} other files in the folder are not read: {shown}.")
-    if sample.num_unreadable:
-        notes.append(
-            f"{sample.num_unreadable:,} rows have another number of cells than the header, the first "
-            f"{sample.unreadable}. A run stops at them: correct these lines."
-        )
-    num_copies = _num_copies(sample.table)
-    if num_copies:
-        notes.append(
-            f"{num_copies:,} of {len(sample.table):,} rows are exact copies of others. Division by hash keeps copies "
-            "in one split."
-        )
-    if label is not None and label.num_missing:
-        notes.append(f"rows without label: {label.num_missing:,}. They are left out.")
-    if label is not None and label.is_imbalanced and label.classes and label.task != "labels":
-        least = min(zip(label.counts, label.classes))
-        weights = "Rare classes weigh more in training, and each" if label.is_weighted else "Each"
-        notes.append(
-            f"classes are imbalanced: {short(least[1])} has {least[0]:,} of {sum(label.counts):,} rows. {weights} split "
-            "has its share of them."
-        )
-        if least[0] < _MOST_LISTED:
-            few = [name for name, count in zip(label.classes, label.counts) if count < _MOST_LISTED]
-            notes.append(
-                f"with fewer than {_MOST_LISTED} rows, {listed(few[:_MOST_LISTED])} will hardly be learned."
-            )
-    return notes
-
-
-def _num_copies(table: pa.Table) -> int:
-    """Return how many rows equal an earlier one; 0 for tables too wide to be compared at once."""
-    if table.num_columns > 200:
-        return 0
-    names = [str(place) for place in range(table.num_columns)]
-    plain = [
-        column if pa.types.is_primitive(column.type) or pa.types.is_string(column.type) else None
-        for column in table.columns
-    ]
-    if any(column is None for column in plain):
-        return 0
-    renamed = pa.table(dict(zip(names, table.columns)))
-    return len(table) - len(renamed.group_by(names).aggregate([]))
 
 
 def likely_labels(columns: Sequence[Column]) -> list[str]:

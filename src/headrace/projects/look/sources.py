@@ -38,6 +38,9 @@ _ENDINGS: dict[str, Kind] = {
     ".tiff": "images",
     ".txt": "texts",
 }
+_SPLIT_FOLDERS = frozenset(
+    {"train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev"}
+)
 _SHOWN = {
     "csv": "a CSV file",
     "parquet": "a Parquet file",
@@ -207,6 +210,12 @@ def _labelled_folders(path: str, kind: Kind, files: Sequence[str], left_out: Seq
         raise DataError(
             f"the {len(files):,} {what} in {path} lie in no folder that is their label.",
             f"put them into a folder for each label: {path}/LABEL/{os.path.basename(files[0])}",
+        )
+    if len(labels) > 1 and all(name.lower() in _SPLIT_FOLDERS for name in labels):
+        raise DataError(
+            f"the folders in {path} are splits, {listed(labels)}, and not labels.",
+            f"give one of them, such as --data {_joined(path, max(labels))}; or put the folders of all labels into one, "
+            "which is divided anew.",
         )
     empty = tuple(
         name

@@ -123,6 +123,14 @@ def test_a_label_that_cannot_be_learned_is_refused(tmp_path, values, told):
     assert told in caught.value.problem
 
 
+def test_fractions_number_no_classes(tmp_path):
+    """A person who asks for classes all the same is told what to do."""
+    path = _csv(tmp_path, {"x": _numbers(60), "y": [0.5, 1.5, 2.25] * 20})
+
+    with pytest.raises(DataError, match="with fractions or gaps"):
+        look_at(path, Wishes(("y",), task="classes"))
+
+
 def test_a_wrong_name_is_answered_with_those_there_are(tmp_path):
     """Also where only capitals differ."""
     path = _csv(tmp_path, {"Height": _numbers(9), "kind": ["a", "b", "a"] * 3})
@@ -234,6 +242,19 @@ def test_folders_of_texts_have_their_labels_as_names(tmp_path):
     assert (look.label.classes, look.label.counts) == (("bad", "good"), (12, 12))
     assert "nothing is in 'ugly'" in look.notes[0]
     assert "'notes.md'" in look.notes[1]
+
+
+def test_folders_that_are_splits_are_no_labels(tmp_path):
+    """And what is said about columns is not heard in silence."""
+    for name in ("train/a", "train/b", "test/a", "test/b"):
+        (tmp_path / "texts" / name).mkdir(parents=True)
+        (tmp_path / "texts" / name / "1.txt").write_text("words")
+
+    with pytest.raises(DataError, match="are splits, 'test', 'train', and not labels"):
+        look_at(str(tmp_path / "texts"), Wishes())
+    with pytest.raises(DataError, match="--time says nothing about it"):
+        look_at(str(tmp_path / "texts/train"), Wishes(time="when"))
+    assert look_at(str(tmp_path / "texts/train"), Wishes(("label",))).num_rows == 2
 
 
 def test_likely_labels_are_those_with_such_a_name_then_the_last(tmp_path):
