@@ -64,7 +64,7 @@ def aim_of(label: Label) -> Aim:
         return Aim("mean_squared_error", "mean_absolute_error", "R2Score", 0.0, -0.02, reason, others)
     if label.task == "labels" or (label.is_imbalanced and label.task == "binary"):
         return Aim("binary_crossentropy", "binary_accuracy", "AUC", 0.5, -0.01, _COIN, _OF_SCORES)
-    if label.is_imbalanced:
+    if label.is_weighted:
         bound = round(1 / len(label.classes), 3)
         reason = "That is what a guess among the classes reaches: care for rare classes costs accuracy."
     else:
