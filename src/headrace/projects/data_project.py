@@ -21,6 +21,8 @@ _MAX_WORDS = 2000
 _GAP = 0.05
 # Rows below which a table is small.
 _SMALL = 5000
+# Numbers above which they are scaled together.
+_WIDE = 100
 _MOST_SLICES = 2
 _MOST_VALUES_OF_SLICE = 10
 _COMPONENTS = {
@@ -138,6 +140,8 @@ def _of_features(look: Look, label: Label) -> dict[str, Any]:
     source = look.source
     is_text = any(column.profile.stored == "text" for column in look.named("number"))
     has_number_texts = is_text or (label.task == "regression" and label.is_text)
+    # Each column by itself would be two passes of its own over the rows, and a part of the graph.
+    is_wide = len(look.named("number")) > _WIDE
     *size, channels = folders.picture_size(source) if source.kind == "images" else (0, 0, 0)
     return {
         "columns": look.columns,
@@ -152,12 +156,13 @@ def _of_features(look: Look, label: Label) -> dict[str, Any]:
             if column.profile.num_missing + _num_words(column) > _GAP * column.profile.num_rows
         ],
         "has_number_texts": has_number_texts,
+        "is_wide": is_wide,
         "max_categories": MAX_CATEGORIES,
         "max_words": _MAX_WORDS,
         "image": source.kind == "images",
         "size": size,
         "channels": channels,
-        "imports": _imports(label, has_number_texts),
+        "imports": _imports(label, has_number_texts, is_wide=is_wide),
         "feature_imports": _test_imports(label, source),
         "label": label,
         "label_text": ", ".join(label.names),
@@ -249,11 +254,11 @@ def _label_of_row(label: Label, look: Look) -> str:
     return {"integer": f"int({one})", "float": f"float({one})"}.get(stored, one)
 
 
-def _imports(label: Label, has_number_texts: bool) -> list[str]:
-    names = {"date_parts", "impute", "is_missing", "one_hot", "tf_idf", "z_score"}
+def _imports(label: Label, has_number_texts: bool, *, is_wide: bool) -> list[str]:
+    names = {"date_parts", "one_hot", "tf_idf", "z_score", *(() if is_wide else ("is_missing",))}
     if label.task != "labels":
         names.add("label")
-    if has_number_texts or label.task == "labels":
+    if has_number_texts or is_wide or label.task == "labels":
         names.add("dense")
     return sorted(names)
 

@@ -53,6 +53,9 @@ KINDS = {
     "rare": _columns(y=["no"] * 55 + ["yes"] * 5),
     "classes": _columns(y=[1, 2, 3] * 20),
     "float_classes": _columns(y=[1.0, 2.0] * 30),
+    "wide": _columns(
+        **{f"n{number}": [0.5, 1.5, 2.25, 4] * 15 for number in range(120)}, y=["a", "b", "c"] * 20
+    ),
     "listed": _columns(y=["x|y", "y", "x|z", "z"] * 15),
     "ugly": {**{name: [1.5, 2.5, 3.25, 4.5] * 15 for name in UGLY}, "y": ["\u202ea", 'b"', "c\\"] * 20},
 }
