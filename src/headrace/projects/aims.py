@@ -58,6 +58,7 @@ _OF_SCORES = ("BinaryAccuracy", "Precision", "Recall", "AUCPrecisionRecall", "Ex
 
 def aim_of(label: Label) -> Aim:
     """Return what a model of this label is trained and judged by."""
+    others: tuple[str, ...]
     if label.task == "regression":
         reason = "An R2 of 0 is what the mean of the labels reaches."
         others = ("MeanAbsoluteError", "MeanSquaredError", "ExampleCount")
