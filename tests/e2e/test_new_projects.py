@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ def test_penguins_are_told_apart_without_an_edit(tmp_path: Path):
 
     assert {node["state"] for node in result["nodes"]} == {"done"}
     evaluation = next(node for node in result["nodes"] if node["node_id"] == "Evaluator")
-    accuracy = float(evaluation["summary"].split("sparse_categorical_accuracy ")[1].split()[0].rstrip(","))
+    summary = next(one["summary"] for one in evaluation["outputs"] if one["key"] == "evaluation")
+    accuracy = float(re.search(r"sparse_categorical_accuracy ([\d.]+)", summary)[1])
     assert accuracy >= 0.94
     assert list((made / "serving").iterdir())
 
