@@ -52,7 +52,16 @@ def parse_address(given: str, query: str | None) -> Database | None:
         # Options of the connection: the query follows after a second mark.
         options, second, behind = rest.partition("?")
         url, rest = f"{url}?{options}", behind if second else ""
-    return Database(url, (query or rest).strip().rstrip(";"))
+    return Database(_absolute(url), (query or rest).strip().rstrip(";"))
+
+
+def _absolute(url: str) -> str:
+    """Return the address of an SQLite file with its whole path: the project lies in another folder."""
+    scheme, mark, path = url.partition(":///")
+    if not mark or not scheme.lower().startswith("sqlite") or not path or path.startswith(":"):
+        return url
+    path, option, options = path.partition("?")
+    return f"{scheme}:///{os.path.abspath(path)}{option}{options}"
 
 
 def with_query(database: Database) -> Database:

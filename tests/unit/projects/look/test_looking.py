@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from headrace.errors import DataError, MissingFileError
-from headrace.projects.look.databases import Database, with_labels
+from headrace.projects.look.databases import Database, parse_address, with_labels
 from headrace.projects.look.labels import Label
 from headrace.projects.look.looking import Wishes, likely_labels, look_at
 
@@ -207,6 +207,17 @@ def test_a_query_that_the_database_refuses_names_its_tables(tmp_path):
     assert "no such table: wine" in caught.value.problem
     assert "did you mean 'wines'?" in caught.value.fix
     assert not (tmp_path / "other.db").exists()
+
+
+def test_a_database_file_has_its_whole_path(tmp_path, monkeypatch):
+    """A project lies in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    found = parse_address("sqlite:///rows.db?mode=ro?SELECT 1", None)
+
+    assert found == Database(f"sqlite:///{tmp_path}/rows.db?mode=ro", "SELECT 1")
+    assert parse_address("postgresql://db/x?SELECT 1", None) == Database("postgresql://db/x", "SELECT 1")
+    assert parse_address("s3://bucket/rows.csv", None) is None
 
 
 def test_a_password_in_an_address_is_refused_and_not_shown():
