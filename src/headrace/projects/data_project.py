@@ -180,20 +180,22 @@ def _of_training(look: Look, label: Label) -> dict[str, Any]:
     Measured over a dozen divisions of small tables: a decay of the weights this strong takes what a network learns by
     heart of a thousand rows, and costs large ones accuracy.
     """
-    is_small = look.is_whole and look.num_rows < _SMALL and look.source.kind != "images"
-    epochs, batch_size = (300, 16) if is_small else (50, 64 if look.source.kind == "images" else 128)
+    is_image = look.source.kind == "images"
+    is_small = look.num_rows < _SMALL and (is_image or look.is_whole)
+    epochs, batch_size = (300 if not is_image else 100, 16) if is_small else (50, 128)
+    is_decayed = is_small and not is_image
     return {
         "epochs": epochs,
         "epochs_name": "epochs",
         "short_epochs": 2,
         "batch_size": batch_size,
-        "patience": 40 if is_small else 10,
+        "patience": 40 if is_decayed else 20 if is_small else 10,
         "class_balance": "weights" if label.is_weighted else "",
         "model_imports": _model_imports(label),
         "units": (64, 32),
         "dropout": 0.1,
         "learning_rate": 0.001 if is_small else 0.002,
-        "weight_decay": 0.3 if is_small else 0.01,
+        "weight_decay": 0.3 if is_decayed else 0.01,
         "output_text": OUTPUT_TEXTS[label.task],
     }
 
