@@ -145,9 +145,9 @@ class Trainer(Component[TrainerOutputs]):
             With both, training ends at whichever comes first. A hyperparameter of this name goes first.
         patience: Short form: epochs without a lower loss in evaluation after which training stops, default 5;
             0 for never. The weights of the best epoch are kept either way.
+        seed: Short form: of initial weights, dropout, the order of examples and their changes, default 1.
         train_split: The split to train on, or several: short for `splits` of `train_args`.
         eval_split: The split that is looked at after each epoch, such as `"valid"`: short for `splits` of `eval_args`.
-        seed: Short form: of initial weights, dropout, the order of examples and their changes, default 1.
         augment: Short form: what changes training examples each time they are seen: one of `headrace.augment` or a
             list of some, such as `[augment.flip(), augment.rotate(10)]`; or mappings such as `{"kind": "flip"}`.
         class_balance: Short form: `"weights"` lets the examples of each class count as much together as those of

@@ -19,6 +19,7 @@ from headrace.cli.commands.diff import diff_command
 from headrace.cli.commands.doctor import doctor_command
 from headrace.cli.commands.explain import explain_command
 from headrace.cli.commands.list import list_command
+from headrace.cli.commands.new import new_command
 from headrace.cli.commands.report import report_command
 from headrace.cli.commands.resume import resume_command
 from headrace.cli.commands.run import run_command
@@ -61,7 +62,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: headrace run taxi",
+    epilog="Start with: headrace run taxi, or with data of yours: headrace new NAME --data FILE",
 )
 @click.version_option(__version__, prog_name="headrace")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -75,6 +76,7 @@ def cli(debug: bool) -> None:
 
 
 for _command in (
+    new_command,
     run_command,
     resume_command,
     list_command,

@@ -302,6 +302,7 @@ class PipelineParameter(TypedDict):
     name: str
     type_text: str
     default_text: str
+    meaning: str
 
 
 class PipelineLine(TypedDict):
@@ -310,6 +311,7 @@ class PipelineLine(TypedDict):
     format: int
     name: str
     description: str
+    folder: str
     parameters: list[PipelineParameter]
 
 

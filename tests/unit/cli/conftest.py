@@ -114,7 +114,7 @@ def project(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def headrace() -> Callable[..., Result]:
     """Runs the command line in this process."""
 
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli, list(arguments), prog_name="headrace")
+    def invoke(*arguments: str, input: str | None = None) -> Result:
+        return CliRunner().invoke(cli, list(arguments), input=input, prog_name="headrace")
 
     return invoke

@@ -69,8 +69,10 @@ def run_command(
     """Run PIPELINE: the name of a ready pipeline (see headrace list), module:function, or a Python file.
 
     A file defines create_pipeline(), or hands its pipeline, compiled or not, to TFX's LocalDagRunner or
-    BeamDagRunner: then Headrace runs it in the runner's place. PIPELINE may be left out where the
-    configuration names it.
+    BeamDagRunner: then Headrace runs it in the runner's place.
+
+    PIPELINE may be left out where the configuration names it. Without --config, that is the folder's own
+    headrace.yaml; where there is none, the folder's own pipeline.py is run.
 
     With --json each run is one line of JSON on standard output, as of headrace show --json; what the pipeline's
     own code prints goes to standard error.

@@ -9,7 +9,12 @@ from typing import Any
 from headrace.config.document import Document, read_document
 from headrace.config.run_config import apply_settings
 from headrace.errors import ConfigError
+from headrace.files import is_file
 from headrace.run_options import OPTIONS, Option, Ways
+
+# What a folder's own pipeline is found by.
+PROJECT_CONFIG = "headrace.yaml"
+PROJECT_PIPELINE = "pipeline.py"
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,18 @@ class Command:
 def read_settings(command: Command) -> Document:
     """Return the configuration file, with `--set` written over it, and the options over both.
 
+    Where neither a pipeline nor a file is named, the folder's own `headrace.yaml` is the file; where there is none, the
+    folder's own `pipeline.py` is the pipeline.
+
     Raises:
         ConfigError: If the file or a `--set` cannot be read, or an option is empty.
     """
-    document = read_document(command.config_path) if command.config_path else Document()
+    path = command.config_path
+    if path is None and command.pipeline is None and is_file(PROJECT_CONFIG):
+        path = PROJECT_CONFIG
+    document = read_document(path) if path else Document()
+    if path is None and command.pipeline is None and is_file(PROJECT_PIPELINE):
+        document.set(("pipeline",), PROJECT_PIPELINE, "this folder")
     apply_settings(document, command.settings)
     apply_options(document, command)
     return document

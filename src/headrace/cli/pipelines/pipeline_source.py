@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import shlex
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from headrace.cli.pipelines.ready_pipelines import (
     read_parameters,
 )
 from headrace.errors import ConfigError, DefinitionError, HeadraceError, did_you_mean, listed
-from headrace.files import addresses, names_in, open_file
+from headrace.files import addresses, is_file, names_in, open_file
 from headrace.usercode import python_files
 
 if TYPE_CHECKING:
@@ -250,7 +251,15 @@ def required_text(text: str | None) -> str:
     if text:
         return text
     names = [pipeline.name for pipeline in find_ready_pipelines()]
+    above = os.path.dirname(os.getcwd())
+    if is_file(os.path.join(above, "headrace.yaml")):
+        hint = f"go to the project's folder: cd {shlex.quote(above)}; or "
+    else:
+        near = [name for name in names_in(".") if is_file(os.path.join(name, "headrace.yaml"))]
+        hint = f"go to a project's folder: cd {shlex.quote(near[0])}; or " if near else ""
     raise ConfigError(
-        f"no pipeline is named. Ready pipelines are {listed(names)}.",
-        f"give one, such as: headrace run {names[0] if names else 'pipeline.py'}",
+        "no pipeline is named, and this folder has neither a headrace.yaml that names one nor a pipeline.py. "
+        f"Ready pipelines are {listed(names)}.",
+        f"{hint}give one, such as: headrace run {names[0] if names else 'pipeline.py'}; or make one of your own: "
+        "headrace new NAME --data FILE --label COLUMN",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from dataclasses import dataclass
 
 import headrace
@@ -14,11 +15,12 @@ CREATE_FUNCTION = "create_pipeline"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of `create_pipeline`, as written: `type_text` and `default_text` may be empty."""
+    """A parameter of `create_pipeline`, as written: type, default and meaning, from the docstring, may be empty."""
 
     name: str
     type_text: str
     default_text: str
+    meaning: str = ""
 
     @property
     def is_required(self) -> bool:
@@ -34,11 +36,13 @@ class ReadyPipeline:
         name: Its folder's name, which `headrace run` takes.
         description: The first line of its module's docstring.
         parameters: What its `create_pipeline` takes.
+        folder: Where its files lie.
     """
 
     name: str
     description: str
     parameters: tuple[Parameter, ...]
+    folder: str = ""
 
     @property
     def module(self) -> str:
@@ -58,7 +62,7 @@ def find_ready_pipelines() -> list[ReadyPipeline]:
             description = (ast.get_docstring(tree) or "").partition("\n")[0]
             function = find_function(tree, CREATE_FUNCTION)
             parameters = read_parameters(function) if function is not None else ()
-            found.append(ReadyPipeline(name, description, parameters))
+            found.append(ReadyPipeline(name, description, parameters, os.path.dirname(path)))
     return found
 
 
@@ -72,6 +76,7 @@ def read_parameters(function: ast.FunctionDef) -> tuple[Parameter, ...]:
     """Return a function's named parameters as they are written."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
+    meanings = read_meanings(ast.get_docstring(function) or "")
     missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     defaults = [*missing, *arguments.defaults, *arguments.kw_defaults]
     return tuple(
@@ -79,6 +84,24 @@ def read_parameters(function: ast.FunctionDef) -> tuple[Parameter, ...]:
             argument.arg,
             ast.unparse(argument.annotation) if argument.annotation else "",
             ast.unparse(default) if default is not None else "",
+            meanings.get(argument.arg, ""),
         )
         for argument, default in zip([*positional, *arguments.kwonlyargs], defaults)
     )
+
+
+def read_meanings(docstring: str) -> dict[str, str]:
+    """Return what the `Args:` of a docstring in Google's form say about each parameter, each on one line."""
+    _, _, behind = docstring.partition("Args:\n")
+    meanings: dict[str, str] = {}
+    name = ""
+    for line in behind.splitlines():
+        if line.strip() and not line.startswith(" "):
+            break
+        begins = re.match(r"    (\w+)(?: \([^)]*\))?: (.*)", line)
+        if begins:
+            name = begins.group(1)
+            meanings[name] = begins.group(2).strip()
+        elif name and line.strip():
+            meanings[name] += f" {line.strip()}"
+    return meanings

@@ -306,9 +306,40 @@ def test_no_pipeline_at_all_says_what_to_give(engine, project, headrace, monkeyp
 
     assert result.exit_code == 2
     assert result.stderr == (
-        "ConfigError: no pipeline is named. Ready pipelines are none.\n"
-        "  Fix: give one, such as: headrace run pipeline.py\n"
+        "ConfigError: no pipeline is named, and this folder has neither a headrace.yaml that names one nor a "
+        "pipeline.py. Ready pipelines are none.\n"
+        "  Fix: give one, such as: headrace run pipeline.py; or make one of your own: headrace new NAME --data FILE "
+        "--label COLUMN\n"
     )
+
+
+def test_a_folder_with_a_project_inside_says_where_to_go(engine, project, headrace):
+    """The nearest thing that the person can have meant."""
+    (project / "wine").mkdir()
+    (project / "wine" / "headrace.yaml").write_text("pipeline: pipeline.py\n")
+
+    result = headrace("run")
+
+    assert result.exit_code == 2
+    assert "Fix: go to a project's folder: cd wine; or give one" in result.stderr
+
+
+def test_a_folders_own_configuration_is_used_where_none_is_named(engine, project, headrace):
+    """`headrace run` alone; with a pipeline, the file of the folder does not count."""
+    (project / "headrace.yaml").write_text("pipeline: demo.py\nparameters:\n  train_step: 5\n")
+
+    alone, named = headrace("run"), headrace("run", "demo.py")
+
+    assert "headrace.yaml:3: pipeline 'demo.py' has no parameter 'train_step'" in alone.stderr
+    assert named.exit_code == 0
+
+
+def test_a_folders_own_pipeline_is_found_without_a_configuration(engine, project, headrace):
+    """The file `pipeline.py`, and parameters are set as ever."""
+    (project / "pipeline.py").write_text((project / "demo.py").read_text())
+
+    assert headrace("run").exit_code == 0
+    assert "no parameter 'train_step'" in headrace("run", "--set", "train_step=5").stderr
 
 
 def test_an_unknown_command_gets_a_suggestion(headrace):

@@ -1,0 +1,1 @@
+"""Projects that `headrace new` writes: data looked at, roles guessed and explained, files rendered."""

@@ -1,0 +1,1 @@
+"""Looking at data of which nothing is known: what it is, what each column holds, and what it can be used for."""

@@ -1,0 +1,244 @@
+"""What a person gave as data: a file, a folder of files, of pictures or of texts, or a database."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from headrace.errors import DataError, EmptyDataError, MissingFileError, did_you_mean, listed
+from headrace.files import addresses, exists, is_file, is_folder, names_in, size, sizes_of
+from headrace.projects.look.csv_files import CsvForm, read_form
+from headrace.projects.look.databases import Database, parse_address
+
+Kind = Literal["csv", "parquet", "json", "images", "texts", "database"]
+
+# Of a folder no more names are looked at.
+_MOST_NAMES = 200_000
+_ENDINGS: dict[str, Kind] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".png": "images",
+    ".jpg": "images",
+    ".jpeg": "images",
+    ".gif": "images",
+    ".bmp": "images",
+    ".webp": "images",
+    ".tif": "images",
+    ".tiff": "images",
+    ".txt": "texts",
+}
+_SPLIT_FOLDERS = frozenset(
+    {"train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev"}
+)
+_SHOWN = {
+    "csv": "a CSV file",
+    "parquet": "a Parquet file",
+    "json": "a file of JSON lines",
+    "images": "a folder of pictures",
+    "texts": "a folder of texts",
+    "database": "a database",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the data are.
+
+    Attributes:
+        kind: What they are.
+        given: What the person gave.
+        folder: The folder that holds them; empty for a database.
+        files: Their names in it, sorted; of pictures and texts with the folder of each before.
+        size_bytes: Of all files.
+        form: How the first CSV file is written.
+        database: Address and query.
+        left_out: Files in the folder of another kind, which are not read.
+        empty_folders: Folders of pictures or texts in which there is none.
+    """
+
+    kind: Kind
+    given: str
+    folder: str = ""
+    files: tuple[str, ...] = ()
+    size_bytes: int = 0
+    form: CsvForm | None = None
+    database: Database | None = None
+    left_out: tuple[str, ...] = ()
+    empty_folders: tuple[str, ...] = ()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one file was given, rather than a folder."""
+        return self.kind in ("csv", "parquet", "json") and is_file(self.given)
+
+    @property
+    def first(self) -> str:
+        """Path of the first file."""
+        return self.given if self.is_single else _joined(self.folder, self.files[0])
+
+    @property
+    def text(self) -> str:
+        """What it is, for a sentence."""
+        what = _SHOWN[self.kind]
+        if self.kind in ("images", "texts") or self.is_single or self.database:
+            return what
+        return f"a folder of {len(self.files):,} {what.split(' ', 1)[1]}s"
+
+
+def find_source(given: str, query: str | None = None) -> Source:
+    """Find out what was given as data.
+
+    Args:
+        given: A path, an address of files, or the address of a database, with its query after a `?` perhaps.
+        query: The query on a database, where it is not in the address.
+
+    Raises:
+        MissingFileError: If there is nothing.
+        DataError: If it is nothing that is known.
+    """
+    database = parse_address(given, query)
+    if database is not None:
+        return Source("database", given, database=database)
+    if query:
+        raise DataError(
+            "--query is given, and --data is no database.", "give --data sqlite:///FILE or leave out --query."
+        )
+    if is_folder(given):
+        return _folder(given)
+    if not is_file(given) and exists(given):
+        raise DataError(
+            f"'{given}' is neither a file nor a folder.", "give a file that can be read again and again."
+        )
+    if not is_file(given):
+        folder = os.path.dirname(given) or "."
+        near = names_in(folder) if not addresses.is_elsewhere(folder) and is_folder(folder) else []
+        paths = [os.path.join(os.path.dirname(given), name) for name in near]
+        raise MissingFileError(
+            f"there is no file or folder '{given}'.",
+            f"{did_you_mean(given, paths)}Correct --data; a relative path starts at the folder of this command.",
+        )
+    return _file(given)
+
+
+def _file(path: str) -> Source:
+    kind = kind_of(path)
+    if kind == "texts":
+        kind = "csv"
+    if kind == "images":
+        raise DataError(
+            f"{path} is one picture.", "give a folder that has a folder of pictures for each label."
+        )
+    num_bytes = size(path)
+    if not num_bytes:
+        raise EmptyDataError(f"{path} is empty.", "give a file with rows.")
+    folder, name = os.path.split(path)
+    # Whatever it is named: content says whether it is a table.
+    found: Kind = kind or "csv"
+    form = read_form(path) if found == "csv" else None
+    return Source(found, path, folder or ".", (name,), num_bytes, form)
+
+
+def kind_of(name: str) -> Kind | None:
+    """Return what a file's name says it is."""
+    stem = re.sub(r"\.(gz|gzip)$", "", name.lower())
+    return _ENDINGS.get(os.path.splitext(stem)[1])
+
+
+def _folder(path: str) -> Source:
+    names = list(itertools.islice(_names_below(path), _MOST_NAMES))
+    kinds = Counter(kind for name in names if (kind := kind_of(name)) is not None)
+    if not kinds:
+        what = f"has {len(names):,} files, of none of which the kind is known" if names else "is empty"
+        raise EmptyDataError(
+            f"the folder {path} {what}.",
+            "give a folder of CSV, Parquet or JSON lines files, or one with a folder of pictures or texts for each label.",
+        )
+    kind = kinds.most_common(1)[0][0]
+    files = tuple(name for name in names if kind_of(name) == kind)
+    left_out = tuple(name for name in names if kind_of(name) != kind)
+    if kind in ("images", "texts"):
+        return _labelled_folders(path, kind, files, left_out)
+    top = tuple(name for name in files if "/" not in name)
+    if not top:
+        raise DataError(
+            f"the files of {path} lie in folders: {files[0]} ...",
+            "give the folder in which they lie themselves, or write input_config with a pattern.",
+        )
+    sizes = sizes_of([_joined(path, name) for name in top])
+    form = read_form(_joined(path, top[0])) if kind == "csv" else None
+    left_out = (*left_out, *(name for name in files if "/" in name))
+    source = Source(kind, path, path, top, sum(sizes), form, left_out=left_out)
+    _check_alike(source)
+    return source
+
+
+def _check_alike(source: Source) -> None:
+    """Check that CSV files of a folder have the same columns in the same form."""
+    if source.form is None:
+        return
+    for name in source.files[1:20]:
+        other = read_form(_joined(source.folder, name), 1 << 18)
+        if other.names != source.form.names or other.delimiter != source.form.delimiter:
+            only = sorted(set(other.names) ^ set(source.form.names))
+            raise DataError(
+                f"{name} and {source.files[0]} in {source.folder} are not parts of one table: "
+                + (
+                    f"only one has {listed(only[:5])}."
+                    if only
+                    else "their columns have another order or form."
+                ),
+                "give one of them as --data, or a folder of files with the same header.",
+            )
+
+
+def _labelled_folders(path: str, kind: Kind, files: Sequence[str], left_out: Sequence[str]) -> Source:
+    inside = tuple(name for name in files if "/" in name)
+    labels = {name.split("/", 1)[0] for name in inside}
+    what = "pictures" if kind == "images" else "texts"
+    if not labels:
+        raise DataError(
+            f"the {len(files):,} {what} in {path} lie in no folder that is their label.",
+            f"put them into a folder for each label: {path}/LABEL/{os.path.basename(files[0])}",
+        )
+    if len(labels) > 1 and all(name.lower() in _SPLIT_FOLDERS for name in labels):
+        raise DataError(
+            f"the folders in {path} are splits, {listed(labels)}, and not labels.",
+            f"give one of them, such as --data {_joined(path, max(labels))}; or put the folders of all labels into one, "
+            "which is divided anew.",
+        )
+    empty = tuple(
+        name
+        for name in names_in(path)
+        if is_folder(_joined(path, name)) and name not in labels and name[0] != "."
+    )
+    sizes = sizes_of([_joined(path, name) for name in inside[:1000]])
+    num_bytes = int(sum(sizes) / len(sizes) * len(inside))
+    loose = tuple(name for name in files if "/" not in name)
+    return Source(kind, path, path, inside, num_bytes, left_out=(*left_out, *loose), empty_folders=empty)
+
+
+def _names_below(folder: str, above: str = "", depth: int = 0) -> Iterator[str]:
+    """Yield the names of files in a folder and three levels below it, but hidden ones, in order."""
+    for name in names_in(_joined(folder, above) if above else folder):
+        if name.startswith("."):
+            continue
+        inner = f"{above}/{name}" if above else name
+        if not is_folder(_joined(folder, inner)):
+            yield inner
+        elif depth < 3:
+            yield from _names_below(folder, inner, depth + 1)
+
+
+def _joined(folder: str, name: str) -> str:
+    return os.path.join(folder, name) if folder else name
