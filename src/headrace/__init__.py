@@ -47,7 +47,19 @@ _PLACES = {
 
 
 # With these, the public surface: see README, "What is public".
-_MODULES = ("artifact_types", "authoring", "components", "errors", "pipelines", "testing")
+_MODULES = (
+    "artifact_types",
+    "augment",
+    "authoring",
+    "checks",
+    "components",
+    "errors",
+    "features",
+    "pipelines",
+    "sources",
+    "splits",
+    "testing",
+)
 
 
 def __dir__() -> list[str]:
