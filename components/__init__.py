@@ -13,8 +13,10 @@ from headrace.authoring import (
 )
 from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.evaluator.component import Evaluator
+from headrace.components.example_gen.audio_component import AudioExampleGen
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.image_component import ImageFolderExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
@@ -26,11 +28,13 @@ from headrace.components.transform.component import Transform
 from headrace.components.tuner.component import Tuner
 
 __all__ = [
+    "AudioExampleGen",
     "BulkInferrer",
     "CsvExampleGen",
     "Evaluator",
     "ExampleValidator",
     "FunctionExampleGen",
+    "ImageFolderExampleGen",
     "ImportExampleGen",
     "ImportSchemaGen",
     "Importer",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import abc
+import collections
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,7 @@ class Outcome:
     num_rows: dict[str, int] = field(default_factory=dict)
     num_quarantined: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
     learned: Any = None
     error: BaseException | None = None
 
@@ -80,10 +82,12 @@ class Written:
     Attributes:
         num_rows: The number of rows of each split.
         num_quarantined: The number of items that could not be read and are set aside.
+        notes: What readers met that a person should know of, and how often.
     """
 
     num_rows: dict[str, int]
     num_quarantined: int
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 class ExampleGenExecutor(BeamExecutor):
@@ -138,7 +142,8 @@ class ExampleGenExecutor(BeamExecutor):
         examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
         counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
         aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
-        context.summarize("examples", "; ".join([counts, *aside, *_said(remarks)]))
+        noted = [", ".join(f"{what}: {count:,}" for what, count in written.notes.items())]
+        context.summarize("examples", "; ".join(filter(None, [counts, *aside, *noted, *_said(remarks)])))
 
     def _plan(
         self, context: ExecutionContext, input_config: Any, source: Source, reader: Reader
@@ -198,7 +203,10 @@ def _combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written
         kinds = feature_kinds.merge(kinds, outcome.kinds)
         for name, count in outcome.num_rows.items():
             num_rows[name] += count
-    return Written(num_rows, sum(outcome.num_quarantined for outcome in outcomes))
+    notes: collections.Counter[str] = collections.Counter()
+    for outcome in outcomes:
+        notes.update(outcome.notes)
+    return Written(num_rows, sum(outcome.num_quarantined for outcome in outcomes), notes)
 
 
 def _check_not_empty(
@@ -296,7 +304,9 @@ class _WriteSplits(beam.DoFn):
                 num_rows = _write(rows, part, output, self._progress)
         except (HeadraceError, OSError) as error:
             return Outcome(part.split, part.shards[0], error=error)
-        return Outcome(part.split, part.shards[0], num_rows, intake.num_quarantined, intake.kinds)
+        return Outcome(
+            part.split, part.shards[0], num_rows, intake.num_quarantined, intake.kinds, intake.notes
+        )
 
 
 def _write(read: Iterator[Rows], part: Part, output: Output, progress: Progress) -> dict[str, int]:
