@@ -15,7 +15,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from headrace.errors import MalformedFileError, MissingFileError
 from headrace.files import digest_memory, elsewhere, marks, storage
@@ -26,8 +26,7 @@ _CHUNK_BYTES = 4 << 20
 _LINE = "{} {} {} {} {} {}\n"
 
 
-@dataclass(frozen=True)
-class FileLook:
+class FileLook(NamedTuple):
     """What is known of a file without reading it.
 
     Attributes:

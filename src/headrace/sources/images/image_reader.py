@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from headrace.sources.feature_kinds import BYTES, INTEGERS
-from headrace.sources.images import image_kinds
+from headrace.sources.images import image_ends, image_kinds
 from headrace.sources.labelled.labelled_reader import Decoded, LabelledReader, NotDecodedError
 
 _FORMATS = {
@@ -83,6 +83,9 @@ class ImageReader(LabelledReader):
             raise NotDecodedError(
                 f"has too many pixels: {image.width:,} x {image.height:,}, where {limit:,} are taken in all"
             )
+        fault = image_ends.damage(kind, data)
+        if fault:
+            raise NotDecodedError(f"cannot be decoded: {fault}")
         if kind in ("gif", "webp") and getattr(image, "is_animated", False):
             notes.append("first frame taken")
         wanted = _MODES.get(self._channels or 0)
@@ -149,6 +152,10 @@ def _needed_changes(image: Image.Image, kind: str, data: bytes) -> list[str]:
         return [f"converted from {image.mode}"]
     if kind == "png" and data[24] == 16:
         return ["converted from 16 bits"]
+    if kind == "gif" and [tile[1] for tile in image.tile] != [(0, 0, image.width, image.height)]:
+        return ["converted from a GIF whose first picture does not fill it"]
+    if kind == "gif" and image_ends.has_no_end(data):
+        return ["converted from a GIF without its end"]
     if kind == "bmp" and not _is_plain_bmp(data):
         return ["converted from a BMP with palette or compression"]
     return []
