@@ -46,7 +46,8 @@ def batches(
     """Yield rows in batches that fit into memory, and what cannot be read in between.
 
     Args:
-        rows: The rows, in order. One with a value that tf.Example cannot hold becomes an `Unreadable`.
+        rows: The rows, in order. One without features, or with a value that tf.Example cannot hold, becomes an
+            `Unreadable`.
         columns: The columns of every batch, where they are the same in all, as in Parquet files that are written;
             then at least a batch without rows is yielded.
 
@@ -104,6 +105,9 @@ class _Batch:
 
     def add(self, row: Row) -> Unreadable | None:
         """Add a row; return what is wrong with it where it cannot be one."""
+        if not row.values:
+            # Arrow knows the number of rows by their columns.
+            return Unreadable(row.source, "has no feature", row.place, "give it at least one, be it None")
         values: dict[str, Values] = {}
         for name, value in row.values.items():
             if not isinstance(name, str):
@@ -141,11 +145,7 @@ class _Batch:
         names = self.kinds if self.has_fixed_columns else dict.fromkeys(n for row in self._rows for n in row)
         arrays = [self._column(name) for name in names]
         fields = [pa.field(name, array.type) for name, array in zip(names, arrays)]
-        if arrays:
-            batch = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
-        else:
-            # Arrow knows the number of rows by the columns.
-            batch = pa.RecordBatch.from_pylist([{}] * len(self._rows), schema=pa.schema([]))
+        batch = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
         self.forget()
         return FeatureRows(batch, self.kinds)
 

@@ -171,7 +171,7 @@ def named_in(parameters: Mapping[str, Any]) -> Source | None:
             "name it as 'module:Class', importable where it runs.",
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Source)):
-        raise DefinitionError(f"source '{text}' is no subclass of headrace.sources.Source.")
+        raise DefinitionError(f"source '{text}' is no subclass of headrace.sources.source.Source.")
     try:
         return kind(**options)
     except TypeError as error:
