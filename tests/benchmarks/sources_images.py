@@ -68,7 +68,9 @@ def ours(folder: str, out: str, kind: str) -> float:
     context = BaseBeamExecutor.Context(tmp_dir=f"{out}.tmp", unique_id="1")
     started = time.perf_counter()
     with services.lent(services.Services(side_processes=SideProcesses(num_processors()))):
-        Executor(context).Do({}, {"examples": [examples]}, {k: v for k, v in declared.items() if v is not None})
+        Executor(context).Do(
+            {}, {"examples": [examples]}, {k: v for k, v in declared.items() if v is not None}
+        )
     return time.perf_counter() - started
 
 

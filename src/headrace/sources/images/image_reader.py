@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from headrace.sources.feature_kinds import BYTES, INTEGERS
-from headrace.sources.images import image_ends, image_kinds
+from headrace.sources.images import image_ends, image_kinds, png_files
 from headrace.sources.labelled.labelled_reader import Decoded, LabelledReader, NotDecodedError
 
 _FORMATS = {
@@ -29,6 +29,7 @@ _ORIENTATION = 0x0112
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _CHANNELS = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "P": 3, "PA": 4}
 _MAX_16_BITS = 65535
+_KEPT_BITS = 8
 
 
 class ImageReader(LabelledReader):
@@ -67,15 +68,33 @@ class ImageReader(LabelledReader):
         if suffix not in image_kinds.SUFFIXES_OF[kind]:
             notes.append("extension not that of the content")
         try:
+            if kind == "png":
+                png = png_files.parse(data)
+                if self._stays(png):
+                    png_files.check_rows(png)
+                    return Decoded(_values(data, kind, png.height, png.width, png.channels), notes)
             with Image.open(io.BytesIO(data), formats=_FORMATS[kind]) as image:
                 return self._decoded(image, kind, data, notes)
         except (NotDecodedError, MemoryError):
             raise
+        except png_files.DamagedPngError as error:
+            raise NotDecodedError(f"cannot be decoded: {error}") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise NotDecodedError(f"has too many pixels: {error}") from error
         except Exception as error:  # Pillow has an exception for each way in which a file can be damaged
             text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
             raise NotDecodedError(f"cannot be decoded: {_without_address(text)}") from error
+
+    def _stays(self, png: png_files.Png) -> bool:
+        """Whether a PNG is kept without a look at its pixels; what has to be said of others is found out with Pillow."""
+        size, limit = self._image_size, Image.MAX_IMAGE_PIXELS
+        return (
+            png.depth <= _KEPT_BITS
+            and not png.has_exif
+            and (limit is None or png.width * png.height <= limit)
+            and (size is None or (png.height, png.width) == size)
+            and (self._channels is None or png.channels == self._channels)
+        )
 
     def _decoded(self, image: Image.Image, kind: str, data: bytes, notes: list[str]) -> Decoded:
         limit = Image.MAX_IMAGE_PIXELS
@@ -83,14 +102,13 @@ class ImageReader(LabelledReader):
             raise NotDecodedError(
                 f"has too many pixels: {image.width:,} x {image.height:,}, where {limit:,} are taken in all"
             )
-        fault = image_ends.damage(kind, data)
-        if fault:
-            raise NotDecodedError(f"cannot be decoded: {fault}")
+        if kind == "jpeg" and not image_ends.jpeg_has_end(data):
+            raise NotDecodedError("cannot be decoded: its end is missing")
         if kind in ("gif", "webp") and getattr(image, "is_animated", False):
             notes.append("first frame taken")
         wanted = _MODES.get(self._channels or 0)
         changes = _needed_changes(image, kind, data)
-        is_kept = not changes and self._is_as_wanted(image, wanted)
+        is_kept = not changes and self._is_as_wanted(image)
         orientation = image.getexif().get(_ORIENTATION, 1) if kind in ("jpeg", "png", "webp", "tiff") else 1
         if is_kept and kind == "jpeg":
             # An eighth of the size: all bits of the file are read, and few pixels computed.
@@ -112,11 +130,11 @@ class ImageReader(LabelledReader):
             notes.append("turned by EXIF orientation")
         return Decoded(_values(encoded, "png", made.height, made.width, _CHANNELS[made.mode]), notes)
 
-    def _is_as_wanted(self, image: Image.Image, wanted: str | None) -> bool:
+    def _is_as_wanted(self, image: Image.Image) -> bool:
         """Whether size and channels are those asked for."""
         size = self._image_size
         has_size = size is None or (image.height, image.width) == size
-        return has_size and (wanted is None or image.mode == wanted)
+        return has_size and self._channels in (None, _channels_of(image))
 
     def _encoded(
         self, image: Image.Image, wanted: str | None, *, is_turned: bool
@@ -154,7 +172,7 @@ def _needed_changes(image: Image.Image, kind: str, data: bytes) -> list[str]:
         return ["converted from 16 bits"]
     if kind == "gif" and [tile[1] for tile in image.tile] != [(0, 0, image.width, image.height)]:
         return ["converted from a GIF whose first picture does not fill it"]
-    if kind == "gif" and image_ends.has_no_end(data):
+    if kind == "gif" and not image_ends.gif_has_end(data):
         return ["converted from a GIF without its end"]
     if kind == "bmp" and not _is_plain_bmp(data):
         return ["converted from a BMP with palette or compression"]

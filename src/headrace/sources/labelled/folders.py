@@ -70,7 +70,7 @@ def roots(input_base: str, pattern: str) -> list[Root]:
     if not found:
         # It says what there is.
         input_files.find(input_base, pattern)
-    return [_root(start, path, has_magic=glob.has_magic(last)) for path in found]
+    return [_root(start, path, has_magic=glob.has_magic(pattern)) for path in found]
 
 
 def _root(start: str, path: str, *, has_magic: bool) -> Root:

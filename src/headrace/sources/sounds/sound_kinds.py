@@ -31,6 +31,16 @@ def kind_of(head: bytes) -> str:
     for start, kind in ((b"fLaC", "flac"), (b"OggS", "ogg"), (b".snd", "au"), (b"ID3", "mp3")):
         if head.startswith(start):
             return kind
-    # A frame of MPEG audio: eleven bits set, and a layer that there is.
-    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06
-    return "mp3" if is_frame and head[1] & 0x18 != 0x08 else ""
+    return "mp3" if _is_mp3_frame(head) else ""
+
+
+def _is_mp3_frame(head: bytes) -> bool:
+    """Whether bytes are the header of a frame of MPEG audio, layer III: two alone begin texts in UTF-16 too."""
+    return (
+        len(head) > 2
+        and head[0] == 0xFF
+        and head[1] & 0xE6 == 0xE2
+        and head[1] & 0x18 != 0x08
+        and head[2] & 0xF0 != 0xF0
+        and head[2] & 0x0C != 0x0C
+    )
