@@ -43,6 +43,7 @@ class FeatureStatistics:
         custom: Custom statistics that are numbers or text.
         not_finite: Values that are NaN.
         quartiles: The first and the third of the numbers, where they are known.
+        described: What the values are, where none of them can be shown.
     """
 
     name: str
@@ -67,6 +68,7 @@ class FeatureStatistics:
     custom: Sequence[tuple[str, str]]
     not_finite: float = 0
     quartiles: tuple[float, float] | None = None
+    described: str = ""
 
     @property
     def missing_share(self) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from headrace.sources.feature_kinds import BYTES, FLOATS, INTEGERS
 from headrace.sources.labelled.labelled_reader import Decoded, LabelledReader, NotDecodedError
-from headrace.sources.sounds import sound_kinds
+from headrace.sources.sounds import sound_ends, sound_kinds
 
 # As 32-bit floats a quarter of what a record can hold.
 _MAX_SAMPLES = 128 << 20
@@ -56,8 +56,11 @@ class SoundReader(LabelledReader):
     def decode(self, data: bytes, name: str) -> Decoded:
         """Return the sound's samples, or its bytes where they are kept, and what it is."""
         suffix = os.path.splitext(name.lower())[1]
-        is_named = suffix in sound_kinds.SUFFIXES_OF[sound_kinds.kind_of(data)]
+        kind = sound_kinds.kind_of(data)
+        is_named = suffix in sound_kinds.SUFFIXES_OF[kind]
         notes = [] if is_named else ["extension not that of the content"]
+        if sound_ends.is_cut(kind, data):
+            raise NotDecodedError("cannot be decoded: its end is missing")
         try:
             with soundfile.SoundFile(io.BytesIO(data)) as file:
                 return self._decoded(file, data, notes)
