@@ -10,14 +10,11 @@ from collections.abc import Sequence
 
 from headrace.errors import HeadraceError
 from headrace.store.results import RunResult
+from headrace.usercode.functions import LeaveScript as LeaveScript
 
 Outcome = RunResult | HeadraceError
 
 _outcomes: list[Outcome] = []
-
-
-class LeaveScript(BaseException):
-    """Raised where a script would start its pipeline, while a worker reads it for its definitions."""
 
 
 def remember(outcome: Outcome) -> None:

@@ -26,6 +26,10 @@ from headrace.usercode import cells, python_files
 _FILE_MODULE_PREFIX = "headrace_user_"
 
 
+class LeaveScript(BaseException):
+    """Raised where a script would start its pipeline, while a worker reads it for its definitions."""
+
+
 @dataclass(frozen=True)
 class FunctionReference:
     """A function in a module or in a file.
@@ -214,6 +218,9 @@ def load_module(place: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except LeaveScript:
+        # A script that starts its pipeline without asking whether it is the main one: what stands above is defined.
+        pass
     except BaseException:
         del sys.modules[name]
         raise

@@ -115,3 +115,17 @@ def test_a_function_of_a_file_loaded_by_path_is_named_by_the_file(tmp_path: Path
     function = functions.load(f"{path}:preprocessing_fn", "Transform")
 
     assert functions.to_text(function) == f"{path}:preprocessing_fn"
+
+
+def test_script_that_starts_its_pipeline_unasked_gives_what_it_defines_before(tmp_path):
+    """A worker reads it for its functions, and leaves it where the run begins."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from headrace.usercode.functions import LeaveScript\n"
+        "def rows():\n    return 3\n"
+        "raise LeaveScript\n"
+        "def later():\n    return 4\n"
+    )
+    assert functions.load(f"{script}:rows", "test")() == 3
+    with pytest.raises(UserFunctionError, match="has no function 'later'"):
+        functions.load(f"{script}:later", "test")
