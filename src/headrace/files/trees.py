@@ -8,6 +8,7 @@ digest of their names and bytes that `headrace.files.digest_memory` keeps for it
 from __future__ import annotations
 
 import collections
+import contextlib
 import hashlib
 import os
 import stat
@@ -214,20 +215,22 @@ def is_archive(path: str) -> bool:
         return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def open_archive(path: str) -> zipfile.ZipFile:
-    """Open a zip archive, of this machine or elsewhere, to read it.
+@contextlib.contextmanager
+def open_archive(path: str) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive, of this machine or elsewhere, to read it inside the context.
 
     Raises:
         MalformedFileError: If it is damaged.
     """
-    file = storage.open_file(path)
-    try:
-        return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        file.close()
-        raise MalformedFileError(
-            f"'{path}' is no zip archive that can be read: {error}.", "copy it again, or unpack it."
-        ) from error
+    with storage.open_file(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            raise MalformedFileError(
+                f"'{path}' is no zip archive that can be read: {error}.", "copy it again, or unpack it."
+            ) from error
+        with archive:
+            yield archive
 
 
 def listings_in_archive(path: str) -> Iterator[Listing]:

@@ -80,7 +80,7 @@ class ImageReader(LabelledReader):
         except png_files.DamagedPngError as error:
             raise NotDecodedError(f"cannot be decoded: {error}") from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise NotDecodedError(f"has too many pixels: {error}") from error
+            raise NotDecodedError(f"has too many pixels: {str(error).rstrip('.')}") from error
         except Exception as error:  # Pillow has an exception for each way in which a file can be damaged
             text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
             raise NotDecodedError(f"cannot be decoded: {_without_address(text)}") from error
