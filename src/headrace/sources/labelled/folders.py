@@ -17,7 +17,7 @@ from headrace.errors import DataError, listed
 from headrace.files import addresses, trees
 from headrace.files.trees import Listing
 from headrace.sources import input_files
-from headrace.sources.labelled.group import Group, groups_of
+from headrace.sources.labelled.group import Group, groups_of, is_side_file
 
 SPLIT_FOLDERS = frozenset(
     {
@@ -131,20 +131,27 @@ def groups(
 
 def _groups_of_root(root: Root, suffixes: tuple[str, ...] | None) -> Iterator[Group]:
     """Yield the files of a root; without `suffixes` no folder is a class."""
-    listings = [one for one in _opened(root) if one.prefix.partition("/")[0] not in _NO_CLASS]
+    listings = list(_opened(root))
     num_above = 0 if suffixes is None or root.only else _num_above(listings, suffixes)
     for listing in listings:
         parts = listing.prefix.split("/")[:-1]
-        label = parts[num_above] if suffixes is not None and len(parts) > num_above else None
         archives = [look for look in listing.looks if _is_archive(root, listing, look.name)]
         for look in archives:
             inner = Root(os.path.join(root.place, look.name), root.prefix, is_archive=True)
             yield from _groups_of_root(inner, suffixes)
-        looks = [look for look in listing.looks if look not in archives] if archives else listing.looks
-        if not looks and (label is None or any(name.startswith(".") for name in parts)):
+        is_side = _is_side(parts)
+        looks = [
+            look
+            for look in listing.looks
+            if not is_side and not is_side_file(look.name) and look not in archives
+        ]
+        num_others = len(listing.looks) - len(looks) - len(archives)
+        label = parts[num_above] if suffixes is not None and len(parts) > num_above and not is_side else None
+        if not looks and not num_others and label is None:
             continue
         yield from groups_of(
             looks,
+            num_others,
             place=root.place if root.is_archive else os.path.join(root.place, listing.prefix),
             prefix=root.prefix + listing.prefix,
             label=label,
@@ -200,13 +207,18 @@ def _num_above(listings: Sequence[Listing], suffixes: tuple[str, ...]) -> int:
     return 0
 
 
+def _is_side(parts: Sequence[str]) -> bool:
+    """Whether a folder is hidden, or lies in one that is: nobody means its files."""
+    return any(name.startswith(".") or name in _NO_CLASS for name in parts)
+
+
 def _parts_with_examples(listing: Listing, suffixes: tuple[str, ...]) -> list[str] | None:
     """The names of the folders on the way to one that holds examples, by how files are named; `None` of another."""
     parts = listing.prefix.split("/")[:-1]
-    if any(name.startswith(".") for name in parts):
+    if _is_side(parts):
         return None
     names = (look.name for look in listing.looks)
-    holds = any(name.lower().endswith(suffixes) and not name.startswith(".") for name in names)
+    holds = any(name.lower().endswith(suffixes) and not is_side_file(name) for name in names)
     return parts if holds else None
 
 

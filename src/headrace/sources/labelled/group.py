@@ -15,6 +15,7 @@ from headrace.files.trees import FileLook
 # So many files are one item: a million of them are a thousand, which travel to workers as a text each.
 MAX_FILES = 1000
 MAX_BYTES = 16 << 20
+_SIDE_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Group:
         prefix: What stands before a name in a file's path below `input_base`, such as `"train/cat/"`.
         names: The names, joined by NUL: a text takes a tenth of the memory of a list. Empty for a folder without files.
         num_files: How many there are.
+        num_others: How many files beside them are none that anybody means, such as hidden ones: they are counted only.
         size_bytes: Their size.
         look: What they look like together; empty where nobody can tell.
         changed_ns: When the last of them changed.
@@ -43,6 +45,7 @@ class Group:
     prefix: str
     names: str
     num_files: int = 0
+    num_others: int = 0
     size_bytes: int = 0
     look: str = ""
     changed_ns: int = 0
@@ -66,26 +69,33 @@ class Group:
         return json.loads(self.columns) if self.columns else {}
 
 
-def groups_of(looks: Sequence[FileLook], **known: Any) -> Iterator[Group]:
+def is_side_file(name: str) -> bool:
+    """Whether a name is one under which computers keep what they know of a folder; hidden files are."""
+    return name.startswith(".") or name.lower() in _SIDE_FILES
+
+
+def groups_of(looks: Sequence[FileLook], num_others: int = 0, **known: Any) -> Iterator[Group]:
     """Yield files in groups of bounded size; one without files where there are none.
 
     Args:
         looks: The files, in the order of the examples.
+        num_others: How many lie beside them.
         known: The other attributes of the groups.
     """
     start, size = 0, 0
     for at, look in enumerate(looks):
         if at > start and (at - start >= MAX_FILES or size + look.size > MAX_BYTES):
-            yield _group(looks[start:at], known)
+            yield _group(looks[start:at], 0, known)
             start, size = at, 0
         size += look.size
-    yield _group(looks[start:], known)
+    yield _group(looks[start:], num_others, known)
 
 
-def _group(looks: Sequence[FileLook], known: dict[str, Any]) -> Group:
+def _group(looks: Sequence[FileLook], num_others: int, known: dict[str, Any]) -> Group:
     return Group(
         names="\0".join(look.name for look in looks),
         num_files=len(looks),
+        num_others=num_others,
         size_bytes=sum(look.size for look in looks),
         look=trees.look_of_all(looks) if looks else "",
         changed_ns=max((look.changed_ns for look in looks), default=0),

@@ -32,8 +32,6 @@ _MAX_FILE_BYTES = 1 << 30
 _AT_ONCE = 32
 _MAX_SHOWN = 3
 _MAX_LISTED = 10
-# Where people's computers keep what they know of a folder.
-_SIDE_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 
 FOUND = "files found"
 OTHERS = "other files"
@@ -92,7 +90,7 @@ class LabelledReader(Reader):
 
     def plan(self, items: Sequence[Group], num_shards: int | None) -> tuple[int, list[list[Group]]]:
         """Divide the groups by their size and by the number of their files."""
-        items = [item for item in items if item.num_files]
+        items = [item for item in items if item.num_files or item.num_others]
         sizes = [item.size_bytes + item.num_files * _FILE_BYTES for item in items]
         total = shards_for(sum(sizes), num_shards)
         return total, group(items, sizes, total)
@@ -102,10 +100,7 @@ class LabelledReader(Reader):
         counts: collections.Counter[str] = collections.Counter()
         for item in items:
             if item.label is not None:
-                counts[item.label] += sum(
-                    name.lower().endswith(self.SUFFIXES) and not _is_side_file(name)
-                    for name in item.split_names
-                )
+                counts[item.label] += sum(name.lower().endswith(self.SUFFIXES) for name in item.split_names)
         found = []
         for number, said in ((0, f"no {self.ITEM}"), (1, f"one {self.ITEM} only")):
             names = [label for label, count in counts.items() if count == number]
@@ -126,7 +121,9 @@ class LabelledReader(Reader):
         shown: collections.Counter[str] = collections.Counter()
         for piece in pieces:
             values = piece.values
-            columns.note(FOUND, piece.num_files)
+            columns.note(FOUND, piece.num_files + piece.num_others)
+            if piece.num_others:
+                columns.note(OTHERS, piece.num_others)
             for at, (name, data) in enumerate(self._contents(piece)):
                 path = piece.prefix + name
                 found = self._example(piece, at, name, data)
@@ -171,8 +168,6 @@ class LabelledReader(Reader):
                 yield name, self._content(piece, name)
 
     def _member(self, archive: zipfile.ZipFile, piece: Group, name: str) -> bytes | Exception | None:
-        if not self._is_meant(piece, name):
-            return None
         try:
             with archive.open(piece.inner + name) as file:
                 return self._wanted(piece, name, file)
@@ -188,16 +183,11 @@ class LabelledReader(Reader):
             return OSError(str(error))
 
     def _content(self, piece: Group, name: str) -> bytes | Exception | None:
-        if not self._is_meant(piece, name):
-            return None
         try:
             with files.open_file(os.path.join(piece.place, name), 0) as file:
                 return self._wanted(piece, name, file)
         except (OSError, HeadraceError) as error:
             return error
-
-    def _is_meant(self, piece: Group, name: str) -> bool:
-        return bool(piece.table) or not _is_side_file(name)
 
     def _wanted(self, piece: Group, name: str, file: Any) -> bytes | None:
         """Read a file; one whose name says nothing is read where its first bytes do."""
@@ -274,7 +264,3 @@ def _shown(piece: Group, name: str) -> str:
     """A file's path for a message, which is UTF-8 whatever the name's bytes are."""
     path = f"{piece.place}/{piece.inner}{name}" if piece.in_archive else os.path.join(piece.place, name)
     return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _is_side_file(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _SIDE_FILES

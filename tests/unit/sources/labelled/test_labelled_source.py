@@ -57,10 +57,14 @@ def test_the_folder_is_the_class_in_any_script(tmp_path: Path):
     assert found == {name: name.split("/")[0] for name in names}
 
 
-def test_a_class_without_files_is_named(tmp_path: Path):
+def test_a_class_without_files_is_named_and_a_hidden_folder_is_none(tmp_path: Path):
     groups = _groups(_tree(tmp_path, "a/1.png", "a/2.png", "empty/", ".git/", ".git/x"))
 
-    assert [(group.label, group.num_files) for group in groups] == [(".git", 1), ("a", 2), ("empty", 0)]
+    assert [(group.label, group.num_files, group.num_others) for group in groups] == [
+        (None, 0, 1),
+        ("a", 2, 0),
+        ("empty", 0, 0),
+    ]
 
 
 LAYOUTS = {
@@ -104,8 +108,8 @@ def test_folders_that_are_no_classes_are_said(tmp_path: Path):
 
 
 PATTERNS = {
-    "train/*": {"train/a/1.png": "a", "train/b/2.png": "b", "train/.x": None},
-    "train": {"train/a/1.png": "a", "train/b/2.png": "b", "train/.x": None},
+    "train/*": {"train/a/1.png": "a", "train/b/2.png": "b"},
+    "train": {"train/a/1.png": "a", "train/b/2.png": "b"},
     "*/a": {"train/a/1.png": "a", "test/a/3.png": "a"},
     "train/*/*.png": {"train/a/1.png": "a", "train/b/2.png": "b"},
     "train/b*": {"train/b/2.png": "b"},
@@ -186,6 +190,19 @@ def test_what_holds_no_classes_is_refused(
 
 def test_without_a_label_files_need_no_folders(tmp_path: Path):
     assert _labels(_tree(tmp_path, "1.png", "a/2.png"), label=None) == {"1.png": None, "a/2.png": None}
+
+
+def test_what_computers_keep_beside_files_is_counted_and_not_looked_at(tmp_path: Path):
+    """So a folder that was merely opened in a window is the same input."""
+    _tree(tmp_path, "a/1.png", ".DS_Store", "a/Thumbs.db", "a/.2.png", "a/.ipynb_checkpoints/1.png")
+    before = _fingerprint(tmp_path)
+    (tmp_path / "a/Thumbs.db").write_bytes(b"other")
+
+    groups = _groups(tmp_path)
+
+    assert _labels(tmp_path) == {"a/1.png": "a"}
+    assert sum(group.num_others for group in groups) == 4
+    assert _fingerprint(tmp_path) == before
 
 
 def _fingerprint(place: Path, **options: object) -> str:
