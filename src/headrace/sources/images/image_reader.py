@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from headrace.sources.feature_kinds import BYTES, INTEGERS
 from headrace.sources.images import image_ends, image_kinds, png_files
@@ -170,7 +170,11 @@ def _needed_changes(image: Image.Image, kind: str, data: bytes) -> list[str]:
         return [f"converted from {image.mode}"]
     if kind == "png" and data[24] == 16:
         return ["converted from 16 bits"]
-    if kind == "gif" and [tile[1] for tile in image.tile] != [(0, 0, image.width, image.height)]:
+    if (
+        isinstance(image, ImageFile.ImageFile)
+        and kind == "gif"
+        and [tile[1] for tile in image.tile] != [(0, 0, image.width, image.height)]
+    ):
         return ["converted from a GIF whose first picture does not fill it"]
     if kind == "gif" and not image_ends.gif_has_end(data):
         return ["converted from a GIF without its end"]

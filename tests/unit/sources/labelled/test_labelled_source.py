@@ -214,7 +214,7 @@ CHANGES = {
     "a new file": lambda folder: (folder / "a/3.png").write_bytes(PICTURE),
     "a file that goes": lambda folder: (folder / "a/1.png").unlink(),
     "another class": lambda folder: (folder / "a/1.png").rename(folder / "b/1.png"),
-    "another name of a class": lambda folder: (folder / "a").rename(folder / "c"),
+    "another name of a class": lambda folder: (folder / "a").rename(folder / "aa"),
 }
 
 
