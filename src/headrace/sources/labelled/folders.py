@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headrace import files
 from headrace.errors import DataError, listed
@@ -131,9 +131,10 @@ def groups(
 
 def _groups_of_root(root: Root, suffixes: tuple[str, ...] | None) -> Iterator[Group]:
     """Yield the files of a root; without `suffixes` no folder is a class."""
-    listings = list(_opened(root))
-    num_above = 0 if suffixes is None or root.only else _num_above(listings, suffixes)
-    for listing in listings:
+    # Names in groups take little memory, and which folder is the class shows at the end.
+    found: list[tuple[list[str], Group]] = []
+    with_examples: list[list[str]] = []
+    for listing in _opened(root):
         parts = listing.prefix.split("/")[:-1]
         archives = [look for look in listing.looks if _is_archive(root, listing, look.name)]
         for look in archives:
@@ -145,20 +146,25 @@ def _groups_of_root(root: Root, suffixes: tuple[str, ...] | None) -> Iterator[Gr
             for look in listing.looks
             if not is_side and not is_side_file(look.name) and look not in archives
         ]
-        num_others = len(listing.looks) - len(looks) - len(archives)
-        label = parts[num_above] if suffixes is not None and len(parts) > num_above and not is_side else None
-        if not looks and not num_others and label is None:
-            continue
-        yield from groups_of(
+        if suffixes is not None and any(look.name.lower().endswith(suffixes) for look in looks):
+            with_examples.append(parts)
+        groups = groups_of(
             looks,
-            num_others,
+            len(listing.looks) - len(looks) - len(archives),
             place=root.place if root.is_archive else os.path.join(root.place, listing.prefix),
             prefix=root.prefix + listing.prefix,
-            label=label,
-            num_above=root.prefix.count("/") + num_above,
             in_archive=root.is_archive,
             inner=listing.prefix if root.is_archive else "",
         )
+        found += [(parts, group) for group in groups]
+    num_above = 0 if root.only else _num_above(with_examples)
+    for parts, group in found:
+        is_class = suffixes is not None and len(parts) > num_above and not _is_side(parts)
+        if is_class:
+            label, above = parts[num_above], root.prefix.count("/") + num_above
+            yield replace(group, label=label, num_above=above)
+        elif group.num_files or group.num_others:
+            yield group
 
 
 def _opened(root: Root) -> Iterator[Listing]:
@@ -188,11 +194,12 @@ def _is_archive(root: Root, listing: Listing, name: str) -> bool:
     )
 
 
-def _num_above(listings: Sequence[Listing], suffixes: tuple[str, ...]) -> int:
-    """How many folders stand above those of the classes."""
-    folders = [
-        parts for parts in (_parts_with_examples(one, suffixes) for one in listings) if parts is not None
-    ]
+def _num_above(folders: Sequence[Sequence[str]]) -> int:
+    """How many folders stand above those of the classes.
+
+    Args:
+        folders: The names on the way to each folder that holds examples, by how files are named.
+    """
     above = 0
     while folders:
         tops = {parts[above] for parts in folders if len(parts) > above}
@@ -210,16 +217,6 @@ def _num_above(listings: Sequence[Listing], suffixes: tuple[str, ...]) -> int:
 def _is_side(parts: Sequence[str]) -> bool:
     """Whether a folder is hidden, or lies in one that is: nobody means its files."""
     return any(name.startswith(".") or name in _NO_CLASS for name in parts)
-
-
-def _parts_with_examples(listing: Listing, suffixes: tuple[str, ...]) -> list[str] | None:
-    """The names of the folders on the way to one that holds examples, by how files are named; `None` of another."""
-    parts = listing.prefix.split("/")[:-1]
-    if _is_side(parts):
-        return None
-    names = (look.name for look in listing.looks)
-    holds = any(name.lower().endswith(suffixes) and not is_side_file(name) for name in names)
-    return parts if holds else None
 
 
 def remarks(groups: Sequence[Group]) -> list[str]:
