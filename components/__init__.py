@@ -14,8 +14,10 @@ from headrace.authoring import (
 from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.cleaner.component import Cleaner
 from headrace.components.evaluator.component import Evaluator
+from headrace.components.example_gen.audio_component import AudioExampleGen
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.image_component import ImageFolderExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
@@ -28,12 +30,14 @@ from headrace.components.tuner.component import Tuner
 from headrace.components.windows.component import Windows
 
 __all__ = [
+    "AudioExampleGen",
     "BulkInferrer",
     "Cleaner",
     "CsvExampleGen",
     "Evaluator",
     "ExampleValidator",
     "FunctionExampleGen",
+    "ImageFolderExampleGen",
     "ImportExampleGen",
     "ImportSchemaGen",
     "Importer",

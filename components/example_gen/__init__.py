@@ -1,6 +1,15 @@
-"""Bring data into a pipeline: CSV, Parquet and TFRecord files become an `Examples` artifact."""
+"""Bring data into a pipeline: files of tables, records, pictures or sounds become an `Examples` artifact."""
 
+from headrace.components.example_gen.audio_component import AudioExampleGen
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.image_component import ImageFolderExampleGen
 
-__all__ = ["CsvExampleGen", "FunctionExampleGen", "ImportExampleGen", "ParquetExampleGen"]
+__all__ = [
+    "AudioExampleGen",
+    "CsvExampleGen",
+    "FunctionExampleGen",
+    "ImageFolderExampleGen",
+    "ImportExampleGen",
+    "ParquetExampleGen",
+]

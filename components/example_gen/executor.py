@@ -90,7 +90,10 @@ class ExampleGenExecutor(BeamExecutor):
         _describe(examples, splits, payload)
         counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
         aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
-        context.summarize("examples", "; ".join([counts, *aside, *said, *_said(remarks)]))
+        noted = [", ".join(f"{what}: {count:,}" for what, count in written.notes.items())]
+        context.summarize(
+            "examples", "; ".join(filter(None, [counts, *aside, *noted, *said, *_said(remarks)]))
+        )
 
     def _plan(
         self, context: ExecutionContext, input_config: Any, source: Source, reader: Reader

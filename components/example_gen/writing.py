@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import collections
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,7 @@ class Outcome:
     labels: LabelCounts | None = None
     num_quarantined: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
     learned: Any = None
     error: BaseException | None = None
 
@@ -76,11 +78,13 @@ class Written:
         num_rows: The number of rows of each split.
         num_quarantined: The number of items that could not be read and are set aside.
         labels: The rows of each class in each split, where they were counted.
+        notes: What readers met that a person should know of, and how often.
     """
 
     num_rows: dict[str, int]
     num_quarantined: int
     labels: LabelCounts | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 def combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written:
@@ -99,10 +103,14 @@ def combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written:
         kinds = feature_kinds.merge(kinds, outcome.kinds)
         for name, count in outcome.num_rows.items():
             num_rows[name] += count
+    notes: collections.Counter[str] = collections.Counter()
+    for outcome in outcomes:
+        notes.update(outcome.notes)
     return Written(
         num_rows,
         sum(outcome.num_quarantined for outcome in outcomes),
         LabelCounts.merge([outcome.labels for outcome in outcomes]),
+        notes,
     )
 
 
@@ -152,7 +160,9 @@ class WriteSplits(beam.DoFn):
                 num_rows, labels = _write(rows, index, part, output, self._progress)
         except (HeadraceError, OSError) as error:
             return Outcome(part.split, part.shards[0], error=error)
-        return Outcome(part.split, part.shards[0], num_rows, labels, intake.num_quarantined, intake.kinds)
+        return Outcome(
+            part.split, part.shards[0], num_rows, labels, intake.num_quarantined, intake.kinds, intake.notes
+        )
 
 
 def learned_of(part: Part, learned: Sequence[Outcome]) -> list[Any]:

@@ -25,7 +25,7 @@ _RACY_NS = 2_000_000_000
 _BUSY_SECONDS = 2.0
 _FORMAT = 2
 
-_Look = tuple[int, ...]
+_Look = tuple[int | str, ...]
 
 _path = ""
 # What was hashed or verified in this process.
@@ -84,7 +84,20 @@ def recall(path: str, info: os.stat_result) -> str:
     """Return the digest of a file that looks as it did when it was hashed; empty where it is not known."""
     if info.st_size < _MIN_BYTES or is_distrusted():
         return ""
-    name, look = os.path.abspath(path), _look(info)
+    return _recall(os.path.abspath(path), _look(info))
+
+
+def recall_look(name: str, look: str) -> str:
+    """Return the digest of several files that look together as they did when they were hashed; empty where unknown.
+
+    Args:
+        name: What names them all, such as their folder and the first of them.
+        look: What all of them look like, as one text; empty where nobody can tell.
+    """
+    return "" if not look or is_distrusted() else _recall(name, (_FORMAT, look))
+
+
+def _recall(name: str, look: _Look) -> str:
     known = _recent.get(name)
     if known is not None and known[0] == look:
         return known[1]
@@ -124,6 +137,23 @@ def remember(path: str, info: os.stat_result, started_ns: int, digest: str) -> N
             return
     except OSError:
         return
+    _keep(name, look, digest)
+
+
+def remember_look(name: str, look: str, age_ns: int, digest: str) -> None:
+    """Keep the digest of several files; see `recall_look`.
+
+    Args:
+        name: What names them all.
+        look: What they looked like before and after they were hashed.
+        age_ns: How long before their hashing the last of them changed.
+        digest: Their digest.
+    """
+    if look and age_ns >= _RACY_NS:
+        _keep(name, (_FORMAT, look), digest)
+
+
+def _keep(name: str, look: _Look, digest: str) -> None:
     _recent[name] = (look, digest)
     with _lock:
         _unsaved[name] = (look, digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
@@ -24,11 +25,13 @@ class Intake:
 
     Attributes:
         kinds: The kind of each feature met so far, of readers that tell.
+        notes: What the reader met that a person should know of, and how often.
     """
 
     def __init__(self, writer: quarantine.Writer | None) -> None:
         self._writer = writer
         self.kinds: dict[str, Kind] = {}
+        self.notes: collections.Counter[str] = collections.Counter()
 
     @property
     def num_quarantined(self) -> int:
@@ -47,6 +50,7 @@ class Intake:
                 self._set_aside(one)
             else:
                 self.kinds = feature_kinds.merge(self.kinds, one.kinds)
+                self.notes.update(one.notes)
                 yield one
 
     def _set_aside(self, item: Unreadable) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,13 @@ class Rows(abc.ABC):
         num_rows: How many.
         kinds: The kind of each feature, where the reader does not know it of all rows beforehand: it is then compared
             with those of the other rows.
+        notes: What the reader met on the way to these rows that a person should know of, such as `"converted from
+            CMYK"`, and how often. They are added up, and stand in the summary of the run.
     """
 
     num_rows: int
     kinds: Kinds = types.MappingProxyType({})
+    notes: Mapping[str, int] = types.MappingProxyType({})
 
     @abc.abstractmethod
     def keys(self, feature: str | None) -> list[bytes]:
@@ -72,12 +75,16 @@ class Rows(abc.ABC):
 class FeatureRows(Rows):
     """Rows with one column per feature, each of lists or of null type."""
 
-    def __init__(self, batch: pa.RecordBatch, kinds: Kinds | None = None) -> None:
+    def __init__(
+        self, batch: pa.RecordBatch, kinds: Kinds | None = None, notes: Mapping[str, int] | None = None
+    ) -> None:
         self.num_rows = batch.num_rows
         self._batch = batch
         self._records: list[bytes] | None = None
         if kinds is not None:
             self.kinds = kinds
+        if notes is not None:
+            self.notes = notes
 
     def records(self) -> list[bytes]:
         """Serialized tf.Examples."""

@@ -39,6 +39,11 @@ def _function(*_: Any) -> None:
     """Stands for a user's function."""
 
 
+def _rows(path: str) -> Any:
+    """Stands for a user's generator."""
+    yield {"path": path}
+
+
 _HERE = f"{__file__}:_function"
 _MAKERS: dict[str, Callable[..., Component]] = {
     "Trainer": lambda **given: components.Trainer(EXAMPLES, schema=SCHEMA, build_model=_HERE, **given),
@@ -52,6 +57,11 @@ _MAKERS: dict[str, Callable[..., Component]] = {
     "CsvExampleGen": lambda **given: components.CsvExampleGen("data", **given),
     "ParquetExampleGen": lambda **given: components.ParquetExampleGen("data", **given),
     "ImportExampleGen": lambda **given: components.ImportExampleGen("data", **given),
+    "ImageFolderExampleGen": lambda **given: components.ImageFolderExampleGen("data", **given),
+    "AudioExampleGen": lambda **given: components.AudioExampleGen("data", **given),
+    "FunctionExampleGen": lambda **given: components.FunctionExampleGen(
+        f"{__file__}:_rows", None, "data", **given
+    ),
     "Evaluator": lambda **given: components.Evaluator(EXAMPLES, MODEL, **given),
     "ExampleValidator": lambda **given: components.ExampleValidator(STATISTICS, SCHEMA, **given),
 }
@@ -105,6 +115,9 @@ PROTOS: dict[str, dict[str, Message]] = {
     "CsvExampleGen": _EXAMPLE_GENS,
     "ParquetExampleGen": _EXAMPLE_GENS,
     "ImportExampleGen": _EXAMPLE_GENS,
+    "ImageFolderExampleGen": _EXAMPLE_GENS,
+    "AudioExampleGen": _EXAMPLE_GENS,
+    "FunctionExampleGen": _EXAMPLE_GENS,
 }
 CASES = [(name, argument, proto) for name, given in PROTOS.items() for argument, proto in given.items()]
 # Recorded in a form of its own, which its own tests look at.
@@ -112,7 +125,10 @@ _OTHER_FORMS = {("Evaluator", "eval_config"), ("Evaluator", "feature_slicing_spe
 if generations.HAS_CUSTOM_VALIDATION:
     _OTHER_FORMS.add(("ExampleValidator", "custom_validation_config"))
 # No argument, but what the component makes of others.
-_MADE = {(f"{kind}ExampleGen", "custom_config") for kind in ("Csv", "Parquet", "Import")}
+_MADE = {
+    (f"{kind}ExampleGen", "custom_config")
+    for kind in ("Csv", "Parquet", "Import", "ImageFolder", "Audio", "Function")
+}
 
 
 def _proto_parameters(kind: type[Component]) -> set[str]:

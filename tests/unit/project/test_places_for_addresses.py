@@ -87,8 +87,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str, str]] = {
 
 # Where an address works; `tests/integration/test_addresses.py` has it read and written.
 WORKS: dict[str, Callable[[], Any]] = {
+    "AudioExampleGen.input_base": lambda: components.AudioExampleGen(input_base=ADDRESS),
     "CsvExampleGen.input_base": lambda: components.CsvExampleGen(input_base=ADDRESS),
     "FunctionExampleGen.input_base": lambda: components.FunctionExampleGen(rows, input_base=ADDRESS),
+    "ImageFolderExampleGen.input_base": lambda: components.ImageFolderExampleGen(input_base=ADDRESS),
     "ImportExampleGen.input_base": lambda: components.ImportExampleGen(input_base=ADDRESS),
     "ParquetExampleGen.input_base": lambda: components.ParquetExampleGen(input_base=ADDRESS),
     "ImportSchemaGen.schema_file": lambda: components.ImportSchemaGen(schema_file=ADDRESS),

@@ -7,15 +7,16 @@ import os
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError
 from headrace.formats import artifacts, quarantine
-from headrace.formats.examples.plain_rows import columns_of, read_rows
+from headrace.formats.examples.plain_rows import Row, columns_of, read_rows
 from headrace.reports.artifacts import divisions
-from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table
-from headrace.reports.blocks.rows import value_cell
+from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table, Value
+from headrace.reports.blocks.rows import samples_cell, value_cell
 from headrace.store.session import Subject
 from headrace.ui.units import format_bytes, plural
 
 _ROWS = 20
 _MAX_COLUMNS = 200
+_MAX_PLAYED = 5
 _MAX_REASONS = 50
 
 
@@ -68,7 +69,7 @@ def _split(subject: Subject, split: str) -> Section:
             Table(
                 ["row", *shown],
                 [
-                    [number, *[value_cell(row.get(name, [])) for name in shown]]
+                    [number, *[_cell(row, name, number) for name in shown]]
                     for number, row in enumerate(rows, 1)
                 ],
                 caption=f"First rows of split {split}",
@@ -77,6 +78,16 @@ def _split(subject: Subject, split: str) -> Section:
         ],
         anchor=f"split-{split}",
     )
+
+
+def _cell(row: Row, name: str, number: int) -> Value:
+    """A feature of a row; samples beside their rate, as AudioExampleGen writes them, can be heard in the first rows."""
+    values = row.get(name, [])
+    rate = row.get("rate", [])
+    is_sound = name == "audio" and len(values) > 1 and isinstance(values[0], float)
+    if is_sound and number <= _MAX_PLAYED and len(rate) == 1 and isinstance(rate[0], int) and rate[0] > 0:
+        return samples_cell(values, rate[0])
+    return value_cell(values)
 
 
 def _quarantine(uri: str) -> list[Block]:

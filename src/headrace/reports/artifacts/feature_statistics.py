@@ -49,6 +49,7 @@ class FeatureStatistics:
         quartiles: The first and the third of the numbers, where they are known.
         description: The table of the numbers, where StatisticsGen kept one.
         distribution: Their distribution, where it did.
+        described: What the values are, where none of them can be shown.
     """
 
     name: str
@@ -75,6 +76,7 @@ class FeatureStatistics:
     quartiles: tuple[float, float] | None = None
     description: Description | None = None
     distribution: Distribution | None = None
+    described: str = ""
 
     @property
     def missing_share(self) -> float:

@@ -11,7 +11,7 @@ from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, listed
 from headrace.formats import artifacts, protos, quartiles
 from headrace.formats import descriptions as number_files
-from headrace.reports.artifacts import correlations, descriptions, standing_out
+from headrace.reports.artifacts import correlations, descriptions, encoded_features, standing_out
 from headrace.reports.artifacts.feature_statistics import FeatureStatistics, Kept, distance, parse
 from headrace.reports.blocks.blocks import (
     Block,
@@ -167,7 +167,9 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
             [
                 feature
                 for dataset in one.datasets[:1]
-                for feature in parse(dataset.features, dataset.num_examples, known.get(name))
+                for feature in encoded_features.described(
+                    parse(dataset.features, dataset.num_examples, known.get(name))
+                )
             ],
             one.datasets[0].num_examples if one.datasets else 0,
         )
@@ -202,7 +204,7 @@ def one_line(splits: Splits, order: Sequence[str]) -> Feature:
             format_number(first.distinct) if first.distinct is not None else "–",
             format_number(first.mean, 3)
             if first.mean is not None
-            else (first.top[0][0] if first.top else "–"),
+            else (first.top[0][0] if first.top else first.described or "–"),
         ],
         sparkline=_drawing(splits, order, 120, 28),
         blocks=_details(splits, order, apart, measure),

@@ -20,6 +20,7 @@ class Cell:
         shade: -1 to 1, drawn as a tint from one colour over none to another.
         bar: 0 to 1, drawn as a bar behind the text.
         image: `data:` address of a thumbnail.
+        sound: `data:` address of a sound, which is played beside the text.
         href: Link within the page.
         tone: `"good"`, `"warning"`, `"bad"` or empty.
         is_number: Whether it is aligned to the right.
@@ -29,6 +30,7 @@ class Cell:
     shade: float = 0.0
     bar: float = 0.0
     image: str = ""
+    sound: str = ""
     href: str = ""
     tone: str = ""
     is_number: bool = False

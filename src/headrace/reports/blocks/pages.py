@@ -89,7 +89,7 @@ def _policy(scripts: Iterable[str]) -> str:
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in scripts
     ]
     return (
-        f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; img-src data:; media-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 

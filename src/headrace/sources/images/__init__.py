@@ -1,0 +1,1 @@
+"""Pictures: a file is an example."""

@@ -1,0 +1,1 @@
+"""Sounds: a file is an example."""
