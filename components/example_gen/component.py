@@ -243,7 +243,8 @@ class CsvExampleGen(_FileBasedExampleGen):
             Split-eval/data_tfrecord-00000-of-00001.gz
 
     Args:
-        input_base: The folder that holds the files, or its address, such as `s3://bucket/trips`.
+        input_base: The folder that holds the files, or one file, or the address of either, such as
+            `s3://bucket/trips`.
         input_config: A mapping or `example_gen_pb2.Input`: named splits, each with a file pattern relative to
             `input_base`, in which `{SPAN}`, `{VERSION}` or `{YYYY}`, `{MM}`, `{DD}` stand for the portion
             of data to read. Default: one split of all files in the folder.

@@ -63,6 +63,9 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         for split, found in zip(input_config.splits, survey.splits):
             split.pattern = found.pattern
 
+        if input_base:
+            # Of one file, its folder.
+            exec_properties["input_base"] = survey.place
         exec_properties["input_config"] = proto_utils.proto_to_json(input_config)
         exec_properties[SPAN_PROPERTY] = survey.span
         exec_properties[VERSION_PROPERTY] = survey.version
