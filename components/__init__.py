@@ -15,6 +15,7 @@ from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.sql_component import SqlExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
@@ -42,6 +43,7 @@ __all__ = [
     "Pusher",
     "Resolver",
     "SchemaGen",
+    "SqlExampleGen",
     "StatisticsGen",
     "Trainer",
     "Transform",

@@ -1,6 +1,7 @@
-"""Bring data into a pipeline: CSV, Parquet and TFRecord files become an `Examples` artifact."""
+"""Bring data into a pipeline: CSV, Parquet and TFRecord files, databases and functions become an `Examples` artifact."""
 
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.sql_component import SqlExampleGen
 
-__all__ = ["CsvExampleGen", "FunctionExampleGen", "ImportExampleGen", "ParquetExampleGen"]
+__all__ = ["CsvExampleGen", "FunctionExampleGen", "ImportExampleGen", "ParquetExampleGen", "SqlExampleGen"]
