@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from headrace.authoring.light import authoring
 from headrace.files import payloads
 from headrace.formats import split_names
 from headrace.sources import source as sources
 from headrace.sources.file_source import FileSource
+from headrace.sources.parquet.parquet_source import ParquetSource
+from headrace.sources.source import Source
 
 with authoring():
     from tfx.dsl.components.base import base_driver
@@ -35,6 +37,9 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
     `_prepare_output_artifacts`, of its InteractiveContext.
     """
 
+    # What is looked at where the exec properties name nothing.
+    SOURCE: ClassVar[type[Source]] = FileSource
+
     def __init__(self, metadata_handle: Any) -> None:
         base_driver.BaseDriver.__init__(self, metadata_handle)
         ir_base_driver.BaseDriver.__init__(self, metadata_handle)
@@ -58,7 +63,7 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         range_text = exec_properties.get("range_config")
         range_config = _parsed(range_text, range_config_pb2.RangeConfig()) if range_text else None
 
-        source = sources.named_in(exec_properties) or FileSource()
+        source = sources.named_in(exec_properties) or self.SOURCE()
         survey = source.survey(sources.Request(input_base, input_config.splits, range_config))
         for split, found in zip(input_config.splits, survey.splits):
             split.pattern = found.pattern
@@ -99,6 +104,12 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         _describe(exec_properties, examples.mlmd_artifact)
         os.makedirs(examples.uri, exist_ok=True)
         return {EXAMPLES_KEY: [examples]}
+
+
+class ParquetDriver(Driver):
+    """That of Parquet files, which may lie in folders of partitions."""
+
+    SOURCE = ParquetSource
 
 
 def _describe(exec_properties: dict[str, Any], artifact: Any) -> None:

@@ -36,10 +36,18 @@ class FileSource(Source):
         request = input_files.in_folder(request)
         resolved = spans.resolve(request.place, request.splits, request.range_config)
         found = tuple(
-            InputSplit(split.name, pattern, tuple(input_files.find(request.place, pattern)))
+            InputSplit(split.name, pattern, tuple(self.find(request.place, pattern)))
             for split, pattern in zip(request.splits, resolved.patterns)
         )
         return Survey(request.place, found, resolved.span, resolved.version)
+
+    def find(self, place: str, pattern: str) -> list[str]:
+        """Return the files of a split.
+
+        Raises:
+            MissingFileError: If there is none.
+        """
+        return input_files.find(place, pattern)
 
     def fingerprint(self, survey: Survey) -> str:
         """A line for each split, with a digest of its files' content."""
