@@ -18,6 +18,7 @@ from headrace.components.example_gen.audio_component import AudioExampleGen
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
 from headrace.components.example_gen.image_component import ImageFolderExampleGen
+from headrace.components.example_gen.sql_component import SqlExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
@@ -49,6 +50,7 @@ __all__ = [
     "Pusher",
     "Resolver",
     "SchemaGen",
+    "SqlExampleGen",
     "StatisticsGen",
     "Trainer",
     "Transform",

@@ -1,9 +1,10 @@
-"""Bring data into a pipeline: files of tables, records, pictures or sounds become an `Examples` artifact."""
+"""Bring data into a pipeline: files, tables in memory, databases and functions become an `Examples` artifact."""
 
 from headrace.components.example_gen.audio_component import AudioExampleGen
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
 from headrace.components.example_gen.image_component import ImageFolderExampleGen
+from headrace.components.example_gen.sql_component import SqlExampleGen
 
 __all__ = [
     "AudioExampleGen",
@@ -12,4 +13,5 @@ __all__ = [
     "ImageFolderExampleGen",
     "ImportExampleGen",
     "ParquetExampleGen",
+    "SqlExampleGen",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
@@ -21,8 +21,9 @@ from headrace.authoring import (
 )
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, read_json, to_proto
-from headrace.components.example_gen.driver import Driver
+from headrace.components.example_gen.driver import Driver, ParquetDriver
 from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.sources.csv import csv_dialect
 from headrace.sources.source import FUNCTION_KEY, OPTIONS_KEY, SOURCE_KEY
 from headrace.splits.asked import SPLIT_BY_KEY, SPLITS_KEY, Asked, asked
 from headrace.splits.parsing import SplitByLike
@@ -89,7 +90,8 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
         on_error: str = "fail",
         splits: SplitsLike | None = None,
         split_by: SplitByLike | None = None,
-        **source: str | None,
+        own: Mapping[str, object] | None = None,
+        source: Mapping[str, str | None] | None = None,
     ) -> None:
         name = type(self).__name__
         division = asked(splits, split_by, name)
@@ -111,11 +113,11 @@ class _FileBasedExampleGen(Component[ExampleGenOutputs]):
                 ),
                 output_data_format=_payload_format(name, payload_format),
                 output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
-                custom_config=_custom_config(name, num_shards=num_shards, on_error=on_error),
+                custom_config=_custom_config(name, num_shards=num_shards, on_error=on_error, **(own or {})),
                 range_config=to_proto(range_config, range_config_pb2.RangeConfig, f"{name}: range_config"),
                 examples=Channel(type=standard_artifacts.Examples),
                 **({} if division is None else division.as_properties()),
-                **source,
+                **(source or {}),
             )
         )
 
@@ -171,7 +173,7 @@ class SourceExampleGen(_FileBasedExampleGen):
             on_error,
             splits,
             split_by,
-            **{
+            source={
                 SOURCE_KEY: source or self.SOURCE,
                 FUNCTION_KEY: source_fn,
                 OPTIONS_KEY: json.dumps(plain_options(source_options, type(self).__name__), sort_keys=True),
@@ -253,7 +255,7 @@ def _payload_format(where: str, given: int | str) -> int:
     )
 
 
-def _custom_config(name: str, *, num_shards: int | None, on_error: str = "fail") -> Any | None:
+def _custom_config(name: str, *, num_shards: int | None, on_error: str = "fail", **own: object) -> Any | None:
     """Carry Headrace's own options in TFX's slot for a component's own, which stock executors ignore."""
     if num_shards is not None and (not isinstance(num_shards, int) or num_shards < 1):
         raise DefinitionError(f"{name}: num_shards is {num_shards!r}.", "give a number of files, 1 or more.")
@@ -262,7 +264,7 @@ def _custom_config(name: str, *, num_shards: int | None, on_error: str = "fail")
             f"{name}: on_error is {on_error!r}. It can be {listed(_ON_ERROR)}.",
             f"{did_you_mean(str(on_error), _ON_ERROR)}Correct the word.",
         )
-    given = {"num_shards": num_shards, "on_error": None if on_error == _ON_ERROR[0] else on_error}
+    given = {"num_shards": num_shards, "on_error": None if on_error == _ON_ERROR[0] else on_error, **own}
     options = struct_pb2.Struct()
     for key, value in given.items():
         # What is as it is without being said is not recorded: the cache keys of old runs stay.
@@ -276,7 +278,7 @@ def _custom_config(name: str, *, num_shards: int | None, on_error: str = "fail")
 
 
 class CsvExampleGen(_FileBasedExampleGen):
-    """Read CSV files with a header line into `tf.train.Example` records, divided into splits.
+    """Read CSV files, gzip, zstd or plain, into `tf.train.Example` records, divided into splits.
 
     A column becomes a feature of integers, floats or bytes by what all of its cells hold; an empty cell, an
     empty list. Rows keep the order of the files, so that equal input gives equal files; the Trainer
@@ -289,7 +291,8 @@ class CsvExampleGen(_FileBasedExampleGen):
             Split-eval/data_tfrecord-00000-of-00001.gz
 
     Args:
-        input_base: The folder that holds the files, or its address, such as `s3://bucket/trips`.
+        input_base: The folder that holds the files, or one file, or the address of either, such as
+            `s3://bucket/trips`.
         input_config: A mapping or `example_gen_pb2.Input`: named splits, each with a file pattern relative to
             `input_base`, in which `{SPAN}`, `{VERSION}` or `{YYYY}`, `{MM}`, `{DD}` stand for the portion
             of data to read. Default: one split of all files in the folder.
@@ -303,6 +306,10 @@ class CsvExampleGen(_FileBasedExampleGen):
         split_by: How rows are divided, one of `headrace.splits`: `by_hash()` (default), `stratify("quality")`,
             `group("patient")`, `time("date", gap="24h")`, `shuffle(seed=113)`, `column("set")`, `folders()`; or the same
             as a mapping or text, as configuration files give it. Without `splits`, train and eval, 2 to 1.
+        delimiter: What stands between cells. Default: a comma; where a header has none, a tab or semicolon that the line
+            below it has as often. Between others than commas, a quoted name is the name without its quotes.
+        encoding: The files' encoding, such as `"latin-1"` or `"utf-16"`. Default: UTF-8.
+        column_names: The names of the columns, where the files have no header line.
 
     Raises:
         DefinitionError: If a parameter cannot be used as given.
@@ -336,6 +343,9 @@ class CsvExampleGen(_FileBasedExampleGen):
         num_shards: int | None = None,
         splits: SplitsLike | None = None,
         split_by: SplitByLike | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        column_names: Sequence[str] | None = None,
     ) -> None:
         super().__init__(
             input_base,
@@ -346,6 +356,7 @@ class CsvExampleGen(_FileBasedExampleGen):
             num_shards,
             splits=splits,
             split_by=split_by,
+            own=csv_dialect.checked(delimiter, encoding, column_names, type(self).__name__),
         )
 
 
@@ -355,6 +366,9 @@ class ParquetExampleGen(_FileBasedExampleGen):
     Integers and booleans become integers, floats become 32-bit floats, text becomes bytes in UTF-8, lists
     of these become lists; null becomes a feature without a value. Stock TFX's Parquet executor also drops
     0, 0.0, False and empty text as if they were null; here they stay values. The split of a row is the same.
+
+    Folders such as `year=2024/month=1`, where the pattern matches the first of them, are read with all files below, and
+    their names become features: integers where all are, else text. Marks such as `_SUCCESS` are left out.
 
     Takes the arguments and makes the output of `CsvExampleGen`, and raises `UnsupportedColumnError` for
     columns of other types.
@@ -367,6 +381,7 @@ class ParquetExampleGen(_FileBasedExampleGen):
 
     TFX_TYPE = "tfx.components.example_gen.component.FileBasedExampleGen"
     INPUT_FILES = ("custom_config",)
+    DRIVER_CLASS = ParquetDriver
     EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.parquet_executor.Executor")
 
     def __init__(

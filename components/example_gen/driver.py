@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from headrace.authoring.light import authoring
 from headrace.files import payloads
@@ -12,6 +12,8 @@ from headrace.formats import split_names
 from headrace.sources import source as sources
 from headrace.sources import split_folders
 from headrace.sources.file_source import FileSource
+from headrace.sources.parquet.parquet_source import ParquetSource
+from headrace.sources.source import Source
 from headrace.splits.asked import Asked, recorded
 
 with authoring():
@@ -36,6 +38,9 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
     Serves both of TFX's ways to call a driver: `run`, of its launcher, and `resolve_exec_properties` with
     `_prepare_output_artifacts`, of its InteractiveContext.
     """
+
+    # What is looked at where the exec properties name nothing.
+    SOURCE: ClassVar[type[Source]] = FileSource
 
     def __init__(self, metadata_handle: Any) -> None:
         base_driver.BaseDriver.__init__(self, metadata_handle)
@@ -64,11 +69,14 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
         if division is not None and division.way.kind == "folders":
             _use_folders(input_config, input_base, division)
 
-        source = sources.named_in(exec_properties) or FileSource()
+        source = sources.named_in(exec_properties) or self.SOURCE()
         survey = source.survey(sources.Request(input_base, input_config.splits, range_config))
         for split, found in zip(input_config.splits, survey.splits):
             split.pattern = found.pattern
 
+        if input_base:
+            # Of one file, its folder.
+            exec_properties["input_base"] = survey.place
         exec_properties["input_config"] = proto_utils.proto_to_json(input_config)
         exec_properties[SPAN_PROPERTY] = survey.span
         exec_properties[VERSION_PROPERTY] = survey.version
@@ -110,6 +118,12 @@ def _use_folders(input_config: Any, input_base: str, division: Asked) -> None:
     del input_config.splits[:]
     for name, pattern in found:
         input_config.splits.add(name=name, pattern=pattern)
+
+
+class ParquetDriver(Driver):
+    """That of Parquet files, which may lie in folders of partitions."""
+
+    SOURCE = ParquetSource
 
 
 def _describe(exec_properties: dict[str, Any], artifact: Any) -> None:

@@ -281,7 +281,7 @@ def test_fault_deep_in_a_file_names_its_line(tmp_path):
             b"x,y\n1,2\n3,caf\xe9\n",
             MalformedFileError,
             "{folder}/a.csv:3: column 'y' holds byte 0xe9, which is not UTF-8.\n"
-            "  Fix: save the file as UTF-8, for example: iconv -f latin1 -t utf-8.",
+            '  Fix: save the file as UTF-8, for example: iconv -f latin1 -t utf-8; or say what it is: encoding="cp1252" or "latin-1".',
         ),
         (
             'x,y\n1,"2\n3,4\n',

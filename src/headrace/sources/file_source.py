@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FileSource(Source):
-    """Files below `input_base`; an item is a path. A format adds its `reader`.
+    """Files below `input_base`, or that file alone; an item is a path. A format adds its `reader`.
 
     To look at files none is needed, so a driver can do without knowing the format.
     """
@@ -25,18 +25,29 @@ class FileSource(Source):
     def survey(self, request: Request) -> Survey:
         """Decide span and version, and find the files.
 
+        A file as the place is its folder with a pattern that names it: so it is recorded, and read by TFX's executors.
+
         Raises:
             DefinitionError: If patterns and range do not go together, or no place is given.
             MissingFileError: If a split has no file.
             DataError: If the splits' latest spans or versions differ.
             UnreachableError: If an address cannot be reached.
         """
+        request = input_files.in_folder(request)
         resolved = spans.resolve(request.place, request.splits, request.range_config)
         found = tuple(
-            InputSplit(split.name, pattern, tuple(input_files.find(request.place, pattern)))
+            InputSplit(split.name, pattern, tuple(self.find(request.place, pattern)))
             for split, pattern in zip(request.splits, resolved.patterns)
         )
         return Survey(request.place, found, resolved.span, resolved.version)
+
+    def find(self, place: str, pattern: str) -> list[str]:
+        """Return the files of a split.
+
+        Raises:
+            MissingFileError: If there is none.
+        """
+        return input_files.find(place, pattern)
 
     def fingerprint(self, survey: Survey) -> str:
         """A line for each split, with a digest of its files' content."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import hashlib
 import os
@@ -9,8 +10,34 @@ import os
 from headrace import files
 from headrace.errors import DefinitionError, MissingFileError, listed
 from headrace.files import addresses, elsewhere, marks, payloads
+from headrace.sources.source import Request
 
 _MAX_LISTED = 10
+
+
+def in_folder(request: Request) -> Request:
+    """Return a request for one file as that for its folder, with the file's name as the pattern.
+
+    Raises:
+        MissingFileError: If the pattern of a split is not that of the file.
+    """
+    path = request.place
+    # What ends with a slash is no file, and an empty place is refused where files are found.
+    if not os.path.basename(path) or not files.is_file(path):
+        return request
+    folder, name = os.path.split(path)
+    splits = []
+    for split in request.splits:
+        if not fnmatch.fnmatchcase(name, split.pattern):
+            raise MissingFileError(
+                f"input_base '{path}' is a file, and the pattern '{split.pattern}' of split '{split.name}' is not that "
+                "of its name.",
+                f"leave the pattern out to read that file, or give the folder '{folder or os.curdir}'.",
+            )
+        # A brace would begin a placeholder.
+        of_file = {"name": split.name, "pattern": glob.escape(name).replace("{", "[{]")}
+        splits.append(type(split)(**of_file))
+    return Request(folder or os.curdir, splits, request.range_config)
 
 
 def find(input_base: str, pattern: str) -> list[str]:
@@ -31,11 +58,6 @@ def find(input_base: str, pattern: str) -> list[str]:
     if found:
         return found
     if not glob.has_magic(input_base) and not files.is_folder(input_base):
-        if files.is_file(input_base):
-            raise MissingFileError(
-                f"input_base '{input_base}' is a file, where a folder is needed.",
-                f"give '{os.path.dirname(input_base) or '.'}', and name the file in the split's pattern.",
-            )
         if addresses.is_elsewhere(input_base):
             raise MissingFileError(
                 f"there is nothing at input_base '{input_base}'.",

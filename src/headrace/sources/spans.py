@@ -212,7 +212,7 @@ def resolve(input_base: str, splits: Sequence[Any], range_config: Any | None) ->
                 f"'{patterns[0].text}' of split '{patterns[0].split}'.",
                 "use the same placeholders in each split.",
             )
-    wanted = _wanted_span(range_config)
+    wanted = wanted_span(range_config)
     if not patterns or not patterns[0].has_span:
         if range_config is not None:
             raise DefinitionError(
@@ -239,7 +239,7 @@ def _named(match: Match) -> str:
     return f"span {match.span}" + ("" if match.version is None else f" version {match.version}")
 
 
-def _wanted_span(range_config: Any | None) -> int | None:
+def wanted_span(range_config: Any | None) -> int | None:
     """Return the span asked for; `None` for the latest."""
     if range_config is None:
         return None

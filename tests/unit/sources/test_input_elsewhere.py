@@ -8,9 +8,14 @@ from collections.abc import Iterator
 import fsspec
 import pytest
 
+from headrace.authoring.light import authoring
 from headrace.errors import MissingFileError
 from headrace.sources import input_files
+from headrace.sources.source import Request
 from headrace.sources.spans import SplitPattern
+
+with authoring():
+    from tfx.proto import example_gen_pb2
 
 
 @pytest.fixture
@@ -50,10 +55,15 @@ def test_errors_say_what_is_there(base: str):
         input_files.find(base, "*.parquet")
     with pytest.raises(MissingFileError, match=f"there is nothing at input_base '{base}-none'"):
         input_files.find(f"{base}-none", "*")
-    with pytest.raises(
-        MissingFileError, match=f"is a file, where a folder is needed.\n  Fix: give '{base}/span-9/v1'"
-    ):
-        input_files.find(f"{base}/span-9/v1/a.csv", "*")
+
+
+def test_one_file_is_its_folder_with_its_name(base: str):
+    request = Request(f"{base}/span-9/v1/a.csv", [example_gen_pb2.Input.Split(name="all", pattern="*")])
+
+    folder = input_files.in_folder(request)
+
+    assert folder.place == f"{base}/span-9/v1"
+    assert input_files.find(folder.place, folder.splits[0].pattern) == [request.place]
 
 
 def test_a_fingerprint_says_by_what_the_files_are_known(base: str, monkeypatch: pytest.MonkeyPatch):

@@ -16,6 +16,7 @@ from headrace import files
 from headrace.errors import EmptyDataError, MalformedFileError
 from headrace.files import gzip_files
 from headrace.sources.csv import csv_faults
+from headrace.sources.csv.csv_dialect import Dialect
 
 BLOCK_BYTES = 4 << 20
 # A record longer than this is a quote that was never closed, not a record.
@@ -23,6 +24,7 @@ _MAX_RECORD_BYTES = 64 << 20
 _SCAN_BYTES = 8 << 20
 _LINE_FEED = b"\n"
 _BYTE_ORDER_MARK = "\ufeff"
+_STOCK = Dialect()
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,18 @@ class CsvPiece:
     """A byte range of a file that holds whole records, the header not among them.
 
     Attributes:
-        path: The file, gzip or plain.
-        start: Offset of the first byte, in what a gzip file unpacks to.
-        end: Offset after the last byte; `None` for all that follows, as in gzip, which is not cut.
+        path: The file, packed or plain.
+        start: Offset of the first byte, in what a packed file unpacks to.
+        end: Offset after the last byte; `None` for all that follows, as in a packed file, which is not cut.
         first_line: Number of the line at `start`; the header is line 1.
+        dialect: How the file is written.
     """
 
     path: str
     start: int
     end: int | None
     first_line: int
+    dialect: Dialect = _STOCK
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class CsvBlock:
     first_line: int
 
 
-def read_header(path: str) -> tuple[str, ...]:
-    """Return the column names in a file's first line.
+def read_header(path: str, dialect: Dialect = _STOCK) -> tuple[str, ...]:
+    """Return the column names in a file's first line, or those that the dialect has.
 
     As in TFX, the names are what stands between the commas of that line; quotes are part of the name.
 
@@ -59,8 +63,10 @@ def read_header(path: str) -> tuple[str, ...]:
         EmptyDataError: If the file is empty.
         MalformedFileError: If a name appears twice, or the line is not text in UTF-8.
     """
-    with gzip_files.open_binary(path) as file:
+    with dialect.open(path) as file:
         line = file.readline(_MAX_RECORD_BYTES)
+    if dialect.column_names:
+        return _given_names(path, line, dialect)
     fault = csv_faults.find_format(path, line)
     if fault is not None:
         raise fault
@@ -72,7 +78,7 @@ def read_header(path: str) -> tuple[str, ...]:
     fault = csv_faults.find_undecodable(path, line, 1, ()) or csv_faults.find_odd_end(path, line)
     if fault is not None:
         raise fault
-    names = tuple(line.decode("utf-8").strip().split(","))
+    names = dialect.names_in(line.decode("utf-8"))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         places = [str(place + 1) for place, name in enumerate(names) if name == twice[0]]
@@ -82,6 +88,15 @@ def read_header(path: str) -> tuple[str, ...]:
             "rename or remove one of them; each feature needs its own name.",
         )
     return names
+
+
+def _given_names(path: str, line: bytes, dialect: Dialect) -> tuple[str, ...]:
+    if not line:
+        raise EmptyDataError(f"{path} is empty.", "give a CSV file with at least one row.")
+    fault = csv_faults.find_format(path, line)
+    if fault is not None:
+        raise fault
+    return dialect.column_names
 
 
 def header_remarks(names: Sequence[str]) -> list[str]:
@@ -99,18 +114,20 @@ def header_remarks(names: Sequence[str]) -> list[str]:
     return remarks
 
 
-def data_bytes(paths: Sequence[str]) -> int:
-    """Return the size of files without their headers; of gzip files about that of what they unpack to."""
-    return sum(max(0, _size(path) - _data_start(path)) for path in paths)
+def data_bytes(paths: Sequence[str], dialect: Dialect = _STOCK) -> int:
+    """Return the size of files without their headers; of packed files about that of what they unpack to."""
+    return sum(max(0, _size(path) - _data_start(path, dialect)) for path in paths)
 
 
-def cut(paths: Sequence[str], num_parts: int) -> list[list[CsvPiece]]:
+def cut(paths: Sequence[str], num_parts: int, dialect: Dialect = _STOCK) -> list[list[CsvPiece]]:
     """Divide files into `num_parts` lists of pieces of nearly equal size, in the order of the files.
 
-    A part may be empty where records are few, or where a gzip file is, which is one piece. The result depends on
+    A part may be empty where records are few, or where a file is that is packed or in another
+    encoding, which is one piece. The result depends on
     the files' bytes alone.
     """
-    starts = [_data_start(path) for path in paths]
+    starts = [_data_start(path, dialect) for path in paths]
+    first_line = 1 if dialect.column_names else 2
     sizes = [max(0, _size(path) - start) for path, start in zip(paths, starts)]
     total = sum(sizes)
     parts: list[list[CsvPiece]] = [[] for _ in range(num_parts)]
@@ -120,34 +137,36 @@ def cut(paths: Sequence[str], num_parts: int) -> list[list[CsvPiece]]:
         bounds = [total * part // num_parts for part in range(num_parts)]
         inside = [part for part in range(num_parts) if before < bounds[part] < before + size]
         first = max(part for part in range(num_parts) if bounds[part] <= before)
-        if gzip_files.is_gzip(path):
-            parts[first].append(CsvPiece(path, start, None, 2))
+        if dialect.encoding or gzip_files.is_packed(path):
+            parts[first].append(CsvPiece(path, start, None, first_line, dialect))
             before += size
             continue
-        places = _record_starts(path, start, [start + bounds[part] - before for part in inside])
-        edges = [(start, 2), *places]
+        places = _record_starts(path, start, first_line, [start + bounds[part] - before for part in inside])
+        edges = [(start, first_line), *places]
         for index, part in enumerate([first, *inside]):
             offset, line = edges[index]
             end = edges[index + 1][0] if index + 1 < len(edges) else start + size
             if offset < end:
-                parts[part].append(CsvPiece(path, offset, end, line))
+                parts[part].append(CsvPiece(path, offset, end, line, dialect))
         before += size
     return parts
 
 
 def _size(path: str) -> int:
-    return gzip_files.unpacked_bytes(path) if gzip_files.is_gzip(path) else files.size(path)
+    return gzip_files.unpacked_bytes(path) if gzip_files.is_packed(path) else files.size(path)
 
 
-def _data_start(path: str) -> int:
-    with gzip_files.open_binary(path) as file:
+def _data_start(path: str, dialect: Dialect) -> int:
+    if dialect.column_names:
+        return 0
+    with dialect.open(path) as file:
         return len(file.readline(_MAX_RECORD_BYTES))
 
 
-def _record_starts(path: str, start: int, targets: Sequence[int]) -> list[tuple[int, int]]:
+def _record_starts(path: str, start: int, first_line: int, targets: Sequence[int]) -> list[tuple[int, int]]:
     """For each target offset, return the start of the first record after it, and its line number."""
     found: list[tuple[int, int]] = []
-    at, quotes, line = start, 0, 2
+    at, quotes, line = start, 0, first_line
     with files.open_file(path, 1 << 16) as file:
         for target in targets:
             while at < target:
@@ -176,7 +195,7 @@ def read_blocks(piece: CsvPiece, block_bytes: int = BLOCK_BYTES) -> Iterator[Csv
     """
     left = sys.maxsize if piece.end is None else piece.end - piece.start
     line, rest = piece.first_line, b""
-    with gzip_files.open_binary(piece.path) as file:
+    with piece.dialect.open(piece.path) as file:
         file.seek(piece.start)
         while left:
             chunk = file.read(min(block_bytes, left))

@@ -66,7 +66,9 @@ def merge_types(types: Sequence[Sequence[CsvType]]) -> list[CsvType]:
     return [max(column) for column in zip(*types)]
 
 
-def infer_types(path: str, block: CsvBlock, names: Sequence[str], known: Sequence[CsvType]) -> list[CsvType]:
+def infer_types(
+    path: str, block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], delimiter: str = ","
+) -> list[CsvType]:
     """Return the types that hold a block's cells and the types known before.
 
     Raises:
@@ -75,23 +77,23 @@ def infer_types(path: str, block: CsvBlock, names: Sequence[str], known: Sequenc
     """
     if csv_faults.may_have_odd_characters(block.data):
         # Arrow takes a carriage return for the end of a line, and NUL for a letter.
-        fault = csv_faults.find(path, block.data, block.first_line, names)
+        fault = csv_faults.find(path, block.data, block.first_line, names, delimiter)
         if fault is not None:
             raise fault
-    if _fits(block, names, known):
+    if _fits(block, names, known, delimiter):
         return list(known)
-    table = parse_text(path, block, names)
+    table = parse_text(path, block, names, delimiter)
     return [_infer_type(column, before) for column, before in zip(table.columns, known)]
 
 
-def _fits(block: CsvBlock, names: Sequence[str], known: Sequence[CsvType]) -> bool:
+def _fits(block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], delimiter: str) -> bool:
     """Whether a block surely has the types known before. Most do, and one typed parse shows it."""
     # 0x1F is a number to Arrow alone.
     if b"0x" in block.data or b"0X" in block.data:
         return False
     types = {name: _CHECKED_TYPES[kind] for name, kind in zip(names, known)}
     try:
-        table = _parse(block, names, types, is_empty_null=True)
+        table = _parse(block, names, types, delimiter, is_empty_null=True)
     except pa.ArrowInvalid:
         return False
     for column, kind in zip(table.columns, known):
@@ -147,16 +149,16 @@ def _type_of_each(cells: pa.Array, enough: CsvType = CsvType.BYTES) -> CsvType:
     return found
 
 
-def parse_text(path: str, block: CsvBlock, names: Sequence[str]) -> pa.Table:
+def parse_text(path: str, block: CsvBlock, names: Sequence[str], delimiter: str = ",") -> pa.Table:
     """Parse a block with every cell as text; an empty cell is an empty text.
 
     Raises:
         MalformedFileError: If a line has another number of columns than the header, or is not UTF-8.
     """
     try:
-        return _parse(block, names, dict.fromkeys(names, pa.string()), is_empty_null=False)
+        return _parse(block, names, dict.fromkeys(names, pa.string()), delimiter, is_empty_null=False)
     except pa.ArrowInvalid as error:
-        fault = csv_faults.find(path, block.data, block.first_line, names)
+        fault = csv_faults.find(path, block.data, block.first_line, names, delimiter)
         if fault is not None:
             raise fault from None
         raise MalformedFileError(
@@ -166,7 +168,7 @@ def parse_text(path: str, block: CsvBlock, names: Sequence[str]) -> pa.Table:
 
 
 def parse_features(
-    path: str, block: CsvBlock, names: Sequence[str], types: Sequence[CsvType]
+    path: str, block: CsvBlock, names: Sequence[str], types: Sequence[CsvType], delimiter: str = ","
 ) -> pa.RecordBatch:
     """Parse a block into columns of features; an empty cell is an empty list.
 
@@ -175,17 +177,18 @@ def parse_features(
         block: Whole records.
         names: The column names.
         types: The columns' types over the whole input.
+        delimiter: What stands between cells.
 
     Returns:
         One column per name: `list<int64 | float32 | binary>`, or null type where the type is unknown.
     """
     wanted = {name: _ARROW_TYPES[kind] for name, kind in zip(names, types)}
     try:
-        table = _parse(block, names, wanted, is_empty_null=True)
+        table = _parse(block, names, wanted, delimiter, is_empty_null=True)
         values = [column.combine_chunks() for column in table.columns]
     except pa.ArrowInvalid:
         # Some cell is a number to Python and not to Arrow, such as 1_000 or +5.
-        table = parse_text(path, block, names)
+        table = parse_text(path, block, names, delimiter)
         values = [_convert(column.combine_chunks(), kind) for column, kind in zip(table.columns, types)]
     return pa.RecordBatch.from_arrays(
         [_as_feature(column, kind) for column, kind in zip(values, types)], list(names)
@@ -218,7 +221,12 @@ def _as_feature(values: pa.Array, kind: CsvType) -> pa.Array:
 
 
 def _parse(
-    block: CsvBlock, names: Sequence[str], types: dict[str, pa.DataType], *, is_empty_null: bool
+    block: CsvBlock,
+    names: Sequence[str],
+    types: dict[str, pa.DataType],
+    delimiter: str,
+    *,
+    is_empty_null: bool,
 ) -> pa.Table:
     if not block.data.strip(b"\r\n"):
         return pa.table({name: pa.array([], kind) for name, kind in types.items()})
@@ -227,7 +235,7 @@ def _parse(
     return pa_csv.open_csv(
         pa.BufferReader(block.data),
         read_options=pa_csv.ReadOptions(column_names=list(names), block_size=len(block.data) + 1),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=b'"' in block.data),
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in block.data),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
             null_values=[""],

@@ -14,11 +14,12 @@ _SHOWN_CHARACTERS = 60
 _LINE_FEED = b"\n"
 
 
+_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+
 # What files begin with that are no text; gzip is read.
 _FORMATS = {
-    b"\xff\xfe": ("text in UTF-16", "iconv -f utf-16 -t utf-8"),
-    b"\xfe\xff": ("text in UTF-16", "iconv -f utf-16 -t utf-8"),
-    b"\x28\xb5\x2f\xfd": ("packed by zstd", "zstd -d"),
+    b"\xff\xfe": ("text in UTF-16", 'iconv -f utf-16 -t utf-8, or read it with encoding="utf-16"'),
+    b"\xfe\xff": ("text in UTF-16", 'iconv -f utf-16 -t utf-8, or read it with encoding="utf-16"'),
     b"BZh": ("packed by bzip2", "bunzip2"),
     b"\xfd7zXZ\x00": ("packed by xz", "unxz"),
     b"PK\x03\x04": ("a zip file, such as one of a spreadsheet", "unzip, or 'save as CSV' in the spreadsheet"),
@@ -27,13 +28,13 @@ _FORMATS = {
 
 
 def find_format(path: str, head: bytes) -> MalformedFileError | None:
-    """Return the fault if a file begins as one of another format does; CSV packed by gzip is read."""
+    """Return the fault if a file begins as one of another format does; CSV packed by gzip or zstd is read."""
     for magic, (name, tool) in _FORMATS.items():
         # Text may begin with the letters; what is packed by bzip2 goes on with its block's mark.
         if head.startswith(magic) and (magic != b"BZh" or head[4:10] == b"1AY&SY"):
             return MalformedFileError(
                 f"{path} is {name}, not CSV in UTF-8.",
-                f"convert it with {tool}, or give a pattern that leaves it out; gzip can stay as it is."
+                f"convert it with {tool}, or give a pattern that leaves it out; gzip and zstd can stay as they are."
                 if magic != b"PAR1"
                 else f"read it with {tool}, or give a pattern that leaves it out.",
             )
@@ -55,7 +56,9 @@ def may_have_odd_characters(data: bytes) -> bool:
     return b"\0" in data or data.count(b"\r") != data.count(b"\r\n")
 
 
-def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> MalformedFileError | None:
+def find(
+    path: str, data: bytes, first_line: int, names: Sequence[str], delimiter: str = ","
+) -> MalformedFileError | None:
     """Return the first fault in some whole records, or `None` where they follow the rules.
 
     Args:
@@ -63,6 +66,7 @@ def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> Malfo
         data: Whole records.
         first_line: Line number of the first.
         names: The column names of the header.
+        delimiter: What stands between cells.
     """
     # A cell may be as long as memory allows; the csv module's own limit is 128 KiB.
     csv.field_size_limit(max(csv.field_size_limit(), len(data)))
@@ -72,7 +76,7 @@ def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> Malfo
             return fault
         text = record.decode("utf-8")
         try:
-            cells = next(csv.reader([text]), [])
+            cells = next(csv.reader([text], delimiter=delimiter), [])
         except csv.Error as error:
             return _not_csv(path, line, text, error)
         if cells and len(cells) != len(names):
@@ -81,7 +85,7 @@ def find(path: str, data: bytes, first_line: int, names: Sequence[str]) -> Malfo
             return MalformedFileError(
                 f"{path}:{line}: expected {len(names)} columns, as in the header, and found {len(cells)}: "
                 f"{shown}",
-                "correct that line; put a cell that holds a comma in double quotes.",
+                f"correct that line; put a cell that holds {_NAMES.get(delimiter, repr(delimiter))} in double quotes.",
             )
     return None
 
@@ -120,7 +124,7 @@ def find_undecodable(path: str, record: bytes, line: int, names: Sequence[str]) 
         )
     return MalformedFileError(
         f"{where} holds byte 0x{record[place]:02x}, which is not UTF-8.",
-        "save the file as UTF-8, for example: iconv -f latin1 -t utf-8.",
+        'save the file as UTF-8, for example: iconv -f latin1 -t utf-8; or say what it is: encoding="cp1252" or "latin-1".',
     )
 
 

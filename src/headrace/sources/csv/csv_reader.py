@@ -11,6 +11,7 @@ from headrace.errors import DefinitionError, MalformedFileError
 from headrace.sources.csv import csv_blocks, csv_columns
 from headrace.sources.csv.csv_blocks import CsvBlock, CsvPiece
 from headrace.sources.csv.csv_columns import CsvType
+from headrace.sources.csv.csv_dialect import Dialect
 from headrace.sources.reading import Reader, shards_for
 from headrace.sources.rows import FeatureRows, Rows
 
@@ -33,7 +34,14 @@ class NamedPiece:
 
 
 class CsvReader(Reader):
-    """CSV files, cut at records. The column types are decided over all files of a split."""
+    """CSV files, cut at records. The column types are decided over all files of a split.
+
+    Args:
+        dialect: How the files are written.
+    """
+
+    def __init__(self, dialect: Dialect | None = None) -> None:
+        self._dialect = dialect or Dialect()
 
     def plan(self, items: Sequence[str], num_shards: int | None) -> tuple[int, list[list[NamedPiece]]]:
         """Cut the files into parts of equal size.
@@ -44,27 +52,32 @@ class CsvReader(Reader):
             MalformedFileError: If a header is wrong, or the headers differ.
         """
         _check_not_twice(items)
-        names = csv_blocks.read_header(items[0])
+        dialect = self._dialect.found_in(items[0])
+        names = csv_blocks.read_header(items[0], dialect)
         for path in items[1:]:
-            others = csv_blocks.read_header(path)
+            others = csv_blocks.read_header(path, dialect)
             if others != names:
                 raise _other_header(items[0], names, path, others)
-        size_bytes = csv_blocks.data_bytes(items)
+        size_bytes = csv_blocks.data_bytes(items, dialect)
         total = shards_for(size_bytes, num_shards)
-        cut = csv_blocks.cut(items, total)
+        cut = csv_blocks.cut(items, total, dialect)
         lists = [[NamedPiece(piece, names) for piece in pieces] for pieces in cut if pieces]
-        return total, lists or [[NamedPiece(CsvPiece(items[0], 0, 0, 2), names)]]
+        return total, lists or [[NamedPiece(CsvPiece(items[0], 0, 0, 2, dialect), names)]]
 
     def remarks(self, items: Sequence[str]) -> list[str]:
         """Say what in the header is likely not meant."""
-        return csv_blocks.header_remarks(csv_blocks.read_header(items[0]))
+        dialect = self._dialect.found_in(items[0])
+        names = csv_blocks.read_header(items[0], dialect)
+        return [*dialect.remarks(self._dialect), *csv_blocks.header_remarks(names)]
 
     def learn(self, pieces: Sequence[NamedPiece]) -> list[CsvType]:
         """Return the type of each column in these pieces."""
         types = [CsvType.UNKNOWN] * len(pieces[0].names)
         for named in pieces:
             for block in named.blocks():
-                types = csv_columns.infer_types(named.piece.path, block, named.names, types)
+                types = csv_columns.infer_types(
+                    named.piece.path, block, named.names, types, named.piece.dialect.separator
+                )
         return types
 
     def read(self, pieces: Sequence[NamedPiece], learned: Sequence[Sequence[CsvType]]) -> Iterator[Rows]:
@@ -74,7 +87,10 @@ class CsvReader(Reader):
         for named in pieces:
             for block in named.blocks():
                 num_blocks += 1
-                yield FeatureRows(csv_columns.parse_features(named.piece.path, block, named.names, types))
+                separator = named.piece.dialect.separator
+                yield FeatureRows(
+                    csv_columns.parse_features(named.piece.path, block, named.names, types, separator)
+                )
         if not num_blocks:
             # A file with only a header has columns, and Parquet files of its splits need some.
             empty = pa.RecordBatch.from_pylist(
@@ -90,9 +106,10 @@ def _check_not_twice(paths: Sequence[str]) -> None:
         DefinitionError: If both match.
     """
     for path in paths:
-        if f"{path}.gz" in paths:
+        packed = next((f"{path}{end}" for end in (".gz", ".zst") if f"{path}{end}" in paths), "")
+        if packed:
             raise DefinitionError(
-                f"{path} and {path}.gz both match the pattern of the split: the same rows would be read twice.",
+                f"{path} and {packed} both match the pattern of the split: the same rows would be read twice.",
                 "remove one of them, or give a pattern such as '*.csv' that leaves one out.",
             )
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from headrace.errors import DataError, MalformedFileError, did_you_mean, listed
 from headrace.formats import parquet_files
 from headrace.formats.examples import arrow_features, example_encoder
+from headrace.sources.parquet import parquet_partitions
 from headrace.sources.reading import Reader, group, shards_for
 from headrace.sources.rows import FeatureRows, Rows
 
@@ -55,8 +56,9 @@ class ParquetReader(Reader):
         origins: dict[str, tuple[str, pa.DataType]] = {}
         for path in items:
             file = parquet_files.open_file(path)
-            self.check(path, file.schema_arrow)
-            for field in file.schema_arrow:
+            schema = _schema_of(path, file.schema_arrow)
+            self.check(path, schema)
+            for field in schema:
                 if not self._merge(known, field.name, self.column_type(field.type)):
                     raise _other_type(path, field, *origins[field.name])
                 if not pa.types.is_null(self.column_type(field.type)):
@@ -106,7 +108,7 @@ class ParquetReader(Reader):
         """Return the columns of these pieces' files."""
         known: Columns = {}
         for path in dict.fromkeys(piece.path for piece in pieces):
-            for field in parquet_files.open_file(path).schema_arrow:
+            for field in _schema_of(path, parquet_files.open_file(path).schema_arrow):
                 self._merge(known, field.name, self.column_type(field.type))
         return known
 
@@ -124,7 +126,7 @@ class ParquetReader(Reader):
         if not num_rows:
             # A file without rows has columns, and Parquet files of its splits need some.
             path = pieces[0].path
-            schema = parquet_files.open_file(path).schema_arrow
+            schema = _schema_of(path, parquet_files.open_file(path).schema_arrow)
             yield self.rows(pa.RecordBatch.from_pylist([], schema=schema), path, columns)
 
     def rows(self, batch: pa.RecordBatch, path: str, columns: Columns) -> Rows:
@@ -136,7 +138,32 @@ def read_batches(path: str, row_groups: Sequence[int]) -> Iterator[pa.RecordBatc
     """Yield the rows of some row groups in batches that fit into memory; number -1 has none."""
     file = parquet_files.open_file(path)
     batch_rows = max(1, _BATCH_CELLS // max(1, len(file.schema_arrow)))
-    yield from parquet_files.read_batches(path, batch_rows, [at for at in row_groups if at >= 0], file)
+    for batch in parquet_files.read_batches(path, batch_rows, [at for at in row_groups if at >= 0], file):
+        yield _with_partitions(path, batch)
+
+
+def _partition_fields(path: str, schema: pa.Schema) -> list[pa.Field]:
+    """Return the columns that the names of a file's folders say; one that the file has itself is the file's."""
+    types = {int: pa.int64(), str: pa.string(), type(None): pa.null()}
+    values = parquet_partitions.values_of(path)
+    return [pa.field(key, types[type(value)]) for key, value in values.items() if key not in schema.names]
+
+
+def _schema_of(path: str, schema: pa.Schema) -> pa.Schema:
+    for field in _partition_fields(path, schema):
+        schema = schema.append(field)
+    return schema
+
+
+def _with_partitions(path: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+    fields = _partition_fields(path, batch.schema)
+    if not fields:
+        return batch
+    values = parquet_partitions.values_of(path)
+    added = [pa.array([values[field.name]] * batch.num_rows, field.type) for field in fields]
+    return pa.RecordBatch.from_arrays(
+        [*batch.columns, *added], [*batch.schema.names, *(field.name for field in fields)]
+    )
 
 
 def conformed(batch: pa.RecordBatch, columns: Mapping[str, pa.DataType]) -> pa.RecordBatch:

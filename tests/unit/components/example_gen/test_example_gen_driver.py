@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import json
 import os
 import types
 
@@ -124,14 +126,32 @@ def test_empty_folder_is_called_empty(tmp_path):
     assert caught.value.problem == f"no file matches '*' in '{tmp_path}'. It is empty."
 
 
-def test_file_as_input_base_says_how_to_name_it(tmp_path):
-    """A frequent slip: the file is given where its folder is meant."""
+@pytest.mark.parametrize("name", ["a.csv", "odd [1] {SPAN} *.csv", ".hidden.csv"])
+def test_one_file_is_its_folder_with_a_pattern_that_names_it(tmp_path, monkeypatch, name):
+    """So it is recorded, so that the key is that of the folder, and executors of TFX's read it."""
+    (tmp_path / name).write_text("x\n1\n")
+    (tmp_path / "odd 1 {SPAN} other.csv").write_text("x\n2\n")
+
+    of_file = _resolved(tmp_path / name)
+
+    assert of_file["input_base"] == str(tmp_path)
+    pattern = json.loads(of_file["input_config"])["splits"][0]["pattern"]
+    assert of_file == _resolved(tmp_path, pattern)
+    assert glob.glob(os.path.join(str(tmp_path), pattern)) == [str(tmp_path / name)]
+    monkeypatch.chdir(tmp_path)
+    assert _resolved(name)["input_base"] == "."
+    assert _resolved(name, "*.csv")["input_fingerprint"] == of_file["input_fingerprint"]
+
+
+def test_a_pattern_of_other_files_beside_one_file_is_refused(tmp_path):
+    """Nobody can tell which of both is meant."""
     (tmp_path / "a.csv").write_text("x\n1\n")
     with pytest.raises(MissingFileError) as caught:
-        _resolved(tmp_path / "a.csv")
+        _resolved(tmp_path / "a.csv", "span-{SPAN}/*.csv")
     assert str(caught.value) == (
-        f"input_base '{tmp_path}/a.csv' is a file, where a folder is needed.\n"
-        f"  Fix: give '{tmp_path}', and name the file in the split's pattern."
+        f"input_base '{tmp_path}/a.csv' is a file, and the pattern 'span-{{SPAN}}/*.csv' of split 'all' is "
+        "not that of its name.\n"
+        f"  Fix: leave the pattern out to read that file, or give the folder '{tmp_path}'."
     )
 
 

@@ -169,12 +169,12 @@ _FAULTS = {
     "latin-1 beside quotes": (
         b'name,size\nBar,5" disk\nCaf\xe9,7" disk\nx,1\n',
         ":3: a cell holds byte 0xe9, which is not UTF-8.",
-        "save the file as UTF-8, for example: iconv -f latin1 -t utf-8.",
+        'save the file as UTF-8, for example: iconv -f latin1 -t utf-8; or say what it is: encoding="cp1252" or "latin-1".',
     ),
     "latin-1": (
         b"name,size\nCaf\xe9,7\n",
         ":2: column 'name' holds byte 0xe9, which is not UTF-8.",
-        "save the file as UTF-8, for example: iconv -f latin1 -t utf-8.",
+        'save the file as UTF-8, for example: iconv -f latin1 -t utf-8; or say what it is: encoding="cp1252" or "latin-1".',
     ),
     "NUL": (
         b"name,size\na,1\nb,\x00\n",
@@ -200,13 +200,13 @@ _FAULTS = {
     "UTF-16": (
         "name,size\n".encode("utf-16"),
         " is text in UTF-16, not CSV in UTF-8.",
-        "convert it with iconv -f utf-16 -t utf-8, or give a pattern that leaves it out; gzip can stay as it is.",
+        'convert it with iconv -f utf-16 -t utf-8, or read it with encoding="utf-16", or give a pattern that leaves it out; gzip and zstd can stay as they are.',
     ),
     "a spreadsheet": (
         b"PK\x03\x04 and so on",
         " is a zip file, such as one of a spreadsheet, not CSV in UTF-8.",
-        "convert it with unzip, or 'save as CSV' in the spreadsheet, or give a pattern that leaves it out; gzip can "
-        "stay as it is.",
+        "convert it with unzip, or 'save as CSV' in the spreadsheet, or give a pattern that leaves it out; gzip and "
+        "zstd can stay as they are.",
     ),
     "Parquet": (
         b"PAR1 and so on",

@@ -1,0 +1,185 @@
+"""How a file of separated values is written: what stands between its cells, its encoding, whether names come first.
+
+Without a word, a file is read as TFX reads it: commas, UTF-8, a header line. Files that are not are brought to that while
+they are read, a few megabytes at a time.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import dataclasses
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from headrace.errors import DefinitionError, MalformedFileError
+from headrace.files import gzip_files
+
+COMMA = ","
+_GUESSED = {"\t": "tabs", ";": "semicolons"}
+_CHUNK_BYTES = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the files of a split are written.
+
+    Attributes:
+        delimiter: What stands between cells, one character; empty where the first header tells.
+        encoding: The encoding's name; empty for UTF-8.
+        column_names: The names of the columns, of files without a header line.
+    """
+
+    delimiter: str = ""
+    encoding: str = ""
+    column_names: tuple[str, ...] = ()
+
+    @property
+    def separator(self) -> str:
+        """What stands between cells: a comma where nobody says otherwise."""
+        return self.delimiter or COMMA
+
+    @contextlib.contextmanager
+    def open(self, path: str) -> Iterator[BinaryIO]:
+        """Open a file, gzip, zstd or plain, as bytes in UTF-8.
+
+        Raises:
+            MalformedFileError: While it is open, if it is not in the encoding.
+        """
+        with gzip_files.open_binary(path) as file:
+            if not self.encoding:
+                yield file
+                return
+            try:
+                yield cast(BinaryIO, io.BufferedReader(_InUtf8(file, self.encoding), _CHUNK_BYTES))
+            except UnicodeError as error:
+                raise MalformedFileError(
+                    f"{path} is not in the encoding '{self.encoding}': {error}.", "correct the encoding."
+                ) from error
+
+    def found_in(self, path: str) -> Dialect:
+        """Return the dialect with the delimiter that a file's header tells, where none is given.
+
+        It is a comma where the header has one; else a tab or semicolon, where the line below has as many.
+        """
+        if self.delimiter or self.column_names:
+            return self
+        with self.open(path) as file:
+            header, line = file.readline(_MAX_LINE_BYTES), file.readline(_MAX_LINE_BYTES)
+        if b"," not in header:
+            for delimiter in _GUESSED:
+                num_cells = len(_cells(header, delimiter))
+                if num_cells > 1 and (not line.strip() or len(_cells(line, delimiter)) == num_cells):
+                    return dataclasses.replace(self, delimiter=delimiter)
+        return self
+
+    def names_in(self, header: str) -> tuple[str, ...]:
+        """Return the names in a header line.
+
+        As in TFX, the names are what stands between commas, quotes among them; between others they are cells as below.
+        """
+        if self.separator == COMMA:
+            return tuple(header.strip().split(COMMA))
+        return tuple(next(csv.reader([header.strip("\r\n")], delimiter=self.separator), []))
+
+    def remarks(self, given: Dialect) -> list[str]:
+        """Say what was found out beyond what was given."""
+        if self == given:
+            return []
+        return [f"the header has no comma: columns are read as separated by {_GUESSED[self.delimiter]}"]
+
+
+def checked(
+    delimiter: str | None, encoding: str | None, column_names: Sequence[str] | None, where: str
+) -> dict[str, object]:
+    """Return the options given, as they are recorded.
+
+    Raises:
+        DefinitionError: If one cannot be used.
+    """
+    made: dict[str, object] = {}
+    if delimiter is not None and delimiter != "auto":
+        # What ends records and cells cannot also stand between them; the parser takes single bytes.
+        if (
+            not isinstance(delimiter, str)
+            or len(delimiter) != 1
+            or not delimiter.isascii()
+            or delimiter in '"\r\n\0'
+        ):
+            raise DefinitionError(
+                f"{where}: delimiter is {delimiter!r}.",
+                "give one character, such as ';' or '\\t', or \"auto\".",
+            )
+        made["delimiter"] = delimiter
+    if encoding is not None:
+        try:
+            name = codecs.lookup(encoding).name
+        except (LookupError, TypeError):
+            raise DefinitionError(
+                f"{where}: encoding is {encoding!r}, which Python does not know.",
+                'give a name such as "latin-1", "cp1252" or "utf-16".',
+            ) from None
+        if name != "utf-8":
+            made["encoding"] = name
+    if column_names is not None:
+        names = list(column_names) if isinstance(column_names, (list, tuple)) else []
+        if (
+            not names
+            or not all(isinstance(name, str) and name for name in names)
+            or len({*names}) < len(names)
+        ):
+            raise DefinitionError(
+                f"{where}: column_names is {column_names!r}.",
+                "give a list of texts, each once, in the files' order.",
+            )
+        made["column_names"] = names
+    return made
+
+
+def _cells(line: bytes, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line.decode("latin-1").strip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+class _InUtf8(io.RawIOBase):
+    """A file in another encoding, as UTF-8. It is read forwards."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._rest = b""
+        self._at = 0
+        self._is_read = False
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go forwards, by reading."""
+        if whence != io.SEEK_SET or offset < self._at:
+            raise io.UnsupportedOperation("a file in another encoding is read forwards")
+        while self._at < offset and self.read(min(_CHUNK_BYTES, offset - self._at)):
+            pass
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._rest and not self._is_read:
+            chunk = self._file.read(_CHUNK_BYTES)
+            self._is_read = not chunk
+            self._rest = self._decoder.decode(chunk, final=not chunk).encode()
+        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
