@@ -15,6 +15,7 @@ from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.text_component import TextExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
@@ -43,6 +44,7 @@ __all__ = [
     "Resolver",
     "SchemaGen",
     "StatisticsGen",
+    "TextExampleGen",
     "Trainer",
     "Transform",
     "Tuner",

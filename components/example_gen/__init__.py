@@ -2,5 +2,12 @@
 
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.text_component import TextExampleGen
 
-__all__ = ["CsvExampleGen", "FunctionExampleGen", "ImportExampleGen", "ParquetExampleGen"]
+__all__ = [
+    "CsvExampleGen",
+    "FunctionExampleGen",
+    "ImportExampleGen",
+    "ParquetExampleGen",
+    "TextExampleGen",
+]
