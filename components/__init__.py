@@ -14,6 +14,7 @@ from headrace.authoring import (
 from headrace.components.bulk_inferrer.component import BulkInferrer
 from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
+from headrace.components.example_gen.frame_component import DataFrameExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
 from headrace.components.example_gen.text_component import TextExampleGen
 from headrace.components.example_validator.component import ExampleValidator
@@ -29,6 +30,7 @@ from headrace.components.tuner.component import Tuner
 __all__ = [
     "BulkInferrer",
     "CsvExampleGen",
+    "DataFrameExampleGen",
     "Evaluator",
     "ExampleValidator",
     "FunctionExampleGen",
