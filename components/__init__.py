@@ -16,6 +16,7 @@ from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
 from headrace.components.example_gen.frame_component import DataFrameExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
+from headrace.components.example_gen.json_component import JsonExampleGen
 from headrace.components.example_gen.text_component import TextExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
@@ -38,6 +39,7 @@ __all__ = [
     "ImportSchemaGen",
     "Importer",
     "InfraValidator",
+    "JsonExampleGen",
     "LatestArtifactStrategy",
     "LatestBlessedModelStrategy",
     "ParquetExampleGen",

@@ -1,7 +1,8 @@
-"""Texts and tables in memory end to end: features, splits, the cache, what cannot be read, stock TFX behind them."""
+"""Texts, JSON and tables in memory end to end: features, splits, the cache, what cannot be read, stock TFX behind them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import json_utils
 
 from headrace import testing
-from headrace.components import DataFrameExampleGen, TextExampleGen
+from headrace.components import DataFrameExampleGen, JsonExampleGen, TextExampleGen
 from headrace.errors import MalformedFileError
 from headrace.formats import quarantine
 
@@ -77,7 +78,7 @@ def test_frame_is_read_back_equal_and_known_by_its_content(tmp_path):
     examples = first.output("examples")
     rows = testing.read_examples(examples, "all")
     assert [row["fare"][0] for row in rows] == frame["fare"].astype(np.float32).tolist()
-    assert [len(row["seats"]) for row in rows] == frame["seats"].notna().astype(int).tolist()
+    assert [len(row["seats"] or []) for row in rows] == frame["seats"].notna().astype(int).tolist()
     assert [row["paid"][0] for row in rows] == [value.encode() for value in frame["paid"]]
 
     statistics = stock_statistics(examples, tmp_path / "stock")
@@ -97,3 +98,23 @@ def test_mapping_of_frames_gives_splits(tmp_path):
     gen = DataFrameExampleGen(frames, folder=str(tmp_path / "frames"))
     examples = testing.run_component(gen, tmp_path / "store").output("examples")
     assert [len(records(examples, split)) for split in ("train", "eval")] == [2, 1]
+
+
+def test_json_is_read_as_pandas_reads_it(tmp_path):
+    """Over parts of which the first knows only integers."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = [{"n": row if row < 900 else row + 0.5, "user": {"name": f"n{row % 3}"}} for row in range(1_000)]
+    (folder / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    gen = JsonExampleGen(str(folder), output_config=ONE, num_shards=3)
+    examples = testing.run_component(gen, tmp_path / "store").output("examples")
+
+    frame = pd.json_normalize(rows)
+    read = pd.DataFrame(testing.read_examples(examples, "all"))
+    assert [value[0] for value in read["n"]] == frame["n"].tolist()
+    assert [value[0].decode() for value in read["user.name"]] == frame["user.name"].tolist()
+    found = {
+        feature.path.step[0]: feature for feature in stock_statistics(examples, tmp_path / "stock").features
+    }
+    assert found["n"].num_stats.mean == pytest.approx(frame["n"].mean())
+    assert found["user.name"].string_stats.unique == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ from headrace.files import packed_files
 BLOCK_BYTES = 4 << 20
 # A longer line is no line: a file without line ends, or of another format.
 MAX_LINE_BYTES = 64 << 20
+_MAX_COUNTED_BYTES = 256 << 20
 UTF_8 = "utf-8"
 _MARK = "headrace.mark"
 _BYTE_ORDER_MARK = "\ufeff".encode()
@@ -30,11 +31,13 @@ class LinePiece:
         path: The file, plain or packed.
         start: Offset of the first byte.
         end: Offset after the last byte; `None` for all of a file that is not cut.
+        num_before: How many lines of the file are before it, where that was counted.
     """
 
     path: str
     start: int
     end: int | None
+    num_before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,19 @@ def size_bytes(path: str) -> int:
 
 
 def cut(
-    paths: Sequence[str], sizes: Sequence[int], num_parts: int, encoding: str = UTF_8
+    paths: Sequence[str],
+    sizes: Sequence[int],
+    num_parts: int,
+    encoding: str = UTF_8,
+    keeps_whole: Callable[[str], bool] = lambda path: False,
+    *,
+    counts_lines: bool = False,
 ) -> list[list[LinePiece]]:
     """Divide files into at most `num_parts` lists of pieces of similar size, in order, none of them empty.
 
-    Packed files, and those of encodings that cannot be cut, are one piece. The result depends on the files alone.
+    Packed files, those of encodings that cannot be cut, and what `keeps_whole` says are one piece. With
+    `counts_lines` the files are read once, and each piece says how many lines are before it. The result depends on the
+    files alone.
     """
     total = max(1, sum(sizes))
     parts: list[list[LinePiece]] = [[] for _ in range(num_parts)]
@@ -90,14 +101,18 @@ def cut(
         first = min(num_parts - 1, before * num_parts // total)
         bounds = [(part, total * part // num_parts - before) for part in range(first + 1, num_parts)]
         inside = [(part, place) for part, place in bounds if 0 < place < size]
-        if not inside or not is_cut(encoding) or packed_files.packing_of(path):
-            parts[first].append(LinePiece(path, 0, None))
+        if not inside or not is_cut(encoding) or keeps_whole(path) or packed_files.packing_of(path):
+            parts[first].append(LinePiece(path, 0, None, 0))
         else:
             starts = _line_starts(path, [place for _, place in inside], size)
             edges = [0, *starts, size]
+            num_before: int | None = 0
             for index, part in enumerate([first, *(part for part, _ in inside)]):
-                if edges[index] < edges[index + 1]:
-                    parts[part].append(LinePiece(path, edges[index], edges[index + 1]))
+                start, end = edges[index], edges[index + 1]
+                if start < end:
+                    parts[part].append(LinePiece(path, start, end, num_before))
+                    counted = num_before is not None and counts_lines
+                    num_before = num_before + _num_lines(path, start, end) if counted else None
         before += size
     return [pieces for pieces in parts if pieces]
 
@@ -123,15 +138,41 @@ def _line_starts(path: str, targets: Sequence[int], size: int) -> list[int]:
     return found
 
 
+class LinePlaces:
+    """Says where in its file a line of a piece is."""
+
+    def __init__(self, piece: LinePiece) -> None:
+        self.path = piece.path
+        self._piece = piece
+        self._num_before = piece.num_before
+
+    def place(self, number: int) -> str:
+        """Return the place of a line by its number in the piece, from 1.
+
+        Deep in a large file it is told from the piece's first byte: to count what is before would take too long.
+        """
+        if self._num_before is None and self._piece.start <= _MAX_COUNTED_BYTES:
+            self._num_before = num_lines_before(self._piece)
+        if self._num_before is None:
+            return f"line {number:,} from byte {self._piece.start:,} on"
+        return f"line {self._num_before + number}"
+
+
 def num_lines_before(piece: LinePiece) -> int:
-    """Return how many lines of the file are before a piece. It reads them: for messages, and where it is asked for."""
-    if not piece.start:
-        return 0
-    count, left = 0, piece.start
-    with files.open_file(piece.path) as file:
-        while left and (chunk := file.read(min(BLOCK_BYTES, left))):
-            count += chunk.count(b"\n")
-            left -= len(chunk)
+    """Return how many lines of the file are before a piece; it reads them where they were not counted."""
+    if piece.num_before is not None:
+        return piece.num_before
+    return _num_lines(piece.path, 0, piece.start)
+
+
+def _num_lines(path: str, start: int, end: int) -> int:
+    count, left = 0, end - start
+    if left:
+        with files.open_file(path) as file:
+            file.seek(start)
+            while left and (chunk := file.read(min(BLOCK_BYTES, left))):
+                count += chunk.count(b"\n")
+                left -= len(chunk)
     return count
 
 

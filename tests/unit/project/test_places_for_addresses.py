@@ -89,6 +89,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str, str]] = {
 WORKS: dict[str, Callable[[], Any]] = {
     "CsvExampleGen.input_base": lambda: components.CsvExampleGen(input_base=ADDRESS),
     "FunctionExampleGen.input_base": lambda: components.FunctionExampleGen(rows, input_base=ADDRESS),
+    "JsonExampleGen.input_base": lambda: components.JsonExampleGen(input_base=ADDRESS),
     "TextExampleGen.input_base": lambda: components.TextExampleGen(input_base=ADDRESS),
     "ImportExampleGen.input_base": lambda: components.ImportExampleGen(input_base=ADDRESS),
     "ParquetExampleGen.input_base": lambda: components.ParquetExampleGen(input_base=ADDRESS),

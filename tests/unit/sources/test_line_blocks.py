@@ -64,7 +64,7 @@ def test_packed_files_are_read_in_several_parts_and_damage_is_named(tmp_path, en
     path.write_bytes(packed)
 
     [[piece]] = line_blocks.cut([str(path)], [line_blocks.size_bytes(str(path))], 3)
-    assert piece == LinePiece(str(path), 0, None)
+    assert piece == LinePiece(str(path), 0, None, 0)
     assert b"".join(block.data for block in line_blocks.read_blocks(piece)) == lines
 
     path.write_bytes(packed[: len(packed) * 3 // 4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from headrace.errors import DefinitionError, MalformedFileError, listed
 from headrace.files import packed_files
 from headrace.sources import line_blocks, row_batches
 from headrace.sources.feature_kinds import BYTES, INTEGERS, Kind
-from headrace.sources.line_blocks import LineBlock, LinePiece
+from headrace.sources.json.json_reader import JsonPiece, JsonReader
+from headrace.sources.line_blocks import LineBlock, LinePiece, LinePlaces
 from headrace.sources.reading import Reader, group, shards_for
 from headrace.sources.row_batches import Row
 from headrace.sources.rows import FeatureRows, Rows
@@ -50,6 +52,7 @@ class TextReader(Reader):
         max_length: int | None = None,
         places: bool = False,
     ) -> None:
+        self._json = JsonReader({text: TEXT, **({label: LABEL} if label else {})}, required=TEXT)
         self._encoding = encoding
         self._label = label
         self._separator = separator.encode()
@@ -64,7 +67,12 @@ class TextReader(Reader):
         """
         form = items[0].form
         if form == JSONL:
-            raise DefinitionError("JSON lines are read by JsonExampleGen.")
+            if self._encoding != line_blocks.UTF_8:
+                raise DefinitionError(
+                    f"encoding is '{self._encoding}', and JSON is UTF-8.",
+                    "convert the files, or leave encoding out.",
+                )
+            return self._json.plan([item.path for item in items], num_shards)
         known = ("folder", "none") if form == FOLDER else ("first", "last", "none")
         if self._label and self._label not in known:
             raise DefinitionError(
@@ -79,7 +87,7 @@ class TextReader(Reader):
         sizes = [line_blocks.size_bytes(path) for path in paths]
         total = shards_for(sum(sizes), num_shards)
         names = {item.path: item for item in items}
-        lists = line_blocks.cut(paths, sizes, total, self._encoding)
+        lists = line_blocks.cut(paths, sizes, total, self._encoding, counts_lines=self._has_places)
         return total, [[(names[piece.path], piece) for piece in pieces] for pieces in lists]
 
     def remarks(self, items: Sequence[TextItem]) -> list[str]:
@@ -95,8 +103,14 @@ class TextReader(Reader):
             *([f"{listed(beside[:5])} beside the folders of classes is left out"] if beside else []),
         ]
 
+    def learn(self, pieces: Sequence[Any]) -> Any:
+        """Of JSON lines, the types of their fields; texts are texts."""
+        return self._json.learn(pieces) if isinstance(pieces[0], JsonPiece) else None
+
     def read(self, pieces: Sequence[Any], learned: Sequence[Any]) -> Iterator[Rows | Unreadable]:
         """Yield the texts in batches."""
+        if isinstance(pieces[0], JsonPiece):
+            return self._json.read(pieces, learned)
         if isinstance(pieces[0], TextItem):
             return self._read_files(pieces)
         return self._read_lines(pieces)
@@ -154,12 +168,13 @@ class TextReader(Reader):
         yield _batch(self._names, [pa.array([], kind) for kind in self._types])
         for item, piece in pieces:
             num_before = line_blocks.num_lines_before(piece) if self._has_places else 0
+            places = LinePlaces(piece)
             for block in line_blocks.read_blocks(piece, self._encoding):
                 columns = self._line_columns(block, item, num_before)
                 if columns is not None:
                     yield _batch(self._names, columns)
                 else:
-                    yield from self._one_by_one(block, item, piece)
+                    yield from self._one_by_one(block, item, places, num_before)
 
     @property
     def _names(self) -> list[str]:
@@ -203,56 +218,58 @@ class TextReader(Reader):
             return False
         return int(pc.max(pc.utf8_length(texts.cast(pa.string()))).as_py()) > self._max_length
 
-    def _one_by_one(self, block: LineBlock, item: TextItem, piece: LinePiece) -> Iterator[Rows | Unreadable]:
+    def _one_by_one(
+        self, block: LineBlock, item: TextItem, places: LinePlaces, num_before: int
+    ) -> Iterator[Rows | Unreadable]:
         """Yield the lines of a block in which some cannot be read."""
-        first = line_blocks.num_lines_before(piece) + block.num_before + 1
         columns = {name: Kind(INTEGERS if name == LINE else BYTES, item.path) for name in self._names}
-        rows = self._rows(block.data, item, first)
-        return row_batches.batches(rows, columns)
+        return row_batches.batches(self._rows(block, item, places, num_before), columns)
 
-    def _rows(self, data: bytes | None, item: TextItem, first: int) -> Iterator[Row | Unreadable]:
-        if data is None:
+    def _rows(
+        self, block: LineBlock, item: TextItem, places: LinePlaces, num_before: int
+    ) -> Iterator[Row | Unreadable]:
+        first = block.num_before + 1
+        if block.data is None:
             fix = "give it line ends, or leave the file out"
-            yield Unreadable(item.path, _too_large("line"), f"line {first}", fix)
+            yield Unreadable(item.path, _too_large("line"), places.place(first), fix)
             return
-        for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), first):
-            line, place = line.removesuffix(b"\r"), f"line {number}"
-            label, text = b"", line
-            if LABEL in self._names:
-                parts = (line.rsplit if self._label == "last" else line.split)(self._separator, 1)
-                if len(parts) < 2:
-                    yield Unreadable(
-                        item.path,
-                        f"has no {_shown(self._separator)} between label and text",
-                        place,
-                        'give separator=..., or label="none"',
-                    )
-                    continue
-                label, text = parts[::-1] if self._label == "last" else parts
-            fault = self._fault(line, item.path, place, len(text.decode(errors="replace")))
-            if fault is not None:
-                yield fault
+        for number, line in enumerate(block.data.removesuffix(b"\n").split(b"\n"), first):
+            found = self._line(line.removesuffix(b"\r"))
+            if isinstance(found, Unreadable):
+                yield replace(found, source=item.path, place=places.place(number))
                 continue
-            values: dict[str, Any] = {TEXT: text, LABEL: label, PATH: _name_bytes(item.name), LINE: number}
-            yield Row({name: values[name] for name in self._names}, item.path, place)
+            found |= {PATH: _name_bytes(item.name), LINE: num_before + number}
+            yield Row({name: found[name] for name in self._names}, item.path)
 
-    def _fault(self, text: bytes, path: str, place: str = "", length: int | None = None) -> Unreadable | None:
+    def _line(self, line: bytes) -> dict[str, Any] | Unreadable:
+        """Return text and label of a line, or what is wrong with it."""
+        label, text = b"", line
+        if LABEL in self._names:
+            parts = (line.rsplit if self._label == "last" else line.split)(self._separator, 1)
+            if len(parts) < 2:
+                reason = f"has no {_shown(self._separator)} between label and text"
+                return Unreadable("", reason, fix='give separator=..., or label="none"')
+            label, text = parts[::-1] if self._label == "last" else parts
+        fault = self._fault(line, "", length=len(text.decode(errors="replace")))
+        return {TEXT: text, LABEL: label} if fault is None else fault
+
+    def _fault(self, text: bytes, path: str, length: int | None = None) -> Unreadable | None:
         """Return what is wrong with a text in UTF-8."""
         bad = line_blocks.bad_byte(text)
         if bad is not None:
             fix = 'say how it is written, as in encoding="latin-1" or "utf-16"'
             reason = f"is not {self._encoding}: byte 0x{bad[0]:02x} at character {bad[1]}"
-            return Unreadable(path, reason, place, fix)
+            return Unreadable(path, reason, fix=fix)
         if b"\0" in text:
             where = len(text[: text.index(b"\0")].decode()) + 1
             fix = 'give encoding="utf-16-le" if that is how it is written, or write the file again'
             reason = "holds a NUL byte, as text in UTF-16 does, or a file that is no text"
-            return Unreadable(path, f"{reason}: at character {where}", place, fix)
+            return Unreadable(path, f"{reason}: at character {where}", fix=fix)
         if self._max_length is not None:
             length = len(text.decode()) if length is None else length
             if length > self._max_length:
                 reason = f"is longer than max_length={self._max_length:,}: {length:,} characters"
-                return Unreadable(path, reason, place, "give a larger max_length, or cut it")
+                return Unreadable(path, reason, fix="give a larger max_length, or cut it")
         return None
 
 

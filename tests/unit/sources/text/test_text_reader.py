@@ -26,11 +26,13 @@ def read(folder: Path, pattern: str = "*", num_shards: int | None = None, **opti
     reader = source.reader(example_gen_pb2.FORMAT_TF_EXAMPLE)
     rows, faults = [], []
     for pieces in reader.plan(survey.splits[0].items, num_shards)[1]:
-        for one in reader.read(pieces, []):
+        for one in reader.read(pieces, [reader.learn(pieces)]):
             if isinstance(one, Unreadable):
                 faults.append(one.problem.removeprefix(f"{folder}/"))
             else:
-                rows += [{key: value[0] for key, value in row.items()} for row in one.table().to_pylist()]
+                rows += [
+                    {key: value[0] for key, value in row.items() if value} for row in one.table().to_pylist()
+                ]
     return rows, faults, reader.remarks(survey.splits[0].items)
 
 
@@ -112,3 +114,14 @@ def test_text_beyond_the_limit_is_told(tmp_path, monkeypatch):
     rows, faults, _ = read(tmp_path, form="folder", label="none")
     assert [len(row["text"]) for row in rows] == [7 << 20]
     assert faults == ["a.txt: is a text of more than 8 MiB"]
+
+
+def test_json_lines_give_the_named_fields_and_keep_the_others(tmp_path):
+    """Told by the file's name; an object without its text is told."""
+    (tmp_path / "a.jsonl").write_text('{"review": "good", "stars": 5, "by": {"id": 7}}\n{"stars": 1}\n')
+    rows, faults, _ = read(tmp_path, text="review", label="stars")
+    assert rows == [{"text": b"good", "label": 5, "by.id": 7}]
+    assert faults == ["a.jsonl, line 2: has no 'text'"]
+    (tmp_path / "b.txt").write_text("other")
+    with pytest.raises(DefinitionError, match="forms 'jsonl', 'lines'"):
+        read(tmp_path)
