@@ -16,9 +16,12 @@ from headrace.components.cleaner.component import Cleaner
 from headrace.components.evaluator.component import Evaluator
 from headrace.components.example_gen.audio_component import AudioExampleGen
 from headrace.components.example_gen.component import CsvExampleGen, ImportExampleGen, ParquetExampleGen
+from headrace.components.example_gen.frame_component import DataFrameExampleGen
 from headrace.components.example_gen.function_component import FunctionExampleGen
 from headrace.components.example_gen.image_component import ImageFolderExampleGen
+from headrace.components.example_gen.json_component import JsonExampleGen
 from headrace.components.example_gen.sql_component import SqlExampleGen
+from headrace.components.example_gen.text_component import TextExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
@@ -35,6 +38,7 @@ __all__ = [
     "BulkInferrer",
     "Cleaner",
     "CsvExampleGen",
+    "DataFrameExampleGen",
     "Evaluator",
     "ExampleValidator",
     "FunctionExampleGen",
@@ -43,6 +47,7 @@ __all__ = [
     "ImportSchemaGen",
     "Importer",
     "InfraValidator",
+    "JsonExampleGen",
     "LatestArtifactStrategy",
     "LatestBlessedModelStrategy",
     "ParquetExampleGen",
@@ -52,6 +57,7 @@ __all__ = [
     "SchemaGen",
     "SqlExampleGen",
     "StatisticsGen",
+    "TextExampleGen",
     "Trainer",
     "Transform",
     "Tuner",

@@ -1,0 +1,1 @@
+"""Texts: a file each in folders of classes, or one a line."""
