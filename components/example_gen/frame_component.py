@@ -10,6 +10,8 @@ from headrace.authoring.plain_values import ProtoLike
 from headrace.components.example_gen.component import ParquetExampleGen
 from headrace.errors import DefinitionError, listed
 from headrace.sources.frames import frame_features, frame_files, frame_tables
+from headrace.splits.parsing import SplitByLike
+from headrace.splits.shares import SplitsLike
 
 with authoring():
     from tfx.proto import example_gen_pb2
@@ -46,6 +48,8 @@ class DataFrameExampleGen(ParquetExampleGen):
         folder: Where the file is kept: on this machine, writable, and reachable from where the run reads.
         output_data_format: See `CsvExampleGen`.
         num_shards: See `CsvExampleGen`.
+        splits: See `CsvExampleGen`.
+        split_by: See `CsvExampleGen`.
 
     Raises:
         DefinitionError: If a parameter cannot be used as given.
@@ -69,6 +73,8 @@ class DataFrameExampleGen(ParquetExampleGen):
         folder: str = frame_files.DEFAULT_FOLDER,
         output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
         num_shards: int | None = None,
+        splits: SplitsLike | None = None,
+        split_by: SplitByLike | None = None,
     ) -> None:
         name = type(self).__name__
         if dates not in frame_features.DATES:
@@ -82,16 +88,18 @@ class DataFrameExampleGen(ParquetExampleGen):
         is_of_splits = (
             isinstance(frame, Mapping) and frame and all(map(frame_tables.is_frame, frame.values()))
         )
-        splits = []
+        tables = []
         for split, one in (frame if is_of_splits else {_SINGLE: frame}).items():
             where = f"{name}: the table of split '{split}'" if is_of_splits else f"{name}: the table"
             keeps_nan = None if nan is None else nan == "keep"
             file = frame_files.keep(one, folder, dates=dates, keeps_nan=keeps_nan, where=where)
-            splits.append({"name": str(split), "pattern": file})
+            tables.append({"name": str(split), "pattern": file})
         super().__init__(
             folder,
-            {"splits": splits},
+            {"splits": tables},
             output_config,
             output_data_format=output_data_format,
             num_shards=num_shards,
+            splits=splits,
+            split_by=split_by,
         )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike
 from headrace.components.example_gen.component import SourceExampleGen
+from headrace.splits.parsing import SplitByLike
+from headrace.splits.shares import SplitsLike
 
 with authoring():
     from tfx.proto import example_gen_pb2

@@ -111,8 +111,8 @@ def cut(
                 start, end = edges[index], edges[index + 1]
                 if start < end:
                     parts[part].append(LinePiece(path, start, end, num_before))
-                    counted = num_before is not None and counts_lines
-                    num_before = num_before + _num_lines(path, start, end) if counted else None
+                    if num_before is not None:
+                        num_before = num_before + _num_lines(path, start, end) if counts_lines else None
         before += size
     return [pieces for pieces in parts if pieces]
 
