@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
             "x": list(range(60)),
             "year": [2023 + n % 2 for n in range(60)],
             "month": [None if n % 10 == 0 else n % 3 for n in range(60)],
-            "city": [("Köln / a=b", "Ulm")[n % 2] for n in range(60)],
+            "city": [("Köln a=b", "Ulm")[n % 2] for n in range(60)],
         }
     )
     folder = tmp_path / "data"
@@ -129,3 +129,9 @@ def test_marks_beside_plain_files_are_left_out(tmp_path: Path):
     write(tmp_path / "_own.parquet")
     (tmp_path / "_SUCCESS").touch()
     assert len(read(tmp_path)) == 2
+
+
+def test_signs_that_names_of_folders_escape(tmp_path: Path):
+    """As Spark writes them."""
+    write(tmp_path / "k=a%2Fb%20c" / "a.parquet")
+    assert read(tmp_path) == [{"x": [1], "k": [b"a/b c"]}]
