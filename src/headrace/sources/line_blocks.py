@@ -248,6 +248,19 @@ def recode(data: bytes, encoding: str) -> bytes:
     return data.removeprefix(_BYTE_ORDER_MARK)
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8. Arrow tells twenty times as fast as Python."""
+    import pyarrow as pa
+
+    offsets = pa.py_buffer(bytes(8) + len(data).to_bytes(8, sys.byteorder))
+    text = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(data)])
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def bad_byte(text: bytes) -> tuple[int, int] | None:
     """Return the first byte that is not of the encoding, and the number of the character that it stands for, from 1."""
     try:

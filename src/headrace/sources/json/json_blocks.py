@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
+from headrace.sources import line_blocks
 from headrace.sources.feature_kinds import BYTES, FLOATS
 from headrace.sources.json.json_fields import BOOL, FLOAT, INT, NUMBERS, Field, Fields
 from headrace.sources.json.json_rows import Path, named
@@ -124,18 +125,12 @@ def _arrow_type(field: Field) -> pa.DataType:
 
 def _parsed(data: bytes, schema: pa.Schema | None) -> pa.Table | None:
     """Return a block as Arrow reads it; `None` where it may not be what Python reads."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
+    if not line_blocks.is_utf8(data):
         return None
-    # A backslash before u may make half of a surrogate pair; NaN is no JSON to Arrow.
-    if (
-        b"\\ud" in data
-        or b"\\uD" in data
-        or b"\\u0000" in data
-        or b"\0" in data
-        or b"\r" in data.replace(b"\r\n", b"")
-    ):
+    if b"\0" in data or (b"\r" in data and b"\r" in data.replace(b"\r\n", b"")):
+        return None
+    # It may make half of a surrogate pair, or NUL.
+    if b"\\" in data and any(each in data for each in (b"\\ud", b"\\uD", b"\\u0000")):
         return None
     lines = [line for line in data.split(b"\n") if line.strip()]
     # Arrow counts objects: that each line is one, its ends tell.
