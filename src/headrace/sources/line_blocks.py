@@ -111,8 +111,8 @@ def cut(
                 start, end = edges[index], edges[index + 1]
                 if start < end:
                     parts[part].append(LinePiece(path, start, end, num_before))
-                    counted = num_before is not None and counts_lines
-                    num_before = num_before + _num_lines(path, start, end) if counted else None
+                    is_counted = counts_lines and num_before is not None
+                    num_before = (num_before or 0) + _num_lines(path, start, end) if is_counted else None
         before += size
     return [pieces for pieces in parts if pieces]
 
@@ -177,9 +177,9 @@ def _num_lines(path: str, start: int, end: int) -> int:
 
 
 def read_blocks(
-    piece: LinePiece, encoding: str = UTF_8, block_bytes: int = BLOCK_BYTES, max_line: int = MAX_LINE_BYTES
+    piece: LinePiece, encoding: str = UTF_8, block_bytes: int | None = None, max_line: int = MAX_LINE_BYTES
 ) -> Iterator[LineBlock]:
-    """Yield the lines of a piece in blocks of about `block_bytes`, each with its line end but for the last.
+    """Yield the lines of a piece in blocks of about `block_bytes`, by default `BLOCK_BYTES`, each with its line end but for the last.
 
     Raises:
         MalformedFileError: If a packed file is damaged.
@@ -187,7 +187,7 @@ def read_blocks(
     rest: list[bytes] = []
     num_rest = num_before = 0
     is_skipping = False
-    for chunk in _recoded(piece, encoding, block_bytes):
+    for chunk in _recoded(piece, encoding, block_bytes or BLOCK_BYTES):
         end = chunk.rfind(b"\n") + 1
         if not end:
             num_rest += len(chunk)
