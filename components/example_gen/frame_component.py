@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike
@@ -65,7 +64,7 @@ class DataFrameExampleGen(ParquetExampleGen):
 
     def __init__(
         self,
-        frame: Any,
+        frame: object,
         output_config: ProtoLike | None = None,
         *,
         dates: str = frame_features.ISO,

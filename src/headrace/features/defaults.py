@@ -76,13 +76,13 @@ class DefaultPreprocessing:
     def __hash__(self) -> int:
         return hash(repr(self))
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Return what is not the default, as JSON can hold it; equal settings make equal functions."""
         plain = Options()
         found = {one.name: getattr(self.options, one.name) for one in dataclasses.fields(Options)}
         return {name: _plain(value) for name, value in found.items() if value != getattr(plain, name)}
 
-    def choices(self, schema: Any = None, sample: Any = None) -> list[Choice]:
+    def choices(self, schema: object = None, sample: object = None) -> list[Choice]:
         """Return what each feature is taken for.
 
         Args:
@@ -215,7 +215,11 @@ class DefaultPreprocessing:
 
 
 def default_preprocessing(
-    schema: Any = None, *, label: str | None = None, roles: Mapping[str, str] | None = None, **options: Any
+    schema: object = None,
+    *,
+    label: str | None = None,
+    roles: Mapping[str, str] | None = None,
+    **options: object,
 ) -> DefaultPreprocessing:
     """Return a `preprocessing_fn` that makes what a model takes of each feature of a schema.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headrace.errors import UserFunctionError, did_you_mean, listed
 from headrace.features import facts as facts_of
@@ -96,7 +96,7 @@ def explain(
     label: str | None = None,
     roles: Mapping[str, str] | None = None,
     *,
-    rows: Any = None,
+    rows: object = None,
     statistics: statistics_pb2.DatasetFeatureStatistics | None = None,
 ) -> list[tuple[str, str, str]]:
     """Return a table of what `default_preprocessing` takes each feature for: feature, taken for, why.

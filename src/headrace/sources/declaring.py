@@ -25,7 +25,7 @@ class ExampleSource:
         function: The function itself, to try it: `next(rows.function("data/a.txt"))`.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         self.function = function
         functools.update_wrapper(self, function)
         self._parameters = _parameters(function)
@@ -76,7 +76,7 @@ class ExampleSource:
         return f"<example source {self.function.__name__}>"
 
 
-def example_source(function: Callable[..., Any]) -> ExampleSource:
+def example_source(function: Callable[..., object]) -> ExampleSource:
     """Make an ExampleGen of a generator function, which yields rows: mappings of feature names to values.
 
     With `path` as its first parameter, it is called with each file that matches; else once. It stands at the top level

@@ -80,7 +80,7 @@ def test_what_is_declared_for_editors_is_what_the_component_makes(name: str) -> 
 
 
 def test_all_components_declare_their_outputs() -> None:
-    assert len(DECLARED) == 15
+    assert len(DECLARED) == 23
 
 
 def test_an_output_is_an_attribute_and_an_item() -> None:

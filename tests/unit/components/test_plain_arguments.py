@@ -59,6 +59,11 @@ _MAKERS: dict[str, Callable[..., Component]] = {
     "ImportExampleGen": lambda **given: components.ImportExampleGen("data", **given),
     "ImageFolderExampleGen": lambda **given: components.ImageFolderExampleGen("data", **given),
     "AudioExampleGen": lambda **given: components.AudioExampleGen("data", **given),
+    "JsonExampleGen": lambda **given: components.JsonExampleGen("data", **given),
+    "TextExampleGen": lambda **given: components.TextExampleGen("data", **given),
+    "SqlExampleGen": lambda **given: components.SqlExampleGen(
+        "sqlite:///a.db", None if "input_config" in given else "trips", **given
+    ),
     "FunctionExampleGen": lambda **given: components.FunctionExampleGen(
         f"{__file__}:_rows", None, "data", **given
     ),
@@ -117,18 +122,41 @@ PROTOS: dict[str, dict[str, Message]] = {
     "ImportExampleGen": _EXAMPLE_GENS,
     "ImageFolderExampleGen": _EXAMPLE_GENS,
     "AudioExampleGen": _EXAMPLE_GENS,
+    "JsonExampleGen": _EXAMPLE_GENS,
+    "TextExampleGen": _EXAMPLE_GENS,
+    "SqlExampleGen": {
+        **_EXAMPLE_GENS,
+        "input_config": example_gen_pb2.Input(
+            splits=[example_gen_pb2.Input.Split(name="a", pattern="trips")]
+        ),
+    },
     "FunctionExampleGen": _EXAMPLE_GENS,
 }
 CASES = [(name, argument, proto) for name, given in PROTOS.items() for argument, proto in given.items()]
 # Recorded in a form of its own, which its own tests look at.
-_OTHER_FORMS = {("Evaluator", "eval_config"), ("Evaluator", "feature_slicing_spec")}
+_OTHER_FORMS = {
+    ("DataFrameExampleGen", "output_config"),
+    ("Evaluator", "eval_config"),
+    ("Evaluator", "feature_slicing_spec"),
+}
 if generations.HAS_CUSTOM_VALIDATION:
     _OTHER_FORMS.add(("ExampleValidator", "custom_validation_config"))
 # No argument, but what the component makes of others.
 _MADE = {
     (f"{kind}ExampleGen", "custom_config")
-    for kind in ("Csv", "Parquet", "Import", "ImageFolder", "Audio", "Function")
-}
+    for kind in (
+        "Csv",
+        "Parquet",
+        "Import",
+        "ImageFolder",
+        "Audio",
+        "Json",
+        "Text",
+        "Sql",
+        "DataFrame",
+        "Function",
+    )
+} | {("DataFrameExampleGen", "input_config"), ("DataFrameExampleGen", "range_config")}
 
 
 def _proto_parameters(kind: type[Component]) -> set[str]:

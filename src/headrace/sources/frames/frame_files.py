@@ -52,7 +52,15 @@ def _write(table: pa.Table, folder: str) -> str:
         with files.create_file(unfinished) as file:
             digesting = _Digesting(file)
             # Nothing of pandas' in it, such as an index: the features are the content.
-            pq.write_table(table.replace_schema_metadata(None), digesting, row_group_size=rows)
+            # Dictionaries and statistics cost more than they save: it is read whole, once.
+            pq.write_table(
+                table.replace_schema_metadata(None),
+                digesting,
+                row_group_size=rows,
+                use_dictionary=False,
+                write_statistics=False,
+                compression="lz4",
+            )
         name = f"{digesting.digest}.parquet"
         target = os.path.join(folder, name)
         if not files.exists(target):

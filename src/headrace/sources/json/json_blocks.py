@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
+from headrace.sources import line_blocks
 from headrace.sources.feature_kinds import BYTES, FLOATS
 from headrace.sources.json.json_fields import BOOL, FLOAT, INT, NUMBERS, Field, Fields
 from headrace.sources.json.json_rows import Path, named
@@ -124,22 +125,16 @@ def _arrow_type(field: Field) -> pa.DataType:
 
 def _parsed(data: bytes, schema: pa.Schema | None) -> pa.Table | None:
     """Return a block as Arrow reads it; `None` where it may not be what Python reads."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
+    if not line_blocks.is_utf8(data):
         return None
-    # A backslash before u may make half of a surrogate pair; NaN is no JSON to Arrow.
-    if (
-        b"\\ud" in data
-        or b"\\uD" in data
-        or b"\\u0000" in data
-        or b"\0" in data
-        or b"\r" in data.replace(b"\r\n", b"")
-    ):
+    if b"\0" in data or (b"\r" in data and b"\r" in data.replace(b"\r\n", b"")):
         return None
-    lines = [line for line in data.split(b"\n") if line.strip()]
+    # It may make half of a surrogate pair, or NUL.
+    if b"\\" in data and any(each in data for each in (b"\\ud", b"\\uD", b"\\u0000")):
+        return None
     # Arrow counts objects: that each line is one, its ends tell.
-    if not lines or not all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
+    num_lines = _num_objects(data)
+    if not num_lines:
         return None
     options = pa_json.ParseOptions(
         explicit_schema=schema,
@@ -153,9 +148,21 @@ def _parsed(data: bytes, schema: pa.Schema | None) -> pa.Table | None:
     except (pa.ArrowException, ValueError):
         return None
     # Lists that are all empty, or hold nulls alone, are not sound in pyarrow 10.
-    if table.num_rows != len(lines) or not all(map(_is_sound, table.schema.types)):
+    if table.num_rows != num_lines or not all(map(_is_sound, table.schema.types)):
         return None
     return table
+
+
+def _num_objects(data: bytes) -> int:
+    """Return how many lines look like an object, from brace to brace; 0 where another line is not blank."""
+    num_lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    begins = data.startswith(b"{") + data.count(b"\n{")
+    ends = data.endswith(b"}") + data.count(b"}\n") + data.count(b"}\r\n")
+    if begins == ends == num_lines:
+        return num_lines
+    lines = [line.strip() for line in data.split(b"\n")]
+    lines = [line for line in lines if line]
+    return len(lines) if all(line[:1] == b"{" and line[-1:] == b"}" for line in lines) else 0
 
 
 def _is_sound(kind: pa.DataType) -> bool:

@@ -64,10 +64,13 @@ class JsonReader(Reader):
                 if quick is not None and not _new(known, quick):
                     known = json_fields.merged([known, quick])
                     continue
-                # Also a block with a field that is new: its place is that of a line.
+                # Also a block with a field that is new: its place is that of a line, the first that has it.
                 for one in self._of_block(block, places):
                     if isinstance(one, Parsed):
                         json_fields.add(known, one)
+                    if quick is not None and not _new(known, quick):
+                        known = json_fields.merged([known, quick])
+                        break
         return known
 
     def read(self, pieces: Sequence[JsonPiece], learned: Sequence[Fields]) -> Iterator[Rows | Unreadable]:

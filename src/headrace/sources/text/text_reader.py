@@ -27,6 +27,7 @@ TEXT, LABEL, PATH, LINE = "text", "label", "path", "line"
 _MAX_FILES = 5_000
 _MAX_BYTES = 8 << 20
 _MIB = 1 << 20
+_USUAL_BYTES = 1 << 16
 
 
 class TextReader(Reader):
@@ -146,7 +147,10 @@ class TextReader(Reader):
     def _file_text(self, item: TextItem) -> bytes | Unreadable:
         try:
             with files.open_file(item.path) as file:
-                data = file.read(line_blocks.MAX_LINE_BYTES + 1)
+                # Not all at once: Python makes room for what it is asked for.
+                data = file.read(_USUAL_BYTES)
+                if len(data) == _USUAL_BYTES:
+                    data += file.read(line_blocks.MAX_LINE_BYTES + 1 - len(data))
             if packed_files.is_packed_head(data) or (not data and packed_files.packing_of(item.path)):
                 with packed_files.open_binary(item.path) as file:
                     data = file.read(line_blocks.MAX_LINE_BYTES + 1)
@@ -188,11 +192,15 @@ class TextReader(Reader):
     def _line_columns(self, block: LineBlock, item: TextItem, num_before: int) -> list[pa.Array] | None:
         """Return the columns of a block; `None` where a line may be at fault."""
         data = block.data
-        if data is None or b"\0" in data or line_blocks.bad_byte(data) is not None:
+        if data is None or b"\0" in data or not line_blocks.is_utf8(data):
             return None
-        if b"\r\n" in data:
+        if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
-        lines = pc.split_pattern(pa.array([data.removesuffix(b"\n")], pa.binary()), "\n").flatten()
+        offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
+        whole = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(data)])
+        lines = pc.split_pattern(whole, "\n").flatten()
+        if data.endswith(b"\n"):
+            lines = lines[:-1]
         columns = [lines]
         if LABEL in self._names:
             cells = pc.split_pattern(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from headrace.sources import line_blocks
 from headrace.sources.json import json_blocks, json_rows
 from headrace.sources.json.json_reader import JsonReader
 from headrace.sources.source import Unreadable
@@ -55,19 +56,20 @@ OBJECTS = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(OBJECTS, st.booleans(), st.integers(1, 3))
-@example([{"a": 1}, {"a": 2.5}], True, 1)
-@example([{"a": "2024-01-01"}, {"a": None}], True, 1)
-@example([{"a": 2**64}], True, 1)
-@example([{"a": {"b": [1, 2]}}, {"a": None}], True, 1)
-def test_arrow_and_python_read_the_same(tmp_path_factory, objects, is_ascii, num_shards):
+@given(OBJECTS, st.booleans(), st.integers(1, 3), st.sampled_from([4, 40, 4000]))
+@example([{"a": 1}, {"a": 2.5}], True, 1, 4)
+@example([{"a": "2024-01-01"}, {"a": None}], True, 1, 4)
+@example([{"a": 2**64}], True, 1, 4)
+@example([{"a": 1}, {"a": 2**64}], True, 1, 4)
+@example([{"a": {"b": [1, 2]}}, {"a": None}], True, 1, 4)
+def test_arrow_and_python_read_the_same(tmp_path_factory, objects, is_ascii, num_shards, block_bytes):
     """Rows, types and faults: where Arrow is asked, and where it is not; in lines and in an array."""
     folder = tmp_path_factory.mktemp("json")
     lines = [json.dumps(one, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass") for one in objects]
     (folder / "a.jsonl").write_bytes(b"\n".join(lines))
-    quick = read([folder / "a.jsonl"], num_shards)
-
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_blocks, "BLOCK_BYTES", block_bytes)
+        quick = read([folder / "a.jsonl"], num_shards)
         patch.setattr(json_blocks, "fields_of", lambda *_: None)
         patch.setattr(json_blocks, "rows_of", lambda *_: None)
         slow = read([folder / "a.jsonl"], num_shards)

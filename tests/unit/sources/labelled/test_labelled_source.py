@@ -101,8 +101,8 @@ def test_folders_that_are_no_classes_are_said(tmp_path: Path):
     found = folders.remarks(_groups(_tree(tmp_path, "signs/train/a/1.png", "signs/test/b/2.png")))
 
     assert found == [
-        "'test', 'train' are taken for the folder of a split, not of a class, and read with the others; to keep them "
-        "apart, give each an input split: input_config={'splits': [{'name': 'test', 'pattern': 'test/*'}, ...]}",
+        "'test', 'train' are taken for the folder of a split, not of a class, and read with the others; "
+        "split_by='folders' keeps them apart",
         "'signs' holds the folders of the classes, and is none itself",
     ]
 
