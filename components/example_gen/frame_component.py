@@ -84,11 +84,12 @@ class DataFrameExampleGen(ParquetExampleGen):
             raise DefinitionError(
                 f"{name}: nan is {nan!r}; it is 'missing' or 'keep'.", "correct nan, or leave it out."
             )
-        is_of_splits = (
-            isinstance(frame, Mapping) and frame and all(map(frame_tables.is_frame, frame.values()))
-        )
+        given: Mapping[Any, Any] = {_SINGLE: frame}
+        is_of_splits = False
+        if isinstance(frame, Mapping) and frame and all(map(frame_tables.is_frame, frame.values())):
+            given, is_of_splits = frame, True
         tables = []
-        for split, one in (frame if is_of_splits else {_SINGLE: frame}).items():
+        for split, one in given.items():
             where = f"{name}: the table of split '{split}'" if is_of_splits else f"{name}: the table"
             keeps_nan = None if nan is None else nan == "keep"
             file = frame_files.keep(one, folder, dates=dates, keeps_nan=keeps_nan, where=where)

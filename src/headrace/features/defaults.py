@@ -267,7 +267,8 @@ def default_preprocessing(
                 f"default_preprocessing has no option '{name}'. There are {listed(sorted(known))}.",
                 f"{did_you_mean(name, known)}Correct the name.",
             )
-    found = Options(label=label, roles=dict(roles or {}), schema=_schema_text(schema), **options)
+    given: dict[str, Any] = dict(options)
+    found = Options(label=label, roles=dict(roles or {}), schema=_schema_text(schema), **given)
     for name, allowed in (("numbers", _NUMBERS), ("categories", _CATEGORIES), ("texts", _TEXTS)):
         value = getattr(found, name)
         if value not in allowed:

@@ -115,8 +115,9 @@ def explain(
         >>> for feature, role, why in explain(schema, label="quality"):  # doctest: +SKIP
         ...     print(f"{feature:20} {role:10} {why}")
     """
-    if rows is not None:
-        known = facts_of.from_rows(rows) if hasattr(rows, "schema") else facts_of.from_values(rows)
+    columns: Any = rows
+    if columns is not None:
+        known = facts_of.from_rows(columns) if hasattr(columns, "schema") else facts_of.from_values(columns)
     else:
         known = facts_of.from_statistics(statistics) if statistics is not None else {}
     return [(one.feature, one.role, one.why) for one in choose(schema, label, roles, known)]
