@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike
