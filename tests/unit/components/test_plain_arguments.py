@@ -39,6 +39,11 @@ def _function(*_: Any) -> None:
     """Stands for a user's function."""
 
 
+def _rows(path: str) -> Any:
+    """Stands for a user's generator."""
+    yield {"path": path}
+
+
 _HERE = f"{__file__}:_function"
 _MAKERS: dict[str, Callable[..., Component]] = {
     "Trainer": lambda **given: components.Trainer(EXAMPLES, schema=SCHEMA, build_model=_HERE, **given),
@@ -52,6 +57,9 @@ _MAKERS: dict[str, Callable[..., Component]] = {
     "CsvExampleGen": lambda **given: components.CsvExampleGen("data", **given),
     "ParquetExampleGen": lambda **given: components.ParquetExampleGen("data", **given),
     "ImportExampleGen": lambda **given: components.ImportExampleGen("data", **given),
+    "FunctionExampleGen": lambda **given: components.FunctionExampleGen(
+        f"{__file__}:_rows", None, "data", **given
+    ),
     "Evaluator": lambda **given: components.Evaluator(EXAMPLES, MODEL, **given),
     "ExampleValidator": lambda **given: components.ExampleValidator(STATISTICS, SCHEMA, **given),
 }
@@ -105,6 +113,7 @@ PROTOS: dict[str, dict[str, Message]] = {
     "CsvExampleGen": _EXAMPLE_GENS,
     "ParquetExampleGen": _EXAMPLE_GENS,
     "ImportExampleGen": _EXAMPLE_GENS,
+    "FunctionExampleGen": _EXAMPLE_GENS,
 }
 CASES = [(name, argument, proto) for name, given in PROTOS.items() for argument, proto in given.items()]
 # Recorded in a form of its own, which its own tests look at.
@@ -112,7 +121,7 @@ _OTHER_FORMS = {("Evaluator", "eval_config"), ("Evaluator", "feature_slicing_spe
 if generations.HAS_CUSTOM_VALIDATION:
     _OTHER_FORMS.add(("ExampleValidator", "custom_validation_config"))
 # No argument, but what the component makes of others.
-_MADE = {(f"{kind}ExampleGen", "custom_config") for kind in ("Csv", "Parquet", "Import")}
+_MADE = {(f"{kind}ExampleGen", "custom_config") for kind in ("Csv", "Parquet", "Import", "Function")}
 
 
 def _proto_parameters(kind: type[Component]) -> set[str]:
@@ -202,3 +211,31 @@ def test_an_empty_list_is_no_proto(name: str, argument: str):
     """What counts as false is not taken for an argument left out."""
     with pytest.raises(DefinitionError, match="given a value of type list"):
         _MAKERS[name](**{argument: []})
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("StatisticsGen", "exclude_splits"),
+        ("SchemaGen", "exclude_splits"),
+        ("ExampleValidator", "exclude_splits"),
+        ("Evaluator", "example_splits"),
+    ],
+)
+def test_one_name_needs_no_list(name: str, argument: str):
+    """A text is iterable: its letters would be recorded as names, and nothing left out."""
+    makers: dict[str, Callable[..., Component]] = {
+        **_MAKERS,
+        "StatisticsGen": lambda **given: components.StatisticsGen(EXAMPLES, **given),
+        "SchemaGen": lambda **given: components.SchemaGen(STATISTICS, **given),
+    }
+
+    by_name = makers[name](**{argument: "eval"})
+    by_list = makers[name](**{argument: ["eval"]})
+    by_set = makers[name](**{argument: {"eval": 1}.keys()})
+
+    assert by_name.exec_properties[argument] == '["eval"]'
+    assert by_list.exec_properties == by_name.exec_properties == by_set.exec_properties
+    for wrong in (3, ["eval", None]):
+        with pytest.raises(DefinitionError, match=rf"^{name}: {argument} is .* no name"):
+            makers[name](**{argument: wrong})
