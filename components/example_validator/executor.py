@@ -47,7 +47,8 @@ class Executor(ExecutorBase):
         found: dict[str, anomalies_pb2.Anomalies] = {}
         for split in kept:
             context.progress.report(f"validating {split}")
-            anomalies = _validate(context, split, schema, config)
+            baseline = None if drift.is_new(split) else _drift_baseline(context, split)
+            anomalies = _validate(context, split, schema, config, baseline)
             folder = artifacts.new_split_folder(output.uri, split)
             if drift.is_itself(has_comparator=findings.has_comparator(schema, "drift_comparator")):
                 baselines.add_anomaly(anomalies, statistics)
@@ -127,6 +128,7 @@ def _validate(
     split: str,
     schema: schema_pb2.Schema,
     config: Any | None,
+    baseline: statistics_pb2.DatasetFeatureStatisticsList | None,
 ) -> anomalies_pb2.Anomalies:
     statistics = context.input("statistics")
     baseline_split = context.parameter("baseline_split")
@@ -137,7 +139,7 @@ def _validate(
         return tfdv.validate_statistics(
             statistics=protos.read_statistics(statistics, split),
             schema=schema,
-            previous_statistics=_drift_baseline(context, split),
+            previous_statistics=baseline,
             # TFDV measures a distance that is the same in both directions.
             serving_statistics=skew_baseline,
             **({"custom_validation_config": config} if config is not None else {}),

@@ -61,7 +61,10 @@ def as_classes(
             notes.append(f"'{way.feature}' by each of its {len(numbers):,} values")
     if None in labels:
         missing = int((codes == len(names) - 1).sum())
-        notes.append(f"{missing:,} rows without a value in '{way.feature}' are a class of their own")
+        notes.append(
+            f"{missing:,} {'row' if missing == 1 else 'rows'} without a value in '{way.feature}' "
+            f"{'is' if missing == 1 else 'are'} a class of {'its' if missing == 1 else 'their'} own"
+        )
     return codes, names, notes
 
 
