@@ -20,13 +20,14 @@ from headrace.errors import DefinitionError, did_you_mean, listed
 from headrace.formats import artifacts, descriptions, protos
 from headrace.formats.descriptions import Distribution
 from headrace.formats.drift import Drift, Measurement, Move
-from headrace.formats.feature_counts import present_and_missing
+from headrace.formats.feature_counts import present_and_missing, rows_of_nan
 from headrace.statistics import distances
 from headrace.statistics.distances import Distance
 
 FALSE_ALARMS = 0.01
 _MAX_MOVES = 3
 _MAX_VALUES = 20
+_MAX_NAMED = 5
 # TFDV's sketch may place a border of its ten buckets wrongly by so much.
 _SKETCH_ERROR = 0.01
 _NUMBERS, _TEXTS = "num_stats", "string_stats"
@@ -84,6 +85,7 @@ def measure(statistics: Artifact, baseline: Artifact, split: str, settings: Drif
     alpha = FALSE_ALARMS / max(len(asked), 1)
     found = [one for name, kind, *pair in asked if (one := _measured(name, kind, pair, settings, alpha))]
     found.sort(key=lambda one: (not one.is_over, -one.value))
+    notes += _notes_on_few(found)
     return Drift(words, found, notes)
 
 
@@ -129,6 +131,16 @@ def _notes(pairs: Sequence[Any], old: _Split, new: _Split) -> Iterator[str]:
     ]
     if other:
         yield f"not compared, as the type changed: {listed(other)}"
+
+
+def _notes_on_few(found: Sequence[Measurement]) -> Iterator[str]:
+    """Say where chance reaches each distance: nothing is found there, whatever happened."""
+    names = dict.fromkeys(
+        one.feature for one in found if one.noise >= 1 and one.value - one.slack > one.threshold
+    )
+    if names:
+        more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+        yield f"too few values to tell drift from chance in {listed(list(names)[:_MAX_NAMED])}{more}"
 
 
 def _asked(name: str, old: _Feature, new: _Feature, threshold: float) -> Iterator[tuple[Any, ...]]:
@@ -224,10 +236,8 @@ def _feature(
     stats: Any = getattr(proto, kind) if kind else None
     common = stats.common_stats if stats is not None else None
     present, missing = present_and_missing(common, num_rows)
-    if kind == _NUMBERS and common is not None and common.max_num_values <= 1:
-        # NaN is no value, as in pandas' `describe()` and on the page of statistics.
-        num_nan = max((one.num_nan for one in stats.histograms), default=0)
-        present, missing = present - num_nan, missing + num_nan
+    num_nan = rows_of_nan(stats) if kind == _NUMBERS else 0
+    present, missing = present - num_nan, missing + num_nan
     name = ".".join(proto.path.step) or proto.name
     distribution = None
     if kind == _NUMBERS:

@@ -115,6 +115,11 @@ class DriftCheck:
             _add(anomalies, one, found.baseline)
         return [f"{split}: {note}" for note in found.notes]
 
+    def remedy(self) -> str:
+        """Say, after other remedies, what to do about drift that is meant; empty where the schema says how far."""
+        is_own = self._settings is not None and self._baseline is not None
+        return ", or give the feature a higher threshold in drift={...}" if is_own else ""
+
     def is_new(self, split: str) -> bool:
         """Whether the rows are divided otherwise than in the span before: nobody chose that as a baseline."""
         return (

@@ -67,7 +67,7 @@ class Executor(ExecutorBase):
         for note in notes:
             _log.warning("%s: %s.", context.node_id, note)
         context.summarize("anomalies", "; ".join([findings.summary(found), *notes]))
-        _raise_for(context, fail_on, found)
+        _raise_for(context, fail_on, found, drift.remedy())
 
 
 def _kept_splits(context: ExecutionContext) -> list[str]:
@@ -163,7 +163,9 @@ def _drift_baseline(
     return protos.read_statistics(baseline, split)
 
 
-def _raise_for(context: ExecutionContext, fail_on: str, found: dict[str, anomalies_pb2.Anomalies]) -> None:
+def _raise_for(
+    context: ExecutionContext, fail_on: str, found: dict[str, anomalies_pb2.Anomalies], remedy: str
+) -> None:
     if fail_on == "never":
         return
     stopping = [
@@ -177,5 +179,5 @@ def _raise_for(context: ExecutionContext, fail_on: str, found: dict[str, anomali
             f"{context.node_id}: {findings.count(len(stopping), 'anomaly', 'anomalies')} stopped the pipeline "
             f"(fail_on='{fail_on}'):\n{findings.as_list(findings.new_columns_last(stopping))}",
             "correct the data; or, where the data is right, change the schema to allow it (relax presence, "
-            "type, domain or comparator of the feature); or pass fail_on='never' to go on.",
+            f"type, domain or comparator of the feature){remedy}; or pass fail_on='never' to go on.",
         )

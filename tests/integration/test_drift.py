@@ -17,7 +17,7 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
 from headrace.components import CsvExampleGen, ExampleValidator, SchemaGen, StatisticsGen
 from headrace.components.example_validator.executor import Executor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
-from headrace.errors import DefinitionError
+from headrace.errors import AnomaliesError, DefinitionError
 from headrace.formats import artifacts, drift, protos
 from headrace.reports.artifacts import anomalies as page
 from headrace.reports.blocks.blocks import Table
@@ -202,6 +202,31 @@ def test_spans_that_are_divided_otherwise(tmp_path: Path, spans: dict[str, Any])
         noted = drift.read(artifacts.split_path(output, "test"))
         assert noted is not None
         assert list(noted.notes) == ["drift not checked in 'test': span 1 has no such split"]
+
+
+def test_too_few_rows_for_any_drift_are_said(tmp_path: Path, spans: dict[str, Any]):
+    """Of three rows no distance is beyond chance: that nothing is found says nothing."""
+    rows = wine()[1::2]
+    few = {**spans, "few": statistics(tmp_path / "few", rows[:3].assign(alcohol=99.0), 2)}
+    more = {**spans, "more": statistics(tmp_path / "more", rows[:30].assign(alcohol=99.0), 2)}
+
+    one = validate(tmp_path / "1", few, "few")
+    other = validate(tmp_path / "2", more, "more")
+
+    assert found_in(one) == {}
+    summary = str(one.get_string_custom_property("headrace_summary"))
+    assert "train: too few values to tell drift from chance in 'alcohol'" in summary
+    assert list(found_in(other)) == ["alcohol"]
+    assert "too few" not in str(other.get_string_custom_property("headrace_summary"))
+
+
+def test_what_stops_a_pipeline_says_where_the_threshold_is(tmp_path: Path, spans: dict[str, Any]):
+    """It is not in the schema, of which the message tells otherwise."""
+    with pytest.raises(AnomaliesError) as caught:
+        validate(tmp_path, spans, "moved", fail_on="any")
+    assert (
+        "or give the feature a higher threshold in drift={...}; or pass fail_on='never'" in caught.value.fix
+    )
 
 
 def test_missing_values_and_categories_drift(tmp_path: Path, spans: dict[str, Any]):

@@ -10,7 +10,9 @@ from headrace.authoring.light import authoring
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
-    from tfx.types import artifact_utils
+
+    # TFX looks for the class among those that are loaded, and warns in the middle of a script of each that is not.
+    from tfx.types import artifact_utils, standard_artifacts  # noqa: F401
 
 # What stands for the name of a type that has none.
 UNNAMED = "unnamed"
