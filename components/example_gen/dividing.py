@@ -87,7 +87,7 @@ def as_partition(division: Division, way: SplitBy, chosen: SharedFolder[Choice])
     for index, choice in enumerate(division.chosen):
         chosen.keep(index, choice)
     dropped = str(way.feature) if way.kind == "column" and way.option("drop") else None
-    return Planned(division.splits, chosen, dropped)
+    return Planned(division.splits, chosen, dropped, way.feature, division.digests)
 
 
 def record(uri: str, asked: Asked, division: Division | None, written: Written) -> list[str]:

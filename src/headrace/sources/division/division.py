@@ -34,6 +34,7 @@ class Division:
         excluded: Why rows go into none.
         notes: What is to be said of it, the most important first.
         classes: The rows of each class in each split.
+        digests: For each part the `ValueDigest` of the feature that decided.
     """
 
     splits: tuple[str, ...]
@@ -41,6 +42,7 @@ class Division:
     excluded: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     classes: ClassTable | None = None
+    digests: tuple[int, ...] = ()
 
     def num_rows(self) -> dict[str, int]:
         """Return the number of rows of each split."""
@@ -91,7 +93,12 @@ def divide(parts: Sequence[Keys], way: SplitBy, shares: Shares) -> Division:
     _check_not_empty(decided, way)
     chosen = np.split(decided.chosen.astype(np.int16), np.cumsum(sizes)[:-1])
     return Division(
-        decided.splits, tuple(chosen), tuple(decided.excluded), tuple(decided.notes), decided.classes
+        decided.splits,
+        tuple(chosen),
+        tuple(decided.excluded),
+        tuple(decided.notes),
+        decided.classes,
+        tuple(part.digest for part in parts),
     )
 
 

@@ -72,6 +72,7 @@ class Keys:
         has_feature: Whether some row has the feature that decides.
         names: The features that there are.
         fault: What stopped the gathering.
+        digest: The `ValueDigest` of the feature that decides.
     """
 
     num_rows: int
@@ -83,6 +84,7 @@ class Keys:
     has_feature: bool = True
     names: tuple[str, ...] = ()
     fault: Fault | None = None
+    digest: int = 0
 
 
 class Coder:
