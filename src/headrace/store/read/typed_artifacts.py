@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.authoring import Artifact
+# TFX looks for a class among those that are loaded, and warns in the middle of a script of each that is not.
+from headrace.authoring import Artifact, standard_artifacts  # noqa: F401
 from headrace.authoring.light import authoring
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
-
-    # TFX looks for the class among those that are loaded, and warns in the middle of a script of each that is not.
-    from tfx.types import artifact_utils, standard_artifacts  # noqa: F401
+    from tfx.types import artifact_utils
 
 # What stands for the name of a type that has none.
 UNNAMED = "unnamed"

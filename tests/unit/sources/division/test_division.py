@@ -385,6 +385,12 @@ def test_the_gap_counts_at_the_ends_of_64_bits():
             DataError,
             "stratify(\"y\", bins=3): 'y' holds texts or lists, such as 'a', and bins are of numbers.",
         ),
+        (
+            {"y": ["2700", "3750", "NA", "4100"]},
+            splits.stratify("y", bins=3),
+            DataError,
+            "stratify(\"y\", bins=3): 'y' holds texts, such as 'NA' among numbers, and bins are of numbers.",
+        ),
         ({"y": []}, splits.shuffle(), EmptyDataError, "shuffle(seed=0): there is no row to divide."),
     ],
 )
