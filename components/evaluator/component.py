@@ -23,7 +23,7 @@ from headrace.authoring import (
     system_executions,
 )
 from headrace.authoring.light import authoring
-from headrace.authoring.plain_values import ProtoLike, to_proto
+from headrace.authoring.plain_values import ProtoLike, as_names, to_proto
 from headrace.components.evaluator import configuration
 from headrace.errors import DefinitionError
 from headrace.files import addresses
@@ -149,8 +149,6 @@ class Evaluator(Component[EvaluatorOutputs]):
     ) -> None:
         if isinstance(module_file, str):
             addresses.local_path(module_file, "Evaluator: module_file")
-        if isinstance(example_splits, str):
-            example_splits = [example_splits]
         if module_file and module_path:
             raise DefinitionError(
                 "Evaluator: module_file and module_path are both given.", "give one of the two."
@@ -188,7 +186,9 @@ class Evaluator(Component[EvaluatorOutputs]):
                 baseline_model=baseline_model,
                 feature_slicing_spec=feature_slicing_spec,
                 fairness_indicator_thresholds=fairness_indicator_thresholds,
-                example_splits=json.dumps(None if example_splits is None else list(example_splits)),
+                example_splits=json.dumps(
+                    None if example_splits is None else as_names(example_splits, "Evaluator: example_splits")
+                ),
                 eval_config=eval_config,
                 schema=schema,
                 module_file=module_file,

@@ -1,283 +1,42 @@
-"""Declarations of the ExampleGen components. Light."""
+"""Declarations of the ExampleGen components that read tables and records. Light."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
 
-from google.protobuf import struct_pb2
-
-from headrace.authoring import (
-    Channel,
-    ChannelParameter,
-    Component,
-    ComponentSpec,
-    ExecutionParameter,
-    NamedBeamExecutorSpec,
-    OutputOf,
-    Outputs,
-    standard_artifacts,
-)
+from headrace.authoring import NamedBeamExecutorSpec
 from headrace.authoring.light import authoring
-from headrace.authoring.plain_values import ProtoLike, read_json, to_proto
-from headrace.components.example_gen.driver import Driver, ParquetDriver
-from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.authoring.plain_values import ProtoLike
+from headrace.components.example_gen.arguments import plain_options
+from headrace.components.example_gen.base import (
+    ExampleGenOutputs,
+    FileBasedExampleGen,
+    FileBasedExampleGenSpec,
+    SourceExampleGen,
+    SourceExampleGenSpec,
+)
+from headrace.components.example_gen.driver import ParquetDriver
 from headrace.sources.csv import csv_dialect
-from headrace.sources.source import FUNCTION_KEY, OPTIONS_KEY, SOURCE_KEY
-from headrace.splits.asked import SPLIT_BY_KEY, SPLITS_KEY, Asked, asked
 from headrace.splits.parsing import SplitByLike
 from headrace.splits.shares import SplitsLike
 
 with authoring():
-    from tfx.proto import example_gen_pb2, range_config_pb2
+    from tfx.proto import example_gen_pb2
 
-# What becomes of an item that cannot be read.
-_ON_ERROR = ("fail", "quarantine")
-
-
-class FileBasedExampleGenSpec(ComponentSpec):
-    """The contract of a component that reads files: TFX's spec of this name, and how rows are divided."""
-
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "input_base": ExecutionParameter(type=str),
-        "input_config": ExecutionParameter(type=example_gen_pb2.Input),
-        "output_config": ExecutionParameter(type=example_gen_pb2.Output),
-        "output_data_format": ExecutionParameter(type=int),
-        "output_file_format": ExecutionParameter(type=int),
-        "custom_config": ExecutionParameter(type=example_gen_pb2.CustomConfig, optional=True),
-        "range_config": ExecutionParameter(type=range_config_pb2.RangeConfig, optional=True),
-        SPLITS_KEY: ExecutionParameter(type=str, optional=True),
-        SPLIT_BY_KEY: ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS: ClassVar[dict[str, Any]] = {}
-    OUTPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+__all__ = [
+    "CsvExampleGen",
+    "ExampleGenOutputs",
+    "FileBasedExampleGen",
+    "FileBasedExampleGenSpec",
+    "ImportExampleGen",
+    "ParquetExampleGen",
+    "SourceExampleGen",
+    "SourceExampleGenSpec",
+    "plain_options",
+]
 
 
-class SourceExampleGenSpec(FileBasedExampleGenSpec):
-    """The contract of a component whose parameters name its source."""
-
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        **FileBasedExampleGenSpec.PARAMETERS,
-        # Not each source needs a place.
-        "input_base": ExecutionParameter(type=str, optional=True),
-        SOURCE_KEY: ExecutionParameter(type=str),
-        FUNCTION_KEY: ExecutionParameter(type=str, optional=True),
-        OPTIONS_KEY: ExecutionParameter(type=str, optional=True),
-    }
-
-
-class ExampleGenOutputs(Outputs):
-    """What each of them makes."""
-
-    examples: OutputOf[standard_artifacts.Examples]
-
-
-class _FileBasedExampleGen(Component[ExampleGenOutputs]):
-    """What all of them share: the driver, the spec, and how its parameters are made."""
-
-    SPEC_CLASS = FileBasedExampleGenSpec
-    DRIVER_CLASS = Driver
-
-    def __init__(
-        self,
-        input_base: str | None,
-        input_config: ProtoLike | None,
-        output_config: ProtoLike | None,
-        range_config: ProtoLike | None,
-        payload_format: int | str,
-        num_shards: int | None,
-        on_error: str = "fail",
-        splits: SplitsLike | None = None,
-        split_by: SplitByLike | None = None,
-        own: Mapping[str, object] | None = None,
-        source: Mapping[str, str | None] | None = None,
-    ) -> None:
-        name = type(self).__name__
-        division = asked(splits, split_by, name)
-        input_config = to_proto(
-            input_config,
-            example_gen_pb2.Input,
-            f"{name}: input_config",
-            {"splits": [{"name": "single_split", "pattern": "*"}]},
-        )
-        super().__init__(
-            self.SPEC_CLASS(
-                input_base=input_base,
-                input_config=input_config,
-                output_config=to_proto(
-                    _divided_output_config(name, input_config, output_config, division),
-                    example_gen_pb2.Output,
-                    f"{name}: output_config",
-                    _default_output_config(input_config) if division is None else None,
-                ),
-                output_data_format=_payload_format(name, payload_format),
-                output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
-                custom_config=_custom_config(name, num_shards=num_shards, on_error=on_error, **(own or {})),
-                range_config=to_proto(range_config, range_config_pb2.RangeConfig, f"{name}: range_config"),
-                examples=Channel(type=standard_artifacts.Examples),
-                **({} if division is None else division.as_properties()),
-                **(source or {}),
-            )
-        )
-
-
-class SourceExampleGen(_FileBasedExampleGen):
-    """Base of the ExampleGens that name their source in their parameters; a subclass says which.
-
-    Args:
-        source_options: Keyword arguments of the source's class, as plain values; recorded as JSON.
-        input_base: What the source takes as its place; `None` where it needs none.
-        input_config: Named splits, and what the source takes as the pattern of each. Default: one, of `"*"`.
-        output_config: See `CsvExampleGen`.
-        range_config: See `CsvExampleGen`.
-        output_data_format: See `CsvExampleGen`.
-        num_shards: See `CsvExampleGen`.
-        on_error: What becomes of an item that cannot be read: `"fail"` ends the run with a message on the first,
-            `"quarantine"` sets all of them aside as JSON lines in the `quarantine` folder of `examples`.
-        splits: See `CsvExampleGen`.
-        split_by: See `CsvExampleGen`.
-        source: The source, in the place of `SOURCE`.
-        source_fn: The text of the user's function that the source runs, which joins the cache key by its code.
-    """
-
-    SPEC_CLASS = SourceExampleGenSpec
-    INPUT_FILES: ClassVar[tuple[str, ...] | None] = ("custom_config",)
-    EXECUTOR_SPEC = NamedBeamExecutorSpec("headrace.components.example_gen.source_executor.Executor")
-    # `module:Class` of a `headrace.sources.source.Source`.
-    SOURCE: ClassVar[str] = ""
-
-    def __init__(
-        self,
-        source_options: Mapping[str, object],
-        input_base: str | None = None,
-        input_config: ProtoLike | None = None,
-        output_config: ProtoLike | None = None,
-        range_config: ProtoLike | None = None,
-        *,
-        output_data_format: int | str = example_gen_pb2.FORMAT_TF_EXAMPLE,
-        num_shards: int | None = None,
-        on_error: str = "fail",
-        splits: SplitsLike | None = None,
-        split_by: SplitByLike | None = None,
-        source: str = "",
-        source_fn: str | None = None,
-    ) -> None:
-        super().__init__(
-            input_base,
-            input_config,
-            output_config,
-            range_config,
-            output_data_format,
-            num_shards,
-            on_error,
-            splits,
-            split_by,
-            source={
-                SOURCE_KEY: source or self.SOURCE,
-                FUNCTION_KEY: source_fn,
-                OPTIONS_KEY: json.dumps(plain_options(source_options, type(self).__name__), sort_keys=True),
-            },
-        )
-
-
-def plain_options(options: Mapping[str, object], where: str) -> dict[str, object]:
-    """Return options that JSON can hold.
-
-    Raises:
-        DefinitionError: If one is no plain value.
-    """
-    for name, value in options.items():
-        try:
-            same = json.loads(json.dumps(value))
-        except (TypeError, ValueError, RecursionError):
-            same = None
-        if same != (list(value) if isinstance(value, tuple) else value):
-            raise DefinitionError(
-                f"{where}: {name} is {value!r}, of type {type(value).__name__}; it is recorded with the run as JSON.",
-                "give a number, a text, True, False, None, or a list or mapping of these with texts as names.",
-            )
-    return dict(options)
-
-
-def _divided_output_config(
-    name: str, input_config: Any, output_config: ProtoLike | None, division: Asked | None
-) -> ProtoLike | None:
-    """Return `output_config`, or what takes its place where `splits` or `split_by` is given.
-
-    Raises:
-        DefinitionError: If both are given, or the input has several splits already.
-    """
-    if division is None:
-        return output_config
-    if output_config:
-        raise DefinitionError(
-            f"{name}: output_config is given, and splits or split_by too.",
-            "give one of the two: splits={'train': 2, 'eval': 1} stands for output_config's hash buckets.",
-        )
-    several = _num_input_splits(input_config)
-    if several > 1:
-        raise DefinitionError(
-            f"{name}: input_config has {several} splits, and splits or split_by would divide them again.",
-            "keep one input split, whose rows are divided; or leave out splits and split_by, and the input's splits "
-            "stay as they are.",
-        )
-    config: Any = to_proto(division.output_config(), example_gen_pb2.Output, f"{name}: splits")
-    return config
-
-
-def _num_input_splits(input_config: Any) -> int:
-    """Return how many splits the input has; 0 where that is known only when the pipeline runs."""
-    if isinstance(input_config, str):
-        input_config = read_json(input_config, example_gen_pb2.Input, "input_config")
-    is_mapping = isinstance(input_config, Mapping)
-    return len(input_config.get("splits", ()) if is_mapping else getattr(input_config, "splits", ()))
-
-
-def _default_output_config(input_config: Any) -> ProtoLike:
-    """Two parts to train and one to eval; where the input has several splits, these."""
-    if _num_input_splits(input_config) > 1:
-        return example_gen_pb2.Output()
-    shares = [{"name": "train", "hash_buckets": 2}, {"name": "eval", "hash_buckets": 1}]
-    return {"split_config": {"splits": shares}}
-
-
-def _payload_format(where: str, given: int | str) -> int:
-    """Return the number of a payload format that is given by number or name."""
-    numbers = dict(example_gen_pb2.PayloadFormat.items())
-    if isinstance(given, int) and given in numbers.values():
-        return given
-    if isinstance(given, str) and given in numbers:
-        return int(numbers[given])
-    raise DefinitionError(
-        f"{where}: {given!r} is not a payload format. There are {listed(numbers)}.",
-        f"{did_you_mean(str(given), numbers)}Give a name, or a value of example_gen_pb2.PayloadFormat.",
-    )
-
-
-def _custom_config(name: str, *, num_shards: int | None, on_error: str = "fail", **own: object) -> Any | None:
-    """Carry Headrace's own options in TFX's slot for a component's own, which stock executors ignore."""
-    if num_shards is not None and (not isinstance(num_shards, int) or num_shards < 1):
-        raise DefinitionError(f"{name}: num_shards is {num_shards!r}.", "give a number of files, 1 or more.")
-    if on_error not in _ON_ERROR:
-        raise DefinitionError(
-            f"{name}: on_error is {on_error!r}. It can be {listed(_ON_ERROR)}.",
-            f"{did_you_mean(str(on_error), _ON_ERROR)}Correct the word.",
-        )
-    given = {"num_shards": num_shards, "on_error": None if on_error == _ON_ERROR[0] else on_error, **own}
-    options = struct_pb2.Struct()
-    for key, value in given.items():
-        # What is as it is without being said is not recorded: the cache keys of old runs stay.
-        if value is not None:
-            options[key] = value
-    if not options.fields:
-        return None
-    config = example_gen_pb2.CustomConfig()
-    config.custom_config.Pack(options)
-    return config
-
-
-class CsvExampleGen(_FileBasedExampleGen):
+class CsvExampleGen(FileBasedExampleGen):
     """Read CSV files, gzip, zstd or plain, into `tf.train.Example` records, divided into splits.
 
     A column becomes a feature of integers, floats or bytes by what all of its cells hold; an empty cell, an
@@ -360,7 +119,7 @@ class CsvExampleGen(_FileBasedExampleGen):
         )
 
 
-class ParquetExampleGen(_FileBasedExampleGen):
+class ParquetExampleGen(FileBasedExampleGen):
     """Read Parquet files into `tf.train.Example` records, divided into splits.
 
     Integers and booleans become integers, floats become 32-bit floats, text becomes bytes in UTF-8, lists
@@ -408,7 +167,7 @@ class ParquetExampleGen(_FileBasedExampleGen):
         )
 
 
-class ImportExampleGen(_FileBasedExampleGen):
+class ImportExampleGen(FileBasedExampleGen):
     """Read TFRecord files, gzip or plain, and write their records divided into splits.
 
     Takes the arguments and makes the output of `CsvExampleGen`, except that the payload stays what it is.

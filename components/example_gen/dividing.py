@@ -87,7 +87,7 @@ def as_partition(division: Division, way: SplitBy, chosen: SharedFolder[Choice])
     for index, choice in enumerate(division.chosen):
         chosen.keep(index, choice)
     dropped = str(way.feature) if way.kind == "column" and way.option("drop") else None
-    return Planned(division.splits, chosen, dropped)
+    return Planned(division.splits, chosen, dropped, way.feature, division.digests)
 
 
 def record(uri: str, asked: Asked, division: Division | None, written: Written) -> list[str]:
@@ -109,7 +109,10 @@ def record(uri: str, asked: Asked, division: Division | None, written: Written) 
         ),
     )
     reasons = [reason if len(excluded) == 1 else f"{count:,} {reason}" for reason, count in excluded.items()]
-    left_out = [f"{sum(excluded.values()):,} rows in no split: {', '.join(reasons)}"] if excluded else []
+    left = sum(excluded.values())
+    left_out = (
+        [f"{left:,} {'row' if left == 1 else 'rows'} in no split: {', '.join(reasons)}"] if excluded else []
+    )
     return [str(asked.way), *left_out, *notes]
 
 

@@ -21,7 +21,7 @@ from headrace.sources.feature_kinds import Kind
 from headrace.sources.intake import Intake
 from headrace.sources.reading import Part, Reader
 from headrace.sources.rows import Rows, SplitFiles
-from headrace.sources.splits import AnyPartition
+from headrace.sources.splits import AnyPartition, Chooser
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _write(
     chooser = output.partition.chooser(index)
     failure: BaseException | None = None
     try:
-        for rows in prefetched(_encoded(read, output)):
+        for rows in prefetched(_encoded(read, output, chooser)):
             chosen = chooser.choose(rows)
             if len(files) == 1 and not (chosen < 0).any():
                 files[0].write(rows, np.arange(rows.num_rows))
@@ -211,10 +211,11 @@ def _write(
     return num_rows, None if labels is None else labels.counts()
 
 
-def _encoded(read: Iterator[Rows], output: Output) -> Iterator[Rows]:
+def _encoded(read: Iterator[Rows], output: Output, chooser: Chooser) -> Iterator[Rows]:
     """Serialize the rows where they are read, which is in the other thread."""
     dropped = output.partition.dropped
     for rows in read:
+        chooser.look(rows)
         if dropped:
             rows = rows.without(dropped)
         if not output.is_parquet:

@@ -20,7 +20,7 @@ from headrace.authoring import (
     standard_artifacts,
 )
 from headrace.authoring.generations import HAS_CUSTOM_VALIDATION
-from headrace.authoring.plain_values import ProtoLike
+from headrace.authoring.plain_values import ProtoLike, as_names
 from headrace.checks import rows as row_specs
 from headrace.checks.values import Spec
 from headrace.components.example_validator import drift_settings, validation_config
@@ -88,7 +88,7 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
     Args:
         statistics: Channel of `ExampleStatistics`.
         schema: Channel of `Schema`.
-        exclude_splits: Splits to leave out.
+        exclude_splits: The split to leave out, such as `"eval"`, or several.
         custom_validation_config: A mapping or TFDV's `CustomValidationConfig`: SQL conditions on statistics.
             Only where the installed TFDV has it: that of TFX 1.16 does, that of TFX 1.21 does not.
         baseline_statistics: Channel of `ExampleStatistics` of another span. A split is compared with the
@@ -136,7 +136,7 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
         self,
         statistics: BaseChannel | None = None,
         schema: BaseChannel | None = None,
-        exclude_splits: Sequence[str] | None = None,
+        exclude_splits: str | Sequence[str] | None = None,
         custom_validation_config: ProtoLike | None = None,
         *,
         baseline_statistics: BaseChannel | None = None,
@@ -169,7 +169,7 @@ class ExampleValidator(Component[ExampleValidatorOutputs]):
             statistics=statistics,
             schema=schema,
             baseline_statistics=baseline_statistics or drift_settings.channel(baseline, statistics),
-            exclude_splits=json.dumps(list(exclude_splits or [])),
+            exclude_splits=json.dumps(as_names(exclude_splits, "ExampleValidator: exclude_splits")),
             **custom_validation,
             baseline_split=baseline_split,
             fail_on=fail_on,

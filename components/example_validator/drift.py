@@ -20,13 +20,14 @@ from headrace.errors import DefinitionError, did_you_mean, listed
 from headrace.formats import artifacts, descriptions, protos
 from headrace.formats.descriptions import Distribution
 from headrace.formats.drift import Drift, Measurement, Move
-from headrace.formats.feature_counts import present_and_missing
+from headrace.formats.feature_counts import present_and_missing, rows_of_nan
 from headrace.statistics import distances
 from headrace.statistics.distances import Distance
 
 FALSE_ALARMS = 0.01
 _MAX_MOVES = 3
 _MAX_VALUES = 20
+_MAX_NAMED = 5
 # TFDV's sketch may place a border of its ten buckets wrongly by so much.
 _SKETCH_ERROR = 0.01
 _NUMBERS, _TEXTS = "num_stats", "string_stats"
@@ -54,54 +55,92 @@ class _Feature:
 
 @dataclass(frozen=True)
 class _Split:
+    num_rows: int
     features: Mapping[str, _Feature]
     has_distributions: bool
+
+    def feature(self, name: str) -> _Feature:
+        """Return a feature; where it is not there, all rows are without it."""
+        return self.features.get(name) or _Feature("", self.num_rows, self.num_rows, 0, {}, None)
 
 
 def measure(statistics: Artifact, baseline: Artifact, split: str, settings: DriftSettings) -> Drift:
     """Compare a split with the one of the same name in the baseline, feature by feature.
 
+    A feature that only one of both has is missing in all rows of the other.
+
     Raises:
-        DefinitionError: If a threshold is given for a feature that is not there.
         MissingFileError: If the split has no statistics in one of them.
         MalformedFileError: If a file of either does not parse.
     """
     new, old = _read(statistics, split), _read(baseline, split)
-    _check_names(settings, new.features, split)
     words = f"span {artifacts.span_of(baseline)}"
     pairs = [
-        (name, old.features[name], feature, threshold)
-        for name, feature in new.features.items()
-        if name in old.features and (threshold := settings.threshold(name)) is not None
+        (name, old.feature(name), new.feature(name), threshold)
+        for name in dict.fromkeys([*new.features, *old.features])
+        if (threshold := settings.threshold(name)) is not None
     ]
     notes = list(_notes(pairs, old, new))
     asked = [part for pair in pairs for part in _asked(*pair)]
     alpha = FALSE_ALARMS / max(len(asked), 1)
     found = [one for name, kind, *pair in asked if (one := _measured(name, kind, pair, settings, alpha))]
     found.sort(key=lambda one: (not one.is_over, -one.value))
+    notes += _notes_on_few(found)
     return Drift(words, found, notes)
 
 
-def _check_names(settings: DriftSettings, known: Mapping[str, _Feature], split: str) -> None:
-    if isinstance(settings.thresholds, Mapping):
-        for name in settings.thresholds:
-            if name not in known:
-                raise DefinitionError(
-                    f"drift names the feature '{name}', and split '{split}' has {listed(sorted(known))}.",
-                    f"{did_you_mean(name, known)}Correct the name.",
-                )
+def check_names(
+    settings: DriftSettings, schema: schema_pb2.Schema, kept: Sequence[tuple[Artifact, str]]
+) -> None:
+    """Check that the features with a threshold are there: in the schema, or in some split now or before.
+
+    Args:
+        settings: What is asked for.
+        schema: The schema.
+        kept: Statistics and the split of them, all that are compared. A label may stand in some splits only.
+
+    Raises:
+        DefinitionError: If one is nowhere.
+        MissingFileError: If a split has no statistics.
+        MalformedFileError: If a file does not parse.
+    """
+    if not isinstance(settings.thresholds, Mapping):
+        return
+    known = {feature.name for feature in schema.feature}
+    if settings.thresholds.keys() - known:
+        known.update(name for artifact, split in kept for name in _read(artifact, split).features)
+    for name in settings.thresholds:
+        if name not in known:
+            raise DefinitionError(
+                f"drift names the feature '{name}', and the data has {listed(sorted(known))}.",
+                f"{did_you_mean(name, known)}Correct the name.",
+            )
 
 
 def _notes(pairs: Sequence[Any], old: _Split, new: _Split) -> Iterator[str]:
     for side, whose in ((old, "the baseline"), (new, "this span")):
-        if not side.has_distributions and any(before.kind == _NUMBERS for _, before, *_ in pairs):
+        if not side.has_distributions and any(
+            before.kind == after.kind == _NUMBERS for _, before, after, _ in pairs
+        ):
             yield (
                 f"the statistics of {whose} keep ten buckets of numbers and no more (an earlier version or TFDV itself made "
                 "them): distances of numbers are told from these, less what is not known"
             )
-    other = [name for name, before, after, _ in pairs if before.kind != after.kind]
+    other = [
+        name for name, before, after, _ in pairs if before.kind and after.kind and before.kind != after.kind
+    ]
     if other:
         yield f"not compared, as the type changed: {listed(other)}"
+
+
+def _notes_on_few(found: Sequence[Measurement]) -> Iterator[str]:
+    """Say where chance reaches each distance: nothing is found there, whatever happened."""
+    names = dict.fromkeys(
+        one.feature for one in found if one.noise >= 1 and one.value - one.slack > one.threshold
+    )
+    if names:
+        more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+        yield f"too few values to tell drift from chance in {listed(list(names)[:_MAX_NAMED])}{more}"
 
 
 def _asked(name: str, old: _Feature, new: _Feature, threshold: float) -> Iterator[tuple[Any, ...]]:
@@ -181,12 +220,13 @@ def _read(statistics: Artifact, split: str) -> _Split:
     kept = descriptions.read_distributions(artifacts.split_path(statistics, split))
     # The first dataset holds all rows; slices follow it.
     datasets = read.datasets[:1]
+    num_rows = sum(int(dataset.num_examples) for dataset in datasets)
     features = {
         ".".join(one.path.step) or one.name: _feature(one, dataset.num_examples, kept)
         for dataset in datasets
         for one in dataset.features
     }
-    return _Split(features, kept is not None)
+    return _Split(num_rows, features, kept is not None)
 
 
 def _feature(
@@ -196,6 +236,8 @@ def _feature(
     stats: Any = getattr(proto, kind) if kind else None
     common = stats.common_stats if stats is not None else None
     present, missing = present_and_missing(common, num_rows)
+    num_nan = rows_of_nan(stats) if kind == _NUMBERS else 0
+    present, missing = present - num_nan, missing + num_nan
     name = ".".join(proto.path.step) or proto.name
     distribution = None
     if kind == _NUMBERS:
@@ -237,18 +279,7 @@ def with_comparators(schema: schema_pb2.Schema, settings: DriftSettings) -> sche
     """Return a copy of the schema by which TFDV measures drift itself.
 
     Features that have a `drift_comparator` keep it; the others get L-infinity for texts, Jensen-Shannon for numbers.
-
-    Raises:
-        DefinitionError: If a threshold is given for a feature that the schema does not have.
     """
-    names = [feature.name for feature in schema.feature]
-    if isinstance(settings.thresholds, Mapping):
-        for name in settings.thresholds:
-            if name not in names:
-                raise DefinitionError(
-                    f"drift names the feature '{name}', and the schema has {listed(names)}.",
-                    f"{did_you_mean(name, names)}Correct the name.",
-                )
     copy = schema_pb2.Schema()
     copy.CopyFrom(schema)
     for feature in copy.feature:

@@ -41,6 +41,7 @@ class DriftCheck:
 
     def __init__(self, context: ExecutionContext, splits: list[str]) -> None:
         self._context = context
+        self._splits = splits
         self._settings: DriftSettings | None = drift_settings.read(
             context.parameter("baseline"),
             context.json_parameter("drift"),
@@ -60,9 +61,18 @@ class DriftCheck:
         """Return the schema to validate with: with comparators where TFDV is to measure.
 
         Raises:
-            DefinitionError: If a threshold is given for a feature that the schema does not have.
+            DefinitionError: If a threshold is given for a feature that is nowhere.
         """
-        if self._settings is None or self._settings.measure != "tfdv" or self._baseline is None:
+        if self._settings is None or self._baseline is None:
+            return schema
+        kept = [
+            (artifact, split)
+            for artifact in (self._statistics, self._baseline)
+            for split in self._splits
+            if split in artifacts.split_names(artifact)
+        ]
+        drift.check_names(self._settings, schema, kept)
+        if self._settings.measure != "tfdv":
             return schema
         return drift.with_comparators(schema, self._settings)
 
@@ -86,7 +96,14 @@ class DriftCheck:
         Returns:
             What is to be said besides.
         """
-        if self._settings is None or self._settings.measure == "tfdv":
+        if self._settings is None:
+            return []
+        if self._baseline is not None and self.is_new(split):
+            span = artifacts.span_of(self._baseline)
+            note = f"drift not checked in '{split}': span {span} has no such split"
+            drift_files.write(folder, Drift("", (), [note]))
+            return [note]
+        if self._settings.measure == "tfdv":
             return []
         if self._baseline is None:
             drift_files.write(folder, Drift("", (), self.notes()))
@@ -97,6 +114,20 @@ class DriftCheck:
         for one in found.measurements:
             _add(anomalies, one, found.baseline)
         return [f"{split}: {note}" for note in found.notes]
+
+    def remedy(self) -> str:
+        """Say, after other remedies, what to do about drift that is meant; empty where the schema says how far."""
+        is_own = self._settings is not None and self._baseline is not None
+        return ", or give the feature a higher threshold in drift={...}" if is_own else ""
+
+    def is_new(self, split: str) -> bool:
+        """Whether the rows are divided otherwise than in the span before: nobody chose that as a baseline."""
+        return (
+            self._context.parameter("baseline") == PREVIOUS
+            and self._baseline is not None
+            and bool(artifacts.split_names(self._baseline))
+            and split not in artifacts.split_names(self._baseline)
+        )
 
     def is_itself(self, *, has_comparator: bool) -> bool:
         """Whether the split would be compared with itself."""

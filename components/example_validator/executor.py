@@ -47,7 +47,8 @@ class Executor(ExecutorBase):
         found: dict[str, anomalies_pb2.Anomalies] = {}
         for split in kept:
             context.progress.report(f"validating {split}")
-            anomalies = _validate(context, split, schema, config)
+            baseline = None if drift.is_new(split) else _drift_baseline(context, split)
+            anomalies = _validate(context, split, schema, config, baseline)
             folder = artifacts.new_split_folder(output.uri, split)
             if drift.is_itself(has_comparator=findings.has_comparator(schema, "drift_comparator")):
                 baselines.add_anomaly(anomalies, statistics)
@@ -66,7 +67,7 @@ class Executor(ExecutorBase):
         for note in notes:
             _log.warning("%s: %s.", context.node_id, note)
         context.summarize("anomalies", "; ".join([findings.summary(found), *notes]))
-        _raise_for(context, fail_on, found)
+        _raise_for(context, fail_on, found, drift.remedy())
 
 
 def _kept_splits(context: ExecutionContext) -> list[str]:
@@ -127,6 +128,7 @@ def _validate(
     split: str,
     schema: schema_pb2.Schema,
     config: Any | None,
+    baseline: statistics_pb2.DatasetFeatureStatisticsList | None,
 ) -> anomalies_pb2.Anomalies:
     statistics = context.input("statistics")
     baseline_split = context.parameter("baseline_split")
@@ -137,7 +139,7 @@ def _validate(
         return tfdv.validate_statistics(
             statistics=protos.read_statistics(statistics, split),
             schema=schema,
-            previous_statistics=_drift_baseline(context, split),
+            previous_statistics=baseline,
             # TFDV measures a distance that is the same in both directions.
             serving_statistics=skew_baseline,
             **({"custom_validation_config": config} if config is not None else {}),
@@ -161,7 +163,9 @@ def _drift_baseline(
     return protos.read_statistics(baseline, split)
 
 
-def _raise_for(context: ExecutionContext, fail_on: str, found: dict[str, anomalies_pb2.Anomalies]) -> None:
+def _raise_for(
+    context: ExecutionContext, fail_on: str, found: dict[str, anomalies_pb2.Anomalies], remedy: str
+) -> None:
     if fail_on == "never":
         return
     stopping = [
@@ -175,5 +179,5 @@ def _raise_for(context: ExecutionContext, fail_on: str, found: dict[str, anomali
             f"{context.node_id}: {findings.count(len(stopping), 'anomaly', 'anomalies')} stopped the pipeline "
             f"(fail_on='{fail_on}'):\n{findings.as_list(findings.new_columns_last(stopping))}",
             "correct the data; or, where the data is right, change the schema to allow it (relax presence, "
-            "type, domain or comparator of the feature); or pass fail_on='never' to go on.",
+            f"type, domain or comparator of the feature){remedy}; or pass fail_on='never' to go on.",
         )

@@ -19,6 +19,7 @@ from headrace.authoring import (
     standard_artifacts,
     system_executions,
 )
+from headrace.authoring.plain_values import as_names
 
 
 class SchemaGenSpec(ComponentSpec):
@@ -55,7 +56,7 @@ class SchemaGen(Component[SchemaGenOutputs]):
         statistics: Channel of `ExampleStatistics`.
         infer_feature_shape: Whether a feature with the same number of values in every row gets a fixed
             shape, so that Transform reads it as a dense tensor. A runtime parameter of type int works.
-        exclude_splits: Splits to leave out.
+        exclude_splits: The split to leave out, such as `"eval"`, or several.
 
     Example:
         >>> schema = SchemaGen(statistics=statistics.outputs["statistics"])  # doctest: +SKIP
@@ -70,14 +71,14 @@ class SchemaGen(Component[SchemaGenOutputs]):
         self,
         statistics: BaseChannel,
         infer_feature_shape: bool | RuntimeParameter | None = True,
-        exclude_splits: Sequence[str] | None = None,
+        exclude_splits: str | Sequence[str] | None = None,
     ) -> None:
         if isinstance(infer_feature_shape, bool):
             infer_feature_shape = int(infer_feature_shape)
         spec = SchemaGenSpec(
             statistics=statistics,
             infer_feature_shape=infer_feature_shape,
-            exclude_splits=json.dumps(list(exclude_splits or [])),
+            exclude_splits=json.dumps(as_names(exclude_splits, "SchemaGen: exclude_splits")),
             schema=Channel(type=standard_artifacts.Schema),
         )
         super().__init__(spec=spec)

@@ -19,6 +19,7 @@ from headrace.authoring import (
     standard_artifacts,
     system_executions,
 )
+from headrace.authoring.plain_values import as_names
 from headrace.components.statistics_gen.option_names import PLAIN_OPTIONS
 from headrace.errors import DefinitionError, did_you_mean, listed
 
@@ -57,8 +58,8 @@ class StatisticsGen(Component[StatisticsGenOutputs]):
     Outputs:
         statistics: `ExampleStatistics`, one `Split-{name}/FeatureStats.pb` (a serialized
             `DatasetFeatureStatisticsList`) per kept split, features in the order of their names.
-            Beside it `Quartiles.json`: first and third quartile by feature, which TFDV's file does not hold; missing
-            where TFDV's own transform computes.
+            Beside it `Numbers.json` and `Distributions.parquet`: what `headrace.describe` shows and drift is measured
+            by, which TFDV's file does not hold; missing where TFDV's own transform computes.
 
     Args:
         examples: Channel of `Examples`; payload tf.Example or Parquet. Several artifacts, such as the spans of a
@@ -68,7 +69,7 @@ class StatisticsGen(Component[StatisticsGenOutputs]):
         stats_options: A mapping of arguments of `tfdv.StatsOptions`, such as `{"num_top_values": 50}`; a
             `tfdv.StatsOptions`, or the text of its `to_json()`. Custom generators and slice functions have no JSON
             form and are refused; slices are given by `slicing_config` or `experimental_slice_sqls`.
-        exclude_splits: Splits to leave out.
+        exclude_splits: The split to leave out, such as `"eval"`, or several.
         sample_rate_by_split: Share of rows, above 0 and at most 1, by split; overrides the sample rate
             of `stats_options`. Rows are drawn with a fixed seed: the same rows each time.
 
@@ -91,7 +92,7 @@ class StatisticsGen(Component[StatisticsGenOutputs]):
         examples: BaseChannel,
         schema: BaseChannel | None = None,
         stats_options: StatsOptions | Mapping[str, Any] | str | None = None,
-        exclude_splits: Sequence[str] | None = None,
+        exclude_splits: str | Sequence[str] | None = None,
         *,
         sample_rate_by_split: Mapping[str, float] | None = None,
     ) -> None:
@@ -99,7 +100,7 @@ class StatisticsGen(Component[StatisticsGenOutputs]):
             examples=examples,
             schema=schema,
             stats_options_json=_stats_options_json(stats_options),
-            exclude_splits=json.dumps(list(exclude_splits or [])),
+            exclude_splits=json.dumps(as_names(exclude_splits, "StatisticsGen: exclude_splits")),
             sample_rate_by_split=(
                 json.dumps(dict(sample_rate_by_split), sort_keys=True) if sample_rate_by_split else None
             ),

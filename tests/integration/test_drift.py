@@ -17,7 +17,7 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics
 from headrace.components import CsvExampleGen, ExampleValidator, SchemaGen, StatisticsGen
 from headrace.components.example_validator.executor import Executor
 from headrace.components.statistics_gen.executor import Executor as StatisticsExecutor
-from headrace.errors import DefinitionError
+from headrace.errors import AnomaliesError, DefinitionError
 from headrace.formats import artifacts, drift, protos
 from headrace.reports.artifacts import anomalies as page
 from headrace.reports.blocks.blocks import Table
@@ -149,6 +149,84 @@ def test_thresholds_name_features_and_a_name_that_is_not_there_is_told(tmp_path:
                 tmp_path / f"typo-{number}", spans, "moved", drift='{"alcool": 0.1}', drift_measure=measure
             )
         assert "did you mean 'alcohol'?" in caught.value.fix
+
+
+def test_what_only_one_span_has_is_missing_in_the_other(tmp_path: Path, spans: dict[str, Any]):
+    """A column that went, one that came, one whose numbers became NaN; thresholds may name them."""
+    rows = wine()[1::2]
+    changed = rows.drop(columns=["chlorides"]).assign(sweetness=1.0)
+    now = {**spans, "now": statistics(tmp_path / "now", changed, 2)}
+
+    found = found_in(validate(tmp_path / "1", now, "now", drift='{"chlorides": 0.1, "sweetness": 0.1}'))
+
+    assert _INFO.COMPARATOR_L_INFTY_HIGH in found["chlorides"]
+    assert _INFO.COMPARATOR_L_INFTY_HIGH in found["sweetness"]
+
+    records = [example(**_features(row, number)) for number, row in enumerate(rows.to_dict("records"))]
+    examples = make_examples(tmp_path / "nan", {"train": records}, span=2)
+    nan = execute(
+        StatisticsExecutor, tmp_path / "nan-out", {"examples": examples}, "statistics", ExampleStatistics
+    )
+    output = validate(tmp_path / "2", {**spans, "now": nan}, "now")
+    assert list(found_in(output)) == ["alcohol"]
+    text = protos.read_anomalies(output, "train").anomaly_info["alcohol"].description
+    assert "share of rows without a value changed by 0.500" in text
+
+
+def _features(row: dict[str, Any], number: int) -> dict[str, Any]:
+    """A row whose alcohol is NaN in every other one."""
+    found = {name: _value(value) for name, value in row.items()}
+    return {**found, "alcohol": [float("nan")]} if number % 2 else found
+
+
+def test_spans_that_are_divided_otherwise(tmp_path: Path, spans: dict[str, Any]):
+    """A split that the span before does not have is no error of who asked for that span; a feature may stand in one."""
+    rows = [
+        example(**{name: _value(value) for name, value in row.items()}) for row in wine().to_dict("records")
+    ]
+    plain = [example(chlorides=[0.1])] * 5
+    examples = make_examples(tmp_path / "rows", {"test": plain, "train": rows}, span=2)
+    now = execute(
+        StatisticsExecutor, tmp_path / "now", {"examples": examples}, "statistics", ExampleStatistics
+    )
+    for number, measure in enumerate(("ks", "bins", "tfdv")):
+        output = validate(
+            tmp_path / str(number),
+            {**spans, "now": now},
+            "now",
+            drift='{"colour": 0.2}',
+            drift_measure=measure,
+        )
+        summary = str(output.get_string_custom_property("headrace_summary"))
+        assert "drift not checked in 'test': span 1 has no such split" in summary
+        noted = drift.read(artifacts.split_path(output, "test"))
+        assert noted is not None
+        assert list(noted.notes) == ["drift not checked in 'test': span 1 has no such split"]
+
+
+def test_too_few_rows_for_any_drift_are_said(tmp_path: Path, spans: dict[str, Any]):
+    """Of three rows no distance is beyond chance: that nothing is found says nothing."""
+    rows = wine()[1::2]
+    few = {**spans, "few": statistics(tmp_path / "few", rows[:3].assign(alcohol=99.0), 2)}
+    more = {**spans, "more": statistics(tmp_path / "more", rows[:30].assign(alcohol=99.0), 2)}
+
+    one = validate(tmp_path / "1", few, "few")
+    other = validate(tmp_path / "2", more, "more")
+
+    assert found_in(one) == {}
+    summary = str(one.get_string_custom_property("headrace_summary"))
+    assert "train: too few values to tell drift from chance in 'alcohol'" in summary
+    assert list(found_in(other)) == ["alcohol"]
+    assert "too few" not in str(other.get_string_custom_property("headrace_summary"))
+
+
+def test_what_stops_a_pipeline_says_where_the_threshold_is(tmp_path: Path, spans: dict[str, Any]):
+    """It is not in the schema, of which the message tells otherwise."""
+    with pytest.raises(AnomaliesError) as caught:
+        validate(tmp_path, spans, "moved", fail_on="any")
+    assert (
+        "or give the feature a higher threshold in drift={...}; or pass fail_on='never'" in caught.value.fix
+    )
 
 
 def test_missing_values_and_categories_drift(tmp_path: Path, spans: dict[str, Any]):

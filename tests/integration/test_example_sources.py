@@ -17,7 +17,7 @@ from tfx.components.statistics_gen.executor import Executor as StockStatisticsGe
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils
 
-from headrace import testing
+from headrace import splits, testing
 from headrace.components import FunctionExampleGen
 from headrace.errors import DataError, EmptyDataError, MalformedFileError, UserFunctionError
 from headrace.formats import artifacts, quarantine
@@ -47,6 +47,14 @@ SOURCE = """
             if number == stop:
                 raise RuntimeError("stopped")
             yield {"number": number}
+
+    @example_source
+    def drawn(num):
+        import random
+        numbers = list(range(num))
+        random.shuffle(numbers)
+        for number in numbers:
+            yield {"number": number, "group": f"g{number % 5}"}
 """
 
 
@@ -168,6 +176,27 @@ def test_function_without_a_path_that_fails_ends_the_run_in_any_case(project: Pa
         UserFunctionError, match=r"count: count, row 4: count failed in line 22 .*RuntimeError"
     ):
         made(source(project, "count")(num=9, stop=3, on_error="quarantine"), project)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        splits.group("group"),
+        splits.stratify("group"),
+        splits.time("number"),
+        splits.column("group", drop=True),
+    ],
+)
+def test_rows_in_another_order_each_time_are_not_divided(project: Path, way: Any):
+    """The second pass would put rows of one group into both splits; their number is the same."""
+    with pytest.raises(DataError, match=r"^drawn: the input gave other values of '\w+', or in another order"):
+        made(source(project, "drawn")(num=200, split_by=way), project)
+
+
+def test_where_no_feature_decides_any_order_will_do(project: Path):
+    """By row numbers, or by the rows themselves."""
+    examples = made(source(project, "drawn")(num=200, split_by=splits.shuffle()), project).output("examples")
+    assert len(records(examples, "train")) == 133
 
 
 def test_two_kinds_in_two_files_name_both_rows(project: Path):

@@ -10,7 +10,7 @@ import pyarrow as pa
 from headrace.sources.division import gathering
 from headrace.sources.division.division import divide
 from headrace.sources.rows import FeatureRows
-from headrace.splits.shares import parse_shares
+from headrace.splits.shares import Shares, parse_shares
 
 SHARES = {"train": 3, "valid": 1, "test": 1}
 
@@ -38,9 +38,9 @@ def cut(columns, bounds):
 
 
 def divided(columns, way, shares=SHARES, bounds=()):
-    """Divide rows that come in several parts, cut at `bounds`."""
+    """Divide rows that come in several parts, cut at `bounds`; without shares the data names the splits."""
     parts = [gathering.gather([rows_of(part)], way) for part in cut(columns, bounds)]
-    return divide(parts, way, parse_shares(shares, "splits"))
+    return divide(parts, way, Shares() if shares is None else parse_shares(shares, "splits"))
 
 
 def splits_of(division):

@@ -66,6 +66,32 @@ def to_proto(
     return _from_mapping(value, kind, where)
 
 
+def as_names(given: str | Iterable[str] | None, where: str) -> list[str]:
+    """Return names, such as those of splits, as a list; one may be given without a list around it.
+
+    Args:
+        given: A name, or several; `None` for none.
+        where: Component and argument, for messages.
+
+    Raises:
+        DefinitionError: If it is neither.
+
+    Example:
+        >>> as_names("eval", "StatisticsGen: exclude_splits")
+        ['eval']
+    """
+    if given is None:
+        return []
+    # A text is iterable too: its letters are no names.
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise DefinitionError(
+            f"{where} is {given!r}; {wrong[0]!r} is no name.", "give a name, or a list of names: ['eval']."
+        )
+    return names
+
+
 def read_json(text: str, kind: type[Message], where: str) -> Mapping[str, Any]:
     """Return the mapping of fields that is written as JSON text.
 

@@ -68,7 +68,9 @@ class Writer:
         if self._file is None:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
             self._file = create_text(self._path)
-        self._file.write(json.dumps(asdict(item), ensure_ascii=False) + "\n")
+        text = json.dumps(asdict(item), ensure_ascii=False)
+        # Names of files may hold bytes that are no UTF-8; their escapes are JSON's own.
+        self._file.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
         self.num_items += 1
 
     def __enter__(self) -> Writer:

@@ -13,7 +13,7 @@ from headrace.errors import DataError, DefinitionError
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 # A file name has 255 bytes at most; "Split-" stands before it.
 _MAX_CHARACTERS = 200
-_RULE = "letters, digits, '-' and '_' make a name, the first a letter or digit, 200 at most."
+_RULE = "letters from A to Z and a to z, digits, '-' and '_' make a name, the first a letter or digit, 200 at most."
 
 
 def is_good(name: object) -> bool:

@@ -84,9 +84,9 @@ class Features(Mapping[str, Feature]):
         """Return the features but those named."""
         return Features(feature for feature in self.values() if feature.name not in names)
 
-    def only(self, names: Iterable[str]) -> Features:
-        """Return the features named."""
-        return Features(self[name] for name in names)
+    def only(self, names: str | Iterable[str]) -> Features:
+        """Return the features named: one, or several."""
+        return Features(self[name] for name in ([names] if isinstance(names, str) else names))
 
 
 def read_transformed(transform_graph_path: str) -> Features:

@@ -86,7 +86,8 @@ def _yielded(function: Callable[..., Any], source: str, rows: Any) -> Iterator[R
     name = function.__name__
     if not isinstance(rows, Iterable) or isinstance(rows, (str, bytes, Mapping)):
         raise UserFunctionError(
-            f"{name} returned a value of type {type(rows).__name__} for {source}, where rows are expected.",
+            f"{name} returned a value of type {type(rows).__name__}{f' for {source}' if source != name else ''}, where "
+            "rows are expected.",
             'yield each row: yield {"feature": value}.',
         )
     for number, row in enumerate(rows, 1):

@@ -143,6 +143,11 @@ class Unreadable:
     place: str = ""
     fix: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        # Users give what they have at hand: a pathlib.Path, the number of a line.
+        for name in ("source", "reason", "place", "fix"):
+            object.__setattr__(self, name, str(getattr(self, name)))
+
     @property
     def problem(self) -> str:
         """Where it is and what is wrong with it, on one line."""

@@ -11,7 +11,7 @@ from headrace import files
 from headrace.errors import DataError, DefinitionError, MissingFileError, did_you_mean, listed
 from headrace.formats import split_names
 from headrace.splits.shares import Shares
-from headrace.splits.ways import SplitBy
+from headrace.splits.ways import SplitBy, check_number
 
 _MAX_LISTED = 20
 
@@ -28,7 +28,7 @@ def resolve(input_base: str, pattern: str, way: SplitBy, shares: Shares) -> list
     Raises:
         MissingFileError: If there is no folder, or one that is expected is not there.
         DefinitionError: If a folder's name cannot be that of a split.
-        DataError: If two folders are to be one split.
+        DataError: If two folders are to be one split, or there are too many.
     """
     names = way.option("names") or {}
     there = _folders(input_base)
@@ -51,6 +51,9 @@ def resolve(input_base: str, pattern: str, way: SplitBy, shares: Shares) -> list
                 f"{listed(there[:_MAX_LISTED])}.",
                 "put the files of each split into a folder of its name, or correct the pattern in input_config.",
             )
+        if not names:
+            shown = listed(ordered[:_MAX_LISTED])
+            check_number(len(ordered), way, f"'{input_base}' has the folders {shown} and others")
     _check_names(ordered, extra, splits, way)
     return [(splits[folder], f"{glob.escape(folder)}/{pattern}") for folder in ordered]
 

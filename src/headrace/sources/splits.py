@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from headrace.errors import DataError, DefinitionError
 from headrace.formats import split_names
 from headrace.runtime.shared_folder import SharedFolder
+from headrace.sources.division.value_digest import ValueDigest
 
 if TYPE_CHECKING:
     from headrace.sources.rows import Rows
 
 # SHA-256 as eight words: what the remainder is computed from, a word at a time.
 _WORDS = 8
+_SAME_EACH_TIME = (
+    "run it again when nobody writes there; a function that yields rows has to yield the same each time, in the same "
+    "order: sort what it looks up, and give a seed to what it draws."
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,11 @@ class HashChooser:
             return np.zeros(rows.num_rows, np.int64)
         return self._partition.assign(rows.keys(self._partition.feature))
 
+    def look(self, rows: Rows) -> None:
+        """They may be any rows."""
+
     def check_end(self) -> None:
-        """There may be any number of rows."""
+        """There may be any number of them."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +91,37 @@ class Planned:
         splits: Names of the output splits.
         chosen: For each part the position of each row's split in `splits`; negative for a row that goes into none.
         dropped: The feature that is left out of what is written.
+        feature: The feature that decided; `None` where none did.
+        digests: For each part its digest, see `ValueDigest`; none where nobody knows it.
     """
 
     splits: tuple[str, ...]
     chosen: SharedFolder[NDArray[np.int16]]
     dropped: str | None = None
+    feature: str | None = None
+    digests: tuple[int, ...] = ()
 
     def chooser(self, index: int) -> PlannedChooser:
         """Return what chooses for the rows of part `index`, in order."""
-        return PlannedChooser(self.chosen.result(index))
+        digest = self.digests[index] if self.digests else None
+        return PlannedChooser(self.chosen.result(index), self.feature, digest)
 
 
 class PlannedChooser:
     """Chooses for the rows in the order in which they were looked at."""
 
-    def __init__(self, chosen: NDArray[np.int16]) -> None:
+    def __init__(
+        self, chosen: NDArray[np.int16], feature: str | None = None, digest: int | None = None
+    ) -> None:
         self._chosen = chosen
         self._num_rows = 0
+        self._feature = feature
+        self._wanted = digest
+        self._digest = ValueDigest(feature)
+
+    def look(self, rows: Rows) -> None:
+        """See whether rows are those of the first time, before features are left out."""
+        self._digest.add(rows)
 
     def choose(self, rows: Rows) -> NDArray[Any]:
         """Return for each row the position of its split.
@@ -113,22 +135,29 @@ class PlannedChooser:
         return self._chosen[first : self._num_rows]
 
     def check_end(self) -> None:
-        """See that each row came.
+        """See that each row came, and where it did the first time.
 
         Raises:
-            DataError: If there are fewer rows now.
+            DataError: If there are fewer rows now, or others, or in another order.
         """
         if self._num_rows < len(self._chosen):
             raise self._other_rows("fewer")
+        if self._wanted is not None and self._digest.value() != self._wanted:
+            raise DataError(
+                f"the input gave other values of '{self._feature}', or in another order, when the rows were looked at "
+                "than when they were written: each would have come into the split of another.",
+                _SAME_EACH_TIME,
+            )
 
     def _other_rows(self, how: str) -> DataError:
         return DataError(
             f"the input gave {len(self._chosen):,} rows when it was looked at, and {how} when these were written.",
-            "run it again when nobody writes there; a function that yields rows has to yield the same each time.",
+            _SAME_EACH_TIME,
         )
 
 
 AnyPartition: TypeAlias = "Partition | Planned"
+Chooser: TypeAlias = "HashChooser | PlannedChooser"
 
 
 def partitions(input_config: Any, output_config: Any) -> list[Partition]:

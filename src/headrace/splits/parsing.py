@@ -56,13 +56,27 @@ def _parsed_call(text: str, where: str) -> tuple[str, list[Any], dict[str, Any]]
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call):
             raise ValueError("it is no call")
-        named = {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}
-        return name.strip(), [ast.literal_eval(value) for value in call.args], named
+        named = {keyword.arg or "": _literal(keyword.value) for keyword in call.keywords}
+        return name.strip(), [_literal(value) for value in call.args], named
     except (SyntaxError, ValueError) as error:
         raise DefinitionError(
             f"{where} is {text!r}, which cannot be read: {error}.",
             'write a call such as stratify("quality"), or a mapping such as {stratify: quality}.',
         ) from error
+
+
+def _literal(node: ast.expr) -> Any:
+    """Return a plain value.
+
+    Raises:
+        ValueError: If it is none, in the words of who wrote it.
+    """
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        written = ast.unparse(node)
+        hint = f": write '{written}'" if isinstance(node, ast.Name) else ""
+        raise ValueError(f"{written} is no text, number or mapping{hint}") from None
 
 
 def _parsed_mapping(given: Mapping[str, Any], where: str) -> tuple[str, list[Any], dict[str, Any]]:
@@ -82,7 +96,8 @@ def _parsed_mapping(given: Mapping[str, Any], where: str) -> tuple[str, list[Any
 
 def _check_way(name: str, where: str) -> None:
     if name not in WAYS and name != "by_hash":
+        known = [way.__name__ for way in WAYS.values()]
         raise DefinitionError(
-            f"{where} names '{name}', which is no way to divide rows. There are {listed(WAYS)}.",
-            f"{did_you_mean(name, WAYS)}Give one of them: see headrace.splits.",
+            f"{where} names '{name}', which is no way to divide rows. There are {listed(known)}.",
+            f"{did_you_mean(name, known)}Give one of them: see headrace.splits.",
         )

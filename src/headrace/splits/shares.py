@@ -64,7 +64,10 @@ def parse_shares(given: Any, where: str) -> Shares:
     folded = [name.casefold() for name in names]
     twice = [name for at, name in enumerate(names) if name.casefold() in folded[:at]]
     if twice:
-        raise DefinitionError(f"{where}: split '{twice[0]}' is named twice.", "give each split its own name.")
+        raise DefinitionError(
+            f"{where}: split '{twice[0]}' is named twice.",
+            "give each split its own name; large and small letters make no difference, as on some file systems.",
+        )
     return Shares(tuple(names), weights)
 
 

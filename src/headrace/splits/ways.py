@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 from headrace.formats import split_names
 
 FAIL, EXCLUDE = "fail", "exclude"
@@ -201,6 +201,28 @@ WAYS: dict[str, Callable[..., SplitBy]] = {
 }
 # Their splits are named by the data; in the other ways, shares name them.
 NAMED_BY_DATA = ("column", "folders")
+
+
+# Each has files of its own that are open while rows are written.
+MOST_SPLITS = 100
+
+
+def check_number(num_splits: int, way: SplitBy, there: str) -> None:
+    """Check that data that names its splits names no more than may be meant.
+
+    Args:
+        num_splits: How many there would be.
+        way: How rows are divided, which says nothing of their names.
+        there: What the data holds, as a clause.
+
+    Raises:
+        DataError: If there are too many.
+    """
+    if num_splits > MOST_SPLITS:
+        raise DataError(
+            f"{way}: each of {num_splits:,} names would be a split, and {MOST_SPLITS} are the most: {there}.",
+            "divide by what names splits, such as train and test; where these are meant, list them: splits=[...].",
+        )
 
 
 def parse_duration(text: str, where: str) -> float:

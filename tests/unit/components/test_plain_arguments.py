@@ -249,3 +249,31 @@ def test_an_empty_list_is_no_proto(name: str, argument: str):
     """What counts as false is not taken for an argument left out."""
     with pytest.raises(DefinitionError, match="given a value of type list"):
         _MAKERS[name](**{argument: []})
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("StatisticsGen", "exclude_splits"),
+        ("SchemaGen", "exclude_splits"),
+        ("ExampleValidator", "exclude_splits"),
+        ("Evaluator", "example_splits"),
+    ],
+)
+def test_one_name_needs_no_list(name: str, argument: str):
+    """A text is iterable: its letters would be recorded as names, and nothing left out."""
+    makers: dict[str, Callable[..., Component]] = {
+        **_MAKERS,
+        "StatisticsGen": lambda **given: components.StatisticsGen(EXAMPLES, **given),
+        "SchemaGen": lambda **given: components.SchemaGen(STATISTICS, **given),
+    }
+
+    by_name = makers[name](**{argument: "eval"})
+    by_list = makers[name](**{argument: ["eval"]})
+    by_set = makers[name](**{argument: {"eval": 1}.keys()})
+
+    assert by_name.exec_properties[argument] == '["eval"]'
+    assert by_list.exec_properties == by_name.exec_properties == by_set.exec_properties
+    for wrong in (3, ["eval", None]):
+        with pytest.raises(DefinitionError, match=rf"^{name}: {argument} is .* no name"):
+            makers[name](**{argument: wrong})

@@ -11,7 +11,11 @@ from headrace.formats.quarantine import Item
 
 def test_items_are_read_as_they_were_written(tmp_path):
     """Part by part, with any characters in them."""
-    items = [Item("ä\n.json", "line 1", 'is "no" JSON: x'), Item("b", "", "is broken"), Item("c", "", "is")]
+    items = [
+        Item("ä\n.json", "line 1", 'is "no" JSON: x'),
+        Item("b", "", "is broken"),
+        Item("\udcff.txt", "", "is"),
+    ]
     for shard, part in ((1, items[2:]), (0, items[:2])):
         with quarantine.Writer(str(tmp_path / "we[i]rd"), "rows", shard, 2) as writer:
             for item in part:

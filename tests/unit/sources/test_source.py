@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -142,6 +143,9 @@ def test_function_of_files_is_known_by_their_content(tmp_path):
 def test_unreadable_says_where_and_why():
     assert Unreadable("a.json", "is no JSON", "line 3").problem == "a.json, line 3: is no JSON"
     assert Unreadable("a.png", "is no picture").problem == "a.png: is no picture"
+    # What users have at hand becomes text, which is what is recorded.
+    given = Unreadable(Path("a.json"), ValueError("is no JSON"), 3)
+    assert given == Unreadable("a.json", "is no JSON", "3")
 
 
 def test_the_interface_is_whole():

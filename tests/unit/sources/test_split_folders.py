@@ -73,6 +73,17 @@ def test_folders_that_cannot_be_splits(base, way, names, error, problem):
     assert caught.value.fix
 
 
+def test_folders_of_each_item_are_no_splits(tmp_path):
+    """Such as one for each of many classes."""
+    for number in range(101):
+        (tmp_path / f"class{number}").mkdir()
+        (tmp_path / f"class{number}" / "a.csv").write_text("x\n1\n")
+    with pytest.raises(DataError, match=r"each of 101 names would be a split, .* has the folders 'class0', "):
+        _resolve(tmp_path)
+    names = [f"class{number}" for number in range(101)]
+    assert len(_resolve(tmp_path, names=names)) == 101
+
+
 def test_without_a_folder_that_matches(base, tmp_path):
     """Neither folder nor file."""
     with pytest.raises(MissingFileError, match="holds a file that matches"):

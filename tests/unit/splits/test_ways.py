@@ -62,6 +62,18 @@ def test_what_configuration_files_give(given, way):
         ({"time": "d", "gaps": "1h"}, "X: time has no argument 'gaps'."),
         ("stratify", "X: stratify() missing 1 required positional argument: 'feature'."),
         ("stratify(quality)", "X is 'stratify(quality)', which cannot be read:"),
+        (
+            "stratify(quality)",
+            "X is 'stratify(quality)', which cannot be read: quality is no text, number or mapping: write 'quality'.",
+        ),
+        (
+            "column('c', names=dict(a='b'))",
+            "X is \"column('c', names=dict(a='b'))\", which cannot be read: dict(a=",
+        ),
+        (
+            "by_hsh",
+            "X names 'by_hsh', which is no way to divide rows. There are 'by_hash', 'column', 'folders', 'group',",
+        ),
         ("stratify('q'", "X is \"stratify('q'\", which cannot be read:"),
         ({"time": "d", "group": "e"}, "X names time and group."),
         ({}, "X names '', which is no way to divide rows."),

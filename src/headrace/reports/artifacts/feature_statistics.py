@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from headrace.formats.descriptions import Description, Distribution
-from headrace.formats.feature_counts import present_and_missing
+from headrace.formats.feature_counts import present_and_missing, rows_of_nan
 from headrace.formats.quartiles import Quartiles
 from headrace.reports.blocks.drawings import Density
 
@@ -33,7 +33,7 @@ class FeatureStatistics:
         name: Feature name; steps of a path are joined by dots.
         kind: `"INT"`, `"FLOAT"`, `"STRING"`, `"BYTES"` or `"STRUCT"`.
         num_rows: Rows with or without a value.
-        num_missing: Rows without one, be it that the feature is absent or an empty list.
+        num_missing: Rows without one, be it that the feature is absent, an empty list or NaN.
         distinct: Different values; `None` for numbers.
         values_per_row: Smallest and largest number of values in a row that has any.
         mean, deviation, low, high, median: Of numbers.
@@ -217,6 +217,10 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
     present, missing = present_and_missing(common, num_rows)
     numbers = stats if which == "num_stats" else None
     texts = stats if which == "string_stats" else None
+    num_nan = rows_of_nan(numbers) if numbers is not None else 0
+    present, missing = present - num_nan, missing + num_nan
+    # Of no numbers at all, TFDV's file has zeros for the mean and the ends.
+    measured = numbers if numbers is not None and present else None
     histogram = _histogram(numbers.histograms, _STANDARD) if numbers is not None else None
     quantiles = _histogram(numbers.histograms, _QUANTILES) if numbers is not None else None
     edges, counts = _edges(histogram)
@@ -228,11 +232,11 @@ def _feature(proto: Any, num_rows: float) -> FeatureStatistics:
         num_missing=missing,
         distinct=distinct,
         values_per_row=(common.min_num_values, common.max_num_values) if common is not None else (0, 0),
-        mean=numbers.mean if numbers is not None else None,
-        deviation=numbers.std_dev if numbers is not None else None,
-        low=numbers.min if numbers is not None else None,
-        high=numbers.max if numbers is not None else None,
-        median=numbers.median if numbers is not None else None,
+        mean=measured.mean if measured is not None else None,
+        deviation=measured.std_dev if measured is not None else None,
+        low=measured.min if measured is not None else None,
+        high=measured.max if measured is not None else None,
+        median=measured.median if measured is not None else None,
         zeros=numbers.num_zeros if numbers is not None else 0,
         average_length=texts.avg_length if texts is not None else None,
         quantiles=_edges(quantiles)[0],

@@ -66,13 +66,21 @@ class Check:
 
 
 def _missing(seen: Seen) -> Iterator[Remark]:
-    worst = max(seen.splits.values(), key=lambda one: one.missing_share)
+    where, worst = max(seen.splits.items(), key=lambda one: one[1].missing_share)
     if worst.missing_share == 1:
         which = [name for name, one in seen.splits.items() if one.missing_share == 1]
         yield "bad", f"no values in {listed(which)}" if seen.known else "no values"
     elif worst.missing_share > 0:
         tone = "warning" if worst.missing_share >= _MANY_MISSING else "info"
-        yield tone, f"{format_share(worst.missing_share)} missing ({plural(int(worst.num_missing), 'row')})"
+        yield (
+            tone,
+            f"{format_share(worst.missing_share)} missing ({_rows_of(seen, where, worst.num_missing)})",
+        )
+
+
+def _rows_of(seen: Seen, split: str, count: float) -> str:
+    """Rows, and of which split they are where there are others."""
+    return plural(int(count), "row") + (f" of {split}" if len(seen.splits) > 1 else "")
 
 
 def _constant(seen: Seen) -> Iterator[Remark]:
@@ -152,7 +160,7 @@ def _infinite(seen: Seen) -> Iterator[Remark]:
 
 
 def _unbalanced(seen: Seen) -> Iterator[Remark]:
-    for one in seen.known.values():
+    for where, one in seen.known.items():
         classes = one.classes
         total = sum(classes.values())
         if not 2 <= len(classes) <= _MAX_CLASSES or total <= _ENOUGH_VALUES:
@@ -165,7 +173,7 @@ def _unbalanced(seen: Seen) -> Iterator[Remark]:
             yield "info", f"unbalanced: {format_share(classes[most] / total)} are {most!r}"
             return
         if classes[least] <= _RARE:
-            yield "info", f"a rare value: {least!r} in {plural(int(classes[least]), 'row')}"
+            yield "info", f"a rare value: {least!r} in {_rows_of(seen, where, classes[least])}"
             return
 
 

@@ -42,10 +42,7 @@ def as_classes(
     others = [label for label in labels if label is not None and not isinstance(label, (int, float))]
     bins = way.option("bins")
     if bins and others:
-        raise DataError(
-            f"{way}: '{way.feature}' holds texts or lists, such as {label_text(others[0])!r}, and bins are of numbers.",
-            "leave out bins.",
-        )
+        raise _no_numbers(others, way)
     if bins is None and numbers and not others:
         num_rows = int((codes < len(numbers)).sum())
         bins = 0 if are_classes(len(numbers), num_rows) else _BINS
@@ -61,8 +58,34 @@ def as_classes(
             notes.append(f"'{way.feature}' by each of its {len(numbers):,} values")
     if None in labels:
         missing = int((codes == len(names) - 1).sum())
-        notes.append(f"{missing:,} rows without a value in '{way.feature}' are a class of their own")
+        notes.append(
+            f"{missing:,} {'row' if missing == 1 else 'rows'} without a value in '{way.feature}' "
+            f"{'is' if missing == 1 else 'are'} a class of {'its' if missing == 1 else 'their'} own"
+        )
     return codes, names, notes
+
+
+def _no_numbers(labels: Sequence[Label], way: SplitBy) -> DataError:
+    """The error for bins of what is no number; one odd cell makes texts of a whole column."""
+    texts = [label_text(label) for label in labels]
+    odd = [text for text in texts if not _is_number(text)]
+    if odd and len(odd) <= len(texts) // 2:
+        return DataError(
+            f"{way}: '{way.feature}' holds texts, such as {odd[0]!r} among numbers, and bins are of numbers.",
+            "leave such cells empty, so that the others are numbers; or leave out bins.",
+        )
+    return DataError(
+        f"{way}: '{way.feature}' holds texts or lists, such as {texts[0]!r}, and bins are of numbers.",
+        "leave out bins.",
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _binned(

@@ -16,7 +16,7 @@ from headrace.sources.division import classes, gathering, groups, times
 from headrace.sources.division.apportionment import bounds_to_choice, cut
 from headrace.sources.division.keys import Keys, label_text, united
 from headrace.splits.shares import Shares
-from headrace.splits.ways import SplitBy
+from headrace.splits.ways import SplitBy, check_number
 
 Choice: TypeAlias = "NDArray[np.int16]"
 
@@ -34,6 +34,7 @@ class Division:
         excluded: Why rows go into none.
         notes: What is to be said of it, the most important first.
         classes: The rows of each class in each split.
+        digests: For each part the `ValueDigest` of the feature that decided.
     """
 
     splits: tuple[str, ...]
@@ -41,6 +42,7 @@ class Division:
     excluded: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     classes: ClassTable | None = None
+    digests: tuple[int, ...] = ()
 
     def num_rows(self) -> dict[str, int]:
         """Return the number of rows of each split."""
@@ -91,7 +93,12 @@ def divide(parts: Sequence[Keys], way: SplitBy, shares: Shares) -> Division:
     _check_not_empty(decided, way)
     chosen = np.split(decided.chosen.astype(np.int16), np.cumsum(sizes)[:-1])
     return Division(
-        decided.splits, tuple(chosen), tuple(decided.excluded), tuple(decided.notes), decided.classes
+        decided.splits,
+        tuple(chosen),
+        tuple(decided.excluded),
+        tuple(decided.notes),
+        decided.classes,
+        tuple(part.digest for part in parts),
     )
 
 
@@ -133,7 +140,7 @@ def _group(parts: list[Keys], way: SplitBy, shares: Shares) -> _Decided:
 
 
 def _time(parts: list[Keys], way: SplitBy, shares: Shares) -> _Decided:
-    kinds = {part.is_text for part in parts if part.num_rows}
+    kinds = {part.is_text for part in parts if part.has_time.any()}
     if len(kinds) > 1:
         raise DataError(f"{way}: '{way.feature}' holds texts and numbers.", "write all times alike.")
     found = np.concatenate([part.times for part in parts])
@@ -184,6 +191,8 @@ def _column(parts: list[Keys], way: SplitBy, shares: Shares) -> _Decided:
             )
     found = dict.fromkeys(name for name in split_of.values() if name is not None)
     splits = shares.names or tuple(found)
+    if not shares.names and not names:
+        check_number(len(splits), way, f"'{way.feature}' holds {there}")
     if not splits:
         raise DataError(f"{way}: no row has a value in '{way.feature}'.", "divide by another feature.")
     numbers = np.array(

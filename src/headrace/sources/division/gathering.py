@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 from headrace.sources.division import times
 from headrace.sources.division.keys import ROW, Coder, Fault, FaultyRow, Keys, first_missing
+from headrace.sources.division.value_digest import ValueDigest
 from headrace.sources.rows import Rows
 from headrace.splits.ways import EXCLUDE, SplitBy
 
@@ -46,6 +47,7 @@ class _Gathered:
         self._has_time: list[NDArray[np.bool_]] = []
         self._is_text = False
         self._names: dict[str, None] = {}
+        self._digest = ValueDigest(way.feature)
         self.has_feature = way.feature is None
 
     def look(self, rows: Rows) -> None:
@@ -59,6 +61,7 @@ class _Gathered:
         way = self._way
         if way.feature is None:
             return
+        self._digest.add(rows)
         column = rows.column(way.feature)
         if column is None:
             column = pa.nulls(rows.num_rows)
@@ -102,6 +105,7 @@ class _Gathered:
             has_feature=self.has_feature,
             names=tuple(self._names),
             fault=fault,
+            digest=self._digest.value(),
         )
 
 

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.sources.division.row_hashes import list_lengths
@@ -73,6 +72,7 @@ class Keys:
         has_feature: Whether some row has the feature that decides.
         names: The features that there are.
         fault: What stopped the gathering.
+        digest: The `ValueDigest` of the feature that decides.
     """
 
     num_rows: int
@@ -84,6 +84,7 @@ class Keys:
     has_feature: bool = True
     names: tuple[str, ...] = ()
     fault: Fault | None = None
+    digest: int = 0
 
 
 class Coder:
@@ -258,9 +259,12 @@ def as_texts(values: pa.Array) -> pa.Array:
 
 
 def first_missing(column: pa.Array) -> int | None:
-    """Return the position of the first cell without a value."""
+    """Return the position of the first cell without a value; of floats, NaN is none either."""
     if pa.types.is_null(column.type):
         return 0 if len(column) else None
-    empty = pc.fill_null(pc.equal(column.value_lengths(), 0), True)
-    found = pc.index(empty, True).as_py()
-    return None if found < 0 else int(found)
+    lengths = list_lengths(column)
+    is_missing = lengths == 0
+    if pa.types.is_floating(column.type.value_type):
+        is_nan = np.isnan(column.flatten().to_numpy(zero_copy_only=False))
+        is_missing[np.repeat(np.arange(len(column)), lengths)[is_nan]] = True
+    return int(np.argmax(is_missing)) if is_missing.any() else None

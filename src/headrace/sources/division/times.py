@@ -23,6 +23,12 @@ _TEXT_UNIT = "us"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _MONTH = re.compile(r"\d{4}-\d{2}")
+# Of ISO 8601 Python reads more forms from 3.11 on, and none with any number of digits behind the second.
+_ISO = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)"
+    r"(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d\d)(?::?(\d\d))?)?)?",
+    re.IGNORECASE,
+)
 # The largest number that is a time of these units: in seconds up to the year 5138, and in milliseconds from 1973 on.
 _LARGEST = {"s": 1e11, "ms": 1e14, "us": 1e17}
 # Whole numbers below this are seconds of 1970 at best: years, days, steps.
@@ -113,12 +119,30 @@ def _microseconds(text: str, layout: str | None) -> int:
     if layout:
         moment = datetime.datetime.strptime(text, layout)
     else:
-        # Python reads these from 3.11 on.
-        whole = f"{text}-01" if _MONTH.fullmatch(text) else re.sub(r"[Zz]$", "+00:00", text)
-        moment = datetime.datetime.fromisoformat(whole)
+        moment = _from_iso(f"{text}-01" if _MONTH.fullmatch(text) else text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def _from_iso(text: str) -> datetime.datetime:
+    """Return the moment of a date of ISO 8601, alike in each version of Python; what is finer than a microsecond is cut.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    found = _ISO.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    *date_and_time, fraction, utc, sign, hours, minutes = found.groups()
+    year, month, day, hour, minute, second = (int(part or 0) for part in date_and_time)
+    moment = datetime.datetime(
+        year, month, day, hour, minute, second, int((fraction or "")[:6].ljust(6, "0"))
+    )
+    if not utc and not sign:
+        return moment
+    offset = datetime.timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    return moment.replace(tzinfo=datetime.timezone(-offset if sign == "-" else offset))
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -222,7 +246,7 @@ def cut_by_time(
     gap = min(gap, different[-1].item() - different[0].item() + 1)
     chosen: NDArray[np.int16] = np.searchsorted(firsts, times, side="right").astype(np.int16)
     for number, first in enumerate(firsts):
-        inside = (chosen == number) & (times + gap > first) if gap else np.zeros(len(times), np.bool_)
+        inside = (chosen == number) & (times > first.item() - gap) if gap else np.zeros(len(times), np.bool_)
         if inside.sum() == (chosen == number).sum():
             raise DataError(
                 f"{where}: all rows of split '{names[number]}' are less than the gap before the first of "

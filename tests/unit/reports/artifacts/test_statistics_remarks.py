@@ -102,6 +102,28 @@ def test_what_is_remarkable_is_said(feature, remark):
     assert remark in [text for _, text in line.remarks]
 
 
+def test_nan_is_missing_in_the_list_as_in_the_table():
+    """Of no numbers at all TFDV's file has zeros: they are neither a mean nor a constant."""
+    some = numbers([float(n) for n in range(11)], num_nan=250)
+    none = numbers([0.0] * 11, num_nan=1_000)
+
+    assert statistics.one_line({"train": some}, ["train"]).values[0] == "25 %"
+    line = statistics.one_line({"train": none}, ["train"])
+    assert line.values == ["100 %", "–", "–"]
+    assert [text for _, text in line.remarks] == ["no values", "1,000 values NaN"]
+
+
+def test_a_count_of_rows_names_its_split():
+    """Where there are several: in all of them together there may be more."""
+    few, many = (numbers([float(n) for n in range(11)], num_missing=count) for count in (4, 40))
+    rare = texts({"good": 500, "bad": 300, "worst": 1}), texts({"good": 500, "bad": 300})
+
+    found = statistics.one_line({"train": few, "eval": many}, ["train", "eval"]).remarks
+    assert "4 % missing (40 rows of eval)" in [text for _, text in found]
+    found = statistics.one_line({"train": rare[1], "eval": rare[0]}, ["train", "eval"]).remarks
+    assert "a rare value: 'worst' in 1 row of eval" in [text for _, text in found]
+
+
 @pytest.mark.parametrize(
     "feature",
     [

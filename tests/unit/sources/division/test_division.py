@@ -15,6 +15,9 @@ from headrace import splits
 from headrace.errors import DataError, DefinitionError, EmptyDataError
 from headrace.sources.division import gathering
 from headrace.sources.division.apportionment import apportion, place_groups
+from headrace.sources.division.division import divide
+from headrace.splits.shares import parse_shares
+from headrace.splits.ways import MOST_SPLITS
 
 _SHARES = st.lists(st.integers(1, 9), min_size=1, max_size=4).map(
     lambda weights: dict(zip("abcd", weights, strict=False))
@@ -240,6 +243,42 @@ def test_offsets_of_dates_count():
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "2013-10-01T12:00:00.5Z",
+        "2013-10-01 12:00:00.123456789+00:00",
+        "2013-10-01T14:00:00,25+0200",
+        "2013-10-01t07-05",
+        "20131001T120000Z",
+        "2013-10-01 12:00:00 UTC",
+        "2013-10-01 12:00",
+    ],
+)
+def test_iso_8601_is_read_alike_by_each_python(written):
+    """Databases and pandas write any number of digits, and offsets without a colon."""
+    values = ["2013-10-01T11:59:59Z", written, "2013-10-01 12:00:01"]
+    division = divided({"t": values}, splits.time("t"))
+    assert splits_of(division) == ["train", "valid", "test"]
+    assert division.notes == ("valid from 2013-10-01 12:00:00 on, test from 2013-10-01 12:00:01 on",)
+
+
+@pytest.mark.parametrize(
+    "written", ["2013-W40-2", "2013-10-01T25:00", "2013-10-01+02:00", "2013", "1-10-2013"]
+)
+def test_what_is_no_date_of_iso_8601(written):
+    """None is guessed."""
+    with pytest.raises(DataError, match="in row 2 of the input is no date"):
+        divided({"t": ["2013-10-01", written, "2013-10-03"]}, splits.time("t"))
+
+
+def test_the_gap_counts_at_the_ends_of_64_bits():
+    """Identifiers that are times of their own kind may be that large."""
+    times = [2**63 - 1 - number for number in range(9)]
+    division = divided({"t": times}, splits.time("t", gap=5), {"a": 2, "b": 1})
+    assert splits_of(division) == ["b", "b", "b", None, None, None, None, "a", "a"]
+
+
+@pytest.mark.parametrize(
     ("columns", "way", "error", "problem"),
     [
         (
@@ -299,6 +338,18 @@ def test_offsets_of_dates_count():
             "group(\"g\"): row 2 of the input has no value in 'g'.",
         ),
         (
+            {"g": [1.5, float("nan"), 2.5]},
+            splits.group("g"),
+            DataError,
+            "group(\"g\"): row 2 of the input has no value in 'g'.",
+        ),
+        (
+            {"g": [1.0, float("nan"), 2.0]},
+            splits.column("g"),
+            DataError,
+            "column(\"g\"): row 2 of the input has no value in 'g'.",
+        ),
+        (
             {"g": [["a", "b"], "c"]},
             splits.group("g"),
             DataError,
@@ -334,6 +385,12 @@ def test_offsets_of_dates_count():
             DataError,
             "stratify(\"y\", bins=3): 'y' holds texts or lists, such as 'a', and bins are of numbers.",
         ),
+        (
+            {"y": ["2700", "3750", "NA", "4100"]},
+            splits.stratify("y", bins=3),
+            DataError,
+            "stratify(\"y\", bins=3): 'y' holds texts, such as 'NA' among numbers, and bins are of numbers.",
+        ),
         ({"y": []}, splits.shuffle(), EmptyDataError, "shuffle(seed=0): there is no row to divide."),
     ],
 )
@@ -366,6 +423,27 @@ def test_rows_without_a_value_are_left_out_and_counted(way):
     division = divided({"k": [1, 2, None, 3, 4, None, 5]}, way, {"a": 1, "b": 1})
     assert division.num_excluded() == {"no value in 'k'": 2}
     assert sum(division.num_rows().values()) == 5
+
+
+def test_a_part_may_have_no_time_at_all():
+    """As a file whose rows all lack it: texts elsewhere stay texts."""
+    times = ["2013-10-01", "2013-10-02", None, None]
+    way = splits.time("t", missing="exclude")
+    parts = [gathering.gather([rows_of({"t": part})], way) for part in (times[:2], times[2:])]
+    division = divide(parts, way, parse_shares({"a": 1, "b": 1}, ""))
+    assert division.num_rows() == {"a": 1, "b": 1}
+    assert division.num_excluded() == {"no value in 't'": 2}
+
+
+def test_a_column_with_a_name_for_each_row_names_no_splits():
+    """Each would have open files. Where they are listed, they are meant."""
+    names = [f"n{number}" for number in range(MOST_SPLITS + 1)]
+    with pytest.raises(
+        DataError, match=r"each of 101 names would be a split, and 100 are the most: 'id' holds"
+    ):
+        divided({"id": names}, splits.column("id"), None)
+    assert len(divided({"id": names[1:]}, splits.column("id"), None).splits) == MOST_SPLITS
+    assert len(divided({"id": names}, splits.column("id"), names).splits) == MOST_SPLITS + 1
 
 
 def test_a_column_names_the_splits():
