@@ -138,6 +138,31 @@ def test_pictures_texts_and_databases_have_projects_too(tmp_path):
     assert "SIZE = (85, 128)\nCHANNELS = 1" in (tmp_path / "made_pictures/features.py").read_text()
 
 
+@pytest.mark.parametrize(
+    ("folders", "call", "stops"),
+    [
+        (("train", "test"), 'split_by=folders(names={"test": "eval"}),', 'eval_split="eval",'),
+        (("train", "valid", "eval"), "split_by=folders(),", 'eval_split="valid",'),
+    ],
+)
+def test_folders_of_splits_are_read_as_they_are(tmp_path, folders, call, stops):
+    """And where none says when to stop, the one to judge by does."""
+    for name in folders:
+        for label in ("good", "bad"):
+            (tmp_path / "texts" / name / label).mkdir(parents=True)
+            for number in range(8):
+                (tmp_path / "texts" / name / label / f"{number}.txt").write_text("some words")
+
+    look = look_at(str(tmp_path / "texts"), Wishes())
+    plan_project(check_place(str(tmp_path / "made")), look, is_copied=False).carry_out()
+
+    _checked(tmp_path / "made")
+    written = (tmp_path / "made/pipeline.py").read_text()
+    assert call in written
+    assert stops in written
+    assert "splits=splits" not in written
+
+
 @pytest.mark.parametrize("ready", [pipeline.name for pipeline in find_ready_pipelines()])
 def test_a_copy_of_a_ready_pipeline_uses_nothing_of_it(tmp_path, ready):
     """Its modules name each other, its data lie beside it, and its name is the project's."""
