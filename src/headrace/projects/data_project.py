@@ -127,6 +127,7 @@ def _of_reading(look: Look, label: Label, place: DataPlace) -> dict[str, Any]:
         "database": database,
         "data": place.path,
         "data_is_inside": place.is_inside,
+        "pattern": "" if place.is_inside else source.pattern,
         "quarantine": source.kind in ("images", "texts"),
         "split_function": split_function,
         "split_call": split_call,

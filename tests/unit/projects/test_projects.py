@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from headrace.cli.pipelines.ready_pipelines import find_ready_pipelines
+from headrace.errors import DataError
 from headrace.projects.look.looking import Wishes, look_at
 from headrace.projects.making import plan_project
 from headrace.projects.naming import check_place
@@ -161,6 +162,33 @@ def test_folders_of_splits_are_read_as_they_are(tmp_path, folders, call, stops):
     assert call in written
     assert stops in written
     assert "splits=splits" not in written
+
+
+@pytest.mark.parametrize(
+    ("names", "other", "pattern"),
+    [
+        (("a.csv", "b.csv"), "notes.md", "*.csv"),
+        (("2025.01.csv", "2025.02.csv"), "_SUCCESS", "*.csv"),
+        (("a.csv", "b.old.csv"), "notes.csv.bak", "*.csv"),
+        (("a.csv", "b.tsv"), "notes.md", None),
+    ],
+)
+def test_other_files_between_those_of_a_table_are_not_read(tmp_path, names, other, pattern):
+    """A pattern leaves them out; where there is none, they have to be moved."""
+    (tmp_path / "table").mkdir()
+    for name in (*names, other):
+        (tmp_path / "table" / name).write_text("words" if name == other else _rows(KINDS["binary"]))
+    look = look_at(str(tmp_path / "table"), Wishes(("y",)))
+    place = check_place(str(tmp_path / "made"))
+
+    if pattern is None:
+        with pytest.raises(DataError, match="other files lie between those of the table"):
+            plan_project(place, look, is_copied=False)
+        return
+    plan_project(place, look, is_copied=False).carry_out()
+
+    assert f'"pattern": "{pattern}"' in (tmp_path / "made/pipeline.py").read_text()
+    _checked(tmp_path / "made")
 
 
 @pytest.mark.parametrize("ready", [pipeline.name for pipeline in find_ready_pipelines()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import os
 import re
@@ -96,6 +97,26 @@ class Source:
     def first(self) -> str:
         """Path of the first file."""
         return self.given if self.is_single else _joined(self.folder, self.files[0])
+
+    @property
+    def pattern(self) -> str:
+        """The pattern of the files in a folder between which others lie, which are not to be read; else empty.
+
+        Raises:
+            DataError: If no pattern tells them apart.
+        """
+        others = [name for name in self.left_out if "/" not in name]
+        if self.kind in ("images", "texts") or not others:
+            return ""
+        ending = os.path.splitext(re.sub(r"\.(gz|gzip)$", "", self.files[0], flags=re.IGNORECASE))[1]
+        for pattern in (f"*{ending}", f"*{ending}.gz", f"*{ending}*"):
+            is_apart = not any(fnmatch.fnmatchcase(name, pattern) for name in others)
+            if is_apart and all(fnmatch.fnmatchcase(name, pattern) for name in self.files):
+                return pattern
+        raise DataError(
+            f"in {self.given} other files lie between those of the table, such as {listed(others[:3])}.",
+            "give a folder that holds the files of the table alone.",
+        )
 
     @property
     def text(self) -> str:
