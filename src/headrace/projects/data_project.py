@@ -127,11 +127,12 @@ def _of_reading(look: Look, label: Label, place: DataPlace) -> dict[str, Any]:
         "database": database,
         "data": place.path,
         "data_is_inside": place.is_inside,
-        "is_single": source.is_single and not place.is_inside,
+        "pattern": "" if place.is_inside else source.pattern,
         "quarantine": source.kind in ("images", "texts"),
         "split_function": split_function,
         "split_call": split_call,
         "split_text": split_text,
+        "stop_split": "valid" if "valid" in source.splits.values() or not source.splits else "eval",
     }
 
 
@@ -162,6 +163,8 @@ def _of_features(look: Look, label: Label) -> dict[str, Any]:
         "image": source.kind == "images",
         "size": size,
         "channels": channels,
+        # Each halves the picture: what is left of it has 8 x 8 places at most.
+        "filters": (32, 64, 128) if max(size) <= 64 else (32, 64, 128, 128),
         "imports": _imports(label, has_number_texts, is_wide=is_wide),
         "feature_imports": _test_imports(label, source),
         "label": label,
@@ -193,7 +196,7 @@ def _of_training(look: Look, label: Label) -> dict[str, Any]:
         "class_balance": "weights" if label.is_weighted else "",
         "model_imports": _model_imports(label),
         "units": (64, 32),
-        "dropout": 0.1,
+        "dropout": 0.3 if is_image else 0.1,
         "learning_rate": 0.001 if is_small else 0.002,
         "weight_decay": 0.3 if is_decayed else 0.01,
         "output_text": OUTPUT_TEXTS[label.task],
@@ -214,6 +217,17 @@ def _split(look: Look) -> tuple[str, str, str]:
     """Return the function, the call and a sentence of how rows are divided."""
     way, column = look.split
     thirds = "Of nine parts of the rows, five are for training, one says when to stop, and three are for evaluation"
+    if way == "folders":
+        names = look.source.splits
+        changed = {name: split for name, split in names.items() if name != split}
+        call = f"folders(names={literals.python(changed)})" if changed else "folders()"
+        text = ", ".join(f"{literals.markdown(name)} is `{split}`" for name, split in names.items())
+        valid = (
+            ""
+            if "valid" in names.values()
+            else " What says when to stop is `eval`, too: a folder `valid` beside them would be fairer."
+        )
+        return way, call, f"As the folders are: {text}.{valid}"
     if way == "hash":
         return "", "", f"{thirds}, by a hash of the row: equal rows stay together."
     call = f"{way}({literals.python(column)})"

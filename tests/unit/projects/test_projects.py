@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from headrace.cli.pipelines.ready_pipelines import find_ready_pipelines
+from headrace.errors import DataError
 from headrace.projects.look.looking import Wishes, look_at
 from headrace.projects.making import plan_project
 from headrace.projects.naming import check_place
@@ -136,6 +137,58 @@ def test_pictures_texts_and_databases_have_projects_too(tmp_path):
         _checked(made)
         assert component in (made / "pipeline.py").read_text()
     assert "SIZE = (85, 128)\nCHANNELS = 1" in (tmp_path / "made_pictures/features.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("folders", "call", "stops"),
+    [
+        (("train", "test"), 'split_by=folders(names={"test": "eval"}),', 'eval_split="eval",'),
+        (("train", "valid", "eval"), "split_by=folders(),", 'eval_split="valid",'),
+    ],
+)
+def test_folders_of_splits_are_read_as_they_are(tmp_path, folders, call, stops):
+    """And where none says when to stop, the one to judge by does."""
+    for name in folders:
+        for label in ("good", "bad"):
+            (tmp_path / "texts" / name / label).mkdir(parents=True)
+            for number in range(8):
+                (tmp_path / "texts" / name / label / f"{number}.txt").write_text("some words")
+
+    look = look_at(str(tmp_path / "texts"), Wishes())
+    plan_project(check_place(str(tmp_path / "made")), look, is_copied=False).carry_out()
+
+    _checked(tmp_path / "made")
+    written = (tmp_path / "made/pipeline.py").read_text()
+    assert call in written
+    assert stops in written
+    assert "splits=splits" not in written
+
+
+@pytest.mark.parametrize(
+    ("names", "other", "pattern"),
+    [
+        (("a.csv", "b.csv"), "notes.md", "*.csv"),
+        (("2025.01.csv", "2025.02.csv"), "_SUCCESS", "*.csv"),
+        (("a.csv", "b.old.csv"), "notes.csv.bak", "*.csv"),
+        (("a.csv", "b.tsv"), "notes.md", None),
+    ],
+)
+def test_other_files_between_those_of_a_table_are_not_read(tmp_path, names, other, pattern):
+    """A pattern leaves them out; where there is none, they have to be moved."""
+    (tmp_path / "table").mkdir()
+    for name in (*names, other):
+        (tmp_path / "table" / name).write_text("words" if name == other else _rows(KINDS["binary"]))
+    look = look_at(str(tmp_path / "table"), Wishes(("y",)))
+    place = check_place(str(tmp_path / "made"))
+
+    if pattern is None:
+        with pytest.raises(DataError, match="other files lie between those of the table"):
+            plan_project(place, look, is_copied=False)
+        return
+    plan_project(place, look, is_copied=False).carry_out()
+
+    assert f'"pattern": "{pattern}"' in (tmp_path / "made/pipeline.py").read_text()
+    _checked(tmp_path / "made")
 
 
 @pytest.mark.parametrize("ready", [pipeline.name for pipeline in find_ready_pipelines()])

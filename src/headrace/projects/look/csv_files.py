@@ -24,7 +24,11 @@ _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d+)?|[.,]\d+)([eE][-+]?\d+)?\s*")
 # The beginnings of files that a person may take for tables.
 _OTHER_FORMATS = (
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "save the sheet as CSV"),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive or an Excel workbook",
+        "unpack an archive, and give its folder; save a sheet as CSV",
+    ),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
     (b"%PDF", "a PDF document", "give the table itself as CSV"),
     (b"SQLite format 3", "a SQLite database", "give its address: sqlite:///FILE?SELECT ..."),

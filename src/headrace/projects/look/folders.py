@@ -46,7 +46,7 @@ def look_at(source: Source) -> Found:
     Raises:
         DataError: If there are not two labels.
     """
-    counts = Counter(name.split("/", 1)[0] for name in source.files)
+    counts = Counter(map(source.label_of, source.files))
     classes = tuple(sorted(counts))
     what: Literal["image", "text"] = "image" if source.kind == "images" else "text"
     if len(classes) < 2:
@@ -65,6 +65,10 @@ def look_at(source: Source) -> Found:
         notes.append(
             f"{len(source.left_out):,} other files are not read: {', '.join(map(short, source.left_out[:3]))}."
         )
+    if source.splits:
+        shown = ", ".join(f"'{name}' as {split}" for name, split in source.splits.items())
+        notes.append(f"folders are taken for splits, and stay apart: {shown}.")
+        notes += _unlike(source, what)
     few = [name for name in classes if counts[name] < _FEW]
     if few:
         notes.append(f"with fewer than {_FEW} {what}s, {listed(few[:8])} will hardly be learned.")
@@ -77,6 +81,19 @@ def look_at(source: Source) -> Found:
         is_text=True,
     )
     return Found(what, len(source.files), step == 1, label, reason, tuple(notes))
+
+
+def _unlike(source: Source, what: str) -> list[str]:
+    """Say which labels only some of the splits have."""
+    labels: dict[str, set[str]] = {folder: set() for folder in source.splits}
+    for name in source.files:
+        labels[name.split("/", 1)[0]].add(source.label_of(name))
+    every = set().union(*labels.values())
+    return [
+        f"{folder} has no {what}s of {listed(sorted(every - own)[:8])}."
+        for folder, own in labels.items()
+        if own != every
+    ]
 
 
 def _pictures(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:

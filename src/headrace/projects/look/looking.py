@@ -78,7 +78,9 @@ class Look:
 
     @property
     def split(self) -> tuple[str, str]:
-        """How rows are to be divided, `"hash"`, `"time"`, `"group"` or `"stratify"`, and by which column."""
+        """How rows are to be divided, `"hash"`, `"time"`, `"group"`, `"stratify"` or `"folders"`, and by which column."""
+        if self.source.splits:
+            return "folders", ""
         for role, way in (("group", "group"), ("time", "time")):
             for column in self.columns:
                 if column.role == role:
@@ -139,6 +141,11 @@ def _look_at_table(source: Source, sample: Sample, wishes: Wishes) -> Look:
         profile(name, sample.table.column(place)) for place, name in enumerate(sample.table.column_names)
     ]
     names = [one.name for one in profiles]
+    if wishes.time and wishes.group:
+        raise DataError(
+            f"--time {wishes.time} and --group {wishes.group} each say how all rows are divided.",
+            "leave one out: --time to predict later rows from earlier ones, --group to predict rows of who was never seen.",
+        )
     for name, option in (
         *((name, "--label") for name in wishes.labels),
         (wishes.time, "--time"),

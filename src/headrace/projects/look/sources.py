@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from headrace.errors import DataError, EmptyDataError, MissingFileError, did_you_mean, listed
@@ -38,9 +39,12 @@ _ENDINGS: dict[str, Kind] = {
     ".tiff": "images",
     ".txt": "texts",
 }
-_SPLIT_FOLDERS = frozenset(
-    {"train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev"}
-)
+# The split of a project that a folder of such a name is.
+_SPLIT_FOLDERS = {
+    **dict.fromkeys(("train", "training", "train_set"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "valid"),
+    **dict.fromkeys(("test", "testing", "test_set", "eval", "evaluation", "holdout"), "eval"),
+}
 _SHOWN = {
     "csv": "a CSV file",
     "parquet": "a Parquet file",
@@ -65,6 +69,8 @@ class Source:
         database: Address and query.
         left_out: Files in the folder of another kind, which are not read.
         empty_folders: Folders of pictures or texts in which there is none.
+        splits: The split, `train`, `valid` or `eval`, for each folder above those of the labels; empty where there are
+            none, and rows are divided anew.
     """
 
     kind: Kind
@@ -76,16 +82,41 @@ class Source:
     database: Database | None = None
     left_out: tuple[str, ...] = ()
     empty_folders: tuple[str, ...] = ()
+    splits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_single(self) -> bool:
         """Whether one file was given, rather than a folder."""
         return self.kind in ("csv", "parquet", "json") and is_file(self.given)
 
+    def label_of(self, name: str) -> str:
+        """Return the folder that is the label of a picture or text."""
+        return name.split("/")[1 if self.splits else 0]
+
     @property
     def first(self) -> str:
         """Path of the first file."""
         return self.given if self.is_single else _joined(self.folder, self.files[0])
+
+    @property
+    def pattern(self) -> str:
+        """The pattern of the files in a folder between which others lie, which are not to be read; else empty.
+
+        Raises:
+            DataError: If no pattern tells them apart.
+        """
+        others = [name for name in self.left_out if "/" not in name]
+        if self.kind in ("images", "texts") or not others:
+            return ""
+        ending = os.path.splitext(re.sub(r"\.(gz|gzip)$", "", self.files[0], flags=re.IGNORECASE))[1]
+        for pattern in (f"*{ending}", f"*{ending}.gz", f"*{ending}*"):
+            is_apart = not any(fnmatch.fnmatchcase(name, pattern) for name in others)
+            if is_apart and all(fnmatch.fnmatchcase(name, pattern) for name in self.files):
+                return pattern
+        raise DataError(
+            f"in {self.given} other files lie between those of the table, such as {listed(others[:3])}.",
+            "give a folder that holds the files of the table alone.",
+        )
 
     @property
     def text(self) -> str:
@@ -204,28 +235,58 @@ def _check_alike(source: Source) -> None:
 
 def _labelled_folders(path: str, kind: Kind, files: Sequence[str], left_out: Sequence[str]) -> Source:
     inside = tuple(name for name in files if "/" in name)
-    labels = {name.split("/", 1)[0] for name in inside}
+    tops = sorted({name.split("/", 1)[0] for name in inside})
     what = "pictures" if kind == "images" else "texts"
-    if not labels:
+    if not tops:
         raise DataError(
             f"the {len(files):,} {what} in {path} lie in no folder that is their label.",
             f"put them into a folder for each label: {path}/LABEL/{os.path.basename(files[0])}",
         )
-    if len(labels) > 1 and all(name.lower() in _SPLIT_FOLDERS for name in labels):
-        raise DataError(
-            f"the folders in {path} are splits, {listed(labels)}, and not labels.",
-            f"give one of them, such as --data {_joined(path, max(labels))}; or put the folders of all labels into one, "
-            "which is divided anew.",
-        )
+    splits: dict[str, str] = {}
+    if len(tops) > 1 and all(name.lower() in _SPLIT_FOLDERS for name in tops):
+        splits = _splits(path, tops, what)
+        inside = tuple(name for name in inside if name.count("/") > 1)
+        if {name.split("/", 1)[0] for name in inside} != set(tops):
+            raise DataError(
+                f"the folders in {path} are splits, {listed(tops)}, and the {what} of one lie in no folder that is "
+                "their label.",
+                f"put them into a folder for each label: {path}/{tops[0]}/LABEL",
+            )
+    parents = [f"{top}/{name}" for top in tops for name in names_in(_joined(path, top))] if splits else []
+    held = {name.rsplit("/", name.count("/") - bool(splits))[0] for name in inside}
     empty = tuple(
         name
-        for name in names_in(path)
-        if is_folder(_joined(path, name)) and name not in labels and name[0] != "."
+        for name in (parents or names_in(path))
+        if is_folder(_joined(path, name)) and name not in held and os.path.basename(name)[0] != "."
     )
     sizes = sizes_of([_joined(path, name) for name in inside[:1000]])
     num_bytes = int(sum(sizes) / len(sizes) * len(inside))
-    loose = tuple(name for name in files if "/" not in name)
-    return Source(kind, path, path, inside, num_bytes, left_out=(*left_out, *loose), empty_folders=empty)
+    kept = set(inside)
+    loose = tuple(name for name in files if name not in kept)
+    return Source(
+        kind, path, path, inside, num_bytes, left_out=(*left_out, *loose), empty_folders=empty, splits=splits
+    )
+
+
+def _splits(path: str, names: Sequence[str], what: str) -> dict[str, str]:
+    """Return the split that each folder is, of `train`, `eval` and perhaps `valid`.
+
+    Raises:
+        DataError: If there is nothing to learn from or to judge by, or two folders are one split.
+    """
+    splits = {name: _SPLIT_FOLDERS[name.lower()] for name in names}
+    found = list(splits.values())
+    if "eval" not in found:
+        splits = {name: "eval" if split == "valid" else split for name, split in splits.items()}
+        found = list(splits.values())
+    if len(set(found)) < len(found) or not {"train", "eval"} <= set(found):
+        raise DataError(
+            f"the folders in {path} are splits, {listed(names)}, and not labels; which is for training and which for "
+            "evaluation is not clear.",
+            f"name them train, valid and test, of which valid may be missing; or put the {what} of all into one folder for "
+            "each label, which is divided anew.",
+        )
+    return splits
 
 
 def _names_below(folder: str, above: str = "", depth: int = 0) -> Iterator[str]:

@@ -255,17 +255,59 @@ def test_folders_of_texts_have_their_labels_as_names(tmp_path):
     assert "'notes.md'" in look.notes[1]
 
 
-def test_folders_that_are_splits_are_no_labels(tmp_path):
-    """And what is said about columns is not heard in silence."""
-    for name in ("train/a", "train/b", "test/a", "test/b"):
-        (tmp_path / "texts" / name).mkdir(parents=True)
-        (tmp_path / "texts" / name / "1.txt").write_text("words")
+def _texts(folder, *labels):
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        (folder / label / "1.txt").write_text("words")
+    return str(folder)
 
-    with pytest.raises(DataError, match="are splits, 'test', 'train', and not labels"):
-        look_at(str(tmp_path / "texts"), Wishes())
+
+def test_folders_that_are_splits_are_no_labels(tmp_path):
+    """They stay apart, and the labels are the folders in them."""
+    given = _texts(tmp_path / "texts", "Train/a", "Train/b", "dev/a", "dev/b", "test/a", "test/c")
+    (tmp_path / "texts" / "dev" / "empty").mkdir()
+
+    look = look_at(given, Wishes())
+
+    assert look.label is not None
+    assert (look.label.classes, look.label.counts) == (("a", "b", "c"), (3, 2, 1))
+    assert look.source.splits == {"Train": "train", "dev": "valid", "test": "eval"}
+    assert look.split == ("folders", "")
+    assert "nothing is in 'dev/empty'" in look.notes[0]
+    assert "'Train' as train" in look.notes[1]
+    assert "Train has no texts of 'c'." in look.notes
+    two = _texts(tmp_path / "two", "train/a", "train/b", "val/a", "val/b")
+    assert look_at(two, Wishes()).source.splits == {"train": "train", "val": "eval"}
+
+
+def test_folders_of_splits_are_asked_for_what_is_missing(tmp_path):
+    """Something to learn from, something to judge by, and a folder for each label in each."""
+    no_train = _texts(tmp_path / "no_train", "val/a", "test/a")
+    twice = _texts(tmp_path / "twice", "train/a", "training/a", "test/a")
+    loose = _texts(tmp_path / "loose", "train/a", "train/b", "test")
+
+    for given in (no_train, twice):
+        with pytest.raises(DataError, match="which is for training and which for evaluation is not clear"):
+            look_at(given, Wishes())
+    with pytest.raises(DataError, match="of one lie in no folder that is their label"):
+        look_at(loose, Wishes())
+
+
+def test_what_is_said_about_columns_of_a_folder_is_not_heard_in_silence(tmp_path):
+    """Its label has one name."""
+    given = _texts(tmp_path / "texts", "a", "b")
+
     with pytest.raises(DataError, match="--time says nothing about it"):
-        look_at(str(tmp_path / "texts/train"), Wishes(time="when"))
-    assert look_at(str(tmp_path / "texts/train"), Wishes(("label",))).num_rows == 2
+        look_at(given, Wishes(time="when"))
+    assert look_at(given, Wishes(("label",))).num_rows == 2
+
+
+def test_rows_are_divided_in_one_way(tmp_path):
+    """By time or by group: of both, one would be left out in silence."""
+    path = _csv(tmp_path, {"who": ["a", "b"] * 30, "day": _days(60), "y": _numbers(60)})
+
+    with pytest.raises(DataError, match="--time day and --group who each say how all rows are divided"):
+        look_at(path, Wishes(("y",), time="day", group="who"))
 
 
 def test_likely_labels_are_those_with_such_a_name_then_the_last(tmp_path):
