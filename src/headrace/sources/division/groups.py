@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,19 +33,23 @@ def place(
     Raises:
         DataError: If there are fewer groups than splits.
     """
-    names = [label_text(label) for label in labels if label is not None]
-    if len(names) < len(shares.names):
-        there = ", ".join(map(repr, names)) or "none"
+    # There may be as many groups as rows: what is made of their names is not kept for all at once. `None` is last.
+    num_groups = len(labels) - (None in labels[-1:])
+    if num_groups < len(shares.names):
+        there = ", ".join(repr(label_text(label)) for label in labels[:num_groups]) or "none"
         raise DataError(
-            f"{way}: the rows are of {len(names)} {'group' if len(names) == 1 else 'groups'} ({there}), too few for the "
+            f"{way}: the rows are of {num_groups} {'group' if num_groups == 1 else 'groups'} ({there}), too few for the "
             f"{len(shares.names)} splits {', '.join(map(repr, shares.names))}.",
             "a group stays together: divide by a feature with more values, or into fewer splits.",
         )
-    sizes = np.bincount(codes, minlength=len(labels))[: len(names)]
+    sizes = np.bincount(codes, minlength=len(labels))[:num_groups]
     # Groups of one size are placed in the order of a hash: that of their names may mean something, such as an age.
-    kinds = [f"{type(label).__name__}:{label_text(label)}".encode() for label in labels if label is not None]
-    order = np.argsort(np.array([text_hash(kind) for kind in kinds], np.uint64), kind="stable")
-    splits = np.empty(len(names), np.int16)
+    hashes = (
+        text_hash(f"{type(label).__name__}:{label_text(label)}".encode())
+        for label in itertools.islice(labels, num_groups)
+    )
+    order = np.argsort(np.fromiter(hashes, np.uint64, num_groups), kind="stable")
+    splits = np.empty(num_groups, np.int16)
     splits[order] = place_groups(sizes[order], shares.weights)
     counts = np.bincount(splits, minlength=len(shares.names))
     rows = np.bincount(splits, weights=sizes, minlength=len(shares.names))
@@ -53,8 +58,9 @@ def place(
         for name, count, of_split in zip(shares.names, counts, rows)
     )
     table = None
-    if len(names) <= _FEW:
+    if num_groups <= _FEW:
+        names = [label_text(label) for label in labels[:num_groups]]
         of_groups = {name: np.where(splits == at, sizes, 0) for at, name in enumerate(shares.names)}
         table = ClassTable.of(str(way.feature), names, of_groups)
-    chosen = np.append(splits, np.int16(-1))[np.minimum(codes, len(names))]
-    return chosen, [f"{len(names):,} groups: {of_each}"], table
+    chosen = np.append(splits, np.int16(-1))[np.minimum(codes, num_groups)]
+    return chosen, [f"{num_groups:,} groups: {of_each}"], table
