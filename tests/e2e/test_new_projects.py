@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
 from headrace.pipelines.penguin.pipeline import penguin_data_root
 
@@ -29,6 +31,12 @@ def _headrace(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+def _accuracy(result: dict[str, Any]) -> float:
+    evaluation = next(node for node in result["nodes"] if node["node_id"] == "Evaluator")
+    summary = next(one["summary"] for one in evaluation["outputs"] if one["key"] == "evaluation")
+    return float(re.search(r"sparse_categorical_accuracy ([\d.]+)", summary)[1])
+
+
 def test_penguins_are_told_apart_without_an_edit(tmp_path: Path):
     """From a file to a pushed model by two commands, as good as the reference: scikit-learn's network has 0.948."""
     data = os.path.join(penguin_data_root(), "penguins.csv")
@@ -38,11 +46,38 @@ def test_penguins_are_told_apart_without_an_edit(tmp_path: Path):
     result = json.loads(_headrace(made, "run", "--json"))
 
     assert {node["state"] for node in result["nodes"]} == {"done"}
-    evaluation = next(node for node in result["nodes"] if node["node_id"] == "Evaluator")
-    summary = next(one["summary"] for one in evaluation["outputs"] if one["key"] == "evaluation")
-    accuracy = float(re.search(r"sparse_categorical_accuracy ([\d.]+)", summary)[1])
-    assert accuracy >= 0.94
+    assert _accuracy(result) >= 0.94
     assert list((made / "serving").iterdir())
+
+
+def _draw_corners(folder: Path) -> None:
+    """Pictures told apart by where a spot is alone: train/ and test/, and in each a folder for each corner."""
+    for split, count in (("train", 24), ("test", 8)):
+        for corner, (x, y) in {"left": (6, 6), "right": (22, 6), "below": (14, 22)}.items():
+            (folder / split / corner).mkdir(parents=True)
+            for number in range(count):
+                picture = Image.new("RGB", (32, 32), (number * 5, 40, 90 - number * 3))
+                left, top = x + number % 3 - 1, y + number // 3 % 3 - 1
+                colour = (255, 255 - number * 4, 120 + number * 5)
+                ImageDraw.Draw(picture).ellipse((left - 4, top - 4, left + 4, top + 4), fill=colour)
+                picture.save(folder / split / corner / f"{number}.png")
+
+
+def test_pictures_are_told_apart_and_a_second_run_does_nothing(tmp_path: Path):
+    """A mean over the picture knows no place; folders of splits stay apart."""
+    _draw_corners(tmp_path / "spots")
+
+    _headrace(tmp_path, "new", "made", "--data", "spots", "--yes")
+    result = json.loads(_headrace(tmp_path / "made", "run", "--json", "--set", "epochs=20"))
+    again = json.loads(_headrace(tmp_path / "made", "run", "--json", "--set", "epochs=20"))
+
+    rows = next(node for node in result["nodes"] if node["node_id"] == "ImageFolderExampleGen")
+    summary = rows["outputs"][0]["summary"]
+    assert summary == "eval 24 rows, train 72 rows; files found: 96; folders(names={'test': 'eval'})"
+    assert _accuracy(result) >= 0.9
+    # There is a baseline now, with which the Evaluator compares.
+    ran = {node["node_id"] for node in again["nodes"] if node["state"] != "cached"}
+    assert ran == {"LatestBlessedModel", "Evaluator"}
 
 
 @pytest.fixture

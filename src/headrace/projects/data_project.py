@@ -185,14 +185,14 @@ def _of_training(look: Look, label: Label) -> dict[str, Any]:
     """
     is_image = look.source.kind == "images"
     is_small = look.num_rows < _SMALL and (is_image or look.is_whole)
-    epochs, batch_size = (300 if not is_image else 100, 16) if is_small else (50, 128)
+    epochs, batch_size = (60 if is_image else 300, 16) if is_small else (50, 128)
     is_decayed = is_small and not is_image
     return {
         "epochs": epochs,
         "epochs_name": "epochs",
         "short_epochs": 2,
         "batch_size": batch_size,
-        "patience": 40 if is_decayed else 20 if is_small else 10,
+        "patience": 40 if is_decayed else 12 if is_small else 10,
         "class_balance": "weights" if label.is_weighted else "",
         "model_imports": _model_imports(label),
         "units": (64, 32),

@@ -229,10 +229,11 @@ def remarks(groups: Sequence[Group]) -> list[str]:
         for part in group.prefix.split("/")[: group.num_above]
     }
     of_splits = sorted(name for name in skipped if name.lower() in SPLIT_FOLDERS)
-    if of_splits:
+    # One alone is kept apart: `split_by` or a pattern names it.
+    if len(of_splits) > 1:
         found.append(
-            f"{listed(of_splits[:_MAX_LISTED])} {'are' if of_splits[1:] else 'is'} taken for the folder of a split, not of a "
-            "class, and read with the others; split_by='folders' keeps them apart"
+            f"{listed(of_splits[:_MAX_LISTED])} are taken for the folder of a split, not of a class, and read "
+            "with the others; split_by='folders' keeps them apart"
         )
     wrappers = sorted(skipped - set(of_splits))
     if wrappers:

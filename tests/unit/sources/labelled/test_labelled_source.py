@@ -107,6 +107,20 @@ def test_folders_that_are_no_classes_are_said(tmp_path: Path):
     ]
 
 
+def test_a_folder_of_a_split_that_is_kept_apart_is_not_said(tmp_path: Path):
+    """As `split_by="folders"` reads it: by itself."""
+    _tree(tmp_path, "train/a/1.png", "train/b/2.png", "test/a/3.png")
+
+    found = folders.groups(
+        folders.roots(str(tmp_path), "train/*"),
+        with_label=True,
+        input_base=str(tmp_path),
+        suffixes=(".png",),
+    )
+
+    assert folders.remarks(found) == []
+
+
 PATTERNS = {
     "train/*": {"train/a/1.png": "a", "train/b/2.png": "b"},
     "train": {"train/a/1.png": "a", "train/b/2.png": "b"},
