@@ -85,16 +85,16 @@ def first_near(keys: Iterable[NDArray[np.uint64]], chosen: Mask, is_near: Callab
     firsts = np.where(chosen, np.arange(len(chosen)), NONE)
     # Numbers in an array, of shape (rows, keys): sets and mappings of all rows would take fifty times the memory.
     shared = np.column_stack([_shared(key, chosen) for key in keys])
-    kept: dict[tuple[int, int], list[int]] = {}
+    kept: list[dict[int, list[int]]] = [{} for _ in range(shared.shape[1])]
     for row in map(int, np.flatnonzero((shared != NONE).any(axis=1))):
         mine = [(band, number) for band, number in enumerate(shared[row].tolist()) if number != NONE]
-        others = sorted({other for key in mine for other in kept.get(key, ())})
+        others = sorted({other for band, number in mine for other in kept[band].get(number, ())})
         near = next((other for other in others if is_near(other, row)), None)
         if near is not None:
             firsts[row] = near
             continue
-        for key in mine:
-            kept.setdefault(key, []).append(row)
+        for band, number in mine:
+            kept[band].setdefault(number, []).append(row)
     return firsts
 
 
