@@ -53,7 +53,7 @@ def json_lines(folder: str, rows: int) -> None:
 
 
 def pictures(folder: str, rows: int) -> None:
-    """Few small pictures, each file with bytes of its own behind its end, as a decoder never sees them."""
+    """Pictures of 8 x 8 in one colour each, of 20 classes: 50 are encoded for each thousand files."""
     import io
 
     from PIL import Image

@@ -83,27 +83,31 @@ def first_near(keys: Iterable[NDArray[np.uint64]], chosen: Mask, is_near: Callab
         is_near: Whether two rows are.
     """
     firsts = np.where(chosen, np.arange(len(chosen)), NONE)
-    shared = [_shared(key, chosen) for key in keys]
-    kept: dict[tuple[int, int], list[int]] = {}
-    for row in sorted({row for places in shared for row in places}):
-        mine = [(band, places[row]) for band, places in enumerate(shared) if row in places]
-        others = sorted({other for key in mine for other in kept.get(key, ())})
+    # Numbers in an array, of shape (rows, keys): sets and mappings of all rows would take fifty times the memory.
+    shared = np.column_stack([_shared(key, chosen) for key in keys])
+    kept: list[dict[int, list[int]]] = [{} for _ in range(shared.shape[1])]
+    for row in map(int, np.flatnonzero((shared != NONE).any(axis=1))):
+        mine = [(band, number) for band, number in enumerate(shared[row].tolist()) if number != NONE]
+        others = sorted({other for band, number in mine for other in kept[band].get(number, ())})
         near = next((other for other in others if is_near(other, row)), None)
         if near is not None:
             firsts[row] = near
             continue
-        for key in mine:
-            kept.setdefault(key, []).append(row)
+        for band, number in mine:
+            kept[band].setdefault(number, []).append(row)
     return firsts
 
 
-def _shared(key: NDArray[np.uint64], chosen: Mask) -> dict[int, int]:
-    """Return the chosen rows whose key another chosen row has too, with the key."""
+def _shared(key: NDArray[np.uint64], chosen: Mask) -> NDArray[np.int32]:
+    """Number the keys that several chosen rows have, and return that of each row; `NONE` where it shares none."""
     rows = np.flatnonzero(chosen)
     order = rows[np.argsort(key[rows], kind="stable")]
     same = key[order[1:]] == key[order[:-1]]
     is_shared: NDArray[Any] = np.zeros(len(order), bool)
     is_shared[1:] |= same
     is_shared[:-1] |= same
-    found = order[is_shared]
-    return dict(zip(found.tolist(), key[found].tolist()))
+    starts = np.ones(len(order), np.int32)
+    starts[1:] = ~same
+    numbers = np.full(len(chosen), NONE, np.int32)
+    numbers[order[is_shared]] = np.cumsum(starts, dtype=np.int32)[is_shared]
+    return numbers
