@@ -51,10 +51,11 @@ class SchemaRows:
         found: Faults = {}
         for name, rule in self._rules.items():
             column = features.column_of(batch, name)
-            counts = np.zeros(batch.num_rows, np.int64) if column is None else features.counts_of(column)
-            _check_presence(found, rule, counts)
             if column is None:
+                nothing = np.zeros(batch.num_rows, np.int64)
+                _check_presence(found, rule, nothing, nothing > 0)
                 continue
+            _check_presence(found, rule, features.counts_of(column), _is_there(column))
             column, unreadable = _converted(column, rule.type)
             for row, value in unreadable.items():
                 found.setdefault(row, []).append(
@@ -124,22 +125,33 @@ class SchemaRows:
         return frozenset(rule.string_domain.value) if kind == "string_domain" else None
 
 
-def _check_presence(found: Faults, rule: schema_pb2.Feature, counts: NDArray[np.int64]) -> None:
+def _is_there(column: pa.Array) -> NDArray[np.bool_]:
+    """Return which rows have the feature, if only as an empty list: so ExampleGens write an empty cell of CSV."""
+    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
+
+
+def _check_presence(
+    found: Faults, rule: schema_pb2.Feature, counts: NDArray[np.int64], is_there: NDArray[np.bool_]
+) -> None:
+    """Check as TFDV does, to which an empty list is there: a fault of the number of values, not of presence."""
     if rule.HasField("presence") and rule.presence.min_fraction == 1:
-        for row in np.flatnonzero(counts == 0).tolist():
+        for row in np.flatnonzero(~is_there).tolist():
             found.setdefault(row, []).append(f"{rule.name}: no value")
     least, most = _valency(rule)
-    wrong = (counts > 0) & ((counts < least) | ((counts > most) if most else False))
+    wrong = is_there & ((counts < least) | ((counts > most) if most else False))
     for row in np.flatnonzero(wrong).tolist():
-        allowed = f"{least}" if least == most else f"{least} to {most or 'any number'}"
         number = int(counts[row])
+        if not number:
+            found.setdefault(row, []).append(f"{rule.name}: no value")
+            continue
+        allowed = f"{least}" if least == most else f"{least} to {most or 'any number'}"
         found.setdefault(row, []).append(
             f"{rule.name}: {number} {'value' if number == 1 else 'values'}, where {allowed} are allowed"
         )
 
 
 def _valency(rule: schema_pb2.Feature) -> tuple[int, int]:
-    """Return the least and the greatest number of values of a row that has some; 0 for no limit."""
+    """Return the least and the greatest number of values of a row that has the feature; 0 for no limit."""
     if rule.HasField("shape"):
         number = int(np.prod([dim.size for dim in rule.shape.dim] or [1]))
         return number, number
@@ -202,7 +214,7 @@ def _converted(column: pa.Array, kind: int) -> tuple[pa.Array, dict[int, Any]]:
     kept = values.filter(pa.array(~bad[rows]))
     lengths = np.where(bad, 0, counts)
     edges = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    present = pa.array(np.append(lengths > 0, True))
+    present = pa.array(np.append(_is_there(column) & ~bad, True))
     offsets = pc.if_else(present, pa.array(edges), pa.scalar(None, pa.int64()))
     return pa.LargeListArray.from_arrays(offsets, kept), unreadable
 

@@ -60,9 +60,26 @@ def test_presence_is_of_each_row_only_where_the_schema_says_so() -> None:
     often = 'feature { name: "label" type: INT presence { min_fraction: 0.9 } }'
     column = (_INT, [[1], None, []])
 
-    assert _faults(required, label=column) == {1: ["label: no value"], 2: ["label: no value"]}
+    assert _faults(required, label=column) == {1: ["label: no value"]}
     assert _faults(often, label=column) == {}
     assert _faults(required, other=(_INT, [[1]])) == {0: ["label: no value"]}
+
+
+def test_an_empty_list_is_there_as_it_is_to_tfdv_and_has_too_few_values() -> None:
+    """Else all rows with an empty cell of CSV broke the schema that SchemaGen made of them."""
+    required = 'feature { name: "when" type: BYTES presence { min_fraction: 1 min_count: 1 } %s }'
+    column = (_BYTES, [[b"2026"], [], None])
+
+    assert _faults(required % "", when=column) == {2: ["when: no value"]}
+    assert _faults(required % "shape { dim { size: 1 } }", when=column) == {
+        1: ["when: no value"],
+        2: ["when: no value"],
+    }
+    assert _faults('feature { name: "when" type: BYTES value_count { min: 1 } }', when=column) == {
+        1: ["when: no value"]
+    }
+    number = 'feature { name: "when" type: INT }'
+    assert _rows(number).converted(_batch(when=column)).to_pydict() == {"when": [[2026], [], None]}
 
 
 def test_the_number_of_values_is_that_of_shape_or_value_count() -> None:
