@@ -203,7 +203,7 @@ def test_rows_against_the_schema_are_named_and_the_others_get_its_types(tmp_path
         {"sugar": b"1.9", "alcohol": 9.0 + at / 100, "quality": 5} for at in range(30)
     ]
     rows[3] = {**rows[3], "sugar": b"n/a"}
-    rows[10] = {**rows[10], "quality": None}
+    del rows[10]["quality"]
     rows[20] = {**rows[20], "alcohol": 1e9}
     rows[25] = {**rows[25], "alcohol": float("nan")}
     examples = make_examples(tmp_path / "rows", {"train": rows})
