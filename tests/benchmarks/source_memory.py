@@ -100,7 +100,7 @@ _OWN = """
 from headrace.sources import example_source
 
 @example_source
-def read(rows: int):
+def numbers(rows: int):
     for number in range(rows):
         yield {"id": number, "x": number / 7, "text": "una película más bonita"}
 """
@@ -134,7 +134,7 @@ CASES = {
     "images": Case(pictures, 20_000, "ImageFolderExampleGen({data!r})"),
     "sql": Case(database, 2_000_000, 'SqlExampleGen("sqlite:///" + {data!r} + "/a.db", "trips")'),
     "json": Case(json_lines, 4_400_000, "JsonExampleGen({data!r})"),
-    "function": Case(nothing, 1_000_000, "read(rows={rows})", _OWN),
+    "function": Case(nothing, 1_000_000, "numbers(rows={rows})", _OWN),
     "cleaner": Case(table, 500_000, "CsvExampleGen({data!r})", after="Cleaner(read.outputs['examples'])"),
     "cleaner_text": Case(
         lines,
