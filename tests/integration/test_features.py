@@ -474,3 +474,17 @@ def test_features_without_any_value_are_no_error(tmp_path: Path):
             assert np.isfinite(column(run, name, split)).all(), name
     assert column(run, "ids", "eval").max() <= 1
     assert not column(run, "hot", "eval").any()
+
+
+def test_one_long_text_among_many_costs_no_more_than_itself() -> None:
+    """A table of as many places for each row as the longest has words would take 56 GB."""
+    import tensorflow as tf
+
+    from headrace.features import texts
+
+    rows = tf.concat([tf.fill([20_000], "a text"), [" ".join(["word"] * 350_000)]], 0)
+    words = texts.split(rows, min_letters=2)
+
+    assert words.row_lengths()[:2].numpy().tolist() == [1, 1]
+    assert texts._row_ids(words)[-1].numpy() == 20_000
+    assert words.row_lengths()[-1].numpy() == 350_000

@@ -263,7 +263,7 @@ def test_gaps_repeated_times_and_order_by_group(tmp_path: Path) -> None:
             checks.texts(language=["spanish"]),
             "texts: language names 'spanish', which py3langid does not tell.",
         ),
-        (checks.series("text"), "series: time 'text' holds 'some words', which is no time."),
+        (checks.series("text"), "series: none of the values of 'text' is a time."),
         (checks.leaks(group="patient"), "leaks: there is no feature 'patient'."),
     ],
 )

@@ -32,15 +32,20 @@ def test_numbers_are_taken_as_they_are() -> None:
     assert np.isnan(times.read(batch, "other", "series")).all()
 
 
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [
-        ([[b"2026-03-01"], [b"soon"]], "series: time 'time' holds 'soon', which is no time."),
-        ([[b"2026-03-01", b"2026-03-02"]], "series: time 'time' has 2 values in a row, where one is needed."),
-    ],
-)
-def test_what_is_no_time_is_named(values: list[list[bytes] | None], problem: str) -> None:
+def test_several_times_in_a_row_are_named() -> None:
     with pytest.raises(DefinitionError) as caught:
-        times.read(_batch(values), "time", "series")
+        times.read(_batch([[b"2026-03-01", b"2026-03-02"]]), "time", "series")
 
-    assert caught.value.problem == problem
+    assert caught.value.problem == "series: time 'time' has 2 values in a row, where one is needed."
+
+
+def test_a_value_that_is_no_time_is_not_one_that_is_missing() -> None:
+    """It is a finding of its own; only where no value is a time the feature is the wrong one."""
+    found = times.read(_batch([[b"2026-03-01"], [b"soon"], None]), "time", "series")
+
+    assert np.isinf(found).tolist() == [False, True, False]
+    assert np.isnan(found).tolist() == [False, False, True]
+    times.check_any(found, "time", "series")
+    with pytest.raises(DefinitionError) as caught:
+        times.check_any(found[1:], "time", "series")
+    assert caught.value.problem == "series: none of the values of 'time' is a time."

@@ -227,11 +227,12 @@ class Leaks(_Copies):
 
     def _times(self, scanned: Scanned) -> Found:
         found = np.asarray(scanned.array("time"))
+        times.check_any(found, self.spec["time"], self.where)
         latest, name = -np.inf, ""
         for split in scanned.splits:
             start, end = scanned.bounds(split)
             own = found[start:end]
-            known = own[~np.isnan(own)]
+            known = own[times.finite(own)]
             if not len(known):
                 continue
             rows = start + np.flatnonzero(own <= latest)

@@ -41,6 +41,7 @@ class Series(RowCheck):
     def conclude(self, scanned: Scanned) -> Found:
         """Go through the rows of each group by time."""
         time = np.asarray(scanned.array("time"))
+        times.check_any(time, self._time, self.where)
         group = np.asarray(scanned.array("group")) if self._group else np.zeros(len(time), np.uint64)
         yield from self._missing(scanned, time)
         rows = np.flatnonzero(times.finite(time))
@@ -55,9 +56,17 @@ class Series(RowCheck):
     def _missing(self, scanned: Scanned, time: NDArray[np.float64]) -> Found:
         yield from self._by_split(
             scanned,
-            np.flatnonzero(~times.finite(time)),
+            np.flatnonzero(np.isnan(time)),
             "Rows without a time",
             "without a time",
+            is_error=True,
+            reason="FEATURE_TYPE_LOW_FRACTION_PRESENT",
+        )
+        yield from self._by_split(
+            scanned,
+            np.flatnonzero(np.isinf(time)),
+            "Values that are no time",
+            "of a text that is no time in ISO 8601, such as 2026-03-01T12:00:00, or of an infinite number",
             is_error=True,
             reason="FEATURE_TYPE_LOW_FRACTION_PRESENT",
         )

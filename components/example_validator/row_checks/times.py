@@ -14,10 +14,10 @@ from headrace.quality.survey import FLOAT, INTEGER, Survey
 
 
 def read(batch: pa.RecordBatch, name: str, where: str) -> NDArray[np.float64]:
-    """Return the time of each row; NaN where it has none.
+    """Return the time of each row; NaN where it has none, infinite where it has a value that is none.
 
     Raises:
-        DefinitionError: If a row has several values, or a text that is no time.
+        DefinitionError: If a row has several values.
     """
     column = features.column_of(batch, name)
     found = np.full(batch.num_rows, np.nan)
@@ -31,29 +31,36 @@ def read(batch: pa.RecordBatch, name: str, where: str) -> NDArray[np.float64]:
         )
     rows = features.rows_of(column)
     if features.is_bytes(column):
-        found[rows] = _parsed(column.flatten().to_pylist(), name, where)
+        found[rows] = _parsed(column.flatten().to_pylist())
     else:
         found[rows] = features.numbers_of(column)
     return found
 
 
-def _parsed(values: list[bytes], name: str, where: str) -> NDArray[np.float64]:
+def _parsed(values: list[bytes]) -> NDArray[np.float64]:
     import pandas as pd
 
     texts = [value.decode("utf-8", "replace").strip() for value in values]
     # Newer pandas takes the form of the first text for that of all, unless told; older ones know no such word.
     form = {"format": "ISO8601"} if int(pd.__version__.partition(".")[0]) >= 2 else {}
     parsed = pd.to_datetime(pd.Series(texts, dtype=object), errors="coerce", utc=True, **form)
-    missing = parsed.isna().to_numpy()
-    wrong = next((text for text, is_missing in zip(texts, missing) if is_missing and text), None)
-    if wrong is not None:
-        raise DefinitionError(
-            f"{where}: time '{name}' holds '{wrong:.60}', which is no time.",
-            "write times in ISO 8601, such as 2026-03-01 or 2026-03-01T12:00:00, or as numbers.",
-        )
     # Not as integers: what these count differs between versions of pandas.
-    seconds = (parsed - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    return np.asarray(seconds, np.float64)
+    seconds = np.array((parsed - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1), np.float64)
+    seconds[parsed.isna().to_numpy() & np.array([bool(text) for text in texts], np.bool_)] = np.inf
+    return seconds
+
+
+def check_any(found: NDArray[np.float64], name: str, where: str) -> None:
+    """Check that a feature is one of times.
+
+    Raises:
+        DefinitionError: If it has values, and none of them is a time.
+    """
+    if np.isinf(found).any() and not finite(found).any():
+        raise DefinitionError(
+            f"{where}: none of the values of '{name}' is a time.",
+            "name a feature of times: texts in ISO 8601, such as 2026-03-01 or 2026-03-01T12:00:00, or numbers.",
+        )
 
 
 def said(value: float, survey: Survey, name: str) -> str:

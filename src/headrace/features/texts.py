@@ -113,7 +113,7 @@ def counted(words: Any, size: int, path: Any) -> Tensor:
     """Return how often each word of a vocabulary file is in each row of a ragged tensor, `(rows, size)`."""
     numbers = tft.apply_vocabulary(words, path, default_value=-1)
     rows = numbers.nrows(tf.int64)
-    places = numbers.value_rowids() * size + numbers.values
+    places = _row_ids(numbers) * size + numbers.values
     places = tf.boolean_mask(places, numbers.values >= 0)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(places, tf.float32), places, rows * size)
     return tf.reshape(counts, [-1, size])
@@ -135,11 +135,24 @@ def split(x: Tensor, ngrams: int = 1, level: str = "word", min_letters: int = 1)
             is_long = tf.strings.regex_full_match(
                 pieces.values, rf"[\p{{L}}\p{{M}}\p{{N}}_]{{{min_letters},}}"
             )
-            pieces = tf.ragged.boolean_mask(pieces, pieces.with_values(is_long))
+            num_long = tf.math.unsorted_segment_sum(
+                tf.cast(is_long, tf.int64), _row_ids(pieces), pieces.nrows(tf.int64)
+            )
+            pieces = tf.RaggedTensor.from_row_lengths(tf.boolean_mask(pieces.values, is_long), num_long)
     if ngrams > 1:
         separator = " " if level == "word" else ""
         pieces = tf.strings.ngrams(pieces, tuple(range(1, ngrams + 1)), separator=separator)
     return pieces
+
+
+def _row_ids(ragged: Any) -> Tensor:
+    """Return the row of each value, int64.
+
+    Not `value_rowids`, which lays out as many values for each row as the longest one has: with one text of ten
+    megabytes among some thousand, tens of gigabytes.
+    """
+    places = tf.range(tf.size(ragged.values, tf.int64))
+    return tf.searchsorted(tf.cast(ragged.row_splits[1:], tf.int64), places, side="right", out_type=tf.int64)
 
 
 def learned(words: Any, size: int, name: str) -> Any:
