@@ -145,7 +145,11 @@ def _parsed(data: bytes, schema: pa.Schema | None) -> pa.Table | None:
         table = pa_json.read_json(
             pa.BufferReader(data), pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1), options
         )
-    except (pa.ArrowException, ValueError):
+        for column in table.columns:
+            # Of lists that begin with null, pyarrow 10 makes arrays whose parts do not fit.
+            if pa.types.is_nested(column.type):
+                column.validate(full=True)
+    except (pa.ArrowException, ValueError, IndexError):
         return None
     # Lists that are all empty, or hold nulls alone, are not sound in pyarrow 10.
     if table.num_rows != num_lines or not all(map(_is_sound, table.schema.types)):

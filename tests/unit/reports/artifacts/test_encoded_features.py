@@ -11,6 +11,7 @@ from headrace.reports.artifacts.feature_statistics import parse
 def _number(name: str, low: float, high: float) -> statistics_pb2.FeatureNameStatistics:
     feature = statistics_pb2.FeatureNameStatistics(name=name, type="INT")
     feature.num_stats.min, feature.num_stats.max = low, high
+    feature.num_stats.common_stats.num_non_missing = 4
     return feature
 
 

@@ -62,6 +62,7 @@ OBJECTS = st.lists(
 @example([{"a": 2**64}], True, 1, 4)
 @example([{"a": 1}, {"a": 2**64}], True, 1, 4)
 @example([{"a": {"b": [1, 2]}}, {"a": None}], True, 1, 4)
+@example([{"a": [None, False]}], True, 1, 4)
 def test_arrow_and_python_read_the_same(tmp_path_factory, objects, is_ascii, num_shards, block_bytes):
     """Rows, types and faults: where Arrow is asked, and where it is not; in lines and in an array."""
     folder = tmp_path_factory.mktemp("json")
