@@ -111,7 +111,8 @@ _FILE_MESSAGES = {
     ),
     "not_utf8": (
         "MalformedFileError: not_utf8: data/not_utf8/data.csv:3: column 'y' holds byte 0xe9, which is not UTF-8.\n"
-        "  Fix: save the file as UTF-8, for example: iconv -f latin1 -t utf-8"
+        "  Fix: save the file as UTF-8, for example: iconv -f latin1 -t utf-8; or say what it is: "
+        'encoding="cp1252" or "latin-1"'
     ),
 }
 

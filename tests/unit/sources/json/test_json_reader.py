@@ -55,7 +55,7 @@ OBJECTS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(OBJECTS, st.booleans(), st.integers(1, 3), st.sampled_from([4, 40, 4000]))
 @example([{"a": 1}, {"a": 2.5}], True, 1, 4)
 @example([{"a": "2024-01-01"}, {"a": None}], True, 1, 4)
