@@ -132,7 +132,7 @@ def test_sliders_tables_search_and_links_answer(browser: Page, page: Path):
     assert browser.evaluate(f"(() => {{{slide}}})()") == "0"
     search = "const box = document.querySelector('.features'), input = box.querySelector('input'); input.value = '0004'; input.dispatchEvent(new Event('input')); return box.querySelector('.count').textContent"
     assert browser.evaluate(f"(() => {{{search}}})()") == "1 of 12"
-    sort = "const table = document.querySelector('table[data-sortable]'); table.querySelector('th:nth-child(2) button').click(); return [...table.tBodies[0].rows].map((row) => parseFloat(row.cells[1].textContent))"
+    sort = "const table = document.querySelector('table[data-sortable]'); table.querySelector('th:nth-child(2) button').click(); return [...table.tBodies[0].rows].map((row) => parseFloat(row.cells[1].textContent.replaceAll(',', '')))"
     values = browser.evaluate(f"(() => {{{sort}}})()")
     assert values == sorted(values)
 
