@@ -171,7 +171,7 @@ def _publish(context: ExecutionContext, request: Request, report: CleaningReport
     """Set the properties of the outputs: last, as an artifact must not name what was never written."""
     given, examples = context.input("examples"), context.output(EXAMPLES)
     examples.split_names = artifacts.encode_split_names(request.splits)
-    examples.span, examples.version = given.span, given.version
+    examples.span, examples.version = artifacts.span_of(given), given.version
     examples.set_string_custom_property(artifacts.PAYLOAD_FORMAT_PROPERTY, artifacts.payload_format(given))
     # TFX says so of Parquet files too, and its readers refuse another word.
     examples.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")

@@ -167,7 +167,7 @@ def _publish(
             findings_format.write(folder, RowFindings(names, found[split]))
         merged[split] = anomalies
     output.split_names = artifacts.encode_split_names(merged)
-    output.span = context.input("examples").span
+    output.span = artifacts.span_of(context.input("examples"))
     output.set_json_value_custom_property(
         "blessed", {split: int(not findings.of(anomalies)) for split, anomalies in merged.items()}
     )

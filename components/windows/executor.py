@@ -166,7 +166,7 @@ def _describe(
     output.set_string_custom_property(artifacts.FILE_FORMAT_PROPERTY, "tfrecords_gzip")
     output.set_string_custom_property(artifacts.PAYLOAD_FORMAT_PROPERTY, "FORMAT_TF_EXAMPLE")
     output.set_string_custom_property(WINDOWS_PROPERTY, asked.to_text())
-    output.span = given.span
+    output.span = artifacts.span_of(given)
     output.version = given.version
     told = [", ".join(f"{split} {count:,} rows" for split, count in counts.items())]
     told.append(f"a step is {pd.Timedelta(found.step, 'ns')}".replace("0 days ", ""))

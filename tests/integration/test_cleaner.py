@@ -18,7 +18,10 @@ from tfx.components.statistics_gen import executor as stock_statistics
 from tfx.types import standard_artifacts
 
 from headrace import checks
+from headrace.authoring import Channel
+from headrace.authoring.own_artifacts import CleaningReport
 from headrace.components import Cleaner, ImportExampleGen
+from headrace.components.cleaner import executor as cleaner_executor
 from headrace.errors import DataError, DefinitionError
 from headrace.formats import artifacts, cleaning_reports, protos
 from headrace.formats.examples import example_writer
@@ -251,6 +254,23 @@ def test_what_was_removed_before_is_the_first_of_nothing(tmp_path: Path) -> None
         (1, "off schema", None),
         (3, "duplicate", ("train", 2)),
     ]
+
+
+def test_what_is_cleaned_is_of_the_span_of_what_was_given(tmp_path: Path) -> None:
+    """An ExampleGen records it as a custom property; by it a drift check finds the span before."""
+    examples = make_examples(tmp_path / "rows", {"train": [{"x": 1}, {"x": 2}]})
+    examples.set_int_custom_property("span", 3)
+    cleaned = make_artifact(tmp_path / "cleaned", standard_artifacts.Examples)
+    report = make_artifact(tmp_path / "report", CleaningReport)
+    parameters = Cleaner(Channel(type=standard_artifacts.Examples)).exec_properties
+
+    cleaner_executor.Executor(executor_context(tmp_path)).Do(
+        {"examples": [examples]},
+        {"cleaned_examples": [cleaned], "report": [report]},
+        dict(parameters),
+    )
+
+    assert cleaned.span == 3
 
 
 def test_text_that_is_no_utf8_is_undecodable(tmp_path: Path) -> None:
