@@ -88,3 +88,8 @@ def of_nothing(inputs: dict[str, Any]) -> dict[str, Any]:
         "parts": f.date_parts(word),
         "many": f.many_hot(word, 3),
     }
+
+
+def names_of_other_scripts(inputs: dict[str, Any]) -> dict[str, Any]:
+    """TensorFlow takes no such letters in the names of its operations."""
+    return {f"xf_{place}": f.vocabulary(inputs[name]) for place, name in enumerate(sorted(inputs))}

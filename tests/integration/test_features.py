@@ -488,3 +488,22 @@ def test_one_long_text_among_many_costs_no_more_than_itself() -> None:
     assert words.row_lengths()[:2].numpy().tolist() == [1, 1]
     assert texts._row_ids(words)[-1].numpy() == 20_000
     assert words.row_lengths()[-1].numpy() == 350_000
+
+
+def test_features_of_any_script_have_vocabularies(tmp_path: Path):
+    names = ["a b", "región", "城市", "النوع"]
+    schema = "\n".join(
+        f'feature {{ name: "{name}" type: BYTES presence {{ min_fraction: 1.0 }} shape {{ dim {{ size: 1 }} }} }}'
+        for name in names
+    )
+    rows = [dict.fromkeys(names, "x"), dict.fromkeys(names, "y")]
+    examples = make_examples(tmp_path / "rows", {"train": rows})
+
+    made = transform(
+        tmp_path,
+        examples,
+        make_schema(tmp_path / "schema", schema),
+        "feature_functions:names_of_other_scripts",
+    )
+
+    assert len(vocabularies(made)) == len(names)

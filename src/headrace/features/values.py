@@ -190,8 +190,13 @@ def feature_name(x: Tensor) -> str:
 
 
 def file_name(x: Tensor, purpose: str) -> str:
-    """Return a name for a vocabulary file: that of the feature, where no other file of the graph has it."""
-    name = feature_name(x) or purpose
+    """Return a name for a vocabulary file: that of the feature, where no other file of the graph has it.
+
+    TFT names operations of the graph after the file, and TensorFlow takes ASCII for these alone: "región" is "regi_n".
+    """
+    name = re.sub(r"[^ -~]", "_", feature_name(x)) or purpose
+    if not name[0].isalnum():
+        name = f"{purpose}{name}"
     graph = tf.compat.v1.get_default_graph()
     used = graph.get_collection_ref(_FILES)
     plain, count = name, 1
