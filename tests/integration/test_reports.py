@@ -100,12 +100,12 @@ def test_correlations_come_from_the_examples(tmp_path):
 
 
 def test_many_features_make_a_small_page(tmp_path):
-    """100 features stay under 1 MB, thousands under 2 kB each."""
+    """100 features stay under 1 MB, thousands under 2.2 kB each."""
     assert len(page_of(artifacts.statistics(tmp_path / "some", 100))) < 1_000_000
     started = time.process_time()
     page = page_of(artifacts.statistics(tmp_path / "many", 2_000))
 
-    assert len(page) < 4_000_000
+    assert len(page) < 4_400_000
     assert time.process_time() - started < 30, "of this process alone: the machine may be busy"
 
 

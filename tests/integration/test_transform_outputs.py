@@ -208,7 +208,7 @@ def informative(inputs):
         (
             "compares_sparse",
             "'maybe' has rows without value (train 160 of 200, eval 80 of 100)",
-            "default_value",
+            "headrace.features.dense",
         ),
     ],
 )
