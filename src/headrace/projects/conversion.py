@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headrace.errors import MalformedFileError, listed
-from headrace.files import copy_file, create_file, create_text, gzip_files, open_file
+from headrace.files import copy_file, create_file, create_text, open_file, packed_files
 from headrace.formats.examples import arrow_features
 from headrace.projects.look.csv_files import CsvForm
 from headrace.projects.look.looking import Look
@@ -118,7 +118,7 @@ def _labels(look: Look) -> list[str]:
 
 
 def _convert_csv(path: str, target: str, form: CsvForm, rows: _Rows) -> None:
-    with gzip_files.open_binary(path) as raw, create_text(target) as out:
+    with packed_files.open_binary(path) as raw, create_text(target) as out:
         reader = csv.reader(io.TextIOWrapper(raw, form.encoding, newline=""), delimiter=form.delimiter)
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(form.names)
@@ -163,7 +163,7 @@ def _of_known_types(batch: pa.RecordBatch) -> pa.Table:
 
 
 def _convert_json(path: str, target: str, labels: Sequence[str]) -> None:
-    with gzip_files.open_binary(path) as file, create_file(target) as out:
+    with packed_files.open_binary(path) as file, create_file(target) as out:
         for line in file:
             if line.strip() and all(json.loads(line).get(name) is not None for name in labels):
                 out.write(line.rstrip(b"\r\n") + b"\n")

@@ -20,7 +20,7 @@ import numpy as np
 from isal import igzip
 
 from headrace.errors import MalformedFileError
-from headrace.files import create_file, gzip_files, publish, whole_files
+from headrace.files import create_file, packed_files, publish, whole_files
 from headrace.formats.examples import record_checksums
 from headrace.formats.examples.record_checksums import masked_crc
 from headrace.formats.examples.records import Piece, Records
@@ -128,7 +128,7 @@ def read(path: str, batch_records: int, batch_bytes: int = _BATCH_BYTES) -> Iter
     Raises:
         MalformedFileError: If the file is cut short or a checksum does not fit, with the record's number.
     """
-    with gzip_files.open_binary(path) as stream:
+    with packed_files.open_binary(path) as stream:
         waiting = _Batches(batch_records, batch_bytes)
         for piece in _read_pieces(path, stream):
             yield from waiting.add(piece)

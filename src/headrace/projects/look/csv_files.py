@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from headrace.errors import EmptyDataError, MalformedFileError
-from headrace.files import gzip_files
+from headrace.files import packed_files
 from headrace.projects.look.samples import MAX_BYTES, MAX_ROWS, Sample
 
 _HEAD_BYTES = 1 << 18
@@ -72,7 +72,7 @@ def read_form(path: str, num_bytes: int = MAX_BYTES) -> CsvForm:
         EmptyDataError: If it holds nothing.
         MalformedFileError: If it is no table: binary, of one column, or without columns that agree.
     """
-    with gzip_files.open_binary(path) as file:
+    with packed_files.open_binary(path) as file:
         data = file.read(num_bytes)
     head = data[:_HEAD_BYTES]
     if not head.strip():
@@ -133,7 +133,7 @@ def read_sample(path: str, form: CsvForm) -> Sample:
     Raises:
         MalformedFileError: If hardly a row has as many cells as the header.
     """
-    with gzip_files.open_binary(path) as file:
+    with packed_files.open_binary(path) as file:
         data = file.read(MAX_BYTES)
         is_whole = not file.read(1)
     if not is_whole:

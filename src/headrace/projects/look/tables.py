@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headrace.errors import EmptyDataError, MalformedFileError
-from headrace.files import gzip_files, open_file
+from headrace.files import open_file, packed_files
 from headrace.projects.look import csv_files, databases
 from headrace.projects.look.databases import column_of
 from headrace.projects.look.samples import MAX_BYTES, MAX_ROWS, Sample
@@ -59,7 +59,7 @@ def _read_parquet(path: str) -> Sample:
 
 
 def _read_json(path: str) -> Sample:
-    with gzip_files.open_binary(path) as file:
+    with packed_files.open_binary(path) as file:
         data = file.read(MAX_BYTES)
         is_whole = not file.read(1)
     if data.lstrip()[:1] == b"[":

@@ -14,7 +14,7 @@ import numpy as np
 
 from headrace import files
 from headrace.errors import EmptyDataError, MalformedFileError
-from headrace.files import gzip_files
+from headrace.files import packed_files
 from headrace.sources.csv import csv_faults
 from headrace.sources.csv.csv_dialect import Dialect
 
@@ -137,7 +137,7 @@ def cut(paths: Sequence[str], num_parts: int, dialect: Dialect = _STOCK) -> list
         bounds = [total * part // num_parts for part in range(num_parts)]
         inside = [part for part in range(num_parts) if before < bounds[part] < before + size]
         first = max(part for part in range(num_parts) if bounds[part] <= before)
-        if dialect.encoding or gzip_files.is_packed(path):
+        if dialect.encoding or packed_files.is_packed(path):
             parts[first].append(CsvPiece(path, start, None, first_line, dialect))
             before += size
             continue
@@ -153,7 +153,7 @@ def cut(paths: Sequence[str], num_parts: int, dialect: Dialect = _STOCK) -> list
 
 
 def _size(path: str) -> int:
-    return gzip_files.unpacked_bytes(path) if gzip_files.is_packed(path) else files.size(path)
+    return packed_files.unpacked_bytes(path) if packed_files.is_packed(path) else files.size(path)
 
 
 def _data_start(path: str, dialect: Dialect) -> int:

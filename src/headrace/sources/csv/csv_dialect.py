@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from headrace.errors import DefinitionError, MalformedFileError
-from headrace.files import gzip_files
+from headrace.files import packed_files
 
 COMMA = ","
 _GUESSED = {"\t": "tabs", ";": "semicolons"}
@@ -50,7 +50,7 @@ class Dialect:
         Raises:
             MalformedFileError: While it is open, if it is not in the encoding.
         """
-        with gzip_files.open_binary(path) as file:
+        with packed_files.open_binary(path) as file:
             if not self.encoding:
                 yield file
                 return
@@ -147,39 +147,20 @@ def _cells(line: bytes, delimiter: str) -> list[str]:
         return []
 
 
-class _InUtf8(io.RawIOBase):
+class _InUtf8(packed_files.Forwards):
     """A file in another encoding, as UTF-8. It is read forwards."""
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
+        super().__init__("a file in another encoding")
         self._file = file
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._rest = b""
-        self._at = 0
         self._is_read = False
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go forwards, by reading."""
-        if whence != io.SEEK_SET or offset < self._at:
-            raise io.UnsupportedOperation("a file in another encoding is read forwards")
-        while self._at < offset and self.read(min(_CHUNK_BYTES, offset - self._at)):
-            pass
-        return self._at
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def next_bytes(self, num_bytes: int) -> bytes:
         while not self._rest and not self._is_read:
             chunk = self._file.read(_CHUNK_BYTES)
             self._is_read = not chunk
             self._rest = self._decoder.decode(chunk, final=not chunk).encode()
-        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
+        part, self._rest = self._rest[:num_bytes], self._rest[num_bytes:]
+        return part
