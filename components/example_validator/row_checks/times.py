@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.errors import DefinitionError
+from headrace.formats import texts_of_times
 from headrace.quality import features
 from headrace.quality.survey import FLOAT, INTEGER, Survey
 
@@ -41,9 +42,7 @@ def _parsed(values: list[bytes]) -> NDArray[np.float64]:
     import pandas as pd
 
     texts = [value.decode("utf-8", "replace").strip() for value in values]
-    # Newer pandas takes the form of the first text for that of all, unless told; older ones know no such word.
-    form = {"format": "ISO8601"} if int(pd.__version__.partition(".")[0]) >= 2 else {}
-    parsed = pd.to_datetime(pd.Series(texts, dtype=object), errors="coerce", utc=True, **form)
+    parsed = texts_of_times.parsed(pd.Series(texts, dtype=object), errors="coerce")
     # Not as integers: what these count differs between versions of pandas.
     seconds = np.array((parsed - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1), np.float64)
     seconds[parsed.isna().to_numpy() & np.array([bool(text) for text in texts], np.bool_)] = np.inf

@@ -10,6 +10,7 @@ import pandas as pd
 
 from headrace.errors import DataError, did_you_mean, listed
 from headrace.features.series import Found, Windows
+from headrace.formats import texts_of_times
 
 Array = np.ndarray[Any, Any]
 _BLOCK_ROWS = 100_000
@@ -56,7 +57,7 @@ def _nanoseconds(asked: Windows, column: Any) -> Array:
             read = pd.to_datetime(column, unit=asked.unit, utc=True)
         else:
             texts = column.map(lambda one: one.decode() if isinstance(one, bytes) else one)
-            read = pd.to_datetime(texts, utc=True)
+            read = texts_of_times.parsed(texts)
     except (ValueError, TypeError, OverflowError) as error:
         raise DataError(
             f"windows: '{asked.time}' holds something that is no time: {error}.",

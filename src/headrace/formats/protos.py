@@ -52,7 +52,7 @@ def read_text(path: str, proto_class: type[ProtoType]) -> ProtoType:
     """
     proto = proto_class()
     try:
-        text_format.Parse(_read(path), proto)
+        text_format.Parse(_read(path).decode(), proto)
     except (text_format.ParseError, UnicodeDecodeError) as error:
         line = error.GetLine() if isinstance(error, text_format.ParseError) else None
         raise MalformedFileError(

@@ -63,7 +63,9 @@ def words(text: str) -> list[str]:
 def _languages() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+    # py3langid 0.2 keeps its model as a pickle, 0.4 as arrays.
+    read = getattr(LanguageIdentifier, "from_model_file", None) or LanguageIdentifier.from_pickled_model
+    return read(MODEL_FILE, norm_probs=True)
 
 
 def language(text: str) -> tuple[str, float]:

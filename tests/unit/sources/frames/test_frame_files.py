@@ -44,7 +44,7 @@ def test_columns_of_pandas(kept):
             "category": pd.Categorical(["b", None]),
             "stamp": stamps,
             "zoned": stamps.tz_localize("Europe/Madrid"),
-            "fraction": pd.to_datetime(["2024-05-01T08:30:00.25", "2024-05-01"]),
+            "fraction": [pd.Timestamp("2024-05-01T08:30:00.25"), pd.Timestamp("2024-05-01")],
             "date": [datetime.date(2024, 5, 1), None],
             "duration": pd.to_timedelta(["90s", None]),
             "decimal": [decimal.Decimal("1.25"), None],
