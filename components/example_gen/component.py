@@ -69,6 +69,10 @@ class CsvExampleGen(FileBasedExampleGen):
             below it has as often. Between others than commas, a quoted name is the name without its quotes.
         encoding: The files' encoding, such as `"latin-1"` or `"utf-16"`. Default: UTF-8.
         column_names: The names of the columns, where the files have no header line.
+        decimal: What stands before the fraction of numbers, such as `","`. Default: a point. Semicolons and tabs between
+            cells are then found also where the header has commas.
+        thousands: What stands between thousands, such as `"."`; `" "` also means spaces that do not break lines. Default:
+            nothing. A cell in which it stands elsewhere is text: pandas makes a number of the date 1.12.2024.
 
     Raises:
         DefinitionError: If a parameter cannot be used as given.
@@ -105,6 +109,8 @@ class CsvExampleGen(FileBasedExampleGen):
         delimiter: str | None = None,
         encoding: str | None = None,
         column_names: Sequence[str] | None = None,
+        decimal: str | None = None,
+        thousands: str | None = None,
     ) -> None:
         super().__init__(
             input_base,
@@ -115,7 +121,14 @@ class CsvExampleGen(FileBasedExampleGen):
             num_shards,
             splits=splits,
             split_by=split_by,
-            own=csv_dialect.checked(delimiter, encoding, column_names, type(self).__name__),
+            own=csv_dialect.checked(
+                type(self).__name__,
+                delimiter=delimiter,
+                encoding=encoding,
+                column_names=column_names,
+                decimal=decimal,
+                thousands=thousands,
+            ),
         )
 
 
