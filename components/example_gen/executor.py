@@ -23,7 +23,7 @@ from headrace.components.example_gen.dividing import (
 from headrace.components.example_gen.writing import Learn, Outcome, Output, WriteSplits, Written, combined
 from headrace.errors import DataError, EmptyDataError, HeadraceError
 from headrace.files import payloads, remove_folder
-from headrace.formats import artifacts, quarantine
+from headrace.formats import artifacts, columns, quarantine
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.shared_folder import SharedFolder
@@ -88,6 +88,8 @@ class ExampleGenExecutor(BeamExecutor):
 
         # Set last: an artifact must not name a split whose files were never written.
         _describe(examples, splits, payload)
+        changes = columns.record(examples, written.columns) if written.columns else []
+        remarks = [*_of_columns(changes), *remarks]
         counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
         aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
         noted = [", ".join(f"{what}: {count:,}" for what, count in written.notes.items())]
@@ -257,6 +259,11 @@ def _check_unchanged(context: ExecutionContext, source: Source, survey: Survey) 
             f"{context.node_id}: {watched} changed while they were read.",
             "resume when nobody writes there.",
         )
+
+
+def _of_columns(changes: Sequence[str]) -> list[str]:
+    """Say what changed in the columns since the run before, in one remark."""
+    return [f"since the run before, {'; '.join(changes)}"] if changes else []
 
 
 def _said(remarks: Sequence[str]) -> list[str]:

@@ -79,9 +79,11 @@ class Source(abc.ABC):
 
     Attributes:
         ITEMS: What a person gives to it, as messages call it.
+        TELLS_COLUMNS: Whether its rows tell their columns, whose changes since the run before are said.
     """
 
     ITEMS: ClassVar[str] = "input"
+    TELLS_COLUMNS: ClassVar[bool] = False
 
     @abc.abstractmethod
     def survey(self, request: Request) -> Survey:
