@@ -61,7 +61,9 @@ class CsvExampleGen(FileBasedExampleGen):
         output_data_format: `"FORMAT_TF_EXAMPLE"`, or `"FORMAT_PARQUET"` for `data_parquet-*.parquet` files.
         num_shards: Files per split. Default: one for each 32 MiB of input.
         splits: The splits and their shares, such as `{"train": 3, "valid": 1, "test": 1}`, in the place of
-            `output_config`. The rows of each, and of each class, are on the artifact's page.
+            `output_config`. The rows of each, and of each class, are on the artifact's page. With several input splits,
+            the one that has a name of these is divided, and the others stay as they are: train and test, and
+            `{"train": 4, "valid": 1}`.
         split_by: How rows are divided, one of `headrace.splits`: `by_hash()` (default), `stratify("quality")`,
             `group("patient")`, `time("date", gap="24h")`, `shuffle(seed=113)`, `column("set")`, `folders()`; or the same
             as a mapping or text, as configuration files give it. Without `splits`, train and eval, 2 to 1.

@@ -18,7 +18,9 @@ from headrace.components.example_gen.dividing import (
     ReadKeys,
     as_partition,
     in_words_of,
+    place_divided,
     record,
+    with_divided,
 )
 from headrace.components.example_gen.writing import Learn, Outcome, Output, WriteSplits, Written, combined
 from headrace.errors import DataError, EmptyDataError, HeadraceError
@@ -33,7 +35,7 @@ from headrace.sources.division.division import Division, divide
 from headrace.sources.intake import FAIL
 from headrace.sources.reading import Part, Reader, parts
 from headrace.sources.source import Request, Source, Survey, with_node
-from headrace.sources.splits import AnyPartition, partitions
+from headrace.sources.splits import AnyPartition, partition_of, partitions
 from headrace.splits.asked import Asked, recorded
 
 
@@ -61,9 +63,18 @@ class ExampleGenExecutor(BeamExecutor):
             reader = source.reader(payload)
             survey, work, remarks = self._plan(context, input_config, source, reader)
             division, learned = None, None
+            place = place_divided(asked, survey, context.node_id)
+            # A division is of the first parts.
+            work.sort(key=lambda part: part.split != place)
             if asked is not None and asked.way.kind in GATHERED:
-                division, learned = self._divide(context, work, reader, asked, source, survey)
-                divided = [self._partition(context, division, asked)]
+                rows = [part for part in work if part.split == place]
+                division, learned = self._divide(context, rows, reader, asked, source, survey)
+                divided = with_divided(divided, place, self._partition(context, division, asked))
+                if len(rows) < len(work):
+                    # What the others hold has its say in what is known of all.
+                    learned = None
+            elif asked is not None and len(divided) > 1 and asked.way.kind == "hash":
+                divided = with_divided(divided, place, partition_of(asked.shares, asked.way.feature))
             splits = [name for partition in divided for name in partition.splits]
             folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
             aside_uri = examples.uri if sets_aside else ""
