@@ -30,13 +30,16 @@ from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.sources import split_folders
+from headrace.sources import feature_kinds, split_folders
 from headrace.sources.division.division import Division, divide
 from headrace.sources.intake import FAIL
 from headrace.sources.reading import Part, Reader, parts
 from headrace.sources.source import Request, Source, Survey, with_node
 from headrace.sources.splits import AnyPartition, partition_of, partitions
 from headrace.splits.asked import Asked, recorded
+
+
+_log = logging.getLogger(__name__)
 
 
 class ExampleGenExecutor(BeamExecutor):
@@ -48,19 +51,29 @@ class ExampleGenExecutor(BeamExecutor):
 
     def execute(self, context: ExecutionContext) -> None:
         """Write the splits; on an error, leave nothing of them."""
+        source = self.source(context)
+        payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
+        reader = source.reader(payload)
+        try:
+            self._make(context, source, reader, payload)
+        except DataError as error:
+            wider = reader.widened() if feature_kinds.is_of_numbers(error) else None
+            if wider is None:
+                raise
+            _log.warning("%s All is read again, with floats there.", error.problem)
+            self._make(context, source, wider, payload)
+
+    def _make(self, context: ExecutionContext, source: Source, reader: Reader, payload: int) -> None:
         input_config = context.proto_parameter("input_config", example_gen_pb2.Input)
         output_config = context.proto_parameter("output_config", example_gen_pb2.Output)
         asked = recorded(context.parameters)
         divided: Sequence[AnyPartition] = partitions(input_config, output_config)
-        payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
         examples = context.output("examples")
         sets_aside = own_options(context).get("on_error", FAIL) != FAIL
         # What is removed on an error: nothing that was there before.
         made: list[str] = []
         try:
             context.progress.report("looking at the input")
-            source = self.source(context)
-            reader = source.reader(payload)
             survey, work, remarks = self._plan(context, input_config, source, reader)
             division, learned = None, None
             place = place_divided(asked, survey, context.node_id)
@@ -280,7 +293,7 @@ def _of_columns(changes: Sequence[str]) -> list[str]:
 def _said(remarks: Sequence[str]) -> list[str]:
     """Write remarks into the node's log; return what the line of the run says of them: the first."""
     for remark in remarks:
-        logging.getLogger(__name__).warning("%s", remark)
+        _log.warning("%s", remark)
     more = f" (and {len(remarks) - 1} more: see the log)" if len(remarks) > 1 else ""
     return [f"note: {remarks[0]}{more}"] if remarks else []
 

@@ -186,5 +186,8 @@ def named_in(parameters: Mapping[str, Any]) -> Source | None:
 
 
 def with_node(error: HeadraceError, node_id: str) -> HeadraceError:
-    """Return the error with the node in front."""
-    return type(error)(f"{node_id}: {error.problem}", error.fix)
+    """Return the error with the node in front, and what else it carries."""
+    found = type(error)(f"{node_id}: {error.problem}", error.fix)
+    carried = {name: value for name, value in vars(error).items() if name not in vars(found)}
+    vars(found).update(carried)
+    return found
