@@ -11,7 +11,7 @@ from google.protobuf import struct_pb2
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, read_json, to_proto
 from headrace.errors import DefinitionError, did_you_mean, listed
-from headrace.splits.asked import Asked
+from headrace.splits.asked import Asked, divided_split
 
 with authoring():
     from tfx.proto import example_gen_pb2
@@ -45,7 +45,7 @@ def divided_output_config(
     """Return `output_config`, or what takes its place where `splits` or `split_by` is given.
 
     Raises:
-        DefinitionError: If both are given, or the input has several splits already.
+        DefinitionError: If both are given, or the input has several splits, of which not one is named among those asked for.
     """
     if division is None:
         return output_config
@@ -54,28 +54,27 @@ def divided_output_config(
             f"{name}: output_config is given, and splits or split_by too.",
             "give one of the two: splits={'train': 2, 'eval': 1} stands for output_config's hash buckets.",
         )
-    several = _num_input_splits(input_config)
-    if several > 1:
-        raise DefinitionError(
-            f"{name}: input_config has {several} splits, and splits or split_by would divide them again.",
-            "keep one input split, whose rows are divided; or leave out splits and split_by, and the input's splits "
-            "stay as they are.",
-        )
+    inputs = _input_splits(input_config)
+    if len(inputs) > 1:
+        divided_split(division, inputs, name)
+        # TFX has no buckets for one of several: who divides is the executor.
+        return example_gen_pb2.Output()
     config: Any = to_proto(division.output_config(), example_gen_pb2.Output, f"{name}: splits")
     return config
 
 
-def _num_input_splits(input_config: Any) -> int:
-    """Return how many splits the input has; 0 where that is known only when the pipeline runs."""
+def _input_splits(input_config: Any) -> list[str]:
+    """Return the names of the splits that the input has; none where they are known only when the pipeline runs."""
     if isinstance(input_config, str):
         input_config = read_json(input_config, example_gen_pb2.Input, "input_config")
-    is_mapping = isinstance(input_config, Mapping)
-    return len(input_config.get("splits", ()) if is_mapping else getattr(input_config, "splits", ()))
+    if isinstance(input_config, Mapping):
+        return [str(split.get("name", "")) for split in input_config.get("splits", ())]
+    return [str(split.name) for split in getattr(input_config, "splits", ())]
 
 
 def default_output_config(input_config: Any) -> ProtoLike:
     """Two parts to train and one to eval; where the input has several splits, these."""
-    if _num_input_splits(input_config) > 1:
+    if len(_input_splits(input_config)) > 1:
         return example_gen_pb2.Output()
     shares = [{"name": "train", "hash_buckets": 2}, {"name": "eval", "hash_buckets": 1}]
     return {"split_config": {"splits": shares}}

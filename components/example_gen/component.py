@@ -61,7 +61,9 @@ class CsvExampleGen(FileBasedExampleGen):
         output_data_format: `"FORMAT_TF_EXAMPLE"`, or `"FORMAT_PARQUET"` for `data_parquet-*.parquet` files.
         num_shards: Files per split. Default: one for each 32 MiB of input.
         splits: The splits and their shares, such as `{"train": 3, "valid": 1, "test": 1}`, in the place of
-            `output_config`. The rows of each, and of each class, are on the artifact's page.
+            `output_config`. The rows of each, and of each class, are on the artifact's page. With several input splits,
+            the one that has a name of these is divided, and the others stay as they are: train and test, and
+            `{"train": 4, "valid": 1}`.
         split_by: How rows are divided, one of `headrace.splits`: `by_hash()` (default), `stratify("quality")`,
             `group("patient")`, `time("date", gap="24h")`, `shuffle(seed=113)`, `column("set")`, `folders()`; or the same
             as a mapping or text, as configuration files give it. Without `splits`, train and eval, 2 to 1.
@@ -69,6 +71,10 @@ class CsvExampleGen(FileBasedExampleGen):
             below it has as often. Between others than commas, a quoted name is the name without its quotes.
         encoding: The files' encoding, such as `"latin-1"` or `"utf-16"`. Default: UTF-8.
         column_names: The names of the columns, where the files have no header line.
+        decimal: What stands before the fraction of numbers, such as `","`. Default: a point. Semicolons and tabs between
+            cells are then found also where the header has commas.
+        thousands: What stands between thousands, such as `"."`; `" "` also means spaces that do not break lines. Default:
+            nothing. A cell in which it stands elsewhere is text: pandas makes a number of the date 1.12.2024.
 
     Raises:
         DefinitionError: If a parameter cannot be used as given.
@@ -105,6 +111,8 @@ class CsvExampleGen(FileBasedExampleGen):
         delimiter: str | None = None,
         encoding: str | None = None,
         column_names: Sequence[str] | None = None,
+        decimal: str | None = None,
+        thousands: str | None = None,
     ) -> None:
         super().__init__(
             input_base,
@@ -115,7 +123,14 @@ class CsvExampleGen(FileBasedExampleGen):
             num_shards,
             splits=splits,
             split_by=split_by,
-            own=csv_dialect.checked(delimiter, encoding, column_names, type(self).__name__),
+            own=csv_dialect.checked(
+                type(self).__name__,
+                delimiter=delimiter,
+                encoding=encoding,
+                column_names=column_names,
+                decimal=decimal,
+                thousands=thousands,
+            ),
         )
 
 

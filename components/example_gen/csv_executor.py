@@ -7,7 +7,7 @@ from headrace.runtime.context import ExecutionContext
 from headrace.sources.csv.csv_source import CsvSource
 from headrace.sources.source import Source
 
-_OPTIONS = ("delimiter", "encoding", "column_names")
+_OPTIONS = ("delimiter", "encoding", "column_names", "decimal", "thousands")
 
 
 class Executor(ExampleGenExecutor):

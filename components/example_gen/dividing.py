@@ -18,9 +18,9 @@ from headrace.sources.division.keys import Keys
 from headrace.sources.intake import Intake
 from headrace.sources.reading import Part, Reader
 from headrace.sources.rows import Rows
-from headrace.sources.source import Unreadable
-from headrace.sources.splits import Planned
-from headrace.splits.asked import Asked
+from headrace.sources.source import Survey, Unreadable
+from headrace.sources.splits import AnyPartition, Planned, check_names
+from headrace.splits.asked import Asked, divided_split
 from headrace.splits.ways import SplitBy
 
 # The ways that look at all rows before the first is written.
@@ -90,6 +90,25 @@ def as_partition(division: Division, way: SplitBy, chosen: SharedFolder[Choice])
     return Planned(division.splits, chosen, dropped, way.feature, division.digests)
 
 
+def place_divided(asked: Asked | None, survey: Survey, node_id: str) -> int:
+    """Return the position of the input split whose rows are divided; the first where there is one alone.
+
+    Raises:
+        DefinitionError: If there are several, and none of them is the one.
+    """
+    if asked is None or asked.way.kind == "folders" or len(survey.splits) == 1:
+        return 0
+    names = [split.name for split in survey.splits]
+    return names.index(divided_split(asked, names, node_id))
+
+
+def with_divided(divided: Sequence[AnyPartition], place: int, one: AnyPartition) -> list[AnyPartition]:
+    """Return the partitions with another at a place, each split with a name of its own."""
+    found = [*divided[:place], one, *divided[place + 1 :]]
+    check_names(found, "splits")
+    return found
+
+
 def record(uri: str, asked: Asked, division: Division | None, written: Written) -> list[str]:
     """Write how rows were divided into the folder of the artifact; return what a line says of it."""
     excluded = division.num_excluded() if division is not None else {}
@@ -113,7 +132,11 @@ def record(uri: str, asked: Asked, division: Division | None, written: Written) 
     left_out = (
         [f"{left:,} {'row' if left == 1 else 'rows'} in no split: {', '.join(reasons)}"] if excluded else []
     )
-    return [str(asked.way), *left_out, *notes]
+    as_given = [
+        name for name in written.num_rows if asked.shares.weights and name not in asked.shares.names
+    ]
+    kept = [f"{', '.join(as_given)} as given"] if as_given else []
+    return [str(asked.way), *kept, *left_out, *notes]
 
 
 def in_words_of(asked: Asked | None, error: HeadraceError) -> HeadraceError:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from headrace.authoring.light import authoring
 from headrace.files import payloads
-from headrace.formats import split_names
+from headrace.formats import columns, split_names
 from headrace.sources import source as sources
 from headrace.sources import split_folders
 from headrace.sources.file_source import FileSource
@@ -28,6 +28,8 @@ EXAMPLES_KEY = "examples"
 SPAN_PROPERTY = "span"
 VERSION_PROPERTY = "version"
 FINGERPRINT_PROPERTY = "input_fingerprint"
+# TFX's type of the context that holds what a node did in all runs.
+_NODE_CONTEXT = "node"
 
 
 class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
@@ -92,8 +94,35 @@ class Driver(base_driver.BaseDriver, ir_base_driver.BaseDriver):
                 data_types_utils.set_metadata_value(result.exec_properties[key], value)
         examples = copy.deepcopy(execution_info.output_dict[EXAMPLES_KEY][0].mlmd_artifact)
         _describe(exec_properties, examples)
+        source = sources.named_in(exec_properties)
+        if source is not None and source.TELLS_COLUMNS:
+            before = self._columns_before(execution_info)
+            if before:
+                properties = examples.custom_properties
+                properties[columns.COLUMNS_PROPERTY].string_value = columns.before_text(before)
         result.output_artifacts[EXAMPLES_KEY].artifacts.append(examples)
         return result
+
+    def _columns_before(self, execution_info: Any) -> columns.Columns:
+        """Return the columns that this node met in the newest run before of which the store still has the output."""
+        store = self._metadata_handle.store
+        names = [
+            context.name.field_value.string_value
+            for context in execution_info.pipeline_node.contexts.contexts
+            if context.type.name == _NODE_CONTEXT
+        ]
+        contexts = [store.get_context_by_type_and_name(_NODE_CONTEXT, name) for name in names]
+        made = [
+            artifact
+            for context in contexts
+            if context is not None
+            for artifact in store.get_artifacts_by_context(context.id)
+            if artifact.state == artifact.LIVE and columns.COLUMNS_PROPERTY in artifact.custom_properties
+        ]
+        newest = max(made, key=lambda artifact: artifact.id, default=None)
+        if newest is None:
+            return {}
+        return columns.of_text(newest.custom_properties[columns.COLUMNS_PROPERTY].string_value)
 
     def _prepare_output_artifacts(
         self,

@@ -18,23 +18,28 @@ from headrace.components.example_gen.dividing import (
     ReadKeys,
     as_partition,
     in_words_of,
+    place_divided,
     record,
+    with_divided,
 )
 from headrace.components.example_gen.writing import Learn, Outcome, Output, WriteSplits, Written, combined
 from headrace.errors import DataError, EmptyDataError, HeadraceError
 from headrace.files import payloads, remove_folder
-from headrace.formats import artifacts, quarantine
+from headrace.formats import artifacts, columns, quarantine
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import BeamExecutor
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.sources import split_folders
+from headrace.sources import feature_kinds, split_folders
 from headrace.sources.division.division import Division, divide
 from headrace.sources.intake import FAIL
 from headrace.sources.reading import Part, Reader, parts
 from headrace.sources.source import Request, Source, Survey, with_node
-from headrace.sources.splits import AnyPartition, partitions
+from headrace.sources.splits import AnyPartition, partition_of, partitions
 from headrace.splits.asked import Asked, recorded
+
+
+_log = logging.getLogger(__name__)
 
 
 class ExampleGenExecutor(BeamExecutor):
@@ -46,24 +51,43 @@ class ExampleGenExecutor(BeamExecutor):
 
     def execute(self, context: ExecutionContext) -> None:
         """Write the splits; on an error, leave nothing of them."""
+        source = self.source(context)
+        payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
+        reader = source.reader(payload)
+        try:
+            self._make(context, source, reader, payload)
+        except DataError as error:
+            wider = reader.widened() if feature_kinds.is_of_numbers(error) else None
+            if wider is None:
+                raise
+            _log.warning("%s All is read again, with floats there.", error.problem)
+            self._make(context, source, wider, payload)
+
+    def _make(self, context: ExecutionContext, source: Source, reader: Reader, payload: int) -> None:
         input_config = context.proto_parameter("input_config", example_gen_pb2.Input)
         output_config = context.proto_parameter("output_config", example_gen_pb2.Output)
         asked = recorded(context.parameters)
         divided: Sequence[AnyPartition] = partitions(input_config, output_config)
-        payload = int(context.parameter("output_data_format", 0)) or example_gen_pb2.FORMAT_TF_EXAMPLE
         examples = context.output("examples")
         sets_aside = own_options(context).get("on_error", FAIL) != FAIL
         # What is removed on an error: nothing that was there before.
         made: list[str] = []
         try:
             context.progress.report("looking at the input")
-            source = self.source(context)
-            reader = source.reader(payload)
             survey, work, remarks = self._plan(context, input_config, source, reader)
             division, learned = None, None
+            place = place_divided(asked, survey, context.node_id)
+            # A division is of the first parts.
+            work.sort(key=lambda part: part.split != place)
             if asked is not None and asked.way.kind in GATHERED:
-                division, learned = self._divide(context, work, reader, asked, source, survey)
-                divided = [self._partition(context, division, asked)]
+                rows = [part for part in work if part.split == place]
+                division, learned = self._divide(context, rows, reader, asked, source, survey)
+                divided = with_divided(divided, place, self._partition(context, division, asked))
+                if len(rows) < len(work):
+                    # What the others hold has its say in what is known of all.
+                    learned = None
+            elif asked is not None and len(divided) > 1 and asked.way.kind == "hash":
+                divided = with_divided(divided, place, partition_of(asked.shares, asked.way.feature))
             splits = [name for partition in divided for name in partition.splits]
             folders = {name: artifacts.new_split_folder(examples.uri, name) for name in splits}
             aside_uri = examples.uri if sets_aside else ""
@@ -88,6 +112,8 @@ class ExampleGenExecutor(BeamExecutor):
 
         # Set last: an artifact must not name a split whose files were never written.
         _describe(examples, splits, payload)
+        changes = columns.record(examples, written.columns) if written.columns else []
+        remarks = [*_of_columns(changes), *remarks]
         counts = ", ".join(f"{name} {written.num_rows[name]:,} rows" for name in splits)
         aside = [f"{written.num_quarantined:,} unreadable in quarantine"] if written.num_quarantined else []
         noted = [", ".join(f"{what}: {count:,}" for what, count in written.notes.items())]
@@ -259,10 +285,15 @@ def _check_unchanged(context: ExecutionContext, source: Source, survey: Survey) 
         )
 
 
+def _of_columns(changes: Sequence[str]) -> list[str]:
+    """Say what changed in the columns since the run before, in one remark."""
+    return [f"since the run before, {'; '.join(changes)}"] if changes else []
+
+
 def _said(remarks: Sequence[str]) -> list[str]:
     """Write remarks into the node's log; return what the line of the run says of them: the first."""
     for remark in remarks:
-        logging.getLogger(__name__).warning("%s", remark)
+        _log.warning("%s", remark)
     more = f" (and {len(remarks) - 1} more: see the log)" if len(remarks) > 1 else ""
     return [f"note: {remarks[0]}{more}"] if remarks else []
 

@@ -35,7 +35,9 @@ class FunctionExampleGen(SourceExampleGen):
     Args:
         function: A generator function at the top level of a file, a module or a notebook's cell, or its text
             `'module:function'`. It yields mappings of feature names to values: int and bool become integers, float
-            floats, str bytes in UTF-8, bytes stay; lists and numpy arrays hold several values; `None` is missing.
+            floats, str bytes in UTF-8, bytes stay; lists and numpy arrays hold several values; `None` is missing. A
+            feature with integers in some rows and floats in others is one of floats, as in pandas: where that shows late,
+            the function is run a second time. Text beside numbers is an error that names both rows.
         parameters: What it is called with by name, as plain values: they are recorded, and part of the cache key.
         input_base: The folder of the files, where the function takes a path.
         input_config: Named splits, each with a file pattern; see `CsvExampleGen`.

@@ -27,6 +27,9 @@ class SqlExampleGen(SourceExampleGen):
     database's own.
 
     A database does not tell whether its content changed, so the node runs each time, unless a `version_query` tells.
+    Columns that are new, gone or of another kind since the run before in the same store are said, in the run's line and on
+    the artifact's page. A connection that is lost is made again, up to five times in a row after 1 to 16 seconds, and
+    reading goes on where it was once the same rows came again.
 
     Outputs:
         examples: `Examples`, one folder for each split; see `CsvExampleGen`.

@@ -13,12 +13,13 @@ import numpy as np
 from headrace.errors import HeadraceError
 from headrace.files.prefetch import prefetched
 from headrace.formats import quarantine
+from headrace.formats.columns import Columns
 from headrace.runtime.progress import Progress
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.sources import feature_kinds
 from headrace.sources.division.label_counts import LabelCounter, LabelCounts
 from headrace.sources.feature_kinds import Kind
-from headrace.sources.intake import Intake
+from headrace.sources.intake import Intake, joined_columns
 from headrace.sources.reading import Part, Reader
 from headrace.sources.rows import Rows, SplitFiles
 from headrace.sources.splits import AnyPartition, Chooser
@@ -39,6 +40,7 @@ class Outcome:
     num_quarantined: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
     learned: Any = None
     error: BaseException | None = None
 
@@ -79,12 +81,14 @@ class Written:
         num_quarantined: The number of items that could not be read and are set aside.
         labels: The rows of each class in each split, where they were counted.
         notes: What readers met that a person should know of, and how often.
+        columns: By input split, the kind of each column, where readers tell.
     """
 
     num_rows: dict[str, int]
     num_quarantined: int
     labels: LabelCounts | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
 
 
 def combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written:
@@ -104,13 +108,18 @@ def combined(outcomes: Sequence[Outcome], outputs: Sequence[Output]) -> Written:
         for name, count in outcome.num_rows.items():
             num_rows[name] += count
     notes: collections.Counter[str] = collections.Counter()
+    columns: dict[str, dict[str, str]] = {}
     for outcome in outcomes:
         notes.update(outcome.notes)
+        if outcome.columns:
+            split = outputs[outcome.split].split
+            columns[split] = joined_columns(columns.get(split, {}), outcome.columns)
     return Written(
         num_rows,
         sum(outcome.num_quarantined for outcome in outcomes),
         LabelCounts.merge([outcome.labels for outcome in outcomes]),
         notes,
+        columns,
     )
 
 
@@ -161,7 +170,14 @@ class WriteSplits(beam.DoFn):
         except (HeadraceError, OSError) as error:
             return Outcome(part.split, part.shards[0], error=error)
         return Outcome(
-            part.split, part.shards[0], num_rows, labels, intake.num_quarantined, intake.kinds, intake.notes
+            part.split,
+            part.shards[0],
+            num_rows,
+            labels,
+            intake.num_quarantined,
+            intake.kinds,
+            intake.notes,
+            intake.columns,
         )
 
 

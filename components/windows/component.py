@@ -20,6 +20,7 @@ from headrace.authoring import (
 )
 from headrace.errors import DefinitionError
 from headrace.features import series
+from headrace.splits.shares import parse_shares
 
 
 class WindowsSpec(ComponentSpec):
@@ -82,14 +83,13 @@ class Windows(Component[WindowsOutputs]):
         windows: series.Windows | Mapping[str, object],
         splits: Mapping[str, float] | None = None,
     ) -> None:
+        if splits is not None and not isinstance(splits, Mapping):
+            raise DefinitionError(
+                f"Windows: splits is {splits!r}.", "give the share of each: splits={'train': 3, 'eval': 1}."
+            )
         shares = {"train": 3, "eval": 1} if splits is None else dict(splits)
-        for name, share in shares.items():
-            if isinstance(share, bool) or not isinstance(share, (int, float)) or not share > 0:
-                raise DefinitionError(
-                    f"Windows: splits gives '{name}' the share {share!r}.", "give a number above 0 to each."
-                )
-        if not shares:
-            raise DefinitionError("Windows: splits names no split.", "give splits={'train': 3, 'eval': 1}.")
+        # Names of folders, and shares above 0; what is recorded stays as it is given.
+        parse_shares(shares, "Windows: splits")
         super().__init__(
             spec=WindowsSpec(
                 examples=examples,

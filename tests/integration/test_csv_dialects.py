@@ -176,3 +176,98 @@ def test_a_run_reads_one_file_of_another_dialect(tmp_path: Path):
     gen = CsvExampleGen(str(path), delimiter=";", encoding="utf-16", column_names=["id", "name"])
     examples = testing.run_component(gen, tmp_path / "store").output("examples")
     assert len(records(examples, "train")) + len(records(examples, "eval")) == 60
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    numbers=st.lists(
+        st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9).map(lambda one: round(one, 3))),
+        min_size=1,
+        max_size=8,
+    ),
+    decimal=st.sampled_from([",", "."]),
+    thousands=st.sampled_from(["", " ", "'", ".", ","]),
+    delimiter=st.sampled_from([";", "\t", ","]),
+    encoding=st.sampled_from(["utf-8", "latin-1", "utf-16"]),
+)
+def test_numbers_are_those_that_pandas_reads(
+    tmp_path: Path, numbers: list[float], decimal: str, thousands: str, delimiter: str, encoding: str
+):
+    """With commas before fractions and marks between thousands, in files of any delimiter and encoding."""
+    if thousands == decimal:
+        thousands = ""
+    cells = [f"{one:,}".translate({ord(","): thousands, ord("."): decimal}) for one in numbers]
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        pd.DataFrame({"x": cells, "n": range(len(cells))}).to_csv(index=False, sep=delimiter).encode(encoding)
+    )
+
+    got = read([path], Dialect(delimiter, encoding, (), decimal, thousands))
+
+    expected = pd.read_csv(
+        path, sep=delimiter, encoding=encoding, decimal=decimal, thousands=thousands or None
+    )
+    assert [row["x"][0] for row in got] == (
+        expected["x"].tolist()
+        if expected["x"].dtype.kind == "i"
+        else expected["x"].astype("float32").tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "dialect", "expected"),
+    [
+        (["1,5", "", "-2e3", "nan"], {"decimal": ","}, [[1.5], [], [-2000.0], ["nan"]]),
+        (["1,5", "1.5"], {"decimal": ","}, [[b"1,5"], [b"1.5"]]),
+        (["1.12.2024", "1.500"], {"decimal": ",", "thousands": "."}, [[b"1.12.2024"], [b"1.500"]]),
+        (["1.234.567", "-12"], {"decimal": ",", "thousands": "."}, [[1234567], [-12]]),
+        (["12,34,567.5", "1"], {"thousands": ","}, [[1234567.5], [1.0]]),
+        (["1\u202f234,5", "1\u00a0000", "7 000"], {"decimal": ",", "thousands": " "}, [[1234.5], [1000.0], [7000.0]]),
+        (["1,5", "n/a"], {"decimal": ","}, [[b"1,5"], [b"n/a"]]),
+    ],
+)  # fmt: skip
+def test_a_column_with_a_cell_that_is_no_number_is_text_as_it_stands(
+    tmp_path: Path, cells: list[str], dialect: dict[str, str], expected: list[list[Any]]
+):
+    """Also in files in which numbers are written otherwise: a date is not taken for thousands, and no text is changed."""
+    path = tmp_path / "a.csv"
+    path.write_text("x;n\n" + "".join(f"{cell};{number}\n" for number, cell in enumerate(cells)))
+
+    got = [row["x"] for row in read([path], Dialect(**dialect), num_shards=2)]
+
+    assert [[str(one) if one != one else one for one in row] for row in got] == expected
+
+
+def test_commas_in_numbers_let_semicolons_separate(tmp_path: Path):
+    """Also where the header has a comma; a first number that would be text is said."""
+    path = tmp_path / "a.csv"
+    path.write_text("price, net;day\n1,5;1\n")
+
+    assert CsvReader(Dialect(decimal=",")).remarks([str(path)]) == [
+        "commas stand in numbers: columns are read as separated by semicolons"
+    ]
+    assert read([path], Dialect(decimal=",")) == [{"price, net": [1.5], "day": [1]}]
+    path.write_text("price;day\n1,5;1\n")
+    assert CsvReader().remarks([str(path)])[1:] == [
+        "column 'price' holds '1,5', which is text: if it is a number, give decimal=','"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given_marks", "word"),
+    [
+        ({"decimal": ""}, "decimal is ''"),
+        ({"decimal": "5"}, "decimal is '5'"),
+        ({"decimal": 1}, "decimal is 1"),
+        ({"decimal": "٫"}, "decimal is '٫'"),
+        ({"thousands": "-"}, "thousands is '-'"),
+        ({"thousands": ".."}, r"thousands is '\.\.'"),
+        ({"thousands": "."}, "stands between thousands and before the fraction"),
+        ({"decimal": ",", "thousands": ","}, "stands between thousands and before the fraction"),
+    ],
+)
+def test_marks_that_cannot_be_told_apart_are_refused(given_marks: dict[str, Any], word: str):
+    """Where the pipeline is written; what is as it is without being said is not recorded."""
+    with pytest.raises(DefinitionError, match=word):
+        CsvExampleGen("data", **given_marks)
+    assert CsvExampleGen("data", decimal=".").exec_properties == CsvExampleGen("data").exec_properties

@@ -285,3 +285,26 @@ def test_what_cannot_be_divided_leaves_nothing(data, tmp_path, text, way, error,
         _run(data, tmp_path / "out", splits=_SHARES, split_by=way)
     assert message.removeprefix("csv_executor: ") in str(caught.value)
     assert os.listdir(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(
+    "way", [splits.by_hash(), splits.shuffle(seed=1), splits.by_hash("patient")], ids=str
+)
+@pytest.mark.parametrize("order", [("train", "test"), ("test", "train")], ids=" ".join)
+def test_one_of_several_input_splits_is_divided(data, tmp_path, way, order):  # noqa: F811
+    """The one that has a name of the splits, as if it were alone; the others stay as they are."""
+    frame = _frame()
+    _csv(data, frame[:300], "train.csv")
+    _csv(data, frame[300:], "test.csv")
+    asked = {"splits": {"train": 3, "valid": 1}, "split_by": way, "num_shards": 2}
+    inputs = [{"name": name, "pattern": f"{name}.csv"} for name in order]
+
+    examples = _run(data, tmp_path / "out", input_config={"splits": inputs}, **asked)
+
+    alone = {"splits": [{"name": "all", "pattern": "train.csv"}]}
+    expected = _run(data, tmp_path / "alone", input_config=alone, **asked)
+    for split in ("train", "valid"):
+        assert sorted(records(examples, split)) == sorted(records(expected, split))
+    assert sorted(_rows(examples, "test")["id"]) == list(range(300, 400))
+    assert "test as given" in examples.get_string_custom_property(SUMMARY_PROPERTY)
+    assert divisions.read(examples.uri).rows["test"] == 100

@@ -39,7 +39,11 @@ SOURCE = """
 
     @example_source
     def mixed(path):
-        yield {"x": 1 if "a" in path.rpartition("/")[2] else 1.0}
+        yield {"x": 1 if "a" in path.rpartition("/")[2] else 1.5}
+
+    @example_source
+    def unlike(path):
+        yield {"x": 1 if "a" in path.rpartition("/")[2] else "one"}
 
     @example_source
     def count(num, stop=None):
@@ -174,7 +178,7 @@ def test_failing_function_names_itself_the_file_the_row_and_its_line(project: Pa
 def test_function_without_a_path_that_fails_ends_the_run_in_any_case(project: Path):
     """Nobody knows what is missing."""
     with pytest.raises(
-        UserFunctionError, match=r"count: count, row 4: count failed in line 22 .*RuntimeError"
+        UserFunctionError, match=r"count: count, row 4: count failed in line 26 .*RuntimeError"
     ):
         made(source(project, "count")(num=9, stop=3, on_error="quarantine"), project)
 
@@ -200,14 +204,26 @@ def test_where_no_feature_decides_any_order_will_do(project: Path):
     assert len(records(examples, "train")) == 133
 
 
+def test_integers_beside_floats_are_floats(project: Path):
+    """As in pandas: in one part and in two, the rows are those of floats alone."""
+    data = project / "data" / "span-1"
+    for shards, given in ((1, {}), (2, {}), (2, {"split_by": splits.shuffle()})):
+        gen = source(project, "mixed")(input_base=str(data), num_shards=shards, **given)
+        examples = made(gen, project).output("examples")
+        rows = [row for split in ("train", "eval") for row in records(examples, split)]
+        kinds = {tf.train.Example.FromString(row).features.feature["x"].WhichOneof("kind") for row in rows}
+        assert (len(rows), kinds) == (2, {"float_list"})
+
+
 def test_two_kinds_in_two_files_name_both_rows(project: Path):
+    """Text beside a number is no number."""
     data = project / "data" / "span-1"
     for shards in (1, 2):
-        gen = source(project, "mixed")(input_base=str(data), num_shards=shards)
+        gen = source(project, "unlike")(input_base=str(data), num_shards=shards)
         with pytest.raises(DataError) as caught:
             made(gen, project)
         assert caught.value.problem == (
-            f"mixed: feature 'x' holds integers in {data}/a.txt, row 1, and floats in {data}/b.txt, row 1."
+            f"unlike: feature 'x' holds integers in {data}/a.txt, row 1, and bytes or text in {data}/b.txt, row 1."
         )
 
 

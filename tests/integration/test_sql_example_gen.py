@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import itertools
@@ -16,6 +17,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from conftest_example_gen import records
+from sqlalchemy import exc
+from sqlalchemy.engine import CursorResult
 
 from headrace import testing
 from headrace.components import SqlExampleGen
@@ -30,8 +33,8 @@ from headrace.errors import (
     UnreachableError,
 )
 from headrace.files import payloads
-from headrace.formats import quarantine
-from headrace.sources.sql import sql_database, sql_reader, sql_spans, sql_values
+from headrace.formats import columns, quarantine
+from headrace.sources.sql import sql_database, sql_reader, sql_retries, sql_spans, sql_values
 from headrace.sources.sql.sql_batch import Batch
 from headrace.sources.sql.sql_reader import SqlReader
 from headrace.sources.sql.sql_source import Options
@@ -352,3 +355,119 @@ def test_kinds_do_not_depend_on_where_a_batch_ends(one: Any, other: Any):
         return kinds["c"].name
 
     assert outcome([[one, other]]) == outcome([[one], [other]])
+
+
+@pytest.fixture
+def lossy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes the connection be lost at some of the fetches; the seconds that were waited."""
+    waited: list[float] = []
+    monkeypatch.setattr(sql_retries.time, "sleep", waited.append)
+
+    class OtherDatabase(sql_database.Database):
+        def __init__(self, address: str) -> None:
+            super().__init__(address)
+            self.dialect = "other"
+
+    monkeypatch.setattr(sql_reader, "Database", OtherDatabase)
+    fetch = CursorResult.fetchmany
+
+    def lose(at: set[int]) -> list[float]:
+        calls = itertools.count()
+
+        def fetchmany(result: Any, size: int) -> Any:
+            if next(calls) in at:
+                raise ConnectionResetError("connection reset by peer")
+            return fetch(result, size)
+
+        monkeypatch.setattr(CursorResult, "fetchmany", fetchmany)
+        waited.clear()
+        return waited
+
+    return lose
+
+
+@pytest.mark.parametrize(
+    ("at", "noted"), [({0}, 1), ({1}, 1), ({2}, 1), ({3}, 1), ({0, 1, 2}, 3), ({1, 4, 9}, 2)]
+)
+def test_a_lost_connection_is_made_again_and_no_row_comes_twice(
+    address: str, lossy: Any, at: set[int], noted: int
+):
+    """Wherever it is lost, also before the first row, after the last and again while catching up; it is counted."""
+    whole = rows_of(read(address))
+
+    lossy(at)
+    assert rows_of(read(address)) == whole
+    reader = SqlReader(Options(address, {}), is_parquet=False)
+    _, lists = reader.plan(["trips"], None)
+    lossy(at)
+    notes = [one.notes for one in reader.read(lists[0], [])]
+    assert sum(sum(one.values()) for one in notes) == noted
+
+
+def test_other_rows_after_a_loss_are_refused(address: str, lossy: Any):
+    """Which rows came before cannot be told then: none is doubled or lost in silence."""
+    lossy({2})
+    with pytest.raises(
+        DataError, match=r"lost after 576 rows of .* again other rows came.*\n.*add an ORDER BY"
+    ):
+        read(address, "SELECT * FROM trips ORDER BY RANDOM()")
+
+
+def test_a_connection_that_stays_lost_is_given_up(address: str, lossy: Any):
+    """After waiting longer and longer; getting further begins anew."""
+    waited = lossy(set(range(99)))
+    with pytest.raises(UnreachableError, match=r"connection reset by peer\. After 0 rows, 5 more tries"):
+        read(address)
+    assert waited == [1, 2, 4, 8, 16]
+
+    # The first two in a row wait longer, then 64 rows came.
+    waited = lossy({0, 1, 3})
+    reader = SqlReader(Options(address, {}), is_parquet=False)
+    _, lists = reader.plan(["trips"], None)
+    list(reader.read(lists[0], []))
+    assert waited == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (exc.OperationalError("q", {}, Exception("gone"), connection_invalidated=True), True),
+        (exc.OperationalError("q", {}, Exception("no such table")), False),
+        (exc.ProgrammingError("q", {}, Exception({"C": "57P01", "M": "terminating connection"})), True),
+        (exc.ProgrammingError("q", {}, Exception({"C": "42P01", "M": "no such table"})), False),
+        (exc.OperationalError("q", {}, type("E", (Exception,), {"sqlstate": "08006"})()), True),
+        (exc.OperationalError("q", {}, type("E", (Exception,), {"pgcode": "57P03"})()), True),
+        (TimeoutError(), True),
+        (ValueError(), False),
+    ],
+)  # fmt: skip
+def test_what_is_a_lost_connection(error: Exception, expected: bool):
+    """What SQLAlchemy says, and the states of SQL where it knows less of a driver."""
+    assert sql_retries.is_loss(error) is expected
+
+
+def test_columns_that_changed_since_the_run_before_are_said(address: str, tmp_path: Path):
+    """New, gone, of another kind; on the run's line, in the artifact and on its page. The cache is as it was."""
+    path = address.removeprefix("sqlite:///")
+    example_gen = SqlExampleGen(address, "trips", version_query="SELECT MAX(id) FROM trips")
+    first = testing.run_component(example_gen, tmp_path / "store").output("examples")
+    assert columns.of(first)["single_split"]["price"] == "floats"
+    assert not columns.changes_of(first)
+
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE trips DROP COLUMN miles")
+        connection.execute("ALTER TABLE trips ADD COLUMN tip REAL DEFAULT 1.5")
+        connection.execute("UPDATE trips SET price = 'x' || price, id = id + 1")
+    result = testing.run_component(example_gen, tmp_path / "store")
+
+    second = result.output("examples")
+    assert columns.changes_of(second) == [
+        "column 'miles' is gone",
+        "column 'tip' is new",
+        "column 'price' held floats and now holds bytes or text",
+    ]
+    assert "since the run before, column 'miles' is gone; column 'tip'" in second.get_string_custom_property(
+        "headrace_summary"
+    )
+    again = testing.run_component(example_gen, tmp_path / "store").output("examples")
+    assert again.id == second.id

@@ -240,3 +240,39 @@ def test_the_declaration_is_checked():
     examples = Channel(type=standard_artifacts.Examples)
     with pytest.raises(DefinitionError, match="the share 0"):
         Windows(examples, ASKED, splits={"train": 1, "eval": 0})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lags": "3"},
+        {"lags": [1.5]},
+        {"lags": None},
+        {"lags": True},
+        {"lags": -1},
+        {"lags": 10**9},
+        {"horizon": "3"},
+        {"horizon": 10**20},
+        {"rolling": "mean"},
+        {"rolling": {"mean": None}},
+        {"group": ""},
+        {"group": 5},
+        {"step": 5},
+        {"unit": "weeks"},
+        {"time": ""},
+        {"value": None},
+    ],
+    ids=str,
+)
+def test_an_argument_of_another_kind_is_named(change: dict[str, Any]):
+    """At once, with what was given, whatever it is."""
+    (name,) = change
+    with pytest.raises(DefinitionError, match=f"^windows: {name}"):
+        windows(**{"time": "time", "value": "temp", "lags": 2, "horizon": 1, **change})
+
+
+@pytest.mark.parametrize("given", [5, None, "x", [1], {"foo": 1}])
+def test_windows_that_are_none_are_refused(given: Any):
+    """Where the pipeline is written."""
+    with pytest.raises(DefinitionError, match=r"^windows: "):
+        Windows(Channel(type=standard_artifacts.Examples), windows=given)

@@ -51,6 +51,9 @@ def flip(horizontal: bool = True, vertical: bool = False, feature: str | None = 
         vertical: Whether top and bottom do.
         feature: The feature with pictures; by default each of shape `(height, width, channels)`.
     """
+    for name, given in (("horizontal", horizontal), ("vertical", vertical)):
+        if not isinstance(given, bool):
+            raise DefinitionError(f"augment.flip: {name} is {given!r}.", "give True or False.")
     if not (horizontal or vertical):
         raise DefinitionError("augment.flip: neither direction is asked for.", "give horizontal or vertical.")
     return Augmentation("flip", feature, {"horizontal": horizontal, "vertical": vertical})
@@ -134,7 +137,7 @@ def read(given: Given, where: str = "augment") -> tuple[Augmentation, ...]:
     Raises:
         DefinitionError: If a kind or an option of one is unknown, or a number is out of range.
     """
-    single = isinstance(given, (Augmentation, Mapping, str))
+    single = isinstance(given, (Augmentation, Mapping, str)) or not isinstance(given, Iterable)
     parts: Iterable[Any] = [given] if single else given  # type: ignore[assignment]
     return tuple(one if isinstance(one, Augmentation) else _read(one, where) for one in parts)
 

@@ -6,10 +6,12 @@ are missing. Nothing in it is later than its own time, and no window holds value
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 STATISTICS = ("mean", "std", "min", "max", "sum")
 GAPS = ("leave_out", "last")
+UNITS = ("D", "h", "m", "s", "ms", "us", "ns")
+# A feature each.
+_MOST_STEPS = 10_000
+# Nanoseconds from 1970 on are numbers of 64 bits: no series is as long.
+_MOST_AHEAD = 10**9
 
 
 @dataclass(frozen=True)
@@ -188,20 +195,27 @@ def windows(
         step: Between two times, such as `"1h"`, `"15min"`; by default the most frequent.
         gaps: What is done where times are missing: `"leave_out"` the windows that need them; or the `"last"` value
             before them stands for them, in features and never as a target. What came later is never used.
-        unit: Of times that are numbers: `"s"`, `"ms"`, `"us"` or `"ns"` from 1970 on.
+        unit: Of times that are numbers, from 1970 on: `"D"`, `"h"`, `"m"`, `"s"`, `"ms"`, `"us"` or `"ns"`.
 
     Raises:
         DefinitionError: If a number is out of range, or a word unknown.
     """
-    steps = range(lags) if isinstance(lags, int) else lags
-    named = rolling if isinstance(rolling, Mapping) else {"mean": rolling} if rolling else {}
-    sizes = {name: (one,) if isinstance(one, int) else tuple(one) for name, one in named.items()}
+    if _is_whole(lags) and lags < 0:
+        raise DefinitionError(f"windows: lags is {lags}.", "give a number of steps, or a list of them.")
+    steps = range(min(lags, _MOST_STEPS + 1)) if _is_whole(lags) else lags
+    is_given = rolling is not None and rolling != () and rolling != []
+    named = rolling if isinstance(rolling, Mapping) else {"mean": rolling} if is_given else {}
+    sizes = {str(name): _whole("rolling", (one,) if _is_whole(one) else one) for name, one in named.items()}
+    if not isinstance(group, (str, list, tuple)):
+        raise DefinitionError(
+            f"windows: group is {group!r}.", "give the name of a column, or a list of names."
+        )
     made = Windows(
         time=time,
         value=value,
-        lags=tuple(sorted({int(lag) for lag in steps})),
+        lags=_whole("lags", steps),
         horizon=horizon,
-        rolling={name: tuple(sorted(set(sizes[name]))) for name in sorted(sizes)},
+        rolling={name: sizes[name] for name in sorted(sizes)},
         group=(group,) if isinstance(group, str) else tuple(group),
         step=step,
         gaps=gaps,
@@ -219,7 +233,15 @@ def read(given: Windows | Mapping[str, object] | str) -> Windows:
     """
     if isinstance(given, Windows):
         return given
-    plain: dict[str, Any] = json.loads(given) if isinstance(given, str) else dict(given)
+    try:
+        plain: Any = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        plain = given
+    if not isinstance(plain, Mapping) or not all(isinstance(name, str) for name in plain):
+        raise DefinitionError(
+            f"windows: {given!r} is none.",
+            "make it with headrace.features.windows(time=..., value=..., ...).",
+        )
     try:
         return windows(**plain)
     except TypeError as error:
@@ -237,7 +259,48 @@ def compute(asked: Windows, frame: Any, *, has_target: bool = True) -> Found:
     return series_lookup.compute(asked, frame, has_target=has_target)
 
 
+def _is_whole(given: object) -> TypeGuard[int]:
+    return isinstance(given, numbers.Integral) and not isinstance(given, bool)
+
+
+def _whole(name: str, given: Any) -> tuple[int, ...]:
+    """Return numbers of steps in ascending order, each once.
+
+    Raises:
+        DefinitionError: If they are no whole numbers, or more than a row can have features.
+    """
+    found = [] if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) else None
+    if found is None:
+        found = list(itertools.islice(given, _MOST_STEPS + 1))
+        if len(found) > _MOST_STEPS:
+            raise DefinitionError(
+                f"windows: {name} asks for more than {_MOST_STEPS:,} features.",
+                "give those that tell something.",
+            )
+    if (not found and not isinstance(given, (range, list, tuple))) or not all(map(_is_whole, found)):
+        raise DefinitionError(
+            f"windows: {name} is {given!r}.", "give a whole number of steps, or a list of whole numbers."
+        )
+    return tuple(sorted({int(one) for one in found}))
+
+
+def _check_words(asked: Windows) -> None:
+    columns = {"time": [asked.time], "value": [asked.value], "group": asked.group}
+    for name, given in columns.items():
+        if not all(isinstance(one, str) and one for one in given):
+            raise DefinitionError(f"windows: {name} is {given[0]!r}.", "give the name of a column.")
+    if asked.step is not None and not (isinstance(asked.step, str) and asked.step.strip()):
+        raise DefinitionError(f"windows: step is {asked.step!r}.", "give a text: '1h' or '15min'.")
+    for name, word, known in (("gaps", asked.gaps, GAPS), ("unit", asked.unit, UNITS)):
+        if word not in known:
+            raise DefinitionError(
+                f"windows: {name} is {word!r}. There are {listed(known)}.",
+                f"{did_you_mean(str(word), known)}Correct it.",
+            )
+
+
 def _check(asked: Windows) -> None:
+    _check_words(asked)
     if not asked.lags and not asked.rolling:
         raise DefinitionError("windows: neither lags nor rolling is given.", "give lags=range(24).")
     if any(lag < 0 for lag in asked.lags):
@@ -245,7 +308,7 @@ def _check(asked: Windows) -> None:
             f"windows: lag {min(asked.lags)} lies after the time, which is not known yet.",
             "give lags from 0 on.",
         )
-    if isinstance(asked.horizon, bool) or not isinstance(asked.horizon, int) or asked.horizon < 1:
+    if not _is_whole(asked.horizon) or not 1 <= asked.horizon <= _MOST_AHEAD:
         raise DefinitionError(f"windows: horizon is {asked.horizon!r}.", "give a number of steps, 1 or more.")
     for name, sizes in asked.rolling.items():
         if name not in STATISTICS:
@@ -257,11 +320,6 @@ def _check(asked: Windows) -> None:
             raise DefinitionError(
                 f"windows: rolling {name} over {min(sizes)} steps is asked for.", "give 1 or more, for std 2."
             )
-    if asked.gaps not in GAPS:
-        raise DefinitionError(
-            f"windows: gaps is {asked.gaps!r}. There are {listed(GAPS)}.",
-            f"{did_you_mean(str(asked.gaps), GAPS)}Correct it.",
-        )
     same = {asked.time, asked.value, *asked.group}
     if len(same) < 2 + len(asked.group):
         raise DefinitionError(

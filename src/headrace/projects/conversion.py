@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from headrace.errors import MalformedFileError, listed
 from headrace.files import copy_file, create_file, create_text, open_file, packed_files
 from headrace.formats.examples import arrow_features
+from headrace.projects.look import json_files
 from headrace.projects.look.csv_files import CsvForm
 from headrace.projects.look.looking import Look
 from headrace.projects.look.sources import Source, kind_of
@@ -50,6 +51,9 @@ def copied_name(name: str) -> str:
 
 def copy(source: Source, folder: str) -> None:
     """Copy data as they are into `data/` of a project."""
+    if source.archive:
+        copy_file(source.archive, os.path.join(folder, FOLDER, os.path.basename(source.archive)))
+        return
     for name in source.files:
         copy_file(
             os.path.join(source.folder, *name.split("/")), os.path.join(folder, FOLDER, *name.split("/"))
@@ -163,7 +167,7 @@ def _of_known_types(batch: pa.RecordBatch) -> pa.Table:
 
 
 def _convert_json(path: str, target: str, labels: Sequence[str]) -> None:
-    with packed_files.open_binary(path) as file, create_file(target) as out:
-        for line in file:
-            if line.strip() and all(json.loads(line).get(name) is not None for name in labels):
-                out.write(line.rstrip(b"\r\n") + b"\n")
+    with create_file(target) as out:
+        for _, row in json_files.objects(path):
+            if all(row.get(name) is not None for name in labels):
+                out.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")

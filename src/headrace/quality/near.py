@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import abc
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,12 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.quality import features, groups, pictures, survey, texts
+from headrace.quality import features, groups, hamming, pictures, survey, texts
 from headrace.quality.groups import Mask, Rows
 from headrace.quality.row_digests import Compared, RowValues
 from headrace.quality.survey import Survey
-
-_HASH_BITS = 64
 
 
 class Measure(abc.ABC):
@@ -86,16 +83,8 @@ class Pictures(Measure):
         return np.array([one or 0 for one in hashes], np.uint64), valid
 
     def firsts(self, kept: NDArray[Any], chosen: Mask) -> Rows:
-        """Compare pictures that share one of several parts of their hashes, as those within the distance do."""
-        hashes = np.asarray(kept, np.uint64)
-        edges = [_HASH_BITS * at // (self._distance + 1) for at in range(self._distance + 2)]
-        keys = (
-            (hashes >> np.uint64(start)) & np.uint64((1 << (end - start)) - 1)
-            for start, end in itertools.pairwise(edges)
-        )
-        numbers = hashes.tolist()
-        limit = self._distance
-        return groups.first_near(keys, chosen, lambda a, b: (numbers[a] ^ numbers[b]).bit_count() <= limit)
+        """Look hashes up by several parts of them."""
+        return hamming.first_near(np.asarray(kept, np.uint64), chosen, self._distance)
 
 
 class Numbers(Measure):

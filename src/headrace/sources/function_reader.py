@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import logging
 import os
@@ -32,17 +33,29 @@ class _FunctionReader(Reader):
         parameters: What it is called with, beside the path.
         is_parquet: Whether Parquet files are written: the columns of all rows must be known before the first is, and
             the function is run twice.
+
+    Attributes:
+        is_widened: Whether the kinds of all rows are learned first, for integers that stand beside floats.
     """
 
     def __init__(self, function: str, parameters: Mapping[str, Any], is_parquet: bool) -> None:
         self._text = function
         self._parameters = dict(parameters)
         self._is_parquet = is_parquet
+        self.is_widened = False
 
     @property
     def needs_learning(self) -> bool:
         """Whether the columns of all rows must be known."""
-        return self._is_parquet
+        return self._is_parquet or self.is_widened
+
+    def widened(self) -> Reader | None:
+        """Return a reader that runs the function twice, to know of all rows which features hold floats."""
+        if self.needs_learning:
+            return None
+        reader = copy.copy(self)
+        reader.is_widened = True
+        return reader
 
     def learn(self, pieces: Sequence[str]) -> Kinds:
         """Return the kind of each feature in these pieces."""
@@ -52,8 +65,8 @@ class _FunctionReader(Reader):
         """Yield what the function yields, in batches."""
         columns: dict[str, Kind] = {}
         for kinds in learned:
-            columns = feature_kinds.merge(columns, kinds)
-        return row_batches.batches(self._rows(pieces), columns if self._is_parquet else None)
+            columns = feature_kinds.merge(columns, kinds, widens=True)
+        return row_batches.batches(self._rows(pieces), columns if self._is_parquet else None, columns)
 
     def _rows(self, pieces: Sequence[str]) -> Iterator[Row | Unreadable]:
         function = _loaded(self._text)

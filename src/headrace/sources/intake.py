@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
 from headrace.errors import MalformedFileError
@@ -17,6 +17,11 @@ FAIL, QUARANTINE = "fail", "quarantine"
 ON_ERROR = (FAIL, QUARANTINE)
 
 
+def joined_columns(known: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of both, with the kind of one that has a value."""
+    return {name: known.get(name) or found.get(name, "") for name in {**known, **found}}
+
+
 class Intake:
     """A context manager around the reading of one part.
 
@@ -26,12 +31,14 @@ class Intake:
     Attributes:
         kinds: The kind of each feature met so far, of readers that tell.
         notes: What the reader met that a person should know of, and how often.
+        columns: The kind of each column, of readers that tell.
     """
 
     def __init__(self, writer: quarantine.Writer | None) -> None:
         self._writer = writer
         self.kinds: dict[str, Kind] = {}
         self.notes: collections.Counter[str] = collections.Counter()
+        self.columns: dict[str, str] = {}
 
     @property
     def num_quarantined(self) -> int:
@@ -51,6 +58,7 @@ class Intake:
             else:
                 self.kinds = feature_kinds.merge(self.kinds, one.kinds)
                 self.notes.update(one.notes)
+                self.columns = joined_columns(self.columns, one.columns)
                 yield one
 
     def _set_aside(self, item: Unreadable) -> None:

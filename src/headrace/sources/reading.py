@@ -72,6 +72,13 @@ class Reader(abc.ABC):
             learned: What `learn` returned for every list of `plan`.
         """
 
+    def widened(self) -> Reader | None:
+        """Return a reader of the same that learns which features hold floats, where integers stand beside floats.
+
+        It is asked for once that was found, and all is read from the start; `None` where it would find nothing new.
+        """
+        return None
+
     @property
     def needs_learning(self) -> bool:
         """Whether `learn` must see all pieces before `read`."""

@@ -41,7 +41,7 @@ class Row:
 
 
 def batches(
-    rows: Iterable[Row | Unreadable], columns: Kinds | None = None
+    rows: Iterable[Row | Unreadable], columns: Kinds | None = None, kinds: Kinds | None = None
 ) -> Iterator[FeatureRows | Unreadable]:
     """Yield rows in batches that fit into memory, and what cannot be read in between.
 
@@ -50,11 +50,12 @@ def batches(
             `Unreadable`.
         columns: The columns of every batch, where they are the same in all, as in Parquet files that are written;
             then at least a batch without rows is yielded.
+        kinds: The kinds of features, where they are known beforehand.
 
     Raises:
         DataError: If a feature is of two kinds, naming both rows.
     """
-    batch = _Batch({} if columns is None else dict(columns), has_fixed_columns=columns is not None)
+    batch = _Batch(dict(columns or kinds or {}), has_fixed_columns=columns is not None)
     for row in rows:
         if isinstance(row, Unreadable):
             yield row
@@ -88,6 +89,8 @@ class _Batch:
     def __init__(self, kinds: dict[str, Kind], *, has_fixed_columns: bool) -> None:
         self.kinds = kinds
         self.has_fixed_columns = has_fixed_columns
+        # Features of which values have left in an earlier batch: their kind is settled.
+        self._settled: set[str] = set()
         self.forget()
 
     def forget(self) -> None:
@@ -138,7 +141,9 @@ class _Batch:
             known = self.kinds.get(name)
             if kind and (known is None or known.name != kind):
                 place = f"{row.source}, {row.place}" if row.place else row.source
-                self.kinds = feature_kinds.merge(self.kinds, {name: Kind(kind, place)})
+                # Floats hold integers too; integers that were handed on as such do not become floats.
+                widens = known is not None and (known.name == FLOATS or name not in self._settled)
+                self.kinds = feature_kinds.merge(self.kinds, {name: Kind(kind, place)}, widens=widens)
 
     def taken(self) -> FeatureRows:
         """Return the batch, and start the next."""
@@ -147,6 +152,7 @@ class _Batch:
         fields = [pa.field(name, array.type) for name, array in zip(names, arrays)]
         batch = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
         self.forget()
+        self._settled.update(self.kinds)
         return FeatureRows(batch, self.kinds)
 
     def _column(self, name: str) -> pa.Array:

@@ -26,11 +26,14 @@ class Rows(abc.ABC):
             with those of the other rows.
         notes: What the reader met on the way to these rows that a person should know of, such as `"converted from
             CMYK"`, and how often. They are added up, and stand in the summary of the run.
+        columns: The kind of each column, of readers that tell: what changed since the run before is then said. Empty
+            where no row had a value.
     """
 
     num_rows: int
     kinds: Kinds = types.MappingProxyType({})
     notes: Mapping[str, int] = types.MappingProxyType({})
+    columns: Mapping[str, str] = types.MappingProxyType({})
 
     @abc.abstractmethod
     def keys(self, feature: str | None) -> list[bytes]:
@@ -76,7 +79,11 @@ class FeatureRows(Rows):
     """Rows with one column per feature, each of lists or of null type."""
 
     def __init__(
-        self, batch: pa.RecordBatch, kinds: Kinds | None = None, notes: Mapping[str, int] | None = None
+        self,
+        batch: pa.RecordBatch,
+        kinds: Kinds | None = None,
+        notes: Mapping[str, int] | None = None,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         self.num_rows = batch.num_rows
         self._batch = batch
@@ -85,6 +92,8 @@ class FeatureRows(Rows):
             self.kinds = kinds
         if notes is not None:
             self.notes = notes
+        if columns is not None:
+            self.columns = columns
 
     def records(self) -> list[bytes]:
         """Serialized tf.Examples."""

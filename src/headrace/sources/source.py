@@ -79,9 +79,11 @@ class Source(abc.ABC):
 
     Attributes:
         ITEMS: What a person gives to it, as messages call it.
+        TELLS_COLUMNS: Whether its rows tell their columns, whose changes since the run before are said.
     """
 
     ITEMS: ClassVar[str] = "input"
+    TELLS_COLUMNS: ClassVar[bool] = False
 
     @abc.abstractmethod
     def survey(self, request: Request) -> Survey:
@@ -184,5 +186,8 @@ def named_in(parameters: Mapping[str, Any]) -> Source | None:
 
 
 def with_node(error: HeadraceError, node_id: str) -> HeadraceError:
-    """Return the error with the node in front."""
-    return type(error)(f"{node_id}: {error.problem}", error.fix)
+    """Return the error with the node in front, and what else it carries."""
+    found = type(error)(f"{node_id}: {error.problem}", error.fix)
+    carried = {name: value for name, value in vars(error).items() if name not in vars(found)}
+    vars(found).update(carried)
+    return found

@@ -17,6 +17,7 @@ from headrace.sources.division.value_digest import ValueDigest
 
 if TYPE_CHECKING:
     from headrace.sources.rows import Rows
+    from headrace.splits.shares import Shares
 
 # SHA-256 as eight words: what the remainder is computed from, a word at a time.
 _WORDS = 8
@@ -160,6 +161,24 @@ AnyPartition: TypeAlias = "Partition | Planned"
 Chooser: TypeAlias = "HashChooser | PlannedChooser"
 
 
+def partition_of(shares: Shares, feature: str | None) -> Partition:
+    """Return how one of several input splits is divided by hash."""
+    return Partition(shares.names, tuple(map(int, np.cumsum(shares.weights))), feature)
+
+
+def check_names(found: Sequence[AnyPartition], where: str) -> None:
+    """Check that each output split has a name for a folder of its own.
+
+    Raises:
+        DefinitionError: If not.
+    """
+    names = [name for partition in found for name in partition.splits]
+    split_names.check_given(names, where)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefinitionError(f"split '{twice[0]}' is named twice.", "give each split its own name.")
+
+
 def partitions(input_config: Any, output_config: Any) -> list[Partition]:
     """Return how each input split is divided.
 
@@ -199,9 +218,5 @@ def partitions(input_config: Any, output_config: Any) -> list[Partition]:
         feature = config.partition_feature_name if config.HasField("partition_feature_name") else None
         bounds = np.cumsum([split.hash_buckets for split in outputs])
         found.append(Partition(tuple(split.name for split in outputs), tuple(map(int, bounds)), feature))
-    names = [name for partition in found for name in partition.splits]
-    split_names.check_given(names, "output_config" if outputs else "input_config")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DefinitionError(f"split '{twice[0]}' is named twice.", "give each split its own name.")
+    check_names(found, "output_config" if outputs else "input_config")
     return found

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.errors import DefinitionError
+from headrace.errors import DefinitionError, listed
 from headrace.splits.parsing import parse
 from headrace.splits.shares import Shares, parse_shares
 from headrace.splits.ways import NAMED_BY_DATA, SplitBy, by_hash
@@ -49,6 +49,37 @@ class Asked:
         ]
         feature = {"partition_feature_name": self.way.feature} if self.way.feature else {}
         return {"split_config": {"splits": buckets, **feature}}
+
+
+def divided_split(asked: Asked, inputs: Sequence[str], where: str) -> str:
+    """Return the one of several input splits whose rows are divided: the one that has a name of `splits`.
+
+    The others stay as they are: a test set that came apart is not mixed with what is trained on.
+
+    Args:
+        asked: How rows are to be divided.
+        inputs: The names of the input splits, two or more.
+        where: The component, for messages.
+
+    Raises:
+        DefinitionError: If none of them is named in `splits`, or several are, or the way takes the splits from the data.
+    """
+    named = [name for name in inputs if name in asked.shares.names]
+    if asked.way.kind not in NAMED_BY_DATA and len(named) == 1:
+        return named[0]
+    shown = listed(inputs)
+    if asked.way.kind in NAMED_BY_DATA:
+        why = f"{asked.way} takes the splits from the data"
+    elif named:
+        why = f"splits has the names of {'all' if len(named) == len(inputs) else 'several'} of them: {listed(named)}"
+    else:
+        why = f"splits has the name of none: {listed(asked.shares.names)}"
+    raise DefinitionError(
+        f"{where}: input_config has the splits {shown}, and {why}: which rows are divided is not clear.",
+        f"to divide one and leave the others as they are, give its name to one of the parts: "
+        f"splits={{'{inputs[0]}': 4, 'valid': 1}}; to divide all rows together, give one input split with a pattern of all "
+        "files; or leave out splits and split_by, and the input's splits stay as they are.",
+    )
 
 
 def asked(splits: Any, split_by: Any, where: str) -> Asked | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from headrace.errors import DataError, MalformedFileError
 from headrace.formats import quarantine
-from headrace.sources import row_batches
+from headrace.sources import feature_kinds, row_batches
 from headrace.sources.feature_kinds import INTEGERS, Kind
 from headrace.sources.intake import Intake
 from headrace.sources.row_batches import Row, batches, kinds_of
@@ -70,8 +72,8 @@ def test_large_values_make_small_batches(monkeypatch):
 def test_two_kinds_in_one_feature_name_both_rows():
     """Also where the rows are in two batches, and where another value was missing in between."""
     with pytest.raises(DataError) as caught:
-        list(batches(rows({"x": 1}, {"x": None}, {"x": 1.5})))
-    assert caught.value.problem == "feature 'x' holds integers in f, row 1, and floats in f, row 3."
+        list(batches(rows({"x": 1}, {"x": None}, {"x": "a"})))
+    assert caught.value.problem == "feature 'x' holds integers in f, row 1, and bytes or text in f, row 3."
     assert "float(...)" in caught.value.fix
 
 
@@ -117,3 +119,26 @@ def test_unreadable_ends_the_run_or_goes_into_quarantine(tmp_path):
     assert (sum(each.num_rows for each in kept), intake.num_quarantined) == (2, 1)
     assert [path.name for path in (tmp_path / "quarantine").iterdir()] == ["rows-00002-of-00003.jsonl"]
     assert list(quarantine.read(str(tmp_path))) == [quarantine.Item("a.json", "line 3", "is no JSON: oh")]
+
+
+def test_integers_beside_floats_are_floats_as_in_pandas():
+    """In one batch in any order; also integers in a later one. Booleans are integers, and None is missing."""
+    (batch,) = batches(rows({"x": True}, {"x": None}, {"x": 2.5}, {"x": [3, 4]}))
+    assert batch.table().to_pydict() == {"x": [[1.0], None, [2.5], [3.0, 4.0]]}
+    assert batch.kinds["x"] == Kind("floats", "f, row 3")
+
+
+def test_integers_that_were_handed_on_do_not_become_floats(monkeypatch):
+    """The error says that reading all again may help: then floats are known from the start."""
+    monkeypatch.setattr(row_batches, "_MAX_ROWS", 1)
+    given = rows({"x": 1}, {"x": 1.5}, {"x": 2})
+    with pytest.raises(DataError) as caught:
+        list(batches(given))
+    assert feature_kinds.is_of_numbers(caught.value)
+    assert feature_kinds.is_of_numbers(pickle.loads(pickle.dumps(caught.value)))
+
+    monkeypatch.undo()
+    assert row_batches.kinds_of(given)["x"].name == "floats"
+    monkeypatch.setattr(row_batches, "_MAX_ROWS", 1)
+    found = [batch.table().to_pydict()["x"] for batch in batches(given, kinds={"x": Kind("floats", "f")})]
+    assert found == [[[1.0]], [[1.5]], [[2.0]]]

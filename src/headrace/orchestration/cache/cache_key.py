@@ -27,6 +27,7 @@ from headrace.authoring import Artifact
 from headrace.authoring.declarations import input_files_of
 from headrace.files import payloads
 from headrace.formats import blessings
+from headrace.formats.columns import COLUMNS_PROPERTY
 from headrace.orchestration.cache import code_contents
 from headrace.orchestration.cache.parameter_contents import Reader, Sources
 from headrace.runtime.context import DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY
@@ -37,7 +38,9 @@ from headrace.usercode.sources import Usage
 
 _FORMAT = 2
 # What Headrace itself writes beside the payload; no component may use names with this beginning.
-_OWN_PROPERTIES = frozenset({DAMAGE_PROPERTY, DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY})
+_OWN_PROPERTIES = frozenset(
+    {COLUMNS_PROPERTY, DAMAGE_PROPERTY, DIGEST_PROPERTY, FILES_PROPERTY, SUMMARY_PROPERTY}
+)
 _BLESSING = "ModelBlessing"
 _FINGERPRINT = "input_fingerprint"
 # What a driver of an ExampleGen resolves: its patterns stand for files that the fingerprint is of.

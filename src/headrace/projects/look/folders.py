@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from headrace.errors import DataError, listed
-from headrace.files import open_file
 from headrace.projects.look.labels import Label
 from headrace.projects.look.roles import short
 from headrace.projects.look.sources import Source
@@ -102,16 +100,16 @@ def _pictures(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
     sizes: Counter[tuple[int, int]] = Counter()
     modes: Counter[str] = Counter()
     broken = []
-    for name in names:
-        try:
-            with warnings.catch_warnings(), open_file(os.path.join(source.folder, name)) as file:
-                # A picture of many pixels is only measured here.
-                warnings.simplefilter("ignore")
-                with Image.open(file) as picture:
+    with source.opener() as opened, warnings.catch_warnings():
+        # A picture of many pixels is only measured here.
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                with opened(name) as file, Image.open(file) as picture:
                     sizes[picture.size] += 1
                     modes[picture.mode] += 1
-        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-            broken.append(name)
+            except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+                broken.append(name)
     if not sizes:
         raise DataError(
             f"none of the files in {source.given} is a picture: {names[0]} ...", "correct --data."
@@ -134,16 +132,17 @@ def _pictures(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
 
 def _texts(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
     num_words, empty, undecodable = 0, 0, 0
-    for name in names:
-        with open_file(os.path.join(source.folder, name)) as file:
-            data = file.read(_MOST_CHARACTERS)
-        try:
-            text = data.decode("utf-8", "strict" if len(data) < _MOST_CHARACTERS else "ignore")
-        except UnicodeDecodeError:
-            undecodable += 1
-            continue
-        empty += not text.strip()
-        num_words += len(text.split())
+    with source.opener() as opened:
+        for name in names:
+            with opened(name) as file:
+                data = file.read(_MOST_CHARACTERS)
+            try:
+                text = data.decode("utf-8", "strict" if len(data) < _MOST_CHARACTERS else "ignore")
+            except UnicodeDecodeError:
+                undecodable += 1
+                continue
+            empty += not text.strip()
+            num_words += len(text.split())
     notes = []
     if undecodable:
         notes.append(
@@ -156,19 +155,20 @@ def _texts(source: Source, names: tuple[str, ...]) -> tuple[str, list[str]]:
 
 
 def picture_size(source: Source) -> tuple[int, int, int]:
-    """Return height, width and channels that pictures of this folder are brought to: theirs, at most 128 pixels."""
+    """Return height, width and channels that these pictures are brought to: theirs, at most 128 pixels."""
     from PIL import Image
 
     sizes: Counter[tuple[int, int]] = Counter()
     grey = 0
     names = source.files[:: max(1, len(source.files) // 50)]
-    for name in names:
-        try:
-            with open_file(os.path.join(source.folder, name)) as file, Image.open(file) as picture:
-                sizes[picture.size] += 1
-                grey += picture.mode in ("L", "1", "I;16")
-        except (OSError, ValueError, Image.DecompressionBombError):
-            continue
+    with source.opener() as opened:
+        for name in names:
+            try:
+                with opened(name) as file, Image.open(file) as picture:
+                    sizes[picture.size] += 1
+                    grey += picture.mode in ("L", "1", "I;16")
+            except (OSError, ValueError, Image.DecompressionBombError):
+                continue
     (width, height), _ = sizes.most_common(1)[0]
     scale = min(1.0, 128 / max(width, height))
     channels = 1 if grey == sum(sizes.values()) else 3

@@ -14,6 +14,7 @@ from headrace.projects.look.profiles import Profile, profile
 from headrace.projects.look.roles import Guess, Role, guess
 from headrace.projects.look.samples import Sample
 from headrace.projects.look.sources import Source, find_source
+from headrace.projects.look.zip_archives import find_archive
 
 # A sample smaller than this gives nothing away by chance.
 _FEW_ROWS = 20
@@ -100,7 +101,7 @@ def look_at(given: str, wishes: Wishes) -> Look:
     Raises:
         DataError: If they cannot be used, or a column that was named is not there.
     """
-    source = find_source(given, wishes.query)
+    source = (find_archive(given) if not wishes.query else None) or find_source(given, wishes.query)
     if source.kind in ("images", "texts"):
         _check_folder_wishes(given, wishes)
         found = folders.look_at(source)

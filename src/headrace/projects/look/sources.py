@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import BinaryIO, Literal, cast
 
 from headrace.errors import DataError, EmptyDataError, MissingFileError, did_you_mean, listed
-from headrace.files import addresses, exists, is_file, is_folder, names_in, size, sizes_of
+from headrace.files import (
+    addresses,
+    archives,
+    exists,
+    is_file,
+    is_folder,
+    names_in,
+    open_file,
+    size,
+    sizes_of,
+    trees,
+)
 from headrace.projects.look.csv_files import CsvForm, read_form
 from headrace.projects.look.databases import Database, parse_address
 
@@ -40,7 +53,7 @@ _ENDINGS: dict[str, Kind] = {
     ".txt": "texts",
 }
 # The split of a project that a folder of such a name is.
-_SPLIT_FOLDERS = {
+SPLIT_FOLDERS = {
     **dict.fromkeys(("train", "training", "train_set"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "valid"),
     **dict.fromkeys(("test", "testing", "test_set", "eval", "evaluation", "holdout"), "eval"),
@@ -48,7 +61,7 @@ _SPLIT_FOLDERS = {
 _SHOWN = {
     "csv": "a CSV file",
     "parquet": "a Parquet file",
-    "json": "a file of JSON lines",
+    "json": "a file of JSON",
     "images": "a folder of pictures",
     "texts": "a folder of texts",
     "database": "a database",
@@ -71,6 +84,8 @@ class Source:
         empty_folders: Folders of pictures or texts in which there is none.
         splits: The split, `train`, `valid` or `eval`, for each folder above those of the labels; empty where there are
             none, and rows are divided anew.
+        archive: The zip archive that holds the files of pictures or texts, in `inside` of it; empty for a folder.
+        inside: The folder in the archive that `files` are named from, with `/` at its end.
     """
 
     kind: Kind
@@ -83,6 +98,19 @@ class Source:
     left_out: tuple[str, ...] = ()
     empty_folders: tuple[str, ...] = ()
     splits: Mapping[str, str] = field(default_factory=dict)
+    archive: str = ""
+    inside: str = ""
+
+    @contextlib.contextmanager
+    def opener(self) -> Iterator[Callable[[str], AbstractContextManager[BinaryIO]]]:
+        """Give what opens the files by their names."""
+        if not self.archive:
+            yield lambda name: open_file(_joined(self.folder, name))
+            return
+        with trees.open_archive(self.archive) as archive:
+            yield lambda name: cast(
+                "AbstractContextManager[BinaryIO]", archives.opened(archive, self.inside + name)
+            )
 
     @property
     def is_single(self) -> bool:
@@ -121,6 +149,8 @@ class Source:
     @property
     def text(self) -> str:
         """What it is, for a sentence."""
+        if self.archive:
+            return f"a zip archive of {'pictures' if self.kind == 'images' else 'texts'}"
         what = _SHOWN[self.kind]
         if self.kind in ("images", "texts") or self.is_single or self.database:
             return what
@@ -243,7 +273,7 @@ def _labelled_folders(path: str, kind: Kind, files: Sequence[str], left_out: Seq
             f"put them into a folder for each label: {path}/LABEL/{os.path.basename(files[0])}",
         )
     splits: dict[str, str] = {}
-    if len(tops) > 1 and all(name.lower() in _SPLIT_FOLDERS for name in tops):
+    if len(tops) > 1 and all(name.lower() in SPLIT_FOLDERS for name in tops):
         splits = _splits(path, tops, what)
         inside = tuple(name for name in inside if name.count("/") > 1)
         if {name.split("/", 1)[0] for name in inside} != set(tops):
@@ -274,7 +304,7 @@ def _splits(path: str, names: Sequence[str], what: str) -> dict[str, str]:
     Raises:
         DataError: If there is nothing to learn from or to judge by, or two folders are one split.
     """
-    splits = {name: _SPLIT_FOLDERS[name.lower()] for name in names}
+    splits = {name: SPLIT_FOLDERS[name.lower()] for name in names}
     found = list(splits.values())
     if "eval" not in found:
         splits = {name: "eval" if split == "valid" else split for name, split in splits.items()}

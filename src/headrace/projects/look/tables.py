@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headrace.errors import EmptyDataError, MalformedFileError
-from headrace.files import open_file, packed_files
-from headrace.projects.look import csv_files, databases
+from headrace.files import open_file
+from headrace.projects.look import csv_files, databases, json_files
 from headrace.projects.look.databases import column_of
 from headrace.projects.look.samples import MAX_BYTES, MAX_ROWS, Sample
 from headrace.projects.look.sources import Source
@@ -59,42 +57,16 @@ def _read_parquet(path: str) -> Sample:
 
 
 def _read_json(path: str) -> Sample:
-    with packed_files.open_binary(path) as file:
-        data = file.read(MAX_BYTES)
-        is_whole = not file.read(1)
-    if data.lstrip()[:1] == b"[":
-        raise MalformedFileError(
-            f"{path} is one JSON list, not JSON lines.",
-            f"write one object in each line: jq -c '.[]' {os.path.basename(path)} > rows.jsonl",
-        )
-    lines = data.split(b"\n")
     columns: dict[str, list[Any]] = {}
-    num_rows = 0
-    for number, line in enumerate(lines if is_whole else lines[:-1], 1):
-        if not line.strip():
-            continue
-        for name, value in _object(path, number, line).items():
+    num_rows, is_whole = 0, True
+    for num_bytes, found in json_files.objects(path):
+        for name, value in found.items():
             column = columns.setdefault(name, [])
             column += [None] * (num_rows - len(column))
             column.append(value)
         num_rows += 1
-        if num_rows == MAX_ROWS:
-            is_whole = is_whole and number == len(lines)
+        if num_rows == MAX_ROWS or num_bytes > MAX_BYTES:
+            is_whole = False
             break
     table = {name: column_of(values + [None] * (num_rows - len(values))) for name, values in columns.items()}
     return Sample(pa.table(table), is_whole)
-
-
-def _object(path: str, number: int, line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise MalformedFileError(
-            f"{path}:{number}: not a line of JSON: {error}.", "write one JSON object in each line."
-        ) from error
-    if not isinstance(found, dict):
-        raise MalformedFileError(
-            f"{path}:{number}: the line holds {type(found).__name__}, not an object with names.",
-            'write rows such as {"height": 1.7, "label": "a"}.',
-        )
-    return found

@@ -40,7 +40,13 @@ def _sizes(division: Division) -> Table:
     shares = division.shares if isinstance(division.shares, dict) else {}
     asked = sum(shares.values())
     rows: list[list[Value]] = [
-        [name, count, _share(count, total), _share(shares.get(name, 0), asked)]
+        # A split that came apart was not asked for.
+        [
+            name,
+            count,
+            _share(count, total),
+            _share(shares[name], asked) if name in shares else "as given",
+        ]
         for name, count in division.rows.items()
     ]
     rows += [

@@ -6,7 +6,7 @@ import os
 
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError
-from headrace.formats import artifacts, quarantine
+from headrace.formats import artifacts, columns, quarantine
 from headrace.formats.examples.plain_rows import Row, columns_of, read_rows
 from headrace.reports.artifacts import divisions
 from headrace.reports.blocks.blocks import Block, Facts, Note, Section, Table, Value
@@ -38,6 +38,7 @@ def render(subject: Subject) -> list[Block]:
             ]
         )
     ]
+    facts += [Note(f"Since the run before, {change}.", "warning") for change in columns.changes_of(examples)]
     if not names:
         facts.append(Note("This artifact has no splits.", "warning"))
     sections = [_split(subject, name) for name in names]
@@ -58,10 +59,10 @@ def _split(subject: Subject, split: str) -> Section:
         return Section(f"Split {split}", [Note(error.problem, "warning", error.fix)], anchor=f"split-{split}")
     if not rows:
         return Section(f"Split {split}", [Note("It has no rows.", "warning")], anchor=f"split-{split}")
-    columns = columns_of(rows)
-    shown = columns[:_MAX_COLUMNS]
+    features = columns_of(rows)
+    shown = features[:_MAX_COLUMNS]
     left_out = (
-        f" {len(columns) - len(shown):,} more features are left out." if len(columns) > len(shown) else ""
+        f" {len(features) - len(shown):,} more features are left out." if len(features) > len(shown) else ""
     )
     return Section(
         f"Split {split}",

@@ -3,7 +3,8 @@
 A column's type is decided over all of its cells (tfx_bsl's csv_decoder): no cell with text in it, no type;
 only integers of 64 bits, integer; only numbers, float; anything else, and integers beyond 64 bits, bytes.
 What is a number is what Python's `int()` and `float()` accept. Arrow decides for whole columns at a time;
-the cells on which Arrow and Python may disagree go to Python one by one.
+the cells on which Arrow and Python may disagree go to Python one by one. Where numbers are written otherwise, with a
+comma or with marks between thousands, these rules hold for what they are in Python's form.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from numpy.typing import NDArray
 from headrace.errors import MalformedFileError
 from headrace.sources.csv import csv_faults
 from headrace.sources.csv.csv_blocks import CsvBlock
+from headrace.sources.csv.csv_dialect import Dialect
+from headrace.sources.csv.csv_numbers import Marks
 
 _INT64_RANGE = range(-(2**63), 2**63)
 # Cells looked at before a column is cast as a whole: most columns of text are known by the first.
 _PROBED_CELLS = 4
+_STOCK = Dialect()
 
 
 class CsvType(enum.IntEnum):
@@ -67,7 +71,7 @@ def merge_types(types: Sequence[Sequence[CsvType]]) -> list[CsvType]:
 
 
 def infer_types(
-    path: str, block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], delimiter: str = ","
+    path: str, block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], dialect: Dialect = _STOCK
 ) -> list[CsvType]:
     """Return the types that hold a block's cells and the types known before.
 
@@ -77,23 +81,23 @@ def infer_types(
     """
     if csv_faults.may_have_odd_characters(block.data):
         # Arrow takes a carriage return for the end of a line, and NUL for a letter.
-        fault = csv_faults.find(path, block.data, block.first_line, names, delimiter)
+        fault = csv_faults.find(path, block.data, block.first_line, names, dialect.separator)
         if fault is not None:
             raise fault
-    if _fits(block, names, known, delimiter):
+    if _fits(block, names, known, dialect):
         return list(known)
-    table = parse_text(path, block, names, delimiter)
-    return [_infer_type(column, before) for column, before in zip(table.columns, known)]
+    table = parse_text(path, block, names, dialect)
+    return [_infer_type(column, before, dialect.marks) for column, before in zip(table.columns, known)]
 
 
-def _fits(block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], delimiter: str) -> bool:
+def _fits(block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], dialect: Dialect) -> bool:
     """Whether a block surely has the types known before. Most do, and one typed parse shows it."""
     # 0x1F is a number to Arrow alone.
-    if b"0x" in block.data or b"0X" in block.data:
+    if b"0x" in block.data or b"0X" in block.data or dialect.marks.thousands:
         return False
     types = {name: _CHECKED_TYPES[kind] for name, kind in zip(names, known)}
     try:
-        table = _parse(block, names, types, delimiter, is_empty_null=True)
+        table = _parse(block, names, types, dialect, is_empty_null=True)
     except pa.ArrowInvalid:
         return False
     for column, kind in zip(table.columns, known):
@@ -109,13 +113,15 @@ def _is_odd(reals: pa.Array) -> NDArray[Any]:
     return ~(np.abs(reals.to_numpy()) < 2.0**62)
 
 
-def _infer_type(column: pa.ChunkedArray, known: CsvType) -> CsvType:
+def _infer_type(column: pa.ChunkedArray, known: CsvType, marks: Marks) -> CsvType:
     if known is CsvType.BYTES:
         return known
     cells = column.combine_chunks()
     cells = cells.filter(pc.not_equal(pc.binary_length(cells), 0))
     if not len(cells):
         return known
+    if not marks.are_plain:
+        cells = marks.in_python(cells)
     found = max(known, *(cell_type(cell.as_buffer().to_pybytes()) for cell in cells[:_PROBED_CELLS]))
     return found if found is CsvType.BYTES else _type_of_numbers(cells, found)
 
@@ -149,16 +155,16 @@ def _type_of_each(cells: pa.Array, enough: CsvType = CsvType.BYTES) -> CsvType:
     return found
 
 
-def parse_text(path: str, block: CsvBlock, names: Sequence[str], delimiter: str = ",") -> pa.Table:
+def parse_text(path: str, block: CsvBlock, names: Sequence[str], dialect: Dialect = _STOCK) -> pa.Table:
     """Parse a block with every cell as text; an empty cell is an empty text.
 
     Raises:
         MalformedFileError: If a line has another number of columns than the header, or is not UTF-8.
     """
     try:
-        return _parse(block, names, dict.fromkeys(names, pa.string()), delimiter, is_empty_null=False)
+        return _parse(block, names, dict.fromkeys(names, pa.string()), dialect, is_empty_null=False)
     except pa.ArrowInvalid as error:
-        fault = csv_faults.find(path, block.data, block.first_line, names, delimiter)
+        fault = csv_faults.find(path, block.data, block.first_line, names, dialect.separator)
         if fault is not None:
             raise fault from None
         raise MalformedFileError(
@@ -168,7 +174,7 @@ def parse_text(path: str, block: CsvBlock, names: Sequence[str], delimiter: str 
 
 
 def parse_features(
-    path: str, block: CsvBlock, names: Sequence[str], types: Sequence[CsvType], delimiter: str = ","
+    path: str, block: CsvBlock, names: Sequence[str], types: Sequence[CsvType], dialect: Dialect = _STOCK
 ) -> pa.RecordBatch:
     """Parse a block into columns of features; an empty cell is an empty list.
 
@@ -177,25 +183,30 @@ def parse_features(
         block: Whole records.
         names: The column names.
         types: The columns' types over the whole input.
-        delimiter: What stands between cells.
+        dialect: How the file is written.
 
     Returns:
         One column per name: `list<int64 | float32 | binary>`, or null type where the type is unknown.
     """
     wanted = {name: _ARROW_TYPES[kind] for name, kind in zip(names, types)}
     try:
-        table = _parse(block, names, wanted, delimiter, is_empty_null=True)
+        table = _parse(block, names, wanted, dialect, is_empty_null=True)
         values = [column.combine_chunks() for column in table.columns]
     except pa.ArrowInvalid:
         # Some cell is a number to Python and not to Arrow, such as 1_000 or +5.
-        table = parse_text(path, block, names, delimiter)
-        values = [_convert(column.combine_chunks(), kind) for column, kind in zip(table.columns, types)]
+        table = parse_text(path, block, names, dialect)
+        values = [
+            _convert(column.combine_chunks(), kind, dialect.marks)
+            for column, kind in zip(table.columns, types)
+        ]
     return pa.RecordBatch.from_arrays(
         [_as_feature(column, kind) for column, kind in zip(values, types)], list(names)
     )
 
 
-def _convert(cells: pa.Array, kind: CsvType) -> pa.Array:
+def _convert(cells: pa.Array, kind: CsvType, marks: Marks) -> pa.Array:
+    if kind in (CsvType.INT, CsvType.FLOAT) and not marks.are_plain:
+        cells = marks.in_python(cells)
     cells = pc.if_else(pc.equal(pc.binary_length(cells), 0), pa.scalar(None, pa.string()), cells)
     try:
         return cells.cast(_ARROW_TYPES[kind])
@@ -224,7 +235,7 @@ def _parse(
     block: CsvBlock,
     names: Sequence[str],
     types: dict[str, pa.DataType],
-    delimiter: str,
+    dialect: Dialect,
     *,
     is_empty_null: bool,
 ) -> pa.Table:
@@ -235,11 +246,12 @@ def _parse(
     return pa_csv.open_csv(
         pa.BufferReader(block.data),
         read_options=pa_csv.ReadOptions(column_names=list(names), block_size=len(block.data) + 1),
-        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in block.data),
+        parse_options=pa_csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=b'"' in block.data),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
             null_values=[""],
             strings_can_be_null=is_empty_null,
             quoted_strings_can_be_null=True,
+            decimal_point=dialect.marks.decimal,
         ),
     ).read_all()

@@ -1,4 +1,4 @@
-"""How a file of separated values is written: what stands between its cells, its encoding, whether names come first.
+"""How a file of separated values is written: what stands between its cells and in its numbers, its encoding, its header.
 
 Without a word, a file is read as TFX reads it: commas, UTF-8, a header line. Files that are not are brought to that while
 they are read, a few megabytes at a time.
@@ -11,15 +11,18 @@ import contextlib
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from headrace.errors import DefinitionError, MalformedFileError
 from headrace.files import packed_files
+from headrace.sources.csv.csv_numbers import POINT, Marks
 
 COMMA = ","
 _GUESSED = {"\t": "tabs", ";": "semicolons"}
+_WITH_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _CHUNK_BYTES = 1 << 20
 _MAX_LINE_BYTES = 1 << 20
 
@@ -32,11 +35,20 @@ class Dialect:
         delimiter: What stands between cells, one character; empty where the first header tells.
         encoding: The encoding's name; empty for UTF-8.
         column_names: The names of the columns, of files without a header line.
+        decimal: What stands before the fraction of a number.
+        thousands: What stands between its thousands; empty for nothing.
     """
 
     delimiter: str = ""
     encoding: str = ""
     column_names: tuple[str, ...] = ()
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def marks(self) -> Marks:
+        """How numbers are written."""
+        return Marks(self.decimal, self.thousands)
 
     @property
     def separator(self) -> str:
@@ -64,13 +76,14 @@ class Dialect:
     def found_in(self, path: str) -> Dialect:
         """Return the dialect with the delimiter that a file's header tells, where none is given.
 
-        It is a comma where the header has one; else a tab or semicolon, where the line below has as many.
+        It is a comma where the header has one; else a tab or semicolon, where the line below has as many. Where commas are
+        marks in numbers, tabs and semicolons come first.
         """
         if self.delimiter or self.column_names:
             return self
         with self.open(path) as file:
             header, line = file.readline(_MAX_LINE_BYTES), file.readline(_MAX_LINE_BYTES)
-        if b"," not in header:
+        if b"," not in header or COMMA in (self.decimal, self.thousands):
             for delimiter in _GUESSED:
                 num_cells = len(_cells(header, delimiter))
                 if num_cells > 1 and (not line.strip() or len(_cells(line, delimiter)) == num_cells):
@@ -86,15 +99,39 @@ class Dialect:
             return tuple(header.strip().split(COMMA))
         return tuple(next(csv.reader([header.strip("\r\n")], delimiter=self.separator), []))
 
+    def numbers_remarks(self, path: str) -> list[str]:
+        """Say which columns likely hold numbers with a decimal comma that are read as text, by the first row."""
+        if self.decimal != POINT or self.thousands == COMMA or self.separator == COMMA:
+            return []
+        with self.open(path) as file:
+            names = self.column_names or self.names_in(_text(file.readline(_MAX_LINE_BYTES)))
+            cells = _cells(file.readline(_MAX_LINE_BYTES), self.separator)
+        return [
+            f"column '{name}' holds {cell!r}, which is text: if it is a number, give decimal=','"
+            for name, cell in zip(names, cells)
+            if _WITH_COMMA.fullmatch(cell)
+        ]
+
     def remarks(self, given: Dialect) -> list[str]:
         """Say what was found out beyond what was given."""
         if self == given:
             return []
-        return [f"the header has no comma: columns are read as separated by {_GUESSED[self.delimiter]}"]
+        why = (
+            "commas stand in numbers"
+            if COMMA in (self.decimal, self.thousands)
+            else "the header has no comma"
+        )
+        return [f"{why}: columns are read as separated by {_GUESSED[self.delimiter]}"]
 
 
 def checked(
-    delimiter: str | None, encoding: str | None, column_names: Sequence[str] | None, where: str
+    where: str,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    column_names: Sequence[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> dict[str, object]:
     """Return the options given, as they are recorded.
 
@@ -137,14 +174,49 @@ def checked(
                 "give a list of texts, each once, in the files' order.",
             )
         made["column_names"] = names
+    return {**made, **_checked_marks(where, decimal, thousands)}
+
+
+def _checked_marks(where: str, decimal: str | None, thousands: str | None) -> dict[str, object]:
+    """Return the marks in numbers that are not Python's.
+
+    Raises:
+        DefinitionError: If one cannot be told from what else stands in numbers, or from the other.
+    """
+    made: dict[str, object] = {}
+    # Arrow takes a single byte before the fraction.
+    if decimal is not None and not (_is_mark(decimal) and decimal.isascii() and decimal != " "):
+        raise DefinitionError(f"{where}: decimal is {decimal!r}.", "give one character, ',' or '.'.")
+    if thousands is not None and not _is_mark(thousands):
+        raise DefinitionError(
+            f"{where}: thousands is {thousands!r}.",
+            "give one character, such as '.', ',', ' ' or \"'\"; leave it out where there is none.",
+        )
+    if thousands is not None and thousands == (decimal or POINT):
+        raise DefinitionError(
+            f"{where}: {thousands!r} stands between thousands and before the fraction.",
+            "give the other one too: decimal=',', thousands='.'.",
+        )
+    if decimal not in (None, POINT):
+        made["decimal"] = decimal
+    if thousands is not None:
+        made["thousands"] = thousands
     return made
+
+
+def _is_mark(given: object) -> bool:
+    return isinstance(given, str) and len(given) == 1 and not given.isalnum() and given not in '+-"\r\n\0\t~'
 
 
 def _cells(line: bytes, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([line.decode("latin-1").strip("\r\n")], delimiter=delimiter), [])
+        return next(csv.reader([_text(line).strip("\r\n")], delimiter=delimiter), [])
     except csv.Error:
         return []
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 class _InUtf8(packed_files.Forwards):

@@ -68,7 +68,11 @@ class CsvReader(Reader):
         """Say what in the header is likely not meant."""
         dialect = self._dialect.found_in(items[0])
         names = csv_blocks.read_header(items[0], dialect)
-        return [*dialect.remarks(self._dialect), *csv_blocks.header_remarks(names)]
+        return [
+            *dialect.remarks(self._dialect),
+            *csv_blocks.header_remarks(names),
+            *dialect.numbers_remarks(items[0]),
+        ]
 
     def learn(self, pieces: Sequence[NamedPiece]) -> list[CsvType]:
         """Return the type of each column in these pieces."""
@@ -76,7 +80,7 @@ class CsvReader(Reader):
         for named in pieces:
             for block in named.blocks():
                 types = csv_columns.infer_types(
-                    named.piece.path, block, named.names, types, named.piece.dialect.separator
+                    named.piece.path, block, named.names, types, named.piece.dialect
                 )
         return types
 
@@ -87,10 +91,8 @@ class CsvReader(Reader):
         for named in pieces:
             for block in named.blocks():
                 num_blocks += 1
-                separator = named.piece.dialect.separator
-                yield FeatureRows(
-                    csv_columns.parse_features(named.piece.path, block, named.names, types, separator)
-                )
+                path, dialect = named.piece.path, named.piece.dialect
+                yield FeatureRows(csv_columns.parse_features(path, block, named.names, types, dialect))
         if not num_blocks:
             # A file with only a header has columns, and Parquet files of its splits need some.
             empty = pa.RecordBatch.from_pylist(

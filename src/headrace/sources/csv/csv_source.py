@@ -15,8 +15,15 @@ class CsvSource(FileSource):
     Takes the attributes of `headrace.sources.csv.csv_dialect.Dialect`.
     """
 
-    def __init__(self, delimiter: str = "", encoding: str = "", column_names: Sequence[str] = ()) -> None:
-        self._dialect = Dialect(delimiter, encoding, tuple(column_names))
+    def __init__(
+        self,
+        delimiter: str = "",
+        encoding: str = "",
+        column_names: Sequence[str] = (),
+        decimal: str = ".",
+        thousands: str = "",
+    ) -> None:
+        self._dialect = Dialect(delimiter, encoding, tuple(column_names), decimal, thousands)
 
     def reader(self, payload_format: int) -> Reader:
         """Return the reader of CSV."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from headrace.files import json_arrays
 from headrace.sources import line_blocks
 from headrace.sources.source import Unreadable
 
 # A feature's keys, from the outermost object inwards.
 Path = tuple[str, ...]
-_CHUNK_BYTES = 1 << 20
 _SPACE = " \t\r\n"
 _MAX_DEPTH = 100
 
@@ -125,93 +124,25 @@ def of_array(
 
     What follows a fault in the array's syntax is not read, which its message says.
     """
-    text = _Text(file)
     number = 0
     try:
-        text.take("[")
-        while not (text.next() == "]" and not number):
+        for value in json_arrays.elements(file, max_bytes, _DECODER):
             number += 1
-            value = text.value(max_bytes)
             yield flat(value, source, functools.partial("element {}".format, number))
-            if text.next() != ",":
-                break
-            text.take(",")
-        text.take("]")
-        if text.next():
-            raise ValueError(f"more stands after the array: {text.next()!r}")
     except _Twice as error:
-        yield _stopped(source, number, f"names a key twice: '{error}'")
+        yield _stopped(source, number + 1, f"names a key twice: '{error}'")
     except RecursionError:
-        yield _stopped(source, number, "is nested too deeply")
+        yield _stopped(source, number + 1, "is nested too deeply")
     except UnicodeDecodeError as error:
-        yield _stopped(source, number, f"is not utf-8: {error.reason}")
+        yield _stopped(source, number + 1, f"is not utf-8: {error.reason}")
+    except json_arrays.OutsideError as error:
+        yield _stopped(source, number, f"is no JSON: {error}")
     except ValueError as error:
         # Where in what was held when it failed says nothing to a person.
-        yield _stopped(source, number, f"is no JSON: {getattr(error, 'msg', error)}")
+        yield _stopped(source, number + 1, f"is no JSON: {getattr(error, 'msg', error)}")
 
 
 def _stopped(source: str, number: int, reason: str) -> Unreadable:
     return Unreadable(
         source, f"{reason}; the array is not read from here on", f"element {number}", "correct it"
     )
-
-
-class _Text:
-    """The text of a file, of which what was taken is forgotten."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._text = ""
-        self._at = 0
-        self._is_ended = False
-
-    def _more(self, num_bytes: int = _CHUNK_BYTES) -> bool:
-        data = self._file.read(num_bytes)
-        self._is_ended = not data
-        self._text = self._text[self._at :] + self._decoder.decode(data, final=not data)
-        self._at = 0
-        return not self._is_ended
-
-    def next(self) -> str:
-        """Return the next character that is no space; empty at the end."""
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in _SPACE:
-                self._at += 1
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if self._is_ended or not self._more():
-                return ""
-
-    def take(self, character: str) -> None:
-        """Go beyond a character.
-
-        Raises:
-            ValueError: If another is next.
-        """
-        found = self.next()
-        if found != character:
-            raise ValueError(
-                f"'{character}' is expected, and {repr(found) if found else 'the end of the file'} found"
-            )
-        self._at += 1
-
-    def value(self, max_bytes: int) -> Any:
-        """Return the value that begins here."""
-        self.next()
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
-            except ValueError:
-                if len(self._text) - self._at > max_bytes:
-                    raise ValueError(f"it is longer than {max_bytes >> 20} MiB, or not ended") from None
-                # Twice as much each time: what is looked at again stays in proportion.
-                if self._is_ended or not self._more(max(_CHUNK_BYTES, len(self._text) - self._at)):
-                    value, end = _DECODER.raw_decode(self._text, self._at)
-                else:
-                    continue
-            # A number at the end of what is there may go on.
-            if end == len(self._text) and not self._is_ended and self._more():
-                continue
-            self._at = end
-            return value

@@ -215,8 +215,8 @@ def _num_above(folders: Sequence[Sequence[str]]) -> int:
 
 
 def _is_side(parts: Sequence[str]) -> bool:
-    """Whether a folder is hidden, or lies in one that is: nobody means its files."""
-    return any(name.startswith(".") or name in _NO_CLASS for name in parts)
+    """Whether a folder is hidden, or lies in one that is, or above all in an archive: nobody means its files."""
+    return any(not name or name.startswith(".") or name in _NO_CLASS for name in parts)
 
 
 def remarks(groups: Sequence[Group]) -> list[str]:

@@ -7,14 +7,13 @@ import collections
 import logging
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from headrace import files
 from headrace.errors import HeadraceError, listed
-from headrace.files import addresses, elsewhere, trees
+from headrace.files import addresses, archives, elsewhere, trees
 from headrace.sources.feature_kinds import BYTES
 from headrace.sources.labelled import folders
 from headrace.sources.labelled.columns import Columns
@@ -169,18 +168,10 @@ class LabelledReader(Reader):
 
     def _member(self, archive: zipfile.ZipFile, piece: Group, name: str) -> bytes | Exception | None:
         try:
-            with archive.open(piece.inner + name) as file:
+            with archives.opened(archive, piece.inner + name) as file:
                 return self._wanted(piece, name, file)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            RuntimeError,
-            NotImplementedError,
-            KeyError,
-        ) as error:
-            # Encrypted members, methods of packing that Python does not know, and damage.
-            return OSError(str(error))
+        except OSError as error:
+            return error
 
     def _content(self, piece: Group, name: str) -> bytes | Exception | None:
         try:

@@ -26,7 +26,10 @@ class Batch:
 
     Attributes:
         num_rows: How many rows.
+        num_losses: How often the connection was lost since the batch before.
     """
+
+    num_losses: int = 0
 
     def __init__(self, names: Sequence[str], rows: Sequence[Any], first_row: int, source: str) -> None:
         self.num_rows = len(rows)
@@ -50,6 +53,10 @@ class Batch:
             if types and types <= {str, bytes}
         )
         return _CELL_BYTES * len(self._names) + total / max(1, self.num_rows)
+
+    def values(self) -> list[Sequence[Any]]:
+        """Return the plain values of each column."""
+        return [values for values, _ in self._columns]
 
     def kinds(self) -> dict[str, Kind]:
         """Return the kind of each column, without what has no form in tf.Example.

@@ -24,7 +24,7 @@ from headrace.errors import (
     did_you_mean,
     listed,
 )
-from headrace.sources.sql import sql_text
+from headrace.sources.sql import sql_retries, sql_text
 
 # What pip calls the package of a driver, where its module is called otherwise.
 _PACKAGES = {
@@ -163,11 +163,16 @@ class Database:
 
     def first(self, query: str, parameters: Mapping[str, Any]) -> tuple[list[str], tuple[Any, ...] | None]:
         """Return the columns of a query and its first row."""
-        with self.connected() as connection:
-            result = self.stream(connection, query, parameters)
-            with self.asking(query, connection):
-                row = result.fetchone()
-                return list(result.keys()), None if row is None else tuple(row)
+        patience = sql_retries.Patience()
+        while True:
+            try:
+                with self.connected() as connection:
+                    result = self.stream(connection, query, parameters)
+                    with self.asking(query, connection):
+                        row = result.fetchone()
+                    return list(result.keys()), None if row is None else tuple(row)
+            except UnreachableError as error:
+                patience.wait(error)
 
     @contextlib.contextmanager
     def asking(self, query: str, connection: Connection, num_rows: int = 0) -> Iterator[None]:
@@ -184,7 +189,7 @@ class Database:
         """
         try:
             yield
-        except exc.SQLAlchemyError as error:
+        except (exc.SQLAlchemyError, ConnectionError, TimeoutError) as error:
             raise self._said(error, query, connection, num_rows) from error
         except UnicodeDecodeError as error:
             raise DataError(
@@ -193,9 +198,7 @@ class Database:
                 "read that column as bytes, as with CAST(... AS BLOB), or correct the encoding in the address.",
             ) from error
 
-    def _said(
-        self, error: exc.SQLAlchemyError, query: str, connection: Connection, num_rows: int
-    ) -> HeadraceError:
+    def _said(self, error: Exception, query: str, connection: Connection, num_rows: int) -> HeadraceError:
         cause = getattr(error, "orig", None)
         message = self._masked(cause if cause is not None else error)
         after = f" after {num_rows:,} rows" if num_rows else ""
@@ -204,7 +207,9 @@ class Database:
                 f"{self.shown} is locked by another process{after}, for more than {_LOCK_SECONDS} s.",
                 "end what writes there, and run again.",
             )
-        if isinstance(error, exc.DBAPIError) and (error.connection_invalidated or connection.invalidated):
+        if sql_retries.is_loss(error) or connection.invalidated:
+            # What is gone takes no rollback.
+            connection.invalidate()
             return UnreachableError(
                 f"{self.shown}: the connection was lost{after}: {message}.",
                 "run again; a query of smaller parts, with partition_column, is less long.",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.errors import DataError, DefinitionError
+from headrace.errors import DataError, DefinitionError, UnreachableError
 from headrace.sources.feature_kinds import Kind
 from headrace.sources.reading import Reader, shards_for
 from headrace.sources.rows import FeatureRows, Rows
@@ -17,6 +17,7 @@ from headrace.sources.source import Unreadable
 from headrace.sources.sql import sql_database, sql_spans, sql_text, sql_values
 from headrace.sources.sql.sql_batch import Batch
 from headrace.sources.sql.sql_database import Database
+from headrace.sources.sql.sql_retries import Patience, Seen
 from headrace.sources.sql.sql_source import Options
 
 # How many bytes a cell takes, to choose the number of shards by.
@@ -147,14 +148,53 @@ class SqlReader(Reader):
                 rows, faults = batch.features(found)
                 yield from faults
                 yield FeatureRows(
-                    rows, None if learned else {n: k for n, k in batch.kinds().items() if k.name}
+                    rows,
+                    None if learned else {n: k for n, k in batch.kinds().items() if k.name},
+                    {"lost connection made again": batch.num_losses} if batch.num_losses else None,
+                    dict(_names(found)),
                 )
             if expected.get(piece, num_rows) != num_rows:
                 raise _changed(f"{piece.shown} returned {expected[piece]:,} rows and then {num_rows:,}")
 
     def _batches(self, piece: Piece) -> Iterator[Batch]:
-        """Yield a piece's rows in batches that fit into memory, at least one."""
+        """Yield a piece's rows in batches that fit into memory, at least one; a lost connection is made again.
+
+        Raises:
+            UnreachableError: If it is lost too often.
+            DataError: If other rows come after it was made again.
+        """
         database = Database(self._options.address)
+        patience = Patience()
+        seen, losses = Seen(), 0
+        while True:
+            try:
+                for batch in self._those_after(seen, database, piece):
+                    batch.num_losses, losses = patience.num_losses - losses, patience.num_losses
+                    yield batch
+            except UnreachableError as error:
+                patience.wait(error, seen.num_rows)
+            else:
+                return
+
+    def _those_after(self, seen: Seen, database: Database, piece: Piece) -> Iterator[Batch]:
+        """Yield the batches after those that were seen, which have to come again as they were."""
+        again = Seen()
+        to_come = seen.num_batches
+        # A file is not lost, so there it need not be known again.
+        keeps = database.dialect != "sqlite"
+        for batch in self._stream(database, piece):
+            if again.num_batches == to_come:
+                seen.add(batch.num_rows, batch.values() if keeps else ())
+                yield batch
+                continue
+            again.add(batch.num_rows, batch.values() if keeps else ())
+            if again.num_batches == to_come and again.digest != seen.digest:
+                raise _not_the_same(database, piece, seen)
+        if again.num_batches < to_come:
+            raise _not_the_same(database, piece, seen)
+
+    def _stream(self, database: Database, piece: Piece) -> Iterator[Batch]:
+        """Yield a piece's rows over one connection."""
         with database.connected() as connection:
             result = database.stream(connection, piece.query, self._options.parameters)
             names = list(result.keys())
@@ -170,6 +210,14 @@ class SqlReader(Reader):
                 size = max(1, min(_MAX_ROWS, size * _GROWTH, int(_BATCH_BYTES / batch.row_bytes)))
                 if not rows:
                     return
+
+
+def _not_the_same(database: Database, piece: Piece, seen: Seen) -> DataError:
+    return DataError(
+        f"{database.shown}: the connection was lost after {seen.num_rows:,} rows of {piece.shown}, and when it was made "
+        "again other rows came, or in another order.",
+        "add an ORDER BY that leaves no order open, so that reading can go on where it was; or run again.",
+    )
 
 
 def _names(kinds: Mapping[str, Kind]) -> list[tuple[str, str]]:

@@ -54,6 +54,7 @@ class SqlSource(Source):
     """
 
     ITEMS = "a query or table"
+    TELLS_COLUMNS = True
 
     def __init__(
         self,

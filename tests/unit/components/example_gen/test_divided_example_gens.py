@@ -63,7 +63,21 @@ def test_what_is_asked_for_is_recorded_as_a_person_writes_it():
                 "split_by": "shuffle",
                 "input_config": {"splits": [{"name": "a", "pattern": "a*"}, {"name": "b", "pattern": "b*"}]},
             },
-            "CsvExampleGen: input_config has 2 splits, and splits or split_by would divide them again.",
+            "CsvExampleGen: input_config has the splits 'a', 'b', and splits has the name of none: 'eval', 'train': which",
+        ),
+        (
+            {
+                "splits": {"a": 1, "b": 1},
+                "input_config": {"splits": [{"name": "a", "pattern": "a*"}, {"name": "b", "pattern": "b*"}]},
+            },
+            "CsvExampleGen: input_config has the splits 'a', 'b', and splits has the names of all of them: 'a', 'b'",
+        ),
+        (
+            {
+                "split_by": splits.column("set"),
+                "input_config": {"splits": [{"name": "a", "pattern": "a*"}, {"name": "b", "pattern": "b*"}]},
+            },
+            "CsvExampleGen: input_config has the splits 'a', 'b', and column(\"set\") takes the splits",
         ),
         ({"splits": {"a": 0}}, "CsvExampleGen: splits: the share of split 'a' is 0."),
         (

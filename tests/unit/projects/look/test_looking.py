@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import gzip
+import io
 import json
 import sqlite3
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from headrace.errors import DataError, MissingFileError
+from headrace.projects import conversion
+from headrace.projects.look import folders
 from headrace.projects.look.databases import Database, parse_address, with_labels
 from headrace.projects.look.labels import Label
 from headrace.projects.look.looking import Wishes, likely_labels, look_at
@@ -315,3 +321,79 @@ def test_likely_labels_are_those_with_such_a_name_then_the_last(tmp_path):
     path = _csv(tmp_path, {"row": range(60), "class": ["a", "b"] * 30, "x": _numbers(60), "z": _numbers(60)})
 
     assert likely_labels(look_at(path, Wishes()).columns) == ["class", "z", "x"]
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress])
+def test_an_array_of_json_is_a_table_as_lines_are(tmp_path, pack):
+    """With the flat names that JsonExampleGen gives to what is nested; rows without a label are left out of a copy."""
+    rows = [{"user": {"age": 20 + number}, "y": number % 2 if number else None} for number in range(60)]
+    (tmp_path / "rows.json").write_bytes(pack(json.dumps(rows, indent=1).encode()))
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    looks = [look_at(str(tmp_path / name), Wishes(labels=("y",))) for name in ("rows.json", "rows.jsonl")]
+
+    assert [[column.name for column in look.columns] for look in looks] == [["user.age", "y"]] * 2
+    assert looks[0].num_rows == 60
+    conversion.convert(looks[0], str(tmp_path / "project"))
+    copied = (tmp_path / "project" / "data" / "rows.json").read_text().splitlines()
+    assert [json.loads(line)["user.age"] for line in copied] == list(range(21, 80))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[{"a": 1}, 5]', r"element 2 of the array is int, not an object"),
+        ('[{"a": 1}, {"a"]', r"the array is no JSON after element 1: "),
+        ('[{"a": 1}', r"after element 1: .*the end of the file"),
+        ("[]", "has no row"),
+    ],
+)
+def test_an_array_that_is_none_says_where(tmp_path, text, told):
+    """The place, and what can be done."""
+    (tmp_path / "rows.json").write_text(text)
+    with pytest.raises(DataError, match=told):
+        look_at(str(tmp_path / "rows.json"), Wishes())
+
+
+def _picture(shade):
+    out = io.BytesIO()
+    Image.new("RGB", (8, 6), (shade, 0, 0)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("wrapper", ["", "all/", "all/of/"])
+def test_a_zip_archive_of_pictures_is_read_where_it_is(tmp_path, wrapper):
+    """A folder is a label, also within another; what a Mac adds is not looked at."""
+    path = tmp_path / "signs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(8):
+            archive.writestr(f"{wrapper}{'ab'[number % 2]}/{number}.png", _picture(number))
+        archive.writestr(f"__MACOSX/{wrapper}a/._0.png", b"x")
+        archive.writestr(f"{wrapper}notes.txt", b"x")
+
+    look = look_at(str(path), Wishes())
+
+    assert look.label.classes == ("a", "b")
+    assert look.num_rows == 8
+    assert look.source.text == "a zip archive of pictures"
+    assert folders.picture_size(look.source) == (8, 8, 3)
+    conversion.copy(look.source, str(tmp_path / "project"))
+    assert (tmp_path / "project" / "data" / "signs.zip").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["train/a/1.png", "test/a/1.png"], "folders in .* are splits, 'test', 'train'"),
+        (["1.png", "2.png"], "the 2 pictures in .* lie in no folder that is their label"),
+        (["a/1.csv"], "holds 1 files of csv. Only pictures"),
+        (["a/1.bin"], "holds no file whose kind is known"),
+    ],
+)
+def test_a_zip_archive_of_something_else_is_to_be_unpacked(tmp_path, names, told):
+    """What it holds, and what to do."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, _picture(1))
+    with pytest.raises(DataError, match=told):
+        look_at(str(tmp_path / "a.zip"), Wishes())

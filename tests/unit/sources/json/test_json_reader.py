@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from headrace.files import json_arrays
 from headrace.sources import line_blocks
-from headrace.sources.json import json_blocks, json_rows
+from headrace.sources.json import json_blocks
 from headrace.sources.json.json_reader import JsonReader
 from headrace.sources.source import Unreadable
 
@@ -127,7 +128,7 @@ def test_faults_name_their_line_and_the_other(tmp_path):
 
 def test_array_is_read_object_by_object(tmp_path, monkeypatch):
     """Also where the file is larger than what is held; a fault in its syntax says that the rest is not read."""
-    monkeypatch.setattr(json_rows, "_CHUNK_BYTES", 64)
+    monkeypatch.setattr(json_arrays, "_CHUNK_BYTES", 64)
     objects = [{"a": number, "b": {"c": "x" * (number % 90)}} for number in range(300)]
     path = tmp_path / "a.json"
     path.write_text(json.dumps(objects, indent=1))
