@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headrace.errors import DefinitionError, UserFunctionError, did_you_mean, listed
-from headrace.features import categories, dates, facts, images, scaling, texts, values
+from headrace.features import categories, dates, facts, images, notes, scaling, texts, values
 from headrace.features import roles as role_choices
 from headrace.features.libraries import tf
 from headrace.features.roles import INPUTS, Choice
@@ -22,8 +21,6 @@ FUNCTION = "headrace.features.defaults.preprocessing_fn"
 
 OPTIONS_KEY = "default_preprocessing"
 """Where its options stand in `custom_config`."""
-
-_log = logging.getLogger(__name__)
 
 # Beyond this skewness, numbers from 0 on are brought in by their logarithm.
 _LONG_TAIL = 2.0
@@ -114,7 +111,7 @@ class DefaultPreprocessing:
             UserFunctionError: See `choices`; and where nothing is left for a model.
         """
         chosen = self.choices(schema, sample)
-        _log.debug("default_preprocessing:\n%s", role_choices.table(chosen))
+        notes.note_choices(chosen)
         outputs: dict[str, Any] = {}
         for choice in chosen:
             if choice.role in (*INPUTS, "label") and choice.feature in inputs:

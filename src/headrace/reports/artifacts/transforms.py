@@ -40,8 +40,13 @@ def render(subject: Subject) -> list[Block]:
             ),
         ]
     )
-    table = _outputs(outputs, sources(graph, features), measured)
-    blocks: list[Block] = [facts, Section("Features", [table], anchor="outputs")]
+    origins = sources(graph, features)
+    table = _outputs(outputs, origins, measured)
+    blocks: list[Block] = [
+        facts,
+        *_choices(transform_graphs.read_choices(root), origins),
+        Section("Features", [table], anchor="outputs"),
+    ]
     if graph is None:
         blocks.append(
             Note("The graph cannot be read: what the outputs are made from is not known.", "warning")
@@ -68,6 +73,27 @@ def _outputs(
         is_sortable=True,
         footnote=f"{plural(len(rows), 'feature')}.",
     )
+
+
+def _choices(choices: list[tuple[str, str, str]], origins: dict[str, Origin]) -> list[Block]:
+    """What `default_preprocessing` decided, and which outputs came of it."""
+    if not choices:
+        return []
+    made: dict[str, list[str]] = {}
+    for output, origin in sorted(origins.items()):
+        for name in origin.inputs:
+            made.setdefault(name, []).append(output)
+    rows: list[list[Value]] = [
+        [feature, role, why, ", ".join(made.get(feature, [])) or "–"] for feature, role, why in choices
+    ]
+    table = Table(
+        ["feature", "taken for", "why", "becomes"],
+        rows,
+        caption="What default_preprocessing took each feature for",
+        footnote="Where you know better: default_preprocessing(roles={'NAME': 'number'}).",
+        is_sortable=True,
+    )
+    return [Section("Taken for", [table], anchor="taken-for")]
 
 
 def _learned(word: str, values: list[float]) -> str:
