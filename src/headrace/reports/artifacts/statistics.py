@@ -266,7 +266,9 @@ def _details(splits: Splits, order: Sequence[str], apart: float, measure: str) -
     if len(splits) > 1 and measure:
         rows.append([f"distance of splits ({measure})", f"{apart:.3f}", *[""] * (len(names) - 1)])
     aligned: list[list[Value]] = [[row[0], *[_right(value) for value in row[1:]]] for row in rows]
-    blocks: list[Block] = [_picture(splits, order), Table(["", *names], aligned)]
+    # Of what can be neither counted nor ordered, such as pictures, there is none to draw.
+    is_drawn = any(one.edges or one.ranks for one in splits.values())
+    blocks: list[Block] = [*([_picture(splits, order)] if is_drawn else []), Table(["", *names], aligned)]
     tops = [one.shares or dict(one.top) for one in splits.values()]
     if any(tops):
         blocks.append(_top_values(splits, names))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from headrace.errors import ModelError
+from headrace.features import roles
 from headrace.formats import saved_models, transform_graphs
 from headrace.reports.artifacts import statistics
 from headrace.reports.artifacts.schemas import describe
@@ -26,7 +29,7 @@ def render(subject: Subject) -> list[Block]:
     root = subject.artifact.uri
     outputs = describe(transform_graphs.read_transformed_schema(root))
     graph = _read_graph(transform_graphs.model_path(root))
-    features = input_names(graph, transform_graphs.read_raw_schema(root))
+    features = input_names(graph, _handed_over(transform_graphs.read_raw_schema(root)))
     after = subject.outputs.get("post_transform_stats", [])
     measured = statistics.try_read(after[0]) if after else {}
     vocabularies = transform_graphs.read_vocabularies(root)
@@ -55,6 +58,11 @@ def render(subject: Subject) -> list[Block]:
         blocks.append(_distributions(measured))
     blocks += [_vocabulary(name, terms) for name, terms in vocabularies.items()]
     return blocks
+
+
+def _handed_over(schema: schema_pb2.Schema) -> schema_pb2.Schema:
+    """The schema without the features that it keeps from a `preprocessing_fn`: the graph has no input for them."""
+    return schema_pb2.Schema(feature=[one for one in schema.feature if not roles.disagreed(one)])
 
 
 def _outputs(

@@ -153,3 +153,12 @@ def test_the_details_of_a_feature_hold_its_words():
     tables = [block for block in line.blocks if isinstance(block, Table)]
     assert ["languages", "en 75 %, fr 20 %, other 5 %"] in _cells(tables[0])
     assert tables[-1].caption == "Most frequent words"
+
+
+def test_pictures_have_no_empty_drawing():
+    """Neither counts nor an order: the table alone."""
+    (image,) = _features(Contents({}, {"image": PICTURES}), {"image": {"__BYTES_VALUE__": 400}})
+
+    line = statistics.one_line({"train": image}, ["train"])
+
+    assert [type(block) for block in line.blocks] == [Table]
