@@ -173,7 +173,7 @@ def test_the_page_says_what_each_feature_was_taken_for(made: Run):
     assert isinstance(table, Table)
     found = {cells[0].text: [cell.text for cell in cells[1:]] for cells in table.cells}
     assert found["amount"] == ["number", "numbers with fractions", "amount_missing_xf, amount_xf"]
-    assert found["colour"] == ["category", "3 words that the schema lists", "colour_xf"]
+    assert found["colour"] == ["category", "3 different words", "colour_xf"]
     assert found["customer_id"][0::2] == ["id", "–"]
     assert found["odd"][0] == "ignore"
     assert found["kind"] == ["label", "the label", "kind_xf"]
