@@ -42,7 +42,13 @@ def render(subject: Subject) -> list[Block]:
     is_of_schema = bool(schema) or not checks
     blocks: list[Block] = [
         Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
-        _verdict(total, [split for split, one in found.items() if one.data_missing], checks, is_of_schema),
+        _verdict(
+            total,
+            [split for split, one in found.items() if one.data_missing],
+            checks,
+            is_of_schema,
+            has_errors=any(_has_errors(one) for one in found.values()),
+        ),
     ]
     for split, one in found.items():
         measured = drift.read(artifacts.split_path(subject.artifact, split)) if split else None
@@ -66,9 +72,17 @@ def render(subject: Subject) -> list[Block]:
     return blocks
 
 
-def _verdict(total: int, empty: list[str], checks: list[str], is_of_schema: bool) -> Note:
+def _has_errors(anomalies: Any) -> bool:
+    infos = [*anomalies.anomaly_info.values()]
+    infos += [anomalies.dataset_anomaly_info] if anomalies.HasField("dataset_anomaly_info") else []
+    return any(info.severity != anomalies_pb2.AnomalyInfo.WARNING for info in infos)
+
+
+def _verdict(
+    total: int, empty: list[str], checks: list[str], is_of_schema: bool, *, has_errors: bool
+) -> Note:
     if total:
-        return Note(f"{plural(total, 'anomaly')} found.", "bad")
+        return Note(f"{plural(total, 'anomaly')} found.", "bad" if has_errors else "warning")
     if empty:
         names = f"split {' and '.join(empty)}" if any(empty) else "the data set"
         return Note(f"No anomalies, and nothing to find any in: {names} has no data.", "warning")

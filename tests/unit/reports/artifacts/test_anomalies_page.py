@@ -12,7 +12,7 @@ from headrace.authoring import standard_artifacts
 from headrace.formats import artifacts, findings, protos
 from headrace.formats.findings import RowFinding, RowFindings
 from headrace.reports.artifacts import anomalies
-from headrace.reports.blocks.blocks import Section, Table
+from headrace.reports.blocks.blocks import Note, Section, Table
 from headrace.testing import make_artifact, make_schema
 
 _SCHEMA = "feature { name: 'x' type: FLOAT presence { min_fraction: 1 } }"
@@ -45,6 +45,7 @@ def test_each_problem_names_the_rule_that_it_breaks(tmp_path: Path):
 
     blocks = anomalies.render(cast("Any", subject))
 
+    assert Note("1 anomaly found.", "bad") in blocks
     (section,) = [block for block in blocks if isinstance(block, Section)]
     table = section.blocks[0]
     assert isinstance(table, Table)
@@ -53,3 +54,19 @@ def test_each_problem_names_the_rule_that_it_breaks(tmp_path: Path):
         ("Drift", "bad", "the threshold of its distance, below"),
         ("Odd numbers", "warning", "the check numbers"),
     ]
+
+
+def test_warnings_alone_are_no_errors(tmp_path: Path):
+    """The sentence at the top has the colour of the worst that was found."""
+    found = anomalies_pb2.Anomalies()
+    found.anomaly_info["x"].severity = anomalies_pb2.AnomalyInfo.WARNING
+    artifact = make_artifact(
+        tmp_path / "anomalies",
+        standard_artifacts.ExampleAnomalies,
+        split_names=artifacts.encode_split_names(["train"]),
+    )
+    protos.write_anomalies(artifacts.new_split_folder(artifact.uri, "train"), found)
+
+    blocks = anomalies.render(cast("Any", SimpleNamespace(artifact=artifact, inputs={})))
+
+    assert Note("1 anomaly found.", "warning") in blocks
