@@ -59,7 +59,8 @@ class StatisticsGen(Component[StatisticsGenOutputs]):
         statistics: `ExampleStatistics`, one `Split-{name}/FeatureStats.pb` (a serialized
             `DatasetFeatureStatisticsList`) per kept split, features in the order of their names.
             Beside it `Numbers.json` and `Distributions.parquet`: what `headrace.describe` shows and drift is measured
-            by, which TFDV's file does not hold; missing where TFDV's own transform computes.
+            by, which TFDV's file does not hold; and `Contents.json` where a feature holds texts or pictures: lengths,
+            languages and words, formats and sizes. Missing where TFDV's own transform computes.
 
     Args:
         examples: Channel of `Examples`; payload tf.Example or Parquet. Several artifacts, such as the spans of a

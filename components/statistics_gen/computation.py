@@ -8,7 +8,6 @@ that were seen before are not read again.
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -16,15 +15,16 @@ import apache_beam as beam
 import tensorflow_data_validation as tfdv
 
 from headrace.authoring import Artifact
+from headrace.components.statistics_gen import states
 from headrace.components.statistics_gen.parts import Part, ReadPart, parts_of, statistics_path
+from headrace.components.statistics_gen.states import Accumulator, State
 from headrace.errors import DataError
-from headrace.formats import artifacts, descriptions, protos
+from headrace.formats import artifacts
 from headrace.runtime import partial_results
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.partial_results import PartialResults
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
-from headrace.statistics import accumulation, number_keeping
 
 _NO_SPAN = -1
 
@@ -34,7 +34,7 @@ def _state_path(kept: PartialResults, examples: Artifact, split: str, options: t
     # TFDV's version fixes that of tfx_bsl, whose sketches are part of a state.
     return kept.path(
         artifacts.content_digest(examples),
-        accumulation.STATE_FORMAT,
+        states.FORMAT,
         tfdv.__version__,
         options.to_json(),
         artifacts.payload_format(examples),
@@ -49,12 +49,12 @@ class _Accumulate(ReadPart):
         # As bytes, which Beam hands on as they are: its own pickling of a state takes longer than merging it.
         yield part.split, (part.span, part.index, pickle.dumps(self.state(part)))
 
-    def state(self, part: Part) -> accumulation.SplitState:
+    def state(self, part: Part) -> State:
         """The state of one part."""
-        accumulator = accumulation.SplitAccumulator(
-            tfdv.StatsOptions.from_json(self._options[part.split]), part.share
+        accumulator = Accumulator(
+            tfdv.StatsOptions.from_json(self._options[part.split]), part.share, part.seed
         )
-        state = accumulation.SplitState()
+        state = State()
         for batch in super().process(part):
             with _types_explained(part.split):
                 accumulator.add(state, batch)
@@ -68,7 +68,7 @@ class _MergeAndWrite(beam.DoFn):
         accumulate: Reads a part whose state is gone.
         options: By split.
         paths: Where the statistics go, by split.
-        states: Where the state of each span is kept, by split; empty where it is not.
+        kept_at: Where the state of each span is kept, by split; empty where it is not.
         kept_parts: The parts of each span whose state was kept, by split, for one that is gone meanwhile.
         written: Where each split says that its statistics are written, in the order of `options`.
     """
@@ -78,7 +78,7 @@ class _MergeAndWrite(beam.DoFn):
         accumulate: _Accumulate,
         options: Mapping[str, tfdv.StatsOptions],
         paths: Mapping[str, str],
-        states: Mapping[str, Sequence[str]],
+        kept_at: Mapping[str, Sequence[str]],
         kept_parts: Mapping[str, Sequence[Part]],
         written: SharedFolder[None],
     ) -> None:
@@ -87,11 +87,11 @@ class _MergeAndWrite(beam.DoFn):
         self._kept_parts = {split: list(parts) for split, parts in kept_parts.items()}
         self._options = {split: item.to_json() for split, item in options.items()}
         self._paths = dict(paths)
-        self._states = dict(states)
+        self._kept_at = dict(kept_at)
 
     def process(self, element: tuple[str, Iterable[tuple[int, int, bytes]]]) -> None:
         split, parts = element
-        accumulator = accumulation.SplitAccumulator(tfdv.StatsOptions.from_json(self._options[split]))
+        accumulator = Accumulator(tfdv.StatsOptions.from_json(self._options[split]))
         by_span: dict[int, list[bytes]] = {}
         for span, _, state in sorted(parts):
             by_span.setdefault(span, []).append(state)
@@ -99,26 +99,23 @@ class _MergeAndWrite(beam.DoFn):
             # One after another: each is added to those before it, and gone.
             merged = accumulator.merge(
                 self._span(accumulator, split, span, by_span.pop(span, None), path)
-                for span, path in enumerate(self._states[split])
+                for span, path in enumerate(self._kept_at[split])
             )
-        protos.write_binary(self._paths[split], accumulator.extract(merged))
-        folder = os.path.dirname(self._paths[split])
-        descriptions.write(folder, number_keeping.described(merged.numbers))
-        descriptions.write_distributions(folder, number_keeping.distributions(merged.numbers))
+        accumulator.write(merged, self._paths[split])
         self._written.keep(list(self._options).index(split), None)
 
     def _span(
         self,
-        accumulator: accumulation.SplitAccumulator,
+        accumulator: Accumulator,
         split: str,
         span: int,
         parts: list[bytes] | None,
         path: str,
-    ) -> accumulation.SplitState:
+    ) -> State:
         """The state of one span: of the parts that were read, or as it was kept."""
         if parts is None:
             kept = partial_results.load(path)
-            if isinstance(kept, accumulation.SplitState):
+            if isinstance(kept, State):
                 return kept
             read = (self._accumulate.state(part) for part in self._kept_parts[split] if part.span == span)
         else:
@@ -159,13 +156,13 @@ def compute(
         Where each split says that it is written, in the order of `options`.
     """
     paths = {split: statistics_path(statistics, split) for split in options}
-    states = {
+    kept_at = {
         split: [_state_path(context.partial_results, span, split, split_options) for span in examples]
         for split, split_options in options.items()
     }
     new = {
         split: [span for span, path in enumerate(places) if not partial_results.is_kept(path)]
-        for split, places in states.items()
+        for split, places in kept_at.items()
     }
     parts = [part for split in options for part in parts_of(examples, split, new[split])]
     # A split of which nothing is read is written too.
@@ -177,7 +174,7 @@ def compute(
     accumulate = _Accumulate(options, context.progress)
     stage = f"{context.node_id}: Beam stage 'MergeAndWrite'"
     written: SharedFolder[None] = SharedFolder.make(context.tmp_path, stage, len(options))
-    merge = _MergeAndWrite(accumulate, options, paths, states, kept_parts, written)
+    merge = _MergeAndWrite(accumulate, options, paths, kept_at, kept_parts, written)
     _ = (
         pipeline
         | "Parts" >> beam.Create(parts, reshuffle=len(parts) > 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Part:
         paths: Its files.
         payload: Their payload format.
         share: Their share of the bytes of that split of the artifact.
+        seed: Tells the part from others of the split, by what it holds.
     """
 
     split: str
@@ -55,6 +57,7 @@ class Part:
     paths: tuple[str, ...]
     payload: str
     share: float = 1.0
+    seed: int = 0
 
 
 def parts_of(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> list[Part]:
@@ -75,10 +78,23 @@ def parts_of(examples: Sequence[Artifact], split: str, spans: Iterable[int]) -> 
                 tuple(paths[first : first + step]),
                 payload,
                 sum(sizes[first : first + step]) / total,
+                _seed_of(artifacts.content_digest(examples[span]) or str(span), split, index),
             )
             for index, first in enumerate(range(0, len(paths), step))
         ]
     return found
+
+
+def _seed_of(content: str, split: str, index: int) -> int:
+    """Return what tells a part from others in a sample of all, wherever its files lie.
+
+    Args:
+        content: Digest of the artifact, or its place where there is none.
+        split: The split.
+        index: Place of the part in the artifact.
+    """
+    digest = hashlib.sha256(f"{content} {split} {index}".encode()).digest()
+    return int.from_bytes(digest[:7], "big")
 
 
 def read_schema(options: tfdv.StatsOptions) -> schema_pb2.Schema | None:

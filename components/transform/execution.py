@@ -81,6 +81,7 @@ class Execution:
         self._options_before = self._options(statistics.PRE_TRANSFORM, self._asked.schema)
         finished = self._analyze().model
         tracing.publish_graph(finished, self._graph_path, self._asked.schema, self._traced.asset_map)
+        transform_graphs.write_choices(self._graph_path, self._traced.choices)
         self._write_statistics_before()
         self._apply(finished)
 

@@ -32,6 +32,7 @@ from headrace.components.transform.tft_internals import (
 )
 from headrace.components.transform.tft_library import analyzer_cache, dataset_metadata, metadata_io, tft
 from headrace.errors import UserFunctionError
+from headrace.features import notes
 from headrace.files import copy_folder
 from headrace.formats import json_files, transform_graphs
 
@@ -67,6 +68,7 @@ class TracedFunction:
         transform_columns: Names of the tensors that the result depends on.
         asset_map: File name of each vocabulary, by the name it was registered under.
         num_outputs: Number of features that the function makes.
+        choices: What `default_preprocessing` took each feature for, and why; empty where it was not asked.
         holds_python: Whether it calls Python functions (`tf.py_function`), which only this process can do.
     """
 
@@ -79,6 +81,7 @@ class TracedFunction:
         )
         output_checks.check_outputs(outputs, where)
         _check_variables(self.graph, where)
+        self.choices = notes.noted_choices(self.graph)
         self.holds_python = _holds_python(self.graph)
         self._where = where
         # TensorFlow calls a Python function by a name that lives as long as the graph that it was traced in.

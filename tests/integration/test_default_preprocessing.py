@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 from conftest_transform import Run, transform
+from tfx.types.standard_artifacts import TransformGraph
 
 from headrace.components import Transform
 from headrace.errors import UserFunctionError
 from headrace.features import default_preprocessing, z_score
 from headrace.features.defaults import FUNCTION
+from headrace.formats import transform_graphs
+from headrace.reports.artifacts import transforms
+from headrace.reports.blocks.blocks import Section, Table
 from headrace.testing import channel, make_examples, make_schema
 
 default = default_preprocessing(label="kind", max_words=30)
@@ -150,6 +155,28 @@ def test_a_function_of_ones_own_hands_schema_and_rows_on(data: tuple[Any, Any], 
     )
     names = run.rows("train").schema.names
     assert {"twice_xf", "amount_xf", "tags_xf", "kind_xf"} <= set(names)
+    # What it decided is kept, though a function of one's own asked it.
+    assert ("customer_id", "id", "nearly every row has a number of its own") in transform_graphs.read_choices(
+        run.path("transform_graph")
+    )
+
+
+def test_the_page_says_what_each_feature_was_taken_for(made: Run):
+    """And why, and what became of it; the file lies beside TFT's, which nobody else reads."""
+    artifact = TransformGraph()
+    artifact.uri = made.path("transform_graph")
+
+    blocks = transforms.render(cast("Any", SimpleNamespace(artifact=artifact, outputs={})))
+
+    (section,) = [block for block in blocks if isinstance(block, Section) and block.anchor == "taken-for"]
+    (table,) = section.blocks
+    assert isinstance(table, Table)
+    found = {cells[0].text: [cell.text for cell in cells[1:]] for cells in table.cells}
+    assert found["amount"] == ["number", "numbers with fractions", "amount_missing_xf, amount_xf"]
+    assert found["colour"] == ["category", "3 different words", "colour_xf"]
+    assert found["customer_id"][0::2] == ["id", "–"]
+    assert found["odd"][0] == "ignore"
+    assert found["kind"] == ["label", "the label", "kind_xf"]
 
 
 def failure(tmp_path: Path, preprocessing: Any, row: dict[str, Any], schema: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from data_validation import example, execute, in_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from rich.console import Console
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.components.statistics_gen import executor as stock
@@ -21,10 +22,13 @@ from tfx.types.standard_artifacts import ExampleStatistics
 import headrace
 from headrace.components.statistics_gen.executor import Executor
 from headrace.errors import UnknownSplitError
+from headrace.formats import contents
+from headrace.formats.artifacts import split_path
 from headrace.reports.artifacts import descriptions
 from headrace.reports.blocks.blocks import Report, Table
 from headrace.reports.blocks.texts import print_report
 from headrace.statistics import numbers
+from headrace.statistics.description_rows import describe_split
 from headrace.testing import make_examples, make_statistics
 
 _BOSTON = Path(__file__).parents[1] / "data" / "boston_housing.csv"
@@ -181,3 +185,47 @@ def test_the_table_fits_eighty_columns(tmp_path: Path):
     names = [line.split()[0] for line in lines if line.strip()]
     assert names.count("a_feature_with_a_long_name") == names.count("feature") > 1
     assert "".join(lines).replace(" ", "").count("25%") == 1
+
+
+def test_texts_and_pictures_are_known_too(tmp_path: Path):
+    """By what they are, in several files as in one; TFDV's file is what it is without them."""
+    words = [
+        "the",
+        "quick",
+        "brown",
+        "fox",
+        "jumps",
+        "over",
+        "the",
+        "lazy",
+        "dog",
+        "and",
+        "a",
+        "cat",
+        "sees",
+        "it",
+    ]
+    texts = [" ".join([*words[n % 5 :], str(n)]) for n in range(300)]
+    pictures = []
+    for n in range(300):
+        file = io.BytesIO()
+        Image.new("RGB", (10 + n % 2, 10)).save(file, "PNG")
+        pictures.append(file.getvalue())
+    records = [
+        example(text=[text.encode()], image=[picture]) for text, picture in zip(texts, pictures, strict=True)
+    ]
+
+    made = statistics(tmp_path, {"train": in_files(records, 4), "eval": records[:7]})
+
+    found = contents.read(split_path(made, "train"))
+    assert (list(found.texts), list(found.pictures)) == (["text"], ["image"])
+    told = found.texts["text"]
+    assert (told.count, told.num_sampled, told.frequent[0]) == (300, 300, ("the", 360))
+    assert (told.characters[0], told.characters[2]) == (min(map(len, texts)), max(map(len, texts)))
+    assert next(iter(told.languages)) == "en"
+    assert found.pictures["image"].sizes == (("10 x 10", 150), ("11 x 10", 150))
+    stock_made = statistics(
+        tmp_path / "stock", {"train": in_files(records, 4), "eval": records[:7]}, stock.Executor
+    )
+    assert contents.read(split_path(stock_made, "train")) == contents.NOTHING
+    assert describe_split(made, "eval").categories[0].top is None

@@ -280,6 +280,8 @@ def test_the_page_shows_all_that_was_measured(tmp_path: Path, spans: dict[str, A
     tables = {block.caption: block for block in walk(page.render(Subject)) if isinstance(block, Table)}  # type: ignore[arg-type]
 
     assert list(tables) == ["Anomalies", "Drift"]
+    # No rule of the schema's is broken.
+    assert tables["Anomalies"].cells[0][3].text == "the threshold of its distance, below"
     shown = tables["Drift"]
     assert list(shown.columns[:5]) == ["feature", "measure", "value", "noise", "threshold"]
     assert [cell.text for cell in shown.cells[0]][::5] == ["alcohol", "drift"]

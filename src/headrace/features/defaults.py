@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from headrace.errors import DefinitionError, UserFunctionError, did_you_mean, listed
-from headrace.features import categories, dates, facts, images, scaling, texts, values
+from headrace.errors import DefinitionError, UserFunctionError
+from headrace.features import categories, dates, facts, images, notes, scaling, texts, values
 from headrace.features import roles as role_choices
 from headrace.features.libraries import tf
+from headrace.features.options import Options, checked
 from headrace.features.roles import INPUTS, Choice
 
 if TYPE_CHECKING:
@@ -23,41 +22,9 @@ FUNCTION = "headrace.features.defaults.preprocessing_fn"
 OPTIONS_KEY = "default_preprocessing"
 """Where its options stand in `custom_config`."""
 
-_log = logging.getLogger(__name__)
-
 # Beyond this skewness, numbers from 0 on are brought in by their logarithm.
 _LONG_TAIL = 2.0
-_NUMBERS = ("z_score", "min_max", "buckets")
-_CATEGORIES = ("one_hot", "vocabulary")
-_TEXTS = ("tf_idf", "bag_of_words", "tokens")
 _WEEKDAYS, _MONTHS, _HOURS = 7, 12, 24
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `default_preprocessing` may be told; described there."""
-
-    label: str | None = None
-    roles: Mapping[str, str] = field(default_factory=dict)
-    schema: str | None = None
-    classes: bool | Sequence[str | int] | None = None
-    numbers: str = "z_score"
-    clip: float | None = 5.0
-    num_buckets: int = 10
-    missing: str = "median"
-    indicator: bool = True
-    pca: int | None = None
-    categories: str = "one_hot"
-    max_categories: int = 50
-    texts: str = "tf_idf"
-    max_words: int = 1000
-    ngrams: int = 1
-    level: str = "word"
-    text_length: int = 100
-    image_size: Sequence[int] = (64, 64)
-    channels: int = 3
-    date_formats: Mapping[str, str] = field(default_factory=dict)
-    suffix: str = "_xf"
 
 
 class DefaultPreprocessing:
@@ -114,7 +81,7 @@ class DefaultPreprocessing:
             UserFunctionError: See `choices`; and where nothing is left for a model.
         """
         chosen = self.choices(schema, sample)
-        _log.debug("default_preprocessing:\n%s", role_choices.table(chosen))
+        notes.note_choices(chosen)
         outputs: dict[str, Any] = {}
         for choice in chosen:
             if choice.role in (*INPUTS, "label") and choice.feature in inputs:
@@ -260,29 +227,9 @@ def default_preprocessing(
     Raises:
         DefinitionError: If an option is unknown or has no such value.
     """
-    known = {one.name for one in dataclasses.fields(Options)}
-    for name in options:
-        if name not in known:
-            raise DefinitionError(
-                f"default_preprocessing has no option '{name}'. There are {listed(sorted(known))}.",
-                f"{did_you_mean(name, known)}Correct the name.",
-            )
-    given: dict[str, Any] = dict(options)
-    found = Options(label=label, roles=dict(roles or {}), schema=_schema_text(schema), **given)
-    for name, allowed in (("numbers", _NUMBERS), ("categories", _CATEGORIES), ("texts", _TEXTS)):
-        value = getattr(found, name)
-        if value not in allowed:
-            raise DefinitionError(
-                f"default_preprocessing: {name} is {value!r}. There are {listed(allowed)}.",
-                f"{did_you_mean(str(value), allowed)}Correct it.",
-            )
-    wrong = sorted(set(found.roles.values()) - set(role_choices.ROLES))
-    if wrong:
-        raise DefinitionError(
-            f"default_preprocessing: roles says {listed(wrong)}. There are {listed(role_choices.ROLES)}.",
-            f"{did_you_mean(wrong[0], role_choices.ROLES)}Correct the role.",
-        )
-    return DefaultPreprocessing(found)
+    return DefaultPreprocessing(
+        checked(label=label, roles=dict(roles or {}), schema=_schema_text(schema), **options)
+    )
 
 
 def preprocessing_fn(

@@ -20,6 +20,7 @@ ROLES = ("number", "category", "text", "date", "image", "list", "id", "ignore", 
 INPUTS = ("number", "category", "text", "date", "image", "list")
 
 _MAX_WORDS_OF_CATEGORY = 4
+_WORDS_OF_TEXT = 8
 _MANY = 0.95
 _ENOUGH_ROWS = 20
 # What the names of columns say in many tables; a name alone decides nothing that the values contradict.
@@ -145,6 +146,16 @@ def disagreed(feature: schema_pb2.Feature) -> str:
     return "the schema marks it DEPRECATED, as SchemaGen does where the splits disagree about its type"
 
 
+def is_language(mean_words: float, share_distinct: float) -> bool:
+    """Whether texts are language, and not the words of a category.
+
+    Args:
+        mean_words: Words in a text, on average.
+        share_distinct: Different texts per text, 0 to 1.
+    """
+    return mean_words >= _WORDS_OF_TEXT or (mean_words >= _MAX_WORDS_OF_CATEGORY and share_distinct > 0.5)
+
+
 def _check(schema: schema_pb2.Schema, label: str | None, roles: Mapping[str, str]) -> None:
     names = [feature.name for feature in schema.feature]
     wanted = [*roles, *([label] if label is not None else [])]
@@ -234,7 +245,7 @@ def _of_texts(feature: schema_pb2.Feature, values: Sequence[str], known: Facts |
         return "date", f"text such as {known.date_format or 'an ISO date'}"
     if known.share_numbers >= 0.9 and distinct > 10:
         return "number", "numbers that are written as text"
-    if words >= 8 or (words >= _MAX_WORDS_OF_CATEGORY and known.share_distinct > 0.5):
+    if is_language(words, known.share_distinct):
         return "text", f"{words:.0f} words in a row"
     if known.share_distinct >= _MANY and known.num_filled >= _ENOUGH_ROWS:
         return "id", "nearly every row has a value of its own"

@@ -5,6 +5,7 @@
     transform_fn/saved_model.pb, transform_fn/assets/{vocabulary}
     metadata/schema.pbtxt                what goes in
     transformed_metadata/schema.pbtxt    what comes out
+    TakenFor.json                        what `default_preprocessing` took each feature for; Headrace's own
 
 The names are TFT's (`tensorflow_transform.TFTransformOutput`).
 """
@@ -12,16 +13,20 @@ The names are TFT's (`tensorflow_transform.TFTransformOutput`).
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.files import is_folder, names_in, open_file
-from headrace.formats import protos
+from headrace.formats import json_files, protos
 
 # What transforms is called in the SavedModel as its folder is.
 FUNCTION = _MODEL_FOLDER = "transform_fn"
 _RAW_FOLDER = "metadata"
 _TRANSFORMED_FOLDER = "transformed_metadata"
+CHOICES_FILE = "TakenFor.json"
+_CHOICES_FORMAT = 1
+_CHOICES = "what features were taken for"
 
 
 def model_path(root: str) -> str:
@@ -77,3 +82,26 @@ def read_vocabularies(root: str) -> dict[str, list[str]]:
             continue
         found[name] = [line.decode("utf-8", "replace") for line in lines] if lines != [b""] else []
     return found
+
+
+def write_choices(root: str, choices: Sequence[tuple[str, str, str]]) -> None:
+    """Write what each feature was taken for, and why; no file where nothing was decided."""
+    if choices:
+        rows = [{"feature": feature, "taken_for": role, "why": why} for feature, role, why in choices]
+        json_files.write_numbered(os.path.join(root, CHOICES_FILE), {"features": rows}, _CHOICES_FORMAT)
+
+
+def read_choices(root: str) -> list[tuple[str, str, str]]:
+    """Return what each feature was taken for, and why; empty where a function of the user's decided.
+
+    Raises:
+        MalformedFileError: If the file holds something else.
+    """
+    path = os.path.join(root, CHOICES_FILE)
+    if not os.path.exists(path):
+        return []
+    content = json_files.read_numbered(path, _CHOICES, _CHOICES_FORMAT)
+    try:
+        return [(str(one["feature"]), str(one["taken_for"]), str(one["why"])) for one in content["features"]]
+    except (KeyError, TypeError) as error:
+        raise json_files.damaged(path, _CHOICES, error) from error

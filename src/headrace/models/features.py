@@ -34,6 +34,7 @@ class Feature:
             `vocabulary` for strings. `None` where the schema does not know it.
         vocabulary: The values of a string feature, where the schema lists them.
         spec: How `tf.io.parse_example` reads it.
+        is_class: Whether its integers are places in a vocabulary of Transform's, where -1 stands for others.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Feature:
     num_values: int | None
     vocabulary: tuple[str, ...]
     spec: Any
+    is_class: bool = False
 
     def input(self) -> Any:
         """Return a new `keras.Input` of this name, shape and type; Keras has `∕` (U+2215) for a slash."""
@@ -136,6 +138,7 @@ def _feature(
         num_values=num_values,
         vocabulary=vocabulary,
         spec=spec,
+        is_class=proto is not None and proto.int_domain.is_categorical and proto.int_domain.min == -1,
     )
 
 

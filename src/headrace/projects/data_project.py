@@ -6,14 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.projects import literals, notebook
+from headrace.projects import imported_names, literals, notebook
 from headrace.projects.aims import OUTPUT_TEXTS, TASK_TEXTS, aim_of
 from headrace.projects.look import folders
 from headrace.projects.look.databases import with_labels
 from headrace.projects.look.labels import Label
 from headrace.projects.look.looking import Column, Look
 from headrace.projects.look.roles import MAX_CATEGORIES
-from headrace.projects.look.sources import Source
 from headrace.projects.rendering import render
 
 FEATURES = ("number", "category", "text", "date")
@@ -165,8 +164,8 @@ def _of_features(look: Look, label: Label) -> dict[str, Any]:
         "channels": channels,
         # Each halves the picture: what is left of it has 8 x 8 places at most.
         "filters": (32, 64, 128) if max(size) <= 64 else (32, 64, 128, 128),
-        "imports": _imports(label, has_number_texts, is_wide=is_wide),
-        "feature_imports": _test_imports(label, source),
+        "imports": imported_names.of_features(label, has_number_texts, is_wide=is_wide),
+        "feature_imports": imported_names.of_tests(label, source),
         "label": label,
         "label_text": ", ".join(label.names),
         "classes": label.classes,
@@ -194,7 +193,7 @@ def _of_training(look: Look, label: Label) -> dict[str, Any]:
         "batch_size": batch_size,
         "patience": 40 if is_decayed else 12 if is_small else 10,
         "class_balance": "weights" if label.is_weighted else "",
-        "model_imports": _model_imports(label),
+        "model_imports": imported_names.of_model(label),
         "units": (64, 32),
         "dropout": 0.3 if is_image else 0.1,
         "learning_rate": 0.001 if is_small else 0.002,
@@ -268,36 +267,6 @@ def _label_of_row(label: Label, look: Look) -> str:
     one = "CLASSES[number % len(CLASSES)]"
     stored = next((column.profile.stored for column in look.columns if column.name == label.name), "text")
     return {"integer": f"int({one})", "float": f"float({one})"}.get(stored, one)
-
-
-def _imports(label: Label, has_number_texts: bool, *, is_wide: bool) -> list[str]:
-    names = {"date_parts", "one_hot", "tf_idf", "z_score", *(() if is_wide else ("is_missing",))}
-    if label.task != "labels":
-        names.add("label")
-    if has_number_texts or is_wide or label.task == "labels":
-        names.add("dense")
-    return sorted(names)
-
-
-def _model_imports(label: Label) -> list[str]:
-    names = {
-        "regression": ["LABEL", "LABEL_DEVIATION", "LABEL_MEAN"],
-        "binary": ["LABEL"],
-        "classes": ["CLASSES", "LABEL"],
-        "labels": ["LABEL", "LABELS"],
-    }
-    return names[label.task]
-
-
-def _test_imports(label: Label, source: Source) -> list[str]:
-    names = {"LABEL"} if source.kind == "images" else {"DATE_FORMATS", "LABEL", "ROLES"}
-    if label.task in ("binary", "classes"):
-        names.add("CLASSES")
-    if label.task == "labels":
-        names.add("LABELS")
-        if len(label.names) == 1:
-            names.add("COLUMN")
-    return [*sorted(names), "preprocessing_fn"]
 
 
 def _slices(look: Look) -> list[str]:

@@ -63,6 +63,34 @@ def problem(data: bytes) -> str:
 
 
 @dataclass(frozen=True)
+class Header:
+    """What the first bytes of a picture's file say of it.
+
+    Attributes:
+        format: Pillow's name, such as `"JPEG"`.
+        channels: The number of its channels.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    format: str
+    channels: int
+    width: int
+    height: int
+
+
+def header(data: bytes) -> Header | None:
+    """Return what a picture's file says of it, without its pixels; `None` where Pillow cannot read that."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data))
+    except Exception:  # Pillow has one of its own for each way in which a file can be damaged
+        return None
+    return Header(str(image.format or ""), len(image.getbands()), image.width, image.height)
+
+
+@dataclass(frozen=True)
 class Measures:
     """What is measured of a picture.
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 NUM_PERMUTATIONS = 128
 _SHINGLE = 5
 _SEED = 1
-# One sign is a word in writing without spaces between words; else a run of letters, digits and marks.
-_WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿]|[^\W぀-ヿ㐀-䶿一-鿿豈-﫿]+")
+# One sign is a word in writing without spaces between words; else a run of letters, digits and marks, with the
+# apostrophes inside it.
+_WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿]|[^\W぀-ヿ㐀-䶿一-鿿豈-﫿]+(?:['’][^\W぀-ヿ㐀-䶿一-鿿豈-﫿]+)*")
 # UTF-8 that was read as Latin-1 or Windows-1252 and written as UTF-8 again: a lead byte and what follows it as signs.
 _TWICE = re.compile(
     r"[\u00c2-\u00f4][\u0080-\u00bf\u20ac\u201a-\u201e\u2020-\u2022\u2026\u0152\u0153\u0160\u0161\u2013\u2014\u2018-\u201d\u2122]"

@@ -17,6 +17,9 @@ from headrace.formats import artifacts, descriptions, protos
 from headrace.formats.descriptions import Description
 from headrace.formats.feature_counts import present_and_missing
 
+# TFDV's word for a value that is no text.
+NO_TEXT = "__BYTES_VALUE__"
+
 
 @dataclass(frozen=True)
 class NumberRow:
@@ -147,6 +150,9 @@ def _of_tfdv(name: str, stats: Any, missing: int) -> NumberRow:
 
 def _category(name: str, stats: Any, missing: int) -> CategoryRow:
     top = next(iter(getattr(stats, "top_values", ())), None)
+    if top is not None and top.value == NO_TEXT:
+        # All bytes that are no text are counted under it.
+        top = None
     return CategoryRow(
         name=name,
         count=int(stats.common_stats.tot_num_values),

@@ -47,6 +47,7 @@ class Parser:
         self._label = label
         self._where = where
         self._num_missing = 0
+        self._num_unknown = 0
         self._least, self._greatest, self._is_whole = np.inf, -np.inf, True
         # Traced once; a transform graph called eagerly would be pruned anew for each block.
         self._parse = tf.function(
@@ -96,6 +97,8 @@ class Parser:
         if dense.dtype.is_floating:
             self._num_missing += int(np.isnan(values).any(axis=tuple(range(1, values.ndim))).sum())
             values = values[~np.isnan(values)]
+        if self._reader.features[self._label].is_class:
+            self._num_unknown += int((values < 0).any(axis=tuple(range(1, values.ndim))).sum())
         if values.size:
             self._least = min(self._least, float(values.min()))
             self._greatest = max(self._greatest, float(values.max()))
@@ -108,7 +111,7 @@ class Parser:
 
         Raises:
             EmptyDataError: If there is no row.
-            DataError: If a row has no label.
+            DataError: If a row has no label, or a class that Transform did not learn.
         """
         if not num_rows:
             raise EmptyDataError(f"{self._where} has no row.", "check the split configuration of ExampleGen.")
@@ -116,6 +119,13 @@ class Parser:
             raise DataError(
                 f"{self._where}: the label '{self._label}' is missing in {self._num_missing:,} of {num_rows:,} rows.",
                 "drop these rows before ExampleGen, or fill the label in preprocessing_fn.",
+            )
+        if self._num_unknown:
+            raise DataError(
+                f"{self._where}: the label '{self._label}' of {self._num_unknown:,} of {num_rows:,} rows is -1: their class "
+                "is not among those that Transform learned, which are those of the splits that it analyzes.",
+                "divide with split_by=stratify(LABEL), so that a class with rows enough is in each split; take out or put "
+                "together classes that occur once or twice; or list all of them: headrace.features.label(x, classes=[...]).",
             )
 
     def label_range(self) -> LabelRange:

@@ -7,6 +7,7 @@ that turn the direction of writing show a line in another order than it is read 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # Sequences in whole, in both of their forms: of one command with its numbers, and of a text up to its end.
 _SEQUENCES = re.compile(
@@ -29,10 +30,25 @@ _LEFT_OUT = {
     if chr(code) not in "\t\n"
 }
 
+_FROM_RIGHT = frozenset(["R", "AL", "AN"])
+_LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
+
 
 def visible(text: str) -> str:
     """Return a text without what a terminal would obey: control sequences, and signs of direction."""
     return _SEQUENCES.sub("", text).translate(_LEFT_OUT)
+
+
+def closed(text: str) -> str:
+    """Return a text with an invisible sign behind what is written from right to left.
+
+    A terminal that turns such writing would draw the number in the next column as a part of it, on its left (Unicode
+    Standard Annex 9, "Implicit directional marks"); the sign, which has no width, ends it where the text ends.
+    """
+    if text.isascii() or not any(unicodedata.bidirectional(sign) in _FROM_RIGHT for sign in text):
+        return text
+    body = text.rstrip("\n")
+    return f"{body}{_LEFT_TO_RIGHT}{text[len(body) :]}"
 
 
 def visible_lines(text: str) -> str:

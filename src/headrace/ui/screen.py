@@ -12,7 +12,7 @@ from typing import TextIO, cast
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from headrace.ui.clean_text import visible
+from headrace.ui.clean_text import closed, visible
 from headrace.ui.streams import Stream
 from headrace.ui.symbols import Symbols, fitting
 
@@ -43,8 +43,10 @@ class VisibleConsole(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """See rich: all that is written comes through here; its own control sequences are marked."""
+        is_turned = self.is_terminal and self.encoding.startswith("utf")
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+            text = segment.text if segment.control else visible(segment.text)
+            yield segment if segment.control else Segment(closed(text) if is_turned else text, segment.style)
 
     def on_broken_pipe(self) -> None:
         """See rich, whose own way is to end the process."""

@@ -84,6 +84,7 @@ def test_that_test_would_see_one():
         "SchemaDiff.pb",
         "Quartiles.json",
         "Numbers.json",
+        "Contents.json",
         "Distributions.parquet",
         "Drift.json",
         "saved_model.pb",

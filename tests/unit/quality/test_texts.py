@@ -27,7 +27,7 @@ def test_a_text_that_is_right_is_not(text: str) -> None:
 
 
 def test_words_of_writing_without_spaces_are_signs() -> None:
-    assert texts.words("Ñandú, y 这部 film_2") == ["ñandú", "y", "这", "部", "film_2"]
+    assert texts.words("Ñandú, y 这部 film_2, it's") == ["ñandú", "y", "这", "部", "film_2", "it's"]
 
 
 def test_languages_are_told_in_capitals_too() -> None:

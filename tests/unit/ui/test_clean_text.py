@@ -1,12 +1,16 @@
 """What reaches a terminal."""
 
+import io
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.table import Table
 
-from headrace.ui.clean_text import visible, visible_lines
+from headrace.ui.clean_text import closed, visible, visible_lines
+from headrace.ui.screen import VisibleConsole
 
 
 @pytest.mark.parametrize(
@@ -52,3 +56,24 @@ def test_sequences_without_end_take_time_in_proportion(piece):
     started = time.process_time()
     assert "\x1b" not in visible(piece * 50_000)
     assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize("name", ["שלום", "العربية", "x שלום"])
+def test_writing_from_the_right_ends_where_its_column_does(name):
+    """Else a terminal that turns it draws the number beside it on its left."""
+    file = io.StringIO()
+    console = VisibleConsole(file=file, force_terminal=True, width=40, color_system=None)
+    table = Table("name", "rows", box=None)
+    table.add_row(name, "12")
+
+    console.print(table)
+
+    line = file.getvalue().splitlines()[1]
+    assert unicodedata.name(line[line.index(name[-1]) + 1]) == "LEFT-TO-RIGHT MARK"
+    assert line.count("\N{LEFT-TO-RIGHT MARK}") == 1
+
+
+@pytest.mark.parametrize("text", ["", "plain", "中文 12", "été"])
+def test_other_writing_is_as_it_was(text):
+    """Nothing invisible is added to what needs nothing."""
+    assert closed(text) == text

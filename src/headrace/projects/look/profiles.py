@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.formats.examples import arrow_features
+from headrace.projects.look.number_facts import number_facts
 
 # Words that stand for "no value", in lower case. They are looked for in columns of numbers and dates alone: elsewhere
 # "none" or "unknown" may well be a value.
@@ -22,8 +23,6 @@ MISSING_WORDS = frozenset(
 # Of the cells with a value, how many may be something else in a column of numbers or dates.
 _MOST_ODD = 0.01
 _NUM_SHOWN = 20
-# In widths of the middle half of the numbers.
-_FAR = 1000.0
 _MOST_VALUES = 1000
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 _DECIMAL_COMMA = r"^\s*[-+]?\d+,\d+\s*$|^\s*[-+]?\d+\s*$"
@@ -143,7 +142,7 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
         stored,
         len(column),
         is_numeric=True,
-        **_number_facts(floats, numbers),
+        **number_facts(floats, numbers),
         **known,
     )
 
@@ -181,7 +180,7 @@ def _text_profile(
             num_odd = num_real - int(numbers[fits].sum())
             if num_odd <= _MOST_ODD * num_real:
                 texts = [text.replace(",", ".") if has_comma else text for text in _texts(values, fits)]
-                facts = _number_facts(np.array(texts, float), numbers[fits])
+                facts = number_facts(np.array(texts, float), numbers[fits])
                 if not (words or num_odd or has_comma):
                     known["is_sorted"] = _is_sorted(_as_numbers(column))
                 stored = "text" if words or num_odd or has_comma else _number_form(texts)
@@ -245,34 +244,6 @@ def _as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _number_form(texts: Sequence[str]) -> str:
     return "integer" if all(re.fullmatch(r"[-+]?\d+", text.strip()) for text in texts) else "float"
-
-
-def _number_facts(values: NDArray[Any], counts: NDArray[Any]) -> dict[str, Any]:
-    """Mean and the like of numbers, each of which occurs several times; those that are not finite are left out."""
-    finite = np.isfinite(values)
-    values, counts = values[finite], counts[finite]
-    if not len(values):
-        return {"is_whole": False}
-    mean = float(np.average(values, weights=counts))
-    return {
-        "is_whole": bool(np.all(values == np.floor(values))),
-        "minimum": float(values.min()),
-        "maximum": float(values.max()),
-        "mean": mean,
-        "deviation": float(np.sqrt(np.average((values - mean) ** 2, weights=counts))),
-        "numbers_seen": len(np.unique(values)),
-        "farthest": _farthest(values, counts),
-    }
-
-
-def _farthest(values: NDArray[Any], counts: NDArray[Any]) -> float | None:
-    """Return the number that lies farthest out, where it is that far from the middle half that it is likely wrong."""
-    order = np.argsort(values)
-    share = np.cumsum(counts[order]) / counts.sum()
-    low, high = (float(values[order][np.searchsorted(share, part)]) for part in (0.25, 0.75))
-    distances = np.maximum(low - values, values - high)
-    is_far = high > low and distances.max() > _FAR * (high - low)
-    return float(values[distances.argmax()]) if is_far else None
 
 
 def _date_format(texts: Sequence[str], formats: Sequence[str]) -> tuple[str, bool]:

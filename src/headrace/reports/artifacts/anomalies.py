@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
 from headrace.formats import artifacts, drift, protos
 from headrace.formats.drift import Drift
+from headrace.formats.findings import RowFinding
 from headrace.reports.artifacts import row_findings
 from headrace.reports.artifacts.schemas import describe
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Section, Table, Value
@@ -16,6 +19,10 @@ from headrace.ui.units import plural
 
 _MEASURES = {1: "L∞", 2: "Jensen-Shannon", 3: "normalized difference"}
 _DRIFT, _SKEW = "the previous span (drift)", "serving or baseline data (skew)"
+# TFDV's types of anomalies that are distances between two data sets: no rule of the schema's is broken.
+_DISTANCES = frozenset(
+    value for name, value in anomalies_pb2.AnomalyInfo.Type.items() if name.startswith("COMPARATOR_")
+)
 _SEVERITIES = {0: "", 1: "warning", 2: "bad"}
 
 
@@ -35,7 +42,13 @@ def render(subject: Subject) -> list[Block]:
     is_of_schema = bool(schema) or not checks
     blocks: list[Block] = [
         Facts([*facts, ("schema", f"artifact {schema[0].id}" if schema else "–")]),
-        _verdict(total, [split for split, one in found.items() if one.data_missing], checks, is_of_schema),
+        _verdict(
+            total,
+            [split for split, one in found.items() if one.data_missing],
+            checks,
+            is_of_schema,
+            has_errors=any(_has_errors(one) for one in found.values()),
+        ),
     ]
     for split, one in found.items():
         measured = drift.read(artifacts.split_path(subject.artifact, split)) if split else None
@@ -47,7 +60,7 @@ def render(subject: Subject) -> list[Block]:
                         one,
                         rules,
                         "not in the schema" if is_of_schema else "",
-                        row_findings.tones(subject.artifact, split),
+                        row_findings.by_problem(subject.artifact, split),
                         has_drift=measured is not None,
                     ),
                     *_measured(measured),
@@ -59,9 +72,17 @@ def render(subject: Subject) -> list[Block]:
     return blocks
 
 
-def _verdict(total: int, empty: list[str], checks: list[str], is_of_schema: bool) -> Note:
+def _has_errors(anomalies: Any) -> bool:
+    infos = [*anomalies.anomaly_info.values()]
+    infos += [anomalies.dataset_anomaly_info] if anomalies.HasField("dataset_anomaly_info") else []
+    return any(info.severity != anomalies_pb2.AnomalyInfo.WARNING for info in infos)
+
+
+def _verdict(
+    total: int, empty: list[str], checks: list[str], is_of_schema: bool, *, has_errors: bool
+) -> Note:
     if total:
-        return Note(f"{plural(total, 'anomaly')} found.", "bad")
+        return Note(f"{plural(total, 'anomaly')} found.", "bad" if has_errors else "warning")
     if empty:
         names = f"split {' and '.join(empty)}" if any(empty) else "the data set"
         return Note(f"No anomalies, and nothing to find any in: {names} has no data.", "warning")
@@ -89,20 +110,18 @@ def _split(
     anomalies: Any,
     rules: dict[str, str],
     no_rule: str,
-    tones: dict[tuple[str, str], str],
+    of_rows: dict[tuple[str, str], RowFinding],
     *,
     has_drift: bool,
 ) -> list[Block]:
     rows: list[list[Value]] = []
     for name in sorted(anomalies.anomaly_info):
-        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, no_rule), tones)
+        rows += _rows(name, anomalies.anomaly_info[name], rules.get(name, no_rule), of_rows)
     if anomalies.HasField("dataset_anomaly_info"):
-        rows += _rows(row_findings.WHOLE, anomalies.dataset_anomaly_info, "", tones)
+        rows += _rows(row_findings.WHOLE, anomalies.dataset_anomaly_info, "", of_rows)
     blocks: list[Block] = []
     if rows:
-        blocks.append(
-            Table(["feature", "problem", "values", "rule in the schema"], rows, caption="Anomalies")
-        )
+        blocks.append(Table(["feature", "problem", "values", "rule"], rows, caption="Anomalies"))
     elif anomalies.data_missing:
         blocks.append(Note("There was no data to validate.", "warning"))
     else:
@@ -163,14 +182,21 @@ def _three(value: float) -> Cell:
     return Cell(f"{value:.3f}", is_number=True)
 
 
-def _rows(name: str, info: Any, rule: str, tones: dict[tuple[str, str], str]) -> list[list[Value]]:
+def _rows(name: str, info: Any, rule: str, of_rows: dict[tuple[str, str], RowFinding]) -> list[list[Value]]:
+    """Return a row for each reason: its rule is one of the schema's, a check of rows, or a threshold."""
     tone = _SEVERITIES.get(info.severity, "bad") or "bad"
-    reasons = [(reason.short_description, reason.description) for reason in info.reason]
-    reasons = reasons or [(info.short_description, info.description)]
-    return [
-        [name, Cell(short or "anomaly", tone=tones.get((name, short), tone)), long, rule]
-        for short, long in reasons
-    ]
+    reasons = [(one.short_description, one.description, one.type) for one in info.reason]
+    reasons = reasons or [(info.short_description, info.description, 0)]
+    rows: list[list[Value]] = []
+    for short, long, kind in reasons:
+        finding = of_rows.get((name, short))
+        if finding is not None:
+            cell = Cell(short, tone="bad" if finding.is_error else "warning")
+            rows.append([name, cell, long, f"the check {finding.check}"])
+        else:
+            broken = "the threshold of its distance, below" if kind in _DISTANCES else rule
+            rows.append([name, Cell(short or "anomaly", tone=tone), long, broken])
+    return rows
 
 
 def _distances(anomalies: Any, *, is_drift_left_out: bool) -> list[list[Value]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from headrace.reports.artifacts import content_tables
 from headrace.reports.artifacts.feature_statistics import FeatureStatistics
 from headrace.reports.blocks.numbers import format_number, format_share
+from headrace.statistics.description_rows import NO_TEXT
 
-# TFDV's word for a value that is no text.
-_NO_TEXT = "__BYTES_VALUE__"
 _PICTURE, _FORMAT = "image", "format"
 _NUMBERS = ("width", "height", "channels")
 
@@ -20,21 +20,24 @@ _NUMBERS = ("width", "height", "channels")
 def described(features: Sequence[FeatureStatistics]) -> list[FeatureStatistics]:
     """Return the features of one split; those of bytes without TFDV's word for them, pictures with what they are.
 
-    Pictures are the feature `image` beside `width`, `height`, `channels` and `format`, as `ImageFolderExampleGen` writes
-    them.
+    What pictures are is told by what StatisticsGen kept of them; where an earlier version or stock TFX computed the
+    statistics, by the features `width`, `height`, `channels` and `format` that `ImageFolderExampleGen` writes beside
+    `image`.
     """
     by_name = {one.name: one for one in features}
     return [_described(one, by_name) if _is_of_bytes(one) else one for one in features]
 
 
 def _is_of_bytes(feature: FeatureStatistics) -> bool:
-    return bool(feature.top) and all(value == _NO_TEXT for value, _ in feature.top)
+    return bool(feature.top) and all(value == NO_TEXT for value, _ in feature.top)
 
 
 def _described(feature: FeatureStatistics, by_name: dict[str, FeatureStatistics]) -> FeatureStatistics:
     cleared = replace(feature, top=[], ranks=[], described="bytes")
     numbers = [by_name.get(name) for name in _NUMBERS]
     kinds = by_name.get(_FORMAT)
+    if feature.pictures is not None:
+        return replace(cleared, described=content_tables.in_short(feature.pictures))
     if feature.name != _PICTURE or kinds is None or any(one is None or one.low is None for one in numbers):
         return cleared
     width, height, channels = (_Range.of(one) for one in numbers if one is not None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import Any
 
+from headrace.formats.contents import NOTHING, Contents, PictureDescription, TextDescription
 from headrace.formats.descriptions import Description, Distribution
 from headrace.formats.feature_counts import present_and_missing, rows_of_nan
 from headrace.formats.quartiles import Quartiles
@@ -50,6 +51,8 @@ class FeatureStatistics:
         description: The table of the numbers, where StatisticsGen kept one.
         distribution: Their distribution, where it did.
         described: What the values are, where none of them can be shown.
+        texts: What the texts are like, where the feature holds texts.
+        pictures: What the pictures are like, where it holds pictures.
     """
 
     name: str
@@ -77,6 +80,8 @@ class FeatureStatistics:
     description: Description | None = None
     distribution: Distribution | None = None
     described: str = ""
+    texts: TextDescription | None = None
+    pictures: PictureDescription | None = None
 
     @property
     def missing_share(self) -> float:
@@ -178,17 +183,19 @@ def _density(edges: Sequence[float], counts: Sequence[float]) -> Density:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept beside TFDV's file of the numbers of a split, by feature.
+    """What is kept beside TFDV's file of a split, by feature.
 
     Attributes:
         quartiles: Of earlier versions.
         descriptions: The table; `None` where there is none.
         distributions: The distributions; `None` where there are none.
+        contents: What texts and pictures are like.
     """
 
     quartiles: Quartiles
     descriptions: Mapping[str, Description] | None
     distributions: Mapping[str, Distribution] | None
+    contents: Contents = NOTHING
 
     def beside(self, feature: FeatureStatistics) -> FeatureStatistics:
         """Return a feature with what is kept of it."""
@@ -201,6 +208,8 @@ class Kept:
             quartiles=borders or self.quartiles.get(feature.name),
             description=table,
             distribution=(self.distributions or {}).get(feature.name),
+            texts=self.contents.texts.get(feature.name),
+            pictures=self.contents.pictures.get(feature.name),
         )
 
 

@@ -14,11 +14,10 @@ from headrace.ui.units import plural
 WHOLE = "(whole data set)"
 
 
-def tones(anomalies: Artifact, split: str) -> dict[tuple[str, str], str]:
-    """Return the tone of each finding by feature and problem: TFX's anomalies have one severity for a feature."""
+def by_problem(anomalies: Artifact, split: str) -> dict[tuple[str, str], RowFinding]:
+    """Return each finding by feature and problem: TFX's anomalies have one severity for a feature, and name no check."""
     found = findings.read(artifacts.split_path(anomalies, split)) if split else None
-    several = found.findings if found is not None else ()
-    return {(one.feature or WHOLE, one.problem): "bad" if one.is_error else "warning" for one in several}
+    return {(one.feature or WHOLE, one.problem): one for one in (found.findings if found is not None else ())}
 
 
 def names_of_checks(anomalies: Artifact, splits: Iterable[str]) -> list[str]:

@@ -104,6 +104,9 @@ def _unlike_splits(seen: Seen) -> Iterator[Remark]:
 
 def _all_different(seen: Seen) -> Iterator[Remark]:
     for one in seen.known.values():
+        if one.texts is not None:
+            # Language hardly ever repeats itself.
+            continue
         distinct = one.distinct if one.distinct is not None else one.distinct_integers
         if distinct and one.num_values > _ENOUGH_VALUES and distinct > _ALMOST_ALL * one.num_values:
             yield "info", f"almost all different ({distinct:,} of {int(one.num_values):,})"
@@ -189,7 +192,8 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "almost all different",
-        f"More than {format_share(_ALMOST_ALL)} of over {_ENOUGH_VALUES} texts or integers occur once, as in an id.",
+        f"More than {format_share(_ALMOST_ALL)} of over {_ENOUGH_VALUES} values of a feature of words or integers occur once, "
+        "as in an id.",
         _all_different,
     ),
     Check("types that differ", "A feature has one type in one split and another elsewhere.", _types),

@@ -10,8 +10,15 @@ from markupsafe import Markup
 from headrace.authoring import Artifact
 from headrace.errors import HeadraceError, listed
 from headrace.formats import artifacts, protos, quartiles
+from headrace.formats import contents as content_files
 from headrace.formats import descriptions as number_files
-from headrace.reports.artifacts import correlations, descriptions, encoded_features, standing_out
+from headrace.reports.artifacts import (
+    content_tables,
+    correlations,
+    descriptions,
+    encoded_features,
+    standing_out,
+)
 from headrace.reports.artifacts.feature_statistics import FeatureStatistics, Kept, distance, parse
 from headrace.reports.blocks.blocks import (
     Block,
@@ -70,6 +77,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         feature_list(shown, drawn),
         *_rules(by_feature),
         *([] if other is not None else descriptions.render(subject.artifact, drawn)),
+        *([] if other is not None else content_tables.render(by_feature)),
     ]
     examples = subject.inputs.get("examples", [])
     return blocks + correlations.render(examples[0] if examples else None)
@@ -178,7 +186,12 @@ def _read(statistics: Artifact) -> dict[str, tuple[list[FeatureStatistics], floa
 
 
 def _kept(folder: str) -> Kept:
-    return Kept(quartiles.read(folder), number_files.read(folder), number_files.read_distributions(folder))
+    return Kept(
+        quartiles.read(folder),
+        number_files.read(folder),
+        number_files.read_distributions(folder),
+        content_files.read(folder),
+    )
 
 
 def one_line(splits: Splits, order: Sequence[str]) -> Feature:
@@ -247,16 +260,19 @@ def _details(splits: Splits, order: Sequence[str], apart: float, measure: str) -
     else:
         rows.append(["distinct", *[one.distinct for one in splits.values()]])
         rows.append(["mean length in bytes", *[one.average_length for one in splits.values()]])
+        rows += content_tables.rows(list(splits.values()))
     custom = dict.fromkeys(name for one in splits.values() for name, _ in one.custom)
     rows += [[name, *[dict(one.custom).get(name, "–") for one in splits.values()]] for name in custom]
     if len(splits) > 1 and measure:
         rows.append([f"distance of splits ({measure})", f"{apart:.3f}", *[""] * (len(names) - 1)])
     aligned: list[list[Value]] = [[row[0], *[_right(value) for value in row[1:]]] for row in rows]
-    blocks: list[Block] = [_picture(splits, order), Table(["", *names], aligned)]
+    # Of what can be neither counted nor ordered, such as pictures, there is none to draw.
+    is_drawn = any(one.edges or one.ranks for one in splits.values())
+    blocks: list[Block] = [*([_picture(splits, order)] if is_drawn else []), Table(["", *names], aligned)]
     tops = [one.shares or dict(one.top) for one in splits.values()]
     if any(tops):
         blocks.append(_top_values(splits, names))
-    return blocks
+    return [*blocks, *content_tables.frequent_words(splits)]
 
 
 def _right(value: Value) -> Value:

@@ -37,7 +37,10 @@ _Z_SCORE = {"Sub", "Sqrt", "RealDiv", "SelectV2"}
 _LEARNED = {"UpperBound": "borders", "LowerBound": "borders", "Bucketize": "borders"}
 _LEARNED_BY_Z_SCORE = {"Sub": "mean", "Sqrt": "variance"}
 _PASSING_ON = {"Identity", "Cast", "Reshape", "ExpandDims", "PlaceholderWithDefault"}
-_FLOAT, _DOUBLE = 1, 2
+# Of TensorFlow's `DataType`.
+_FLOAT, _DOUBLE, _STRING, _INT64 = 1, 2, 7, 9
+# By the type of a feature in a schema: bytes, integers, floats.
+_TYPES = {1: _STRING, 2: _INT64, 3: _FLOAT}
 
 
 @dataclass(frozen=True)
@@ -69,24 +72,37 @@ def _signature(saved_model: Any) -> Any:
 def input_names(saved_model: Any, schema: Any) -> dict[str, str]:
     """Return the feature behind each input key of the graph, in the order of the keys.
 
-    TFT flattens its inputs into `inputs`, `inputs_1`...: features by name, three tensors for one without a
-    fixed shape (indices, values and shape of a sparse tensor), one for each other.
+    TFT flattens its inputs into `inputs`, `inputs_1`...: in the order of the schema or of their names, whichever the
+    types of the tensors fit; three tensors for one without a fixed shape (indices, values and shape of a sparse tensor),
+    one for each other.
 
     Args:
         saved_model: The `transform_fn`.
         schema: The schema of the data that goes in.
 
     Returns:
-        Input key to feature. Keys stand for themselves where their number does not fit the schema.
+        Input key to feature. Keys stand for themselves where the schema does not fit them.
     """
     signature = _signature(saved_model)
     keys = sorted(signature.inputs, key=_place) if signature is not None else []
-    names = [
-        feature.name
-        for feature in sorted(schema.feature, key=lambda feature: feature.name)
-        for _ in range(1 if feature.HasField("shape") else 3)
-    ]
-    return dict(zip(keys, names if len(names) == len(keys) else keys))
+    tensors = [signature.inputs[key] for key in keys]
+    for features in (list(schema.feature), sorted(schema.feature, key=lambda feature: feature.name)):
+        wanted = [(feature.name, kind) for feature in features for kind in _tensors_of(feature)]
+        kinds = [kind for _, kind in wanted]
+        if len(keys) == len(wanted) and all(map(_fits, tensors, kinds)):
+            return {key: name for key, (name, _) in zip(keys, wanted)}
+    return dict(zip(keys, keys))
+
+
+def _tensors_of(feature: Any) -> list[tuple[int, int | None]]:
+    """Type and rank of each tensor that a feature comes as; `None` for a rank that its shape decides."""
+    kind = _TYPES.get(feature.type, 0)
+    return [(kind, None)] if feature.HasField("shape") else [(_INT64, 2), (kind, 1), (_INT64, 1)]
+
+
+def _fits(info: Any, wanted: tuple[int, int | None]) -> bool:
+    kind, rank = wanted
+    return info.dtype in (0, kind) and rank in (None, len(info.tensor_shape.dim))
 
 
 def _place(key: str) -> tuple[str, int]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from headrace.errors import ModelError
+from headrace.features import roles
 from headrace.formats import saved_models, transform_graphs
 from headrace.reports.artifacts import statistics
 from headrace.reports.artifacts.schemas import describe
@@ -26,7 +29,7 @@ def render(subject: Subject) -> list[Block]:
     root = subject.artifact.uri
     outputs = describe(transform_graphs.read_transformed_schema(root))
     graph = _read_graph(transform_graphs.model_path(root))
-    features = input_names(graph, transform_graphs.read_raw_schema(root))
+    features = input_names(graph, _handed_over(transform_graphs.read_raw_schema(root)))
     after = subject.outputs.get("post_transform_stats", [])
     measured = statistics.try_read(after[0]) if after else {}
     vocabularies = transform_graphs.read_vocabularies(root)
@@ -40,8 +43,13 @@ def render(subject: Subject) -> list[Block]:
             ),
         ]
     )
-    table = _outputs(outputs, sources(graph, features), measured)
-    blocks: list[Block] = [facts, Section("Features", [table], anchor="outputs")]
+    origins = sources(graph, features)
+    table = _outputs(outputs, origins, measured)
+    blocks: list[Block] = [
+        facts,
+        *_choices(transform_graphs.read_choices(root), origins),
+        Section("Features", [table], anchor="outputs"),
+    ]
     if graph is None:
         blocks.append(
             Note("The graph cannot be read: what the outputs are made from is not known.", "warning")
@@ -50,6 +58,11 @@ def render(subject: Subject) -> list[Block]:
         blocks.append(_distributions(measured))
     blocks += [_vocabulary(name, terms) for name, terms in vocabularies.items()]
     return blocks
+
+
+def _handed_over(schema: schema_pb2.Schema) -> schema_pb2.Schema:
+    """The schema without the features that it keeps from a `preprocessing_fn`: the graph has no input for them."""
+    return schema_pb2.Schema(feature=[one for one in schema.feature if not roles.disagreed(one)])
 
 
 def _outputs(
@@ -68,6 +81,27 @@ def _outputs(
         is_sortable=True,
         footnote=f"{plural(len(rows), 'feature')}.",
     )
+
+
+def _choices(choices: list[tuple[str, str, str]], origins: dict[str, Origin]) -> list[Block]:
+    """What `default_preprocessing` decided, and which outputs came of it."""
+    if not choices:
+        return []
+    made: dict[str, list[str]] = {}
+    for output, origin in sorted(origins.items()):
+        for name in origin.inputs:
+            made.setdefault(name, []).append(output)
+    rows: list[list[Value]] = [
+        [feature, role, why, ", ".join(made.get(feature, [])) or "–"] for feature, role, why in choices
+    ]
+    table = Table(
+        ["feature", "taken for", "why", "becomes"],
+        rows,
+        caption="What default_preprocessing took each feature for",
+        footnote="Where you know better: default_preprocessing(roles={'NAME': 'number'}).",
+        is_sortable=True,
+    )
+    return [Section("Taken for", [table], anchor="taken-for")]
 
 
 def _learned(word: str, values: list[float]) -> str:

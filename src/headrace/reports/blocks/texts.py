@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -75,10 +75,10 @@ def _block(block: Block) -> RenderableType:
 
 
 def _facts(block: Facts) -> RenderableType:
-    width = max((len(name) for name, _ in block.cells), default=0)
+    width = max((cell_len(name) for name, _ in block.cells), default=0)
     lines = Text()
     for index, (name, cell) in enumerate(block.cells):
-        lines.append("\n" if index else "").append(f"{name:<{width}}  ", "dim").append(
+        lines.append("\n" if index else "").append(set_cell_size(name, width) + "  ", "dim").append(
             cell.text, _STYLES.get(cell.tone, "")
         )
     return lines

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+from tensorflow_metadata.proto.v0 import schema_pb2
+
 from headrace.formats.bare_protos import proto_class
 from headrace.reports.artifacts.transform_sources import Origin, input_names, sources
 
-
-class Feature:
-    """A feature of a schema."""
-
-    def __init__(self, name: str, has_shape: bool) -> None:
-        self.name = name
-        self.has_shape = has_shape
-
-    def HasField(self, field: str) -> bool:
-        return self.has_shape
+FARE = schema_pb2.Feature(name="fare", type="FLOAT", shape=schema_pb2.FixedShape())
+SPARSE = schema_pb2.Feature(name="sparse", type="INT")
+# In an order of its own.
+SCHEMA = schema_pb2.Schema(feature=[SPARSE, FARE])
+# TensorFlow's types, and ranks: of `fare`, and of indices, values and shape of `sparse`.
+TENSORS = ((1, 1), (9, 2), (9, 1), (9, 1))
 
 
-class Schema:
-    """Features in an order of their own."""
-
-    feature = (Feature("sparse", has_shape=False), Feature("fare", has_shape=True))
-
-
-def graph():
+def graph(tensors=TENSORS):
     """`fare` and `sparse` go into a function: its first output is buckets of fare, its second uses both."""
     saved_model = proto_class("SavedModel")()
     whole = saved_model.meta_graphs.add()
     signature = whole.signature_def["serving_default"]
     keys = ["inputs", "inputs_1", "inputs_2", "inputs_3"]
-    for key in keys:
+    for key, (kind, rank) in zip(keys, tensors, strict=True):
         signature.inputs[key].name = f"{key}:0"
+        signature.inputs[key].dtype = kind
+        for _ in range(rank):
+            signature.inputs[key].tensor_shape.dim.add(size=-1)
         whole.graph_def.node.add(name=key, op="Placeholder")
     borders = whole.graph_def.node.add(name="borders", op="Const")
     borders.attr["value"].tensor.dtype = 1
@@ -55,13 +50,27 @@ def graph():
 
 
 def test_outputs_name_their_inputs_operations_and_learned_numbers():
-    names = input_names(graph(), Schema())
+    names = input_names(graph(), SCHEMA)
 
     assert names == {"inputs": "fare", "inputs_1": "sparse", "inputs_2": "sparse", "inputs_3": "sparse"}
     assert sources(graph(), names) == {
         "bucket": Origin(["fare"], ["buckets"], [("borders", [1.5, 2.5])]),
         "sum": Origin(["fare", "sparse"], ["default for missing"], []),
     }
+
+
+def test_inputs_may_come_in_the_order_of_the_schema():
+    """By name is how SchemaGen orders features; a schema of one's own may have another order, which TFT keeps."""
+    names = input_names(graph((*TENSORS[1:], TENSORS[0])), SCHEMA)
+
+    assert names == {"inputs": "sparse", "inputs_1": "sparse", "inputs_2": "sparse", "inputs_3": "fare"}
+
+
+def test_inputs_that_fit_no_order_stand_for_themselves():
+    """As many tensors as features ask for, and of other types: nothing is told that may be wrong."""
+    names = input_names(graph(((7, 1), *TENSORS[1:])), SCHEMA)
+
+    assert names == {key: key for key in ("inputs", "inputs_1", "inputs_2", "inputs_3")}
 
 
 def test_a_z_score_names_its_mean_and_its_variance():
@@ -91,12 +100,9 @@ def test_a_z_score_names_its_mean_and_its_variance():
 
 
 def test_inputs_that_do_not_fit_the_schema_stand_for_themselves():
-    class Other:
-        feature = (Feature("a", has_shape=True),)
-
-    assert input_names(graph(), Other())["inputs_3"] == "inputs_3"
+    assert input_names(graph(), schema_pb2.Schema(feature=[FARE]))["inputs_3"] == "inputs_3"
 
 
 def test_a_graph_that_cannot_be_read_gives_nothing():
-    assert input_names(None, Schema()) == {}
+    assert input_names(None, SCHEMA) == {}
     assert sources(None, {}) == {}

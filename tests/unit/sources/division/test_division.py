@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 
 import numpy as np
@@ -12,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace import splits
-from headrace.errors import DataError, DefinitionError, EmptyDataError
+from headrace.errors import DataError
 from headrace.sources.division import gathering
 from headrace.sources.division.apportionment import apportion, place_groups
-from headrace.sources.division.division import divide
-from headrace.splits.shares import parse_shares
 from headrace.splits.ways import MOST_SPLITS
 
 _SHARES = st.lists(st.integers(1, 9), min_size=1, max_size=4).map(
@@ -182,226 +179,6 @@ def test_large_and_small_groups_are_in_every_split():
     assert np.bincount(placed[50:]).tolist() == [300, 100, 100]
 
 
-@given(
-    st.lists(st.integers(0, 60), min_size=1, max_size=80),
-    st.lists(st.integers(1, 5), min_size=1, max_size=3),
-    st.integers(0, 5),
-    st.lists(st.integers(0, 80), max_size=2),
-)
-def test_time_goes_on_from_split_to_split(times, weights, gap, bounds):
-    """Ties stay together, a gap is kept, and every row is in a split or counted."""
-    shares = dict(zip("abc", weights, strict=False))
-    columns = {"t": times}
-    bounds = [min(bound, len(times)) for bound in bounds]
-    if len(set(times)) < len(shares):
-        with pytest.raises(DataError, match="too few for the"):
-            divided(columns, splits.time("t", gap=gap), shares, bounds)
-        return
-    try:
-        division = divided(columns, splits.time("t", gap=gap), shares, bounds)
-    except DataError:  # the gap is longer than a split
-        # Any division of so many times has room for a gap of nothing.
-        assert gap
-        return
-    found = splits_of(division)
-    assert sum(division.num_rows().values()) + sum(division.num_excluded().values()) == len(times)
-    of_split = [[time for time, name in zip(times, found) if name == wanted] for wanted in shares]
-    for earlier, later in itertools.pairwise(of_split):
-        assert max(earlier) < min(later)
-        assert max(earlier) + gap <= min(later)
-    kept = {time for time, name in zip(times, found) if name is not None}
-    assert kept.isdisjoint({time for time, name in zip(times, found) if name is None})
-
-
-@pytest.mark.parametrize(
-    ("values", "options"),
-    [
-        ([f"2013-10-{day:02} 12:00" for day in range(1, 31)], {}),
-        ([f"2013-10-{day:02}T12:00:00Z" for day in range(1, 31)], {}),
-        ([f"{day}.10.2013 12 Uhr" for day in range(1, 31)], {"format": "%d.%m.%Y %H Uhr"}),
-        ([20131001 + day for day in range(30)], {"format": "%Y%m%d"}),
-        ([1_380_628_800 + 86_400 * day for day in range(30)], {}),
-        ([1_380_628_800_000 + 86_400_000 * day for day in range(30)], {}),
-        ([1.3806288e9 + 86_400 * day for day in range(30)], {}),
-    ],
-)
-def test_times_of_any_kind_are_divided_alike(values, options):
-    """Two days between splits: one row of each earlier split lies in each gap."""
-    division = divided({"t": values}, splits.time("t", gap="2d", **options), bounds=[7])
-    assert division.num_rows() == {"train": 17, "valid": 5, "test": 6}
-    assert division.num_excluded() == {
-        "in the gap of 2d before split 'valid'": 1,
-        "in the gap of 2d before split 'test'": 1,
-    }
-    assert division.notes[0].startswith("valid from 2013-10-19")
-
-
-def test_offsets_of_dates_count():
-    """Noon in Tokyo is before noon in London."""
-    values = ["2013-10-01T12:00:00+00:00", "2013-10-01T12:00:00+09:00"]
-    assert splits_of(divided({"t": values}, splits.time("t"), {"a": 1, "b": 1})) == ["b", "a"]
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "2013-10-01T12:00:00.5Z",
-        "2013-10-01 12:00:00.123456789+00:00",
-        "2013-10-01T14:00:00,25+0200",
-        "2013-10-01t07-05",
-        "20131001T120000Z",
-        "2013-10-01 12:00:00 UTC",
-        "2013-10-01 12:00",
-    ],
-)
-def test_iso_8601_is_read_alike_by_each_python(written):
-    """Databases and pandas write any number of digits, and offsets without a colon."""
-    values = ["2013-10-01T11:59:59Z", written, "2013-10-01 12:00:01"]
-    division = divided({"t": values}, splits.time("t"))
-    assert splits_of(division) == ["train", "valid", "test"]
-    assert division.notes == ("valid from 2013-10-01 12:00:00 on, test from 2013-10-01 12:00:01 on",)
-
-
-@pytest.mark.parametrize(
-    "written", ["2013-W40-2", "2013-10-01T25:00", "2013-10-01+02:00", "2013", "1-10-2013"]
-)
-def test_what_is_no_date_of_iso_8601(written):
-    """None is guessed."""
-    with pytest.raises(DataError, match="in row 2 of the input is no date"):
-        divided({"t": ["2013-10-01", written, "2013-10-03"]}, splits.time("t"))
-
-
-def test_the_gap_counts_at_the_ends_of_64_bits():
-    """Identifiers that are times of their own kind may be that large."""
-    times = [2**63 - 1 - number for number in range(9)]
-    division = divided({"t": times}, splits.time("t", gap=5), {"a": 2, "b": 1})
-    assert splits_of(division) == ["b", "b", "b", None, None, None, None, "a", "a"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "way", "error", "problem"),
-    [
-        (
-            {"t": ["2013-10-01", "2013-10-02", "yesterday"]},
-            splits.time("t"),
-            DataError,
-            "time(\"t\"): 'yesterday' in row 3 of the input is no date in the form of ISO 8601, such as 2013-10-01 12:00.",
-        ),
-        (
-            {"t": ["31.12.2013", "32.12.2013", "1.1.2014"]},
-            splits.time("t", format="%d.%m.%Y"),
-            DataError,
-            "time(\"t\", format=\"%d.%m.%Y\"): '32.12.2013' in row 2 of the input is no date of the format '%d.%m.%Y'.",
-        ),
-        (
-            {"t": [1, 2, None]},
-            splits.time("t"),
-            DataError,
-            "time(\"t\"): row 3 of the input has no value in 't'.",
-        ),
-        ({"t": [1, 2, [3, 4]]}, splits.time("t"), DataError, 'time("t"): row 3 of the input has 2 values.'),
-        (
-            {"t": [5, 5, 5]},
-            splits.time("t"),
-            DataError,
-            "time(\"t\"): 3 rows have 1 different time, too few for the 3 splits 'train', 'valid', 'test'.",
-        ),
-        (
-            {"t": [2011, 2012, 2013]},
-            splits.time("t", gap="1h"),
-            DefinitionError,
-            'time("t", gap="1h"): the times are numbers such as those of years or steps, and no times since 1970.',
-        ),
-        (
-            {"t": ["2011-01-01", "2012-01-01", "2013-01-01"]},
-            splits.time("t", gap=3),
-            DefinitionError,
-            'time("t", gap=3): the times are texts, and gap is a number.',
-        ),
-        (
-            {"t": ["2011-01-01", "2012-01-01", "2013-01-01"]},
-            splits.time("t", gap="1000w"),
-            DataError,
-            "time(\"t\", gap=\"1000w\"): all rows of split 'train' are less than the gap before the first of 'valid', "
-            "2012-01-01.",
-        ),
-        (
-            {"g": ["a", "b", "a"]},
-            splits.group("g"),
-            DataError,
-            "group(\"g\"): the rows are of 2 groups ('a', 'b'), too few for the 3 splits 'train', 'valid', 'test'.",
-        ),
-        (
-            {"g": ["a", None, "b"]},
-            splits.group("g"),
-            DataError,
-            "group(\"g\"): row 2 of the input has no value in 'g'.",
-        ),
-        (
-            {"g": [1.5, float("nan"), 2.5]},
-            splits.group("g"),
-            DataError,
-            "group(\"g\"): row 2 of the input has no value in 'g'.",
-        ),
-        (
-            {"g": [1.0, float("nan"), 2.0]},
-            splits.column("g"),
-            DataError,
-            "column(\"g\"): row 2 of the input has no value in 'g'.",
-        ),
-        (
-            {"g": [["a", "b"], "c"]},
-            splits.group("g"),
-            DataError,
-            'group("g"): row 1 of the input has 2 values.',
-        ),
-        (
-            {"x": [[1.5, 2.5], [3.5, 4.5]]},
-            splits.stratify("x"),
-            DataError,
-            'stratify("x"): row 1 of the input has 2 values.',
-        ),
-        (
-            {"quality": [5, 6, 7]},
-            splits.stratify("qualty"),
-            DefinitionError,
-            "stratify(\"qualty\"): the rows have no feature 'qualty'. They have 'quality'.",
-        ),
-        (
-            {"y": ["a", "b"]},
-            splits.stratify("y"),
-            DataError,
-            "stratify(\"y\"): no row would go into 'test': 2 rows are divided into 'train', 'valid', 'test'.",
-        ),
-        (
-            {"y": [1]},
-            splits.shuffle(),
-            DataError,
-            "shuffle(seed=0): no row would go into 'train', 'valid': 1 row is divided into 'train', 'valid', 'test'.",
-        ),
-        (
-            {"y": ["a", "b", "c"]},
-            splits.stratify("y", bins=3),
-            DataError,
-            "stratify(\"y\", bins=3): 'y' holds texts or lists, such as 'a', and bins are of numbers.",
-        ),
-        (
-            {"y": ["2700", "3750", "NA", "4100"]},
-            splits.stratify("y", bins=3),
-            DataError,
-            "stratify(\"y\", bins=3): 'y' holds texts, such as 'NA' among numbers, and bins are of numbers.",
-        ),
-        ({"y": []}, splits.shuffle(), EmptyDataError, "shuffle(seed=0): there is no row to divide."),
-    ],
-)
-def test_rows_that_cannot_be_divided(columns, way, error, problem):
-    """The message names the way, the row and the value; and what to do."""
-    with pytest.raises(error) as caught:
-        divided(columns, way)
-    assert caught.value.problem == problem
-    assert caught.value.fix
-
-
 def test_the_number_of_a_row_counts_from_the_first_part():
     """Whichever part the row is in."""
     with pytest.raises(DataError, match="row 7 of the input"):
@@ -423,16 +200,6 @@ def test_rows_without_a_value_are_left_out_and_counted(way):
     division = divided({"k": [1, 2, None, 3, 4, None, 5]}, way, {"a": 1, "b": 1})
     assert division.num_excluded() == {"no value in 'k'": 2}
     assert sum(division.num_rows().values()) == 5
-
-
-def test_a_part_may_have_no_time_at_all():
-    """As a file whose rows all lack it: texts elsewhere stay texts."""
-    times = ["2013-10-01", "2013-10-02", None, None]
-    way = splits.time("t", missing="exclude")
-    parts = [gathering.gather([rows_of({"t": part})], way) for part in (times[:2], times[2:])]
-    division = divide(parts, way, parse_shares({"a": 1, "b": 1}, ""))
-    assert division.num_rows() == {"a": 1, "b": 1}
-    assert division.num_excluded() == {"no value in 't'": 2}
 
 
 def test_a_column_with_a_name_for_each_row_names_no_splits():
