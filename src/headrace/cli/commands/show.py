@@ -12,6 +12,7 @@ from headrace.cli.options import DEFAULT_STORE, json_option, store_option
 
 if TYPE_CHECKING:
     from headrace.store.results import RunResult
+    from headrace.store.session import StoreSession
 
 
 @click.command("runs", short_help="List past runs.")
@@ -67,14 +68,20 @@ def show_command(
     """Show a run as it was shown at its end, or what an artifact holds.
 
     A run is an id from headrace runs; the latest where left out. An artifact is an id from headrace artifacts, a
-    folder, or RUN/NODE.key, such as latest/Trainer.model.
+    folder, or RUN/NODE.key, such as latest/Trainer.model. With --json, what it holds stands under "holds", and what
+    is left out of long lists under "cut".
     """
     from headrace.cli.commands import report
     from headrace.store.session import open_store
 
     with open_store(store) as stored:
         if stored.names_artifact(run):
-            _refuse(f"{run} is an artifact", {"--outputs": outputs, "--json": as_json})
+            _refuse(f"{run} is an artifact", {"--outputs": outputs})
+            if as_json:
+                _refuse("it is printed", {"--html": bool(html), "--open": is_opened})
+                _refuse("each artifact is printed alone", {"--with": bool(other)})
+                _print_json(run, stored)
+                return
             report.show_artifact(run, stored, other, html, is_opened=is_opened)
             return
         _refuse(f"{run} is a run: headrace diff compares two", {"--with": bool(other)})
@@ -91,6 +98,14 @@ def show_command(
         click.echo(json.dumps(result_data(result), indent=2, default=str))
         return
     _print_run(result, store, outputs)
+
+
+def _print_json(artifact: str, store: StoreSession) -> None:
+    import json
+
+    from headrace.results.json_data import shown
+
+    click.echo(json.dumps(shown(store, artifact), indent=2))
 
 
 def _refuse(why: str, options: dict[str, bool]) -> None:

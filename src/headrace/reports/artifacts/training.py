@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from headrace.formats import training_histories
-from headrace.formats.training_histories import History
+from headrace.formats.training_histories import History, best_epoch
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Chart, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
@@ -98,16 +98,6 @@ def _tensorboard(subject: Subject) -> list[Block]:
     if not run_id:
         return []
     return [Note("More of it in TensorBoard:", "info", f"headrace tensorboard {run_id}")]
-
-
-def best_epoch(history: History) -> int | None:
-    """Return the epoch, from 0, with the smallest loss: on validation data where there is one."""
-    losses = [
-        (value, at)
-        for at, value in enumerate(history.get("val_loss") or history.get("loss") or [])
-        if value == value
-    ]
-    return min(losses)[1] if losses else None
 
 
 def judge(history: History) -> tuple[str, str]:
