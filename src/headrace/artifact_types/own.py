@@ -79,7 +79,11 @@ OWN: Mapping[str, ArtifactType[Any]] = {
         overlay=At("reports.artifacts.training:render"),
         is_open=True,
     ),
-    "Model": ArtifactType(result=_result("models:Model"), page=At("reports.artifacts.models:render")),
+    "Model": ArtifactType(
+        result=_result("models:Model"),
+        page=At("reports.artifacts.models:render"),
+        overlay=At("reports.artifacts.model_differences:render"),
+    ),
     "PushedModel": ArtifactType(
         result=_result("models:PushedModel"),
         page=At("reports.artifacts.verdicts:render_pushed"),

@@ -11,13 +11,13 @@ from headrace.results.result import Result
 from headrace.store.session import open_store
 
 if TYPE_CHECKING:
-    from headrace.authoring import Artifact
+    from headrace.authoring import Artifact, BaseChannel
     from headrace.store.results import OutputRecord, RunResult
     from headrace.store.session import ArtifactInfo, StoreSession
 
 
 def load(
-    artifact: str | int | os.PathLike[str] | ArtifactInfo | OutputRecord | Artifact | Result,
+    artifact: str | int | os.PathLike[str] | ArtifactInfo | OutputRecord | Artifact | BaseChannel | Result,
     *,
     store: str | os.PathLike[str] | StoreSession | None = None,
     run: RunResult | str | None = None,
@@ -45,7 +45,8 @@ def load(
 
     Args:
         artifact: An id, a folder, `RUN/NODE.key` such as `"latest/Trainer.model"` (the key may be left out where the node
-            has one output), or an artifact of `headrace.open_store` or of TFX.
+            has one output), an artifact of `headrace.open_store` or of TFX, or
+            in a notebook an output of a component that was run.
         store: Folder of the store, or an open one; `.headrace` where left out.
         run: A run, as `headrace.run` returns it, or its id: then `artifact` may be `"NODE.key"`, and `store` may be
             left out.
@@ -67,6 +68,8 @@ def load(
     given: Any = artifact
     if hasattr(given, "mlmd_artifact"):  # TFX's class would have to be imported to be asked for.
         return _class_of(str(given.type_name))(given)
+    if hasattr(given, "get") and hasattr(given, "type_name"):
+        return load(_only(given), store=store)
     name = _name(artifact)
     if run is not None and not isinstance(run, str):
         store = store if store is not None else run.store_path
@@ -77,6 +80,19 @@ def load(
         with open_store(store) as session:
             return _read(session, name)
     return _read(store, name)
+
+
+def _only(channel: Any) -> Any:
+    """Return the one artifact of a channel whose component was run in a notebook."""
+    found = list(channel.get())
+    if len(found) != 1:
+        raise DefinitionError(
+            f"load was given a channel of {channel.type_name} with {len(found)} artifacts.",
+            "run its component first: context.run(...); of several artifacts give one."
+            if not found
+            else "give one of them: load(channel.get()[0]).",
+        )
+    return found[0]
 
 
 def _name(artifact: object) -> str:

@@ -30,7 +30,7 @@ def to_table(rows: Any, where: str) -> pa.Table:
         ModelInputError: If they are of another form, or there are none.
         DataError: If columns differ in length or hold what tf.Examples cannot.
     """
-    if isinstance(rows, Mapping) and not any(map(_is_column, rows.values())):
+    if isinstance(rows, Mapping) and not all(map(_is_column, rows.values())):
         rows = [rows]
     if isinstance(rows, (list, tuple)) and rows and all(isinstance(one, Mapping) for one in rows):
         names = dict.fromkeys(name for one in rows for name in one)

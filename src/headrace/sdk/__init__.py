@@ -60,6 +60,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from headrace import authoring
+from headrace.authoring import light
 
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_driver import BaseDriver as Driver
@@ -176,7 +177,7 @@ def __getattr__(name: str) -> Any:
         # These bring Beam in, which the authoring side does without.
         value = _imported(_PLACES[name])
     else:
-        with authoring.authoring():
+        with light.authoring():
             value = _imported(_PLACES[name])
     globals()[name] = value
     return value
