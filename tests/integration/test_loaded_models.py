@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import report_artifacts
 import tensorflow as tf
 from google.protobuf import text_format
+from rich.console import Console
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 import headrace
@@ -19,6 +22,9 @@ from headrace.authoring import standard_artifacts
 from headrace.errors import DefinitionError, ModelError, ModelInputError
 from headrace.formats.checkpoints import Checkpoint
 from headrace.models.exporters import export_model
+from headrace.reports.artifacts import model_differences, models
+from headrace.reports.blocks.blocks import Report
+from headrace.reports.blocks.texts import print_report
 
 SCHEMA = "".join(
     f'feature {{ name: "{name}" type: FLOAT presence {{ min_fraction: 1 }} shape {{ {shape} }} }}'
@@ -104,3 +110,25 @@ def test_what_is_missing_is_named_before_tensorflow_is_asked(model: Any) -> None
         model.predict(ROWS, signature="serving")
     with pytest.raises(DefinitionError, match="split and limit choose rows of an Examples artifact"):
         model.predict(ROWS, limit=1)
+
+
+def shown(blocks: Any) -> list[list[str]]:
+    """The words of each line of a page's text."""
+    console = Console(file=io.StringIO(), width=200)
+    print_report(console, Report("", "", blocks))
+    return [line.split() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+def test_the_page_has_small_weights_by_the_features_they_are_for(model: Any) -> None:
+    lines = shown(models.render(report_artifacts.subject(model.artifact)))
+
+    for words in (["x1", "2"], ["pair[0]", "-3"], ["pair[1]", "0.5"], ["x2", "1"]):
+        assert ["line/kernel", *words] in lines
+    assert ["line/bias", "–", "5"] in lines
+
+
+def test_two_models_are_told_apart_by_their_weights(model: Any) -> None:
+    subject = report_artifacts.subject(model.artifact)
+
+    lines = shown(model_differences.render(subject, subject))
+    assert ["line/kernel", "4", "×", "1", "4", "×", "1", "equal", "–"] in lines

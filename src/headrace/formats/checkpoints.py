@@ -28,8 +28,8 @@ from headrace.files import open_file
 from headrace.formats import json_files
 from headrace.formats.bare_protos import proto_class
 
-FOLDER = "variables"
-_PREFIX = "variables"
+# Folder and beginning of the files' names are the same, as TensorFlow's `SavedModel` has them.
+_NAME = "variables"
 _WHAT = "a checkpoint's index"
 _FOOTER_BYTES = 48
 _MAGIC = 0xDB4775248B80FB57
@@ -80,7 +80,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str) -> None:
-        self._prefix = os.path.join(path, FOLDER, _PREFIX)
+        self._prefix = os.path.join(path, _NAME, _NAME)
         self._index_path = f"{self._prefix}.index"
         self._entries: dict[str, Any] = {}
         self._num_shards = 1

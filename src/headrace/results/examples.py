@@ -122,8 +122,8 @@ class Examples(Result):
         for item in quarantine.read(self.path):
             reasons[item.kind] = reasons.get(item.kind, 0) + 1
         return {
-            "payload_format": artifacts.payload_format(self.artifact),
-            "file_format": artifacts.file_format(self.artifact),
+            "payload": artifacts.payload_format(self.artifact),
+            "files": artifacts.file_format(self.artifact),
             "splits": [self._split_data(name, bounds) for name in bounds.first("splits", self.splits)],
             "quarantine": bounds.pairs("quarantine", reasons),
         }

@@ -98,11 +98,11 @@ class SplitData(TypedDict):
 
 
 class ExamplesData(TypedDict):
-    """What Examples hold; `quarantine` has the number of items that could not be read, by reason."""
+    """What Examples hold: TFX's names for what a record is and how files are packed; `quarantine` has the number of items that could not be read, by reason."""
 
     format: int
-    payload_format: str
-    file_format: str
+    payload: str
+    files: str
     splits: list[SplitData]
     quarantine: dict[str, int]
 
