@@ -104,7 +104,7 @@ class Model(Result):
 
     def predict(
         self,
-        rows: Any,
+        rows: object,
         *,
         signature: str = SERVING,
         split: str | None = None,
@@ -137,8 +137,8 @@ class Model(Result):
         return pd.DataFrame(columns, index=index if isinstance(index, pd.Index) else None)
 
     def predict_arrays(
-        self, rows: Any, *, signature: str = SERVING, split: str | None = None, limit: int | None = None
-    ) -> dict[str, NDArray[Any]]:
+        self, rows: object, *, signature: str = SERVING, split: str | None = None, limit: int | None = None
+    ) -> dict[str, NDArray[np.generic]]:
         """Return what the model gives for rows: an array for each output, whose first size is that of the rows.
 
         Arguments and errors are those of `predict`.

@@ -127,7 +127,7 @@ class Result:
         return registry.summary_of(self.artifact)
 
     @property
-    def content(self) -> Any:
+    def content(self) -> object:
         """What its files hold, as what is registered for its type reads it: see `headrace.artifact_types`.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headrace.formats import hyperparameters, training_histories
 from headrace.formats.hyperparameters import Trial
@@ -72,7 +72,7 @@ class HyperParameters(Result):
     """
 
     @property
-    def values(self) -> Mapping[str, Any]:
+    def values(self) -> Mapping[str, object]:
         """The values by name."""
         return dict(hyperparameters.read_best(self.path).values)
 
@@ -98,7 +98,7 @@ class TunerResults(Result):
         return pd.DataFrame(rows, columns=None if rows else ["trial_id", "score"])
 
     @property
-    def best(self) -> Mapping[str, Any]:
+    def best(self) -> Mapping[str, object]:
         """The hyperparameters of the best trial; empty where none was finished."""
         return dict(self._trials[0].values) if self._trials else {}
 

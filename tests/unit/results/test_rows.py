@@ -88,12 +88,13 @@ def test_a_name_that_is_nearly_right_is_asked_for() -> None:
     assert caught.value.fix == "did you mean 'ages'? Give each feature a column."
 
 
-def test_the_row_is_that_of_all_rows_not_of_its_batch() -> None:
-    ages: list[float | None] = [1.0] * 12_000
-    ages[11_000] = None
+@pytest.mark.parametrize(("feature", "wrong"), [(AGE, None), (KIND, 2.5)])
+def test_the_row_is_that_of_all_rows_not_of_its_batch(feature: ExampleFeature, wrong: float | None) -> None:
+    values: list[float | None] = [1.0] * 12_000
+    values[11_000] = wrong
 
     with pytest.raises(ModelInputError, match=r"in row 11,000 \(from 0\)"):
-        parsed({"age": ages}, {"age": AGE})
+        parsed({feature.name: values}, {feature.name: feature})
 
 
 def test_columns_of_two_lengths_are_refused() -> None:
