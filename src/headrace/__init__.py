@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from headrace.authoring.node_options import options, with_resources
     from headrace.notebook.interactive_context import InteractiveContext
     from headrace.reports.frames import describe
+    from headrace.results.loading import load
     from headrace.store.results import NodeResult, NodeState, RunResult
     from headrace.store.session import StoreSession, open_store
     from headrace.ui.run_display import run
@@ -25,6 +26,7 @@ __all__ = [
     "StoreSession",
     "__version__",
     "describe",
+    "load",
     "open_store",
     "options",
     "run",
@@ -39,6 +41,7 @@ _PLACES = {
     "Runner": "headrace.ui.runner",
     "StoreSession": "headrace.store.session",
     "describe": "headrace.reports.frames",
+    "load": "headrace.results.loading",
     "open_store": "headrace.store.session",
     "run": "headrace.ui.run_display",
     "options": "headrace.authoring.node_options",
@@ -56,6 +59,8 @@ _MODULES = (
     "errors",
     "features",
     "pipelines",
+    "results",
+    "sdk",
     "sources",
     "splits",
     "testing",

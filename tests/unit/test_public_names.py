@@ -35,6 +35,7 @@ ANY_VALUE = {
     "Transform.__init__: custom_config",
     "Tuner.__init__: custom_config",
     "Tuner.__init__: search_space",
+    "load: return",
 }
 
 

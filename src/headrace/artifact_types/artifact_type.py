@@ -12,6 +12,7 @@ from headrace.formats.changes import Change
 if TYPE_CHECKING:
     from headrace.authoring import Artifact
     from headrace.reports.blocks.blocks import Block
+    from headrace.results.result import Result
     from headrace.store.session import Subject
 
 Content = TypeVar("Content")
@@ -69,6 +70,8 @@ class ArtifactType(Generic[Content]):
         overlay: Returns the blocks of two artifacts drawn over each other, for `headrace show ARTIFACT --with OTHER`.
         headline: A line of its own at the end of a run.
         is_open: Whether it is unfolded on the page of a run.
+        result: Returns the class of what `headrace.load` gives, one derived from `headrace.results.Result`. Without it
+            that is `Result` itself, whose `content` is what `read` returns.
 
     Raises:
         DefinitionError: If `summarize` or `changes` is given without `read`, or one of them cannot be called.
@@ -86,9 +89,10 @@ class ArtifactType(Generic[Content]):
     overlay: Callable[[Subject, Subject], Sequence[Block]] | None = None
     headline: Headline | None = None
     is_open: bool = False
+    result: Callable[[], type[Result]] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("read", "summarize", "changes", "page", "overlay"):
+        for name in ("read", "summarize", "changes", "page", "overlay", "result"):
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise DefinitionError(

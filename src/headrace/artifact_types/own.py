@@ -48,7 +48,13 @@ def _statistics_changes(old: Any, new: Any) -> Iterable[Change]:
         yield Change(DATA, change.split, name, change.old, change.new)
 
 
+def _result(name: str) -> Callable[[], Any]:
+    """What `headrace.load` gives, named as `module:Class` below `headrace.results`."""
+    return At(f"results.{name}").load
+
+
 _BLESSING = ArtifactType[Any](
+    result=_result("verdicts:Blessing"),
     read=At("formats.blessings:read"),
     summarize=lambda blessing: blessing.words,
     page=At("reports.artifacts.verdicts:render_blessing"),
@@ -58,6 +64,7 @@ _BLESSING = ArtifactType[Any](
 # In the order in which the reader of a run's page asks: how good, how learned, on what.
 OWN: Mapping[str, ArtifactType[Any]] = {
     "ModelEvaluation": ArtifactType(
+        result=_result("evaluations:Evaluation"),
         read=At("formats.evaluations.changes:read"),
         changes=At("formats.evaluations.changes:compare"),
         page=At("reports.artifacts.evaluations:render"),
@@ -67,37 +74,58 @@ OWN: Mapping[str, ArtifactType[Any]] = {
     "ModelBlessing": _BLESSING,
     "InfraBlessing": _BLESSING,
     "ModelRun": ArtifactType(
+        result=_result("training:ModelRun"),
         page=At("reports.artifacts.training:render"),
         overlay=At("reports.artifacts.training:render"),
         is_open=True,
     ),
-    "Model": ArtifactType(page=At("reports.artifacts.models:render")),
+    "Model": ArtifactType(
+        result=_result("models:Model"),
+        page=At("reports.artifacts.models:render"),
+        overlay=At("reports.artifacts.model_differences:render"),
+    ),
     "PushedModel": ArtifactType(
+        result=_result("models:PushedModel"),
         page=At("reports.artifacts.verdicts:render_pushed"),
         headline=Headline("Model", is_alone=False, otherwise="pushed: {uri}"),
     ),
-    "HyperParameters": ArtifactType(page=At("reports.artifacts.tuning:render_hyperparameters")),
-    "TunerResults": ArtifactType(page=At("reports.artifacts.tuning:render_results")),
-    "ExampleAnomalies": ArtifactType(page=At("reports.artifacts.anomalies:render")),
+    "HyperParameters": ArtifactType(
+        result=_result("training:HyperParameters"), page=At("reports.artifacts.tuning:render_hyperparameters")
+    ),
+    "TunerResults": ArtifactType(
+        result=_result("training:TunerResults"), page=At("reports.artifacts.tuning:render_results")
+    ),
+    "ExampleAnomalies": ArtifactType(
+        result=_result("descriptions:Anomalies"), page=At("reports.artifacts.anomalies:render")
+    ),
     "CleaningReport": ArtifactType(
+        result=_result("cleaning:CleaningReport"),
         read=At("formats.cleaning_reports:read"),
         summarize=At("formats.cleaning_reports:summary"),
         changes=At("formats.cleaning_reports:compare"),
         page=At("reports.artifacts.cleaning:render"),
     ),
     "ExampleStatistics": ArtifactType(
+        result=_result("descriptions:Statistics"),
         read=At("formats.protos:statistics_by_split"),
         changes=_statistics_changes,
         page=At("reports.artifacts.statistics:render"),
         overlay=At("reports.artifacts.statistics:render"),
     ),
     "Schema": ArtifactType(
+        result=_result("descriptions:Schema"),
         read=At("formats.protos:read_schema"),
         summarize=At("formats.protos:schema_summary"),
         page=At("reports.artifacts.schemas:render"),
         overlay=At("reports.artifacts.schemas:render"),
     ),
-    "TransformGraph": ArtifactType(page=At("reports.artifacts.transforms:render")),
-    "Examples": ArtifactType(page=At("reports.artifacts.examples:render")),
-    "InferenceResult": ArtifactType(page=At("reports.artifacts.inferences:render")),
+    "TransformGraph": ArtifactType(
+        result=_result("descriptions:TransformGraph"), page=At("reports.artifacts.transforms:render")
+    ),
+    "Examples": ArtifactType(
+        result=_result("examples:Examples"), page=At("reports.artifacts.examples:render")
+    ),
+    "InferenceResult": ArtifactType(
+        result=_result("predictions:InferenceResult"), page=At("reports.artifacts.inferences:render")
+    ),
 }

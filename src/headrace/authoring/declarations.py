@@ -37,11 +37,16 @@ class ComponentSpec(tfx_component_spec.ComponentSpec, validate=False):  # type: 
                         f"connect it: {key}=some_component.outputs['...'].",
                     )
                 continue
-            _check_channel(where, key, declared.type, value)
+            check_channel(where, key, declared.type, value)
         super()._parse_parameters(raw_args)
 
 
-def _check_channel(where: str, key: str, wanted: type[Any], value: Any) -> None:
+def check_channel(where: str, key: str, wanted: type[Any], value: Any) -> None:
+    """Check what an input is connected to.
+
+    Raises:
+        ConnectionTypeError: If it is no channel, or one of another artifact type.
+    """
     if not isinstance(value, BaseChannel):
         outputs = getattr(value, "outputs", None)
         hint = f"did you mean its .outputs[...]? It has {listed(outputs)}. " if outputs else ""

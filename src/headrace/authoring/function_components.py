@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, cast, overload
 
+from headrace.authoring import function_checks
 from headrace.authoring.light import authoring
 from headrace.authoring.outputs import Outputs, UndeclaredOutputs
 from headrace.errors import DefinitionError
@@ -81,7 +82,11 @@ def component(
         use_beam: Whether it takes a Beam pipeline, as `BeamComponentParameter`.
 
     Raises:
-        DefinitionError: If an annotation names what the file does not define.
+        DefinitionError: If this is no function of the top level of a file, or an annotation is missing, of another form,
+            or names what the file does not define.
+
+    When it runs, a function that returns something else than its annotation says, or leaves an output without files and
+    without a property, fails the node with a `UserFunctionError`.
 
     Example:
         >>> @component  # doctest: +SKIP
@@ -91,10 +96,16 @@ def component(
     """
 
     def made(function: Callable[..., object]) -> FunctionComponentFactory:
-        function.__annotations__ = _evaluated(function)
-        factory: Any = decorators.component(
-            cast("FunctionType", function), component_annotation=component_annotation, use_beam=use_beam
-        )
+        if inspect.isfunction(function):
+            function.__annotations__ = _evaluated(function)
+        function_checks.check(function)
+        try:
+            factory: Any = decorators.component(
+                cast("FunctionType", function), component_annotation=component_annotation, use_beam=use_beam
+            )
+        except (TypeError, ValueError) as error:
+            raise function_checks.definition_error(function, error) from error
+        function_checks.watch(factory, function)
         factory.outputs = FunctionComponent.outputs
         FunctionComponent.register(factory)
         return cast("FunctionComponentFactory", factory)

@@ -117,3 +117,27 @@ def find_executions_with(
     if not library.unknown:
         setattr(channel_resolver, _EXECUTIONS_QUERY, find)
     return not library.unknown
+
+
+def check_calls(factory: Any, checked: Callable[[dict[str, bool]], Callable[..., object]]) -> None:
+    """Let the executor of a function component call another function than the user's, which calls that.
+
+    Args:
+        factory: What TFX's decorator made of a function.
+        checked: Given the names of the values that are returned, and whether each may be None, returns the other.
+    """
+    executor = factory.EXECUTOR_SPEC.executor_class
+    do, values = executor.Do, getattr(executor, "_RETURNED_VALUES", None)
+    if not isinstance(values, dict) or not hasattr(executor, "_FUNCTION"):
+        return
+
+    def Do(self: Any, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:  # noqa: N802 - TFX's name
+        self._FUNCTION = checked(values)
+        do(self, input_dict, output_dict, exec_properties)
+
+    executor.Do = Do
+
+
+def is_output(annotation: Any) -> bool:
+    """Whether the annotation of a function component's argument is `OutputArtifact[...]`."""
+    return type(annotation).__name__ == "OutputArtifact"

@@ -42,6 +42,16 @@ def read(folder: str) -> History:
     return _read_log(os.path.join(folder, LOG_FILE))
 
 
+def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
+    """Return the epoch, from 0, with the smallest loss: on validation data where there is one."""
+    losses = [
+        (value, at)
+        for at, value in enumerate(history.get("val_loss") or history.get("loss") or [])
+        if value == value
+    ]
+    return min(losses)[1] if losses else None
+
+
 def _read_log(path: str) -> History:
     if not os.path.exists(path):
         return {}

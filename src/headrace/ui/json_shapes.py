@@ -25,6 +25,12 @@ class RunLine(TypedDict):
     num_failed: int
 
 
+class BoardLine(RunLine):
+    """A line of `headrace runs --metrics`: the metrics asked for, null where a run has none, text for `"nan"`, `"inf"`."""
+
+    metrics: dict[str, float | str | None]
+
+
 class ErrorData(TypedDict):
     """What stopped a node: the name of a class of `headrace.errors`, and its texts."""
 
@@ -335,6 +341,7 @@ class ServerLine(TypedDict):
 # The number of each shape, and the command that prints it.
 FORMATS: dict[type, tuple[int, str]] = {
     RunLine: (1, "headrace runs --json"),
+    BoardLine: (1, "headrace runs --metrics --json"),
     RunData: (1, "headrace show RUN --json"),
     ArtifactLine: (1, "headrace artifacts --json"),
     LineageData: (1, "headrace lineage --json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from headrace.errors import HeadraceError
 from headrace.orchestration.events import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.runtime.implementation import Implementation
 from headrace.ui.json_shapes import (
+    BoardLine,
     ErrorData,
     ImplementationData,
     NodeData,
@@ -152,3 +154,35 @@ def run_data(run: RunSummary) -> RunLine:
         "num_cached": run.num_cached,
         "num_failed": run.num_failed,
     }
+
+
+def print_board(
+    screen: Screen, lines: Sequence[tuple[RunSummary, Mapping[str, float | None]]], notes: Sequence[str]
+) -> None:
+    """Print one line per run with its metrics, in the order given."""
+    names = list(lines[0][1]) if lines else []
+    table = plain_table("Run", "Pipeline", "Started", "State", *names)
+    for column in table.columns[:4]:
+        column.no_wrap = True
+    for column in table.columns[4:]:
+        column.justify = "right"
+    for run, values in lines:
+        cells = [format_metric(values[name]) for name in names]
+        state = Text(run.state, _STATE_STYLES.get(run.state, "green"))
+        table.add_row(Text(run.run_id, "bold"), run.pipeline_name, _local(run.started), state, *cells)
+    print_table(screen, table)
+    for note in notes:
+        screen.console.print(Text(note, "dim"), soft_wrap=True)
+
+
+def format_metric(value: float | None) -> str:
+    """Return a metric with four digits; a dash for none."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def board_data(run: RunSummary, values: Mapping[str, float | None]) -> BoardLine:
+    """Return one line of `headrace runs --metrics` as JSON-ready data."""
+    told = {
+        name: value if value is None or math.isfinite(value) else str(value) for name, value in values.items()
+    }
+    return {**run_data(run), "format": number_of(BoardLine), "metrics": told}

@@ -21,12 +21,15 @@ from headrace.store.read.executions import INGREDIENTS_PROPERTY
 from headrace.store.record.publications import publish_run
 from headrace.store.records import RECORD_PROPERTY, RUN_FORMAT, RunShape
 from headrace.store.session import open_store
-from headrace.ui import json_shapes
+from headrace.ui import artifact_shapes, json_shapes
 from headrace.ui.json_shapes import FORMATS
 
 TESTS = Path(__file__).parents[2]
 SHAPES = {name: (shape, number) for shape, (number, name) in FORMATS.items()} | {
-    "record of a run": (RunShape, RUN_FORMAT)
+    "record of a run": (RunShape, RUN_FORMAT),
+    "headrace show ARTIFACT --json": artifact_shapes.SHOWN,
+    "headrace show --json of another type": artifact_shapes.OTHER,
+    **{f"headrace show --json of {name}": held for name, held in artifact_shapes.HELD.items()},
 }
 
 
@@ -57,7 +60,7 @@ def test_the_page_for_readers_names_every_key(name: str):
     keys = {part for key in keys_of(shape) for part in key.split(".")} - {"format"}
     # An explanation's differences are described once.
     inner = {"kind", "note", "files", "change", "lines"} if name == "headrace diff --json" else set()
-    assert keys - inner <= set(re.findall(r"`(\w+)`", row))
+    assert keys - inner <= set(re.findall(r"`([\w%]+)`", row))
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ import click
 from headrace.cli.options import DEFAULT_STORE, json_option, store_option
 
 if TYPE_CHECKING:
+    from headrace.results.leaderboard import RunMetrics
     from headrace.store.results import RunResult
+    from headrace.store.session import RunSummary, StoreSession
 
 
 @click.command("runs", short_help="List past runs.")
@@ -24,16 +26,31 @@ if TYPE_CHECKING:
     metavar="N",
     help="How many, the latest first.",
 )
+@click.option(
+    "--metrics",
+    metavar="NAME,...",
+    default="",
+    help="Show metrics, such as auc,val_loss: of an Evaluator for all data, of a Trainer for its best epoch.",
+)
+@click.option("--sort", metavar="NAME", default="", help="Order by a metric, the best first.")
 @json_option
-def runs_command(store: str, limit: int, as_json: bool) -> None:
-    """List the runs in the store, the latest first."""
-    runs = []
-    if os.path.isdir(store):
-        from headrace.store.session import is_store, open_store
+def runs_command(store: str, limit: int, metrics: str, sort: str, as_json: bool) -> None:
+    """List the runs in the store, the latest first; with --metrics or --sort, how good their models are."""
+    from headrace.store.session import is_store, open_store
 
-        if is_store(store):
-            with open_store(store) as stored:
-                runs = list(stored.runs(limit=limit))
+    runs: list[RunSummary] = []
+    board: list[RunMetrics] = []
+    names = [name.strip() for name in [*metrics.split(","), sort] if name.strip()]
+    if os.path.isdir(store) and is_store(store):
+        with open_store(store) as stored:
+            runs = list(stored.runs(limit=limit))
+            if names:
+                from headrace.results.leaderboard import read_board
+
+                board = read_board(stored, runs, names, sort)
+    if names and runs:
+        _show_board(runs, board, list(dict.fromkeys(names)), sort, as_json=as_json)
+        return
     if as_json:
         import json
 
@@ -49,6 +66,29 @@ def runs_command(store: str, limit: int, as_json: bool) -> None:
     from headrace.ui.screen import open_screen
 
     print_runs(open_screen(), runs)
+
+
+def _show_board(
+    runs: list[RunSummary], board: list[RunMetrics], names: list[str], sort: str, *, as_json: bool
+) -> None:
+    by_id = {run.run_id: run for run in runs}
+    lines = [(by_id[one.run.run_id], {name: one.value(name) for name in names}) for one in board]
+    if as_json:
+        import json
+
+        from headrace.ui.listings import board_data
+
+        click.echo(json.dumps([board_data(run, values) for run, values in lines], indent=2))
+        return
+
+    from headrace.results.leaderboard import is_low_good
+    from headrace.ui.listings import print_board
+    from headrace.ui.screen import open_screen
+
+    order = "smallest" if is_low_good(sort) else "largest"
+    unread = [text for one in board for text in one.unread]
+    notes = [*([f"Ordered by {sort}, {order} first."] if sort else []), *unread]
+    print_board(open_screen(), lines, notes)
 
 
 @click.command("show", short_help="Show a run, or what an artifact holds.")
@@ -67,14 +107,20 @@ def show_command(
     """Show a run as it was shown at its end, or what an artifact holds.
 
     A run is an id from headrace runs; the latest where left out. An artifact is an id from headrace artifacts, a
-    folder, or RUN/NODE.key, such as latest/Trainer.model.
+    folder, or RUN/NODE.key, such as latest/Trainer.model. With --json, what it holds stands under "holds", and what
+    is left out of long lists under "cut".
     """
     from headrace.cli.commands import report
     from headrace.store.session import open_store
 
     with open_store(store) as stored:
         if stored.names_artifact(run):
-            _refuse(f"{run} is an artifact", {"--outputs": outputs, "--json": as_json})
+            _refuse(f"{run} is an artifact", {"--outputs": outputs})
+            if as_json:
+                _refuse("it is printed", {"--html": bool(html), "--open": is_opened})
+                _refuse("each artifact is printed alone", {"--with": bool(other)})
+                _print_json(run, stored)
+                return
             report.show_artifact(run, stored, other, html, is_opened=is_opened)
             return
         _refuse(f"{run} is a run: headrace diff compares two", {"--with": bool(other)})
@@ -91,6 +137,14 @@ def show_command(
         click.echo(json.dumps(result_data(result), indent=2, default=str))
         return
     _print_run(result, store, outputs)
+
+
+def _print_json(artifact: str, store: StoreSession) -> None:
+    import json
+
+    from headrace.results.json_data import shown
+
+    click.echo(json.dumps(shown(store, artifact), indent=2))
 
 
 def _refuse(why: str, options: dict[str, bool]) -> None:

@@ -36,7 +36,12 @@ def _rows(examples: Artifact, split: str, limit: int) -> Iterator[Row]:
             is_sequence = payload == "FORMAT_TF_SEQUENCE_EXAMPLE"
             for records in tfrecord.read_batches(path, limit):
                 for record in records:
-                    yield _sequence(record) if is_sequence else parse_example(record)
+                    yield parse_record(record, is_sequence=is_sequence)
+
+
+def parse_record(record: bytes, *, is_sequence: bool) -> Row:
+    """Return the features of one serialized tf.Example, or of one SequenceExample with its steps put together."""
+    return _sequence(record) if is_sequence else parse_example(record)
 
 
 def parse_example(record: bytes) -> Row:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from headrace.files import files_below, size_on_disk
+from headrace.models import kept_weights
 from headrace.models.description import Variable, describe
+from headrace.models.kept_weights import Weight
 from headrace.models.layers import Layer
 from headrace.models.saved_model import SavedModel, folders
 from headrace.models.signatures import Signature, Tensor
 from headrace.reports.blocks import drawings
 from headrace.reports.blocks.blocks import Block, Cell, Facts, Note, Picture, Section, Table, Value
+from headrace.reports.blocks.numbers import format_number
 from headrace.store.session import Subject
 from headrace.ui.units import format_bytes, plural
 
+# Weights of so many numbers are shown with them, and so many weights.
+_MAX_VALUES = 20
+_MAX_WEIGHTS = 50
 # More boxes than this are a wall, not a picture.
 _MAX_BOXES = 150
 
@@ -33,7 +42,8 @@ def render(subject: Subject) -> list[Block]:
 
 
 def _model(path: str) -> list[Block]:
-    found = describe(SavedModel(path, "model"))
+    files = SavedModel(path, "model")
+    found = describe(files)
     trainable = sum(variable.size for variable in found.variables if variable.is_trainable)
     facts: list[tuple[str, Value]] = [
         ("parameters", sum(variable.size for variable in found.variables)),
@@ -47,6 +57,7 @@ def _model(path: str) -> list[Block]:
     return [
         Facts(facts),
         *([Section("Architecture", _architecture(layers), anchor="layers")] if layers else []),
+        *_weights(kept_weights.small(files, _MAX_VALUES)),
         Section("Variables", [_variables(found.variables)], anchor="variables", is_folded=bool(layers)),
         Section("Signatures", _signatures(found.signatures), anchor="signatures"),
     ]
@@ -111,6 +122,38 @@ def _variables(variables: list[Variable]) -> Block:
     return Table(
         ["layer", "variable", "shape", "type", "parameters"], rows, caption="Variables", footnote=footnote
     )
+
+
+def _weights(weights: list[Weight]) -> list[Block]:
+    """The numbers of small weights: of a linear model, all that it learned."""
+    rows: list[list[Value]] = [
+        [weight.name, _place(weight, place), _number(value)]
+        for weight in weights[:_MAX_WEIGHTS]
+        if weight.values is not None
+        for place, value in np.ndenumerate(weight.values)
+    ]
+    if not rows:
+        return []
+    more = f" {len(weights) - _MAX_WEIGHTS} more are left out." if len(weights) > _MAX_WEIGHTS else ""
+    footnote = f"Those of at most {_MAX_VALUES} numbers; all: headrace.load(...).weights in Python.{more}"
+    table = Table(["weight", "of", "value"], rows, caption="Small weights", footnote=footnote)
+    return [Section("Weights", [table], anchor="weights")]
+
+
+def _place(weight: Weight, place: tuple[int, ...]) -> str:
+    """Which number of a weight it is: by the feature that it is multiplied with, where that is known."""
+    if not place:
+        return "–"
+    first = weight.features[place[0]] if weight.features else str(place[0])
+    others = [str(at) for at, size in zip(place[1:], weight.shape[1:]) if size > 1]
+    is_one = weight.values is not None and weight.values.size == 1 and not weight.features
+    return "–" if is_one else ", ".join([first, *others])
+
+
+def _number(value: Any) -> Value:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return Cell(format_number(float(value), 6), is_number=True)
 
 
 def _signatures(signatures: list[Signature]) -> list[Block]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from headrace.formats import training_histories
-from headrace.formats.training_histories import History
+from headrace.formats.training_histories import History, best_epoch
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Chart, Facts, Note, Table, Value
 from headrace.reports.blocks.numbers import format_number
@@ -53,42 +54,47 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
 
 
 def _compared(subject: Subject, other: Subject) -> list[Block]:
-    histories = {one.artifact.id: training_histories.read(one.artifact.uri) for one in (subject, other)}
+    return compared(
+        {f"ModelRun {one.artifact.id}": training_histories.read(one.artifact.uri) for one in (subject, other)}
+    )
+
+
+def compared(histories: Mapping[str, History]) -> list[Block]:
+    """Return the learning curves of several trainings over each other, by what each is called."""
     blocks: list[Block] = []
-    for key, history in histories.items():
+    for label, history in histories.items():
         if not any(history.values()):
-            blocks.append(
-                Note(f"ModelRun {key} has no learning curve: its training recorded none.", "warning")
-            )
-    bests = {key: best_epoch(history) for key, history in histories.items()}
+            text = f"{label} has no learning curve: its training recorded none."
+            blocks.append(Note(text, "warning"))
+    bests = {label: best_epoch(history) for label, history in histories.items()}
     names = list(dict.fromkeys(name for history in histories.values() for name in history))
     rows: list[list[Value]] = [
         ["epochs", *[max(map(len, history.values()), default=0) for history in histories.values()]],
         ["best epoch", *[None if best is None else best + 1 for best in bests.values()]],
     ]
     for name in names:
-        values = [_at(history.get(name, []), bests[key]) for key, history in histories.items()]
+        values = [_at(history.get(name, []), bests[label]) for label, history in histories.items()]
         rows.append([f"{name} at best", *values])
-    blocks.append(Table(["", *[f"ModelRun {key}" for key in histories]], rows, caption="Compared"))
-    return [*blocks, *[_chart_of_both(name, histories) for name in names]]
+    blocks.append(Table(["", *histories], rows, caption="Compared"))
+    return [*blocks, *[_chart_of_all(name, histories) for name in names]]
 
 
 def _at(values: list[float], epoch: int | None) -> float | None:
     return values[epoch] if epoch is not None and epoch < len(values) else None
 
 
-def _chart_of_both(name: str, histories: dict[int, History]) -> Chart:
-    series = {key: f"ModelRun {key}" for key, history in histories.items() if history.get(name)}
+def _chart_of_all(name: str, histories: Mapping[str, History]) -> Chart:
+    series = [label for label, history in histories.items() if history.get(name)]
     rows = [
         {"x": epoch + 1, "y": value, "series": label}
-        for key, label in series.items()
-        for epoch, value in enumerate(histories[key][name])
+        for label in series
+        for epoch, value in enumerate(histories[label][name])
         if math.isfinite(value)
     ]
-    spec = charts.lines(rows, "epoch", name, series=list(series.values()), marks=[], is_counted=True)
+    spec = charts.lines(rows, "epoch", name, series=series, marks=[], is_counted=True)
     ends = [
-        f"{label} {format_number(histories[key][name][0])} to {format_number(histories[key][name][-1])}"
-        for key, label in series.items()
+        f"{label} {format_number(histories[label][name][0])} to {format_number(histories[label][name][-1])}"
+        for label in series
     ]
     return Chart(name, spec, f"{name} by epoch: {', '.join(ends)}")
 
@@ -98,16 +104,6 @@ def _tensorboard(subject: Subject) -> list[Block]:
     if not run_id:
         return []
     return [Note("More of it in TensorBoard:", "info", f"headrace tensorboard {run_id}")]
-
-
-def best_epoch(history: History) -> int | None:
-    """Return the epoch, from 0, with the smallest loss: on validation data where there is one."""
-    losses = [
-        (value, at)
-        for at, value in enumerate(history.get("val_loss") or history.get("loss") or [])
-        if value == value
-    ]
-    return min(losses)[1] if losses else None
 
 
 def judge(history: History) -> tuple[str, str]:

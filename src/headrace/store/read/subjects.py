@@ -19,12 +19,16 @@ from headrace.store.read.lineage import find_artifact
 from headrace.store.read.queries import Condition
 from headrace.store.read.run_records import read_command
 from headrace.store.read.typed_artifacts import typed
+from headrace.store.records import Json
 from headrace.store.results import RunResult
 
 with authoring():
     from ml_metadata.proto import metadata_store_pb2
 
 _MAX_EARLIER = 20
+_PLAIN = ("string_value", "int_value", "double_value", "bool_value")
+# Properties that Headrace keeps for itself begin with this.
+_OWN = "headrace_"
 
 Artifacts = Mapping[str, list[Artifact]]
 
@@ -42,6 +46,7 @@ class Subject:
         outputs: What it made, this artifact among them, by output key.
         predecessor: The artifact that the same node made under the same key before; `None` for the first.
         command: What started the run that made it; empty where that is not known.
+        parameters: What the node that made it was given, by name, as TFX records it: numbers and texts.
     """
 
     artifact: Artifact
@@ -52,6 +57,7 @@ class Subject:
     outputs: Artifacts = field(default_factory=dict)
     predecessor: Artifact | None = None
     command: str = ""
+    parameters: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,19 @@ def _subject(store: Store, artifact_id: int) -> Subject:
             by_key.setdefault(link.key, []).append(read[link.artifact_id])
         predecessor = _predecessor(handle, artifact, place, origin.key)
         command = read_command(handle, place.run_id)
+        parameters = _parameters(handle, origin.execution_id)
     outputs = outputs_of(store, origin.execution_id)
-    return Subject(artifact, info, place, origin.key, by_key, outputs, predecessor, command)
+    return Subject(artifact, info, place, origin.key, by_key, outputs, predecessor, command, parameters)
+
+
+def _parameters(handle: Any, execution_id: int) -> dict[str, Json]:
+    [execution] = handle.store.get_executions_by_id([execution_id])
+    found = {**execution.properties, **execution.custom_properties}
+    return {
+        name: getattr(value, kind)
+        for name, value in sorted(found.items())
+        if (kind := value.WhichOneof("value")) in _PLAIN and not name.startswith(_OWN)
+    }
 
 
 def _read_artifacts(handle: Any, artifact_ids: list[int]) -> dict[int, Artifact]:

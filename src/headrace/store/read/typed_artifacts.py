@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 # TFX looks for a class among those that are loaded, and warns in the middle of a script of each that is not.
-from headrace.authoring import Artifact, standard_artifacts  # noqa: F401
+from headrace.authoring import (  # noqa: F401
+    Artifact,
+    own_artifacts,
+    standard_artifacts,
+)
 from headrace.authoring.light import authoring
 
 with authoring():

@@ -10,9 +10,10 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.formats import transform_graphs
 from headrace.formats.evaluations.plots import Plot, ThresholdPoint
+from headrace.formats.training_histories import best_epoch
 from headrace.reports.artifacts.curves import area, threshold_blocks
 from headrace.reports.artifacts.schemas import describe, differences
-from headrace.reports.artifacts.training import best_epoch, judge
+from headrace.reports.artifacts.training import judge
 from headrace.reports.artifacts.tuning import scale
 from headrace.reports.blocks.numbers import format_number, format_share
 
