@@ -207,6 +207,8 @@ def build(
     Raises:
         TrainingError: If it returns no Keras 3 model. What it raises itself passes through.
     """
+    # Keras counts: the second AUC of a process would be called auc_1, and no monitor would find it.
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(settings.seed)
     model = build_model(source.features, dict(hyperparameters))
     if not isinstance(model, keras.Model):
