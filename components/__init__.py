@@ -25,6 +25,7 @@ from headrace.components.example_gen.text_component import TextExampleGen
 from headrace.components.example_validator.component import ExampleValidator
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
+from headrace.components.model_selector.component import ModelSelector
 from headrace.components.pusher.component import Pusher
 from headrace.components.schema_gen.component import SchemaGen
 from headrace.components.statistics_gen.component import StatisticsGen
@@ -50,6 +51,7 @@ __all__ = [
     "JsonExampleGen",
     "LatestArtifactStrategy",
     "LatestBlessedModelStrategy",
+    "ModelSelector",
     "ParquetExampleGen",
     "PreviousSpanStrategy",
     "Pusher",

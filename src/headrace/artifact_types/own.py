@@ -66,6 +66,14 @@ OWN: Mapping[str, ArtifactType[Any]] = {
     ),
     "ModelBlessing": _BLESSING,
     "InfraBlessing": _BLESSING,
+    "ModelSelection": ArtifactType(
+        read=At("formats.selections:read"),
+        summarize=At("formats.selections:summary"),
+        changes=At("formats.selections:compare"),
+        page=At("reports.artifacts.selections:render"),
+        headline=Headline("Chosen", lambda summary: "good"),
+        is_open=True,
+    ),
     "ModelRun": ArtifactType(
         page=At("reports.artifacts.training:render"),
         overlay=At("reports.artifacts.training:render"),

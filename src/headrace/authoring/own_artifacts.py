@@ -9,3 +9,9 @@ class CleaningReport(Artifact):
     """What a Cleaner found and removed, with the rows in quarantine: see `headrace.formats.cleaning_reports`."""
 
     TYPE_NAME = "CleaningReport"
+
+
+class ModelSelection(Artifact):
+    """What a ModelSelector compared, and what it chose: see `headrace.formats.selections`."""
+
+    TYPE_NAME = "ModelSelection"
