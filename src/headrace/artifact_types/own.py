@@ -74,6 +74,13 @@ OWN: Mapping[str, ArtifactType[Any]] = {
         headline=Headline("Chosen", lambda summary: "good"),
         is_open=True,
     ),
+    "FeatureImportances": ArtifactType(
+        read=At("formats.importances:read"),
+        summarize=At("formats.importances:summary"),
+        changes=At("formats.importances:compare"),
+        page=At("reports.artifacts.importances:render"),
+        is_open=True,
+    ),
     "ModelRun": ArtifactType(
         page=At("reports.artifacts.training:render"),
         overlay=At("reports.artifacts.training:render"),

@@ -15,3 +15,9 @@ class ModelSelection(Artifact):
     """What a ModelSelector compared, and what it chose: see `headrace.formats.selections`."""
 
     TYPE_NAME = "ModelSelection"
+
+
+class FeatureImportances(Artifact):
+    """How much a model's score depends on each feature: see `headrace.formats.importances`."""
+
+    TYPE_NAME = "FeatureImportances"
