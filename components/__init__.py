@@ -23,8 +23,10 @@ from headrace.components.example_gen.json_component import JsonExampleGen
 from headrace.components.example_gen.sql_component import SqlExampleGen
 from headrace.components.example_gen.text_component import TextExampleGen
 from headrace.components.example_validator.component import ExampleValidator
+from headrace.components.feature_importance.component import FeatureImportance
 from headrace.components.import_schema_gen.component import ImportSchemaGen
 from headrace.components.infra_validator.component import InfraValidator
+from headrace.components.model_selector.component import ModelSelector
 from headrace.components.pusher.component import Pusher
 from headrace.components.schema_gen.component import SchemaGen
 from headrace.components.statistics_gen.component import StatisticsGen
@@ -41,6 +43,7 @@ __all__ = [
     "DataFrameExampleGen",
     "Evaluator",
     "ExampleValidator",
+    "FeatureImportance",
     "FunctionExampleGen",
     "ImageFolderExampleGen",
     "ImportExampleGen",
@@ -50,6 +53,7 @@ __all__ = [
     "JsonExampleGen",
     "LatestArtifactStrategy",
     "LatestBlessedModelStrategy",
+    "ModelSelector",
     "ParquetExampleGen",
     "PreviousSpanStrategy",
     "Pusher",

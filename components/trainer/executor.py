@@ -10,10 +10,10 @@ from tfx.utils import path_utils
 
 from headrace.errors import TrainingError
 from headrace.formats import tensorflow_paths, training_histories
-from headrace.models import exporters, weights
+from headrace.models import exporters, keras_inputs, weights
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
-from headrace.training import callbacks, fitting, short_form, user_function
+from headrace.training import checkpoints, fitting, short_form, user_function
 from headrace.training.fn_arguments import fn_arguments
 
 tensorflow_paths.accept_any_folder()
@@ -69,8 +69,8 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     hyperparameters = short_form.hyperparameter_values(context)
     context.progress.report("building the model")
     model = short_form.build(build_model, source, hyperparameters, settings)
-    names = short_form.input_features(model, source, settings.node_id)
-    rows = short_form.read_rows(context, settings, source, names)
+    inputs = keras_inputs.resolve(model, source.features, settings.node_id)
+    rows = short_form.read_rows(context, settings, source, inputs.names)
     label = rows[0].label_range
     is_row_wise = short_form.compile_if_needed(model, label, hyperparameters, settings.node_id)
     base_model = context.optional_input("base_model")
@@ -78,9 +78,18 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
         exporters.start_from(model, path_utils.serving_model_path(base_model.uri), settings.node_id)
 
     run_path = context.output("model_run").uri
-    kept = callbacks.standard_callbacks(run_path, settings.patience)
+    checkpoint_path = checkpoints.place(context)
     outcome = fitting.fit(
-        model, rows, settings, hyperparameters, kept, progress=context.progress, is_row_wise=is_row_wise
+        model,
+        rows,
+        settings,
+        hyperparameters,
+        inputs,
+        features=source.features,
+        progress=context.progress,
+        is_row_wise=is_row_wise,
+        run_path=run_path,
+        checkpoint_path=checkpoint_path,
     )
     training_histories.write(run_path, outcome.history)
 
@@ -92,6 +101,8 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
         transform_graph_path=source.transform_graph_path,
         schema=source.schema,
         label=source.label,
+        features=settings.features or None,
     )
+    checkpoints.forget(checkpoint_path)
     measured = (f"{name} {value:.4g}" for name, value in outcome.best.items() if name.startswith("val_"))
     context.summarize("model", ", ".join([f"{outcome.steps:,} steps", *measured]))

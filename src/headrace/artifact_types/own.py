@@ -73,6 +73,21 @@ OWN: Mapping[str, ArtifactType[Any]] = {
     ),
     "ModelBlessing": _BLESSING,
     "InfraBlessing": _BLESSING,
+    "ModelSelection": ArtifactType(
+        read=At("formats.selections:read"),
+        summarize=At("formats.selections:summary"),
+        changes=At("formats.selections:compare"),
+        page=At("reports.artifacts.selections:render"),
+        headline=Headline("Chosen", lambda summary: "good"),
+        is_open=True,
+    ),
+    "FeatureImportances": ArtifactType(
+        read=At("formats.importances:read"),
+        summarize=At("formats.importances:summary"),
+        changes=At("formats.importances:compare"),
+        page=At("reports.artifacts.importances:render"),
+        is_open=True,
+    ),
     "ModelRun": ArtifactType(
         result=_result("training:ModelRun"),
         page=At("reports.artifacts.training:render"),

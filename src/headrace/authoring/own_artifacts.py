@@ -9,3 +9,15 @@ class CleaningReport(Artifact):
     """What a Cleaner found and removed, with the rows in quarantine: see `headrace.formats.cleaning_reports`."""
 
     TYPE_NAME = "CleaningReport"
+
+
+class ModelSelection(Artifact):
+    """What a ModelSelector compared, and what it chose: see `headrace.formats.selections`."""
+
+    TYPE_NAME = "ModelSelection"
+
+
+class FeatureImportances(Artifact):
+    """How much a model's score depends on each feature: see `headrace.formats.importances`."""
+
+    TYPE_NAME = "FeatureImportances"

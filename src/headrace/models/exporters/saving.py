@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.formats import protos
+from headrace.formats import model_inputs, protos
 from headrace.models import readers, signatures
 from headrace.models.exporters.servable import Servable
 
@@ -45,6 +45,8 @@ def save(servable: Servable, reader: Any, path: str) -> None:
             signatures.TRANSFORM: _transform(reader, list(reader.features)),
         },
     )
+    if servable.matrix:
+        model_inputs.write(path, servable.matrix)
 
 
 def _serve(servable: Servable, reader: Any) -> Callable[..., Any]:

@@ -18,11 +18,13 @@ class Servable:
         call: From dense batches of these by name to outputs by name; see `features`. It is traced once, with AutoGraph
             for what it calls unless that is marked otherwise, and must call no Python for a row.
         parts: What it reads, such as variables and tables: attributes of the saved object, by name.
+        matrix: Where it takes its features side by side: each and how many columns it gives, in order. Else empty.
     """
 
     names: Sequence[str]
     call: Callable[[dict[str, Any]], Mapping[str, Any]]
     parts: Mapping[str, Any]
+    matrix: Sequence[tuple[str, int]] = ()
 
 
 class Exporter(Protocol):
