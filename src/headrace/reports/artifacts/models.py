@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from headrace.files import files_below, size_on_disk
+from headrace.formats import model_inputs
 from headrace.models.description import Variable, describe
 from headrace.models.layers import Layer
 from headrace.models.saved_model import SavedModel, folders
@@ -17,6 +18,7 @@ from headrace.ui.units import format_bytes, plural
 
 # More boxes than this are a wall, not a picture.
 _MAX_BOXES = 150
+_MAX_OPEN_INPUTS = 50
 
 
 def render(subject: Subject) -> list[Block]:
@@ -46,10 +48,27 @@ def _model(path: str) -> list[Block]:
     layers = found.layers
     return [
         Facts(facts),
+        *_inputs(path),
         *([Section("Architecture", _architecture(layers), anchor="layers")] if layers else []),
         Section("Variables", [_variables(found.variables)], anchor="variables", is_folded=bool(layers)),
         Section("Signatures", _signatures(found.signatures), anchor="signatures"),
     ]
+
+
+def _inputs(path: str) -> list[Block]:
+    """The order of the features in a model that takes them side by side; nothing for one that takes them by name."""
+    matrix = model_inputs.read(path)
+    if not matrix:
+        return []
+    rows: list[list[Value]] = []
+    start = 0
+    for name, columns in matrix:
+        place = str(start) if columns == 1 else f"{start} to {start + columns - 1}"
+        rows.append([place, name, columns])
+        start += columns
+    footnote = f"{plural(start, 'column')}, in this order, in one matrix; the order is a part of the model."
+    table = Table(["column", "feature", "columns"], rows, caption="Inputs", footnote=footnote)
+    return [Section("Inputs", [table], anchor="inputs", is_folded=len(matrix) > _MAX_OPEN_INPUTS)]
 
 
 def _architecture(layers: list[Layer]) -> list[Block]:
