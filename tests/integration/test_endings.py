@@ -30,7 +30,10 @@ def reduce_and_stop() -> list[Any]:
 
 
 def asking(model: Any, hyperparameters: Any, log_dir: str, missing: int = 3) -> list[Any]:
-    assert model.name and hyperparameters == {"units": 3} and not log_dir and missing == 3
+    assert model.name
+    assert hyperparameters == {"units": 3}
+    assert not log_dir
+    assert missing == 3
     return []
 
 
