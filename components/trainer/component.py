@@ -97,7 +97,9 @@ class Trainer(Component[TrainerOutputs]):
       `features` maps the name of each model input to its dtype, shape and number of categories, and makes
       its `keras.Input`; see `headrace.models.features`. `hyperparameters` is a dict: the values
       of the `hyperparameters` artifact over those of `custom_config`. Headrace makes the datasets, compiles
-      the model where `build_model` did not, trains with early stopping and exports.
+      the model where `build_model` did not, trains with early stopping and exports. A `Normalization` layer at an
+      input that was not adapted is adapted to the examples to train on. A training that was killed goes on from its
+      last checkpoint when the same work is run again, and ends as an undisturbed one would.
 
     Inputs:
         examples: Transformed examples, or raw ones, of payload tf.Example or (short form) Parquet.
@@ -119,7 +121,7 @@ class Trainer(Component[TrainerOutputs]):
         model_run: `ModelRun`: what training left behind. Short form::
 
             train/, validation/          TensorBoard's event files
-            best.weights.h5              the weights of the epoch with the lowest loss in evaluation
+            best.weights.h5              the weights of the best epoch by `monitor`
             history.csv, history.json    loss and metrics of each epoch
 
     Args:
@@ -145,8 +147,7 @@ class Trainer(Component[TrainerOutputs]):
             every example is trained on in each epoch. A hyperparameter of this name goes first.
         epochs: Short form: passes over the data, default 10, or without bound where `num_steps` is given.
             With both, training ends at whichever comes first. A hyperparameter of this name goes first.
-        patience: Short form: epochs without a lower loss in evaluation after which training stops, default 5;
-            0 for never. The weights of the best epoch are kept either way.
+        patience: Short form: epochs without a better `monitor` after which training stops, default 5; 0 for never.
         seed: Short form: of initial weights, dropout, the order of examples and their changes, default 1.
         train_split: The split to train on, or several: short for `splits` of `train_args`.
         eval_split: The split that is looked at after each epoch, such as `"valid"`: short for `splits` of `eval_args`.
@@ -156,6 +157,28 @@ class Trainer(Component[TrainerOutputs]):
             another (scikit-learn's `class_weight="balanced"`); `"resample"` draws as many of each class in an epoch of
             as many as there are; `{0: 1.0, 1: 6.0}` are weights of your own. Neither this nor `augment` touches what
             the model is evaluated on.
+        class_weight: Short form: the part of `class_balance` that weighs, under the name that Keras and scikit-learn have
+            for it: `"balanced"` is `class_balance="weights"`, and `{0: 1, 1: 6}` means the same in both. It is recorded
+            as `class_balance`; give one of the two.
+        features: Short form: the features that the model may take, in this order, such as `["alcohol", "pH"]`; `'x'` also
+            finds `'x_xf'`. A model with one input of width n (`Dense(64, input_shape=[11])`, `keras.Input((11,))`, a
+            `Sequential` that says nothing of its input) takes all numbers of a row side by side in this order, one with
+            inputs in a list that have no names takes one feature each. Default: all but the label, in the order of the
+            schema or the transform graph. The order is a part of the exported model, and stands on its page. An input of
+            two dimensions or more, such as a picture, takes the one feature of this shape.
+        callbacks: Short form: further callbacks of Keras: a function that returns them, as an object or as
+            `'module:function'`, or a list of names with or without arguments, such as
+            `["TerminateOnNaN", {"ReduceLROnPlateau": {"factor": 0.5, "patience": 3}}]`. The function is called with those
+            of `features`, `hyperparameters`, `model` and `log_dir` (the folder of `model_run`) that it has parameters
+            for. An `EarlyStopping` of its own stands for `patience`, and where it restores its best weights for `keep`,
+            unless these are given.
+        monitor: Short form: the metric that says which epoch is the best and when to stop, default `"val_loss"`. The
+            smallest is the best of what is an error by its name (`val_mae`), else the largest.
+        min_delta: Short form: by how much the metric must get better to count for `patience`, default 0. The best epoch
+            is the one with the best metric all the same.
+        keep: Short form: `"best"` (default) exports the weights of the best epoch, `"last"` those of the last.
+        tensorboard: Short form: arguments of `keras.callbacks.TensorBoard`, such as
+            `{"histogram_freq": 1, "write_graph": True, "update_freq": "batch"}`. Default: losses and metrics by epoch.
 
     Raises:
         DefinitionError: If not exactly one function and one set of examples is given.

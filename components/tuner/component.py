@@ -135,6 +135,12 @@ class Tuner(Component[TunerOutputs]):
         eval_split: See `train_split`.
         augment: See `label`.
         class_balance: See `label`.
+        class_weight: See `label`.
+        features: See `label`.
+        callbacks: See `label`; made anew for each trial, with its hyperparameters.
+        monitor: See `label`. What is best among trials says `objective`.
+        min_delta: See `label`.
+        keep: See `label`: whether a trial's metrics are those of its best or of its last epoch.
 
     Raises:
         DefinitionError: If not exactly one function is given, or the search space is not as above.

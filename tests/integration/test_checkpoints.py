@@ -24,7 +24,8 @@ def test_a_killed_training_ends_with_the_weights_of_an_undisturbed_one(tmp_path,
     killed = subprocess.run([sys.executable, script, path, run_path, kind], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
     found = checkpoints.read(path)
-    assert found is not None and found.epochs == checkpoint_training.KILLED_IN
+    assert found is not None
+    assert found.epochs == checkpoint_training.KILLED_IN
 
     is_streamed = kind == "streamed"
     resumed, gone_on = checkpoint_training.train(path, str(tmp_path / "second"), is_streamed)

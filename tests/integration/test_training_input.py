@@ -13,7 +13,6 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from headrace import augment
 from headrace.errors import TrainingError
-from headrace.models.keras_models import arrange
 from headrace.runtime.progress import Progress
 from headrace.training import fitting, short_form
 from headrace.training.augmentation import Augmenter, Batch
@@ -43,7 +42,11 @@ def rows(label: Any, *, is_streamed: bool = False, block: int = 16) -> Rows:
             yield {name: value[start : start + block] for name, value in columns.items()}
 
     known = LabelRange(
-        columns["y"].dtype.name, label.min(), label.max(), is_whole=bool((label == np.floor(label)).all())
+        columns["y"].dtype.name,
+        label.min(),
+        label.max(),
+        is_whole=bool((label == np.floor(label)).all()),
+        width=label.shape[1] if label.ndim > 1 else 1,
     )
     return Rows(number, "y", known, None if is_streamed else columns, blocks, signature)
 
@@ -107,7 +110,6 @@ def test_a_weighted_loss_is_that_of_the_classes(tmp_path: Any):
         (data, data),
         settings(class_balance="weights", epochs=1, batch_size=60),
         {},
-        [],
         progress=Progress(),
         is_row_wise=True,
     )
@@ -294,10 +296,10 @@ def test_fit_evaluates_on_rows_as_they_are():
     data = rows(CLASSES)
     trained = model(3)
     given = settings(augment=(augment.noise(5.0), augment.mixup(1.0)), class_balance="weights", epochs=1)
-    outcome = fitting.fit(trained, (data, data), given, {}, [], progress=Progress(), is_row_wise=True)
+    outcome = fitting.fit(trained, (data, data), given, {}, progress=Progress(), is_row_wise=True)
     columns = dict(data.columns or {})
     label = columns.pop("y")
-    loss = trained.evaluate(arrange(trained, columns), label, batch_size=NUM_ROWS, verbose=0)
+    loss = trained.evaluate(columns, label, batch_size=NUM_ROWS, verbose=0)
     np.testing.assert_allclose(outcome.history["val_loss"][0], loss, rtol=1e-4)
 
 
@@ -307,7 +309,7 @@ def test_fit_evaluates_on_rows_as_they_are():
         (np.linspace(0.5, 9.3, 60).astype("float32"), 1, "this is a regression: the label 'y' has fractions"),
         (np.arange(60) % 6, 1, "a regression: the model has one output, and its label 6 different values"),
         (np.zeros(60, int), 2, "all rows to train on are of class 0"),
-        (np.eye(3)[CLASSES].astype(int), 3, "the label 'y' holds several values in a row"),
+        (np.eye(3)[CLASSES].astype(int), 3, "a row of the label 'y' has 3 labels of 0 and 1"),
     ],
 )
 def test_what_cannot_be_balanced_is_said(label: Any, width: int, told: str):

@@ -16,6 +16,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from headrace.components.trainer.executor import Executor
 from headrace.errors import DefinitionError, TrainingError
 from headrace.formats import protos
+from headrace.models import keras_inputs
 from headrace.training import short_form
 
 NAMES = ["class", "lambda", "<script>alert(1)</script>", "é x", "a/b", "a:b", "1st"]
@@ -99,7 +100,7 @@ def test_an_input_of_no_feature_is_named_as_it_is_in_the_model(tmp_path, models)
     inputs = examples(tmp_path / "data", {"a/b": np.arange(8.0), "label": np.arange(8.0)})
 
     with pytest.raises(TrainingError) as caught:
-        short_form.input_names(_model_of("a|c"), short_form.from_schema(_schema(inputs)), "trainer")
+        keras_inputs.resolve(_model_of("a|c"), short_form.from_schema(_schema(inputs)), "trainer")
 
     assert caught.value.problem == (
         "trainer: the model has an input 'a|c', and no feature has this name. There are 'a/b', 'label'."

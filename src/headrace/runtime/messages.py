@@ -77,7 +77,7 @@ def _of_graph(text: str) -> str:
     """What is wrong in a graph of TensorFlow's, without where it was defined."""
     found = _GRAPH_ERROR.search(text)
     if found is None:
-        return _NODE.sub("", text) if "{{" in text else text
+        return _NODE.sub("", text) if "{{" in text or "[Op:" in text else text
     rest = text[found.end() :]
     root = _ROOT_ERROR.search(rest)
     return (root.group(1) if root else _NODE.sub("", rest)).strip() or text

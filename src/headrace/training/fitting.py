@@ -81,22 +81,26 @@ def fit(
     }
     ending = endings.make(settings, given, run_path)
     found = checkpoints.read(checkpoint_path)
-    batches = training_batches(model, train, settings, plan, place, found)
-    ending.check_monitors(_create_variables(model, batches))
+
+    def batches(epochs_done: int) -> tf.data.Dataset:
+        first = epochs_done * plan.steps_per_epoch
+        return training_batches(model, train, settings, plan.batch_size, place, first)
+
+    epochs_done = found.epochs if found is not None else 0
+    made = batches(epochs_done)
+    ending.check_monitors(_create_variables(model, made))
     others = [*ending.callbacks, *recording(run_path, settings.tensorboard, is_continued=found is not None)]
-    if found is not None and not _fits(found, model, batches, others):
-        found = None
-        batches = training_batches(model, train, settings, plan, place, None)
+    if found is not None and not _fits(found, model, made, others):
+        found, epochs_done, made = None, 0, batches(0)
         others = [*ending.callbacks, *recording(run_path, settings.tensorboard, is_continued=False)]
     if found is not None:
-        progress.report(f"{prefix}goes on after epoch {found.epochs}")
+        progress.report(f"{prefix}goes on after epoch {epochs_done}")
         found.put_files(run_path)
-    epochs_done = found.epochs if found is not None else 0
     keeper = checkpoints.Keeper(checkpoint_path, others, run_path, found)
     watch = Watch(settings.node_id, plan, settings.train_steps, progress, prefix, epochs_done)
     eval_size, eval_steps = plans.eval_batches(evaluate, plan.batch_size, settings.eval_steps, is_row_wise)
     model.fit(
-        batches,
+        made,
         epochs=plan.epochs,
         initial_epoch=epochs_done,
         steps_per_epoch=plan.steps_per_epoch,
@@ -115,13 +119,13 @@ def training_batches(
     model: keras.Model,
     rows: datasets.Rows,
     settings: Settings,
-    plan: plans.Plan,
+    batch_size: int,
     place: Callable[[Any], Any],
-    found: checkpoints.Checkpoint | None = None,
+    first: int = 0,
 ) -> tf.data.Dataset:
     """Return endless batches to train on, balanced and changed as the settings say; evaluation never is.
 
-    They begin after those that were taken until the checkpoint `found`.
+    They begin with the batch of the number `first`.
 
     Raises:
         TrainingError: If the label has no classes to balance, or a change fits no feature.
@@ -138,14 +142,20 @@ def training_batches(
         augmenter = Augmenter(
             settings.augment, signature, settings.seed, is_label_mixed=is_mixed, where=settings.node_id
         )
-    first = found.epochs * plan.steps_per_epoch if found is not None else 0
-    return rows.batches(plan.batch_size, place, settings.seed, balance, augmenter, first)
+    return rows.batches(batch_size, place, settings.seed, balance, augmenter, first)
 
 
 def _check_classes(rows: datasets.Rows, node_id: str) -> None:
     """Check that the label is one number in each row, before the rows of each value are counted."""
     label = rows.label_range
     shape = rows.signature[rows.label].shape[1:]
+    if label.is_multi_label:
+        raise TrainingError(
+            f"{node_id}: class_balance and class_weight weigh a row by its class, and a row of the label '{rows.label}' "
+            f"has {label.width} labels of 0 and 1, of which several may be true.",
+            "leave it out; to count rare labels more, compile the model with such a loss in build_model: "
+            "model.compile(loss=keras.losses.BinaryFocalCrossentropy()).",
+        )
     if label.dtype == "string" or any(size != 1 for size in shape):
         held = "text" if label.dtype == "string" else "several values in a row"
         raise TrainingError(

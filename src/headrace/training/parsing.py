@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from headrace.errors import DataError, EmptyDataError, SchemaMismatchError
-from headrace.models.features import densify
+from headrace.models.features import densify, size
 
 Columns = dict[str, tf.Tensor]
 
@@ -23,12 +23,24 @@ class LabelRange:
         least: The smallest value.
         greatest: The greatest value.
         is_whole: Whether all values are whole numbers.
+        width: How many values a row has; `None` where rows differ.
     """
 
     dtype: str
     least: float
     greatest: float
     is_whole: bool
+    width: int | None = 1
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a row has several values of 0 and 1: any number of labels is true of it."""
+        return self.width is not None and self.width > 1 and self.is_binary
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether all values are 0 and 1."""
+        return self.is_whole and self.least >= 0 and self.greatest <= 1
 
 
 class Parser:
@@ -130,8 +142,8 @@ class Parser:
 
     def label_range(self) -> LabelRange:
         """Return what was seen of the label."""
-        dtype = self._reader.features[self._label].dtype
-        return LabelRange(dtype, self._least, self._greatest, self._is_whole)
+        feature = self._reader.features[self._label]
+        return LabelRange(feature.dtype, self._least, self._greatest, self._is_whole, size(feature))
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Return shape and type of the columns of a block."""

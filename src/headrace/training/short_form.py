@@ -31,7 +31,7 @@ from headrace.models.features import (
 )
 from headrace.models.keras_models import last_activation
 from headrace.runtime.context import ExecutionContext
-from headrace.training import datasets, named_splits
+from headrace.training import datasets, losses, named_splits
 from headrace.training.parsing import LabelRange
 
 DEFAULT_BATCH_SIZE = 128
@@ -242,10 +242,9 @@ def read_rows(
 def compile_if_needed(
     model: keras.Model, label: LabelRange, hyperparameters: dict[str, Any], node_id: str
 ) -> bool:
-    """Compile a model that is not, with Adam and the loss that its output and the label call for.
+    """Compile a model that is not, with Adam and the loss that its output and the label call for; see `losses`.
 
-    One output and a label of 0 and 1: binary cross-entropy. Several outputs and whole numbers: categorical
-    cross-entropy. Else: the squared error. The hyperparameter `learning_rate` is used, default 0.001.
+    The hyperparameter `learning_rate` is used, default 0.001.
 
     Returns:
         Whether it was compiled here: then loss and metrics are means over rows, however these are batched.
@@ -266,33 +265,7 @@ def compile_if_needed(
             f"{node_id}: build_model returned a model with {len(outputs) or 'unknown'} outputs and no loss.",
             "call model.compile(loss=...) in build_model.",
         )
-    loss, metrics = _loss(outputs[0].shape[-1], last_activation(model), label, node_id)
+    loss, metrics = losses.choose(outputs[0].shape[-1], last_activation(model), label, node_id)
     rate = float(hyperparameters.get("learning_rate", DEFAULT_LEARNING_RATE))
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=metrics)
     return True
-
-
-def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -> tuple[Any, list[Any]]:
-    if width > 1:
-        if not label.is_whole or label.least < 0 or label.greatest >= width:
-            if label.is_whole and label.least == -1 and label.greatest < width:
-                raise TrainingError(
-                    f"{node_id}: the label of some rows is -1, which stands for a class that the split which "
-                    "preprocessing_fn learned of does not have.",
-                    "list the classes: headrace.features.label(x, classes=[...]); or drop the rows of a class that is "
-                    "too rare for both splits.",
-                )
-            raise TrainingError(
-                f"{node_id}: the model has {width} outputs, and the label goes from {label.least:g} to "
-                f"{label.greatest:g}{'' if label.is_whole else ' with fractions'}.",
-                f"number the classes 0 to {width - 1}, or call model.compile(loss=...) in build_model.",
-            )
-        logits = activation != "softmax"
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
-        return loss, [keras.metrics.SparseCategoricalAccuracy()]
-    is_binary = label.is_whole and label.least >= 0 and label.greatest <= 1
-    if is_binary and (label.dtype == "int64" or activation == "sigmoid"):
-        logits = activation != "sigmoid"
-        metrics = [keras.metrics.BinaryAccuracy(threshold=0.0 if logits else 0.5)]
-        return keras.losses.BinaryCrossentropy(from_logits=logits), metrics
-    return keras.losses.MeanSquaredError(), [keras.metrics.MeanAbsoluteError()]

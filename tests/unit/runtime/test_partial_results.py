@@ -96,3 +96,14 @@ def test_what_a_killed_process_left_goes(folder, kept):
     partial_results.write(kept.path("content", "statistics"), b"found")
 
     assert sum("unfinished" in name for name in os.listdir(folder)) == 1
+
+
+def test_checkpoints_are_not_removed_to_make_room(tmp_path, monkeypatch):
+    """They are large, and what they hold took long."""
+    monkeypatch.setattr(partial_results, "MAX_FOLDER_BYTES", 100)
+    checkpoint = tmp_path / f"a{partial_results.CHECKPOINT}"
+    with partial_results.written(str(checkpoint)) as file:
+        file.write(b"x" * 1000)
+    partial_results.write(str(tmp_path / "one"), b"y" * 90)
+    partial_results.write(str(tmp_path / "two"), b"y" * 90)
+    assert checkpoint.exists()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headrace.files import files_below, size_on_disk
+from headrace.formats import model_inputs
 from headrace.models import kept_weights
 from headrace.models.description import Variable, describe
 from headrace.models.kept_weights import Weight
@@ -26,6 +27,7 @@ _MAX_VALUES = 20
 _MAX_WEIGHTS = 50
 # More boxes than this are a wall, not a picture.
 _MAX_BOXES = 150
+_MAX_OPEN_INPUTS = 50
 
 
 def render(subject: Subject) -> list[Block]:
@@ -56,11 +58,28 @@ def _model(path: str) -> list[Block]:
     layers = found.layers
     return [
         Facts(facts),
+        *_inputs(path),
         *([Section("Architecture", _architecture(layers), anchor="layers")] if layers else []),
         *_weights(kept_weights.small(files, _MAX_VALUES)),
         Section("Variables", [_variables(found.variables)], anchor="variables", is_folded=bool(layers)),
         Section("Signatures", _signatures(found.signatures), anchor="signatures"),
     ]
+
+
+def _inputs(path: str) -> list[Block]:
+    """The order of the features in a model that takes them side by side; nothing for one that takes them by name."""
+    matrix = model_inputs.read(path)
+    if not matrix:
+        return []
+    rows: list[list[Value]] = []
+    start = 0
+    for name, columns in matrix:
+        place = str(start) if columns == 1 else f"{start} to {start + columns - 1}"
+        rows.append([place, name, columns])
+        start += columns
+    footnote = f"{plural(start, 'column')}, in this order, in one matrix; the order is a part of the model."
+    table = Table(["column", "feature", "columns"], rows, caption="Inputs", footnote=footnote)
+    return [Section("Inputs", [table], anchor="inputs", is_folded=len(matrix) > _MAX_OPEN_INPUTS)]
 
 
 def _architecture(layers: list[Layer]) -> list[Block]:

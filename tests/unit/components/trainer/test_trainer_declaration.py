@@ -53,6 +53,12 @@ def test_properties_are_those_of_stock(examples, module_file):
         "seed": None,
         "augment": None,
         "class_balance": None,
+        "features": None,
+        "callbacks": None,
+        "monitor": None,
+        "min_delta": None,
+        "keep": None,
+        "tensorboard": None,
     }
     assert Trainer.get_class_type() == "tfx.components.trainer.component.Trainer"
     assert sorted(trainer.outputs) == ["model", "model_run"]

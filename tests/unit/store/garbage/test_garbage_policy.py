@@ -164,3 +164,11 @@ def test_a_run_is_gone_when_nothing_it_made_is_left(small: SmallStore):
 
     assert found.run_ids == ("r2",)
     assert (found.kept_artifacts, found.kept_runs) == (2, 2)
+
+
+def test_broken_off_work_is_of_use_as_long_as_a_run_stays_that_may_go_on_with_it(small: SmallStore):
+    """The time from which checkpoints stay is the start of the oldest run that is kept and has not succeeded."""
+    for run_id, state in [("r1", "failed"), ("r2", "succeeded")]:
+        finished(small, run_id, state, [made(small, run_id, "N", [])])
+    assert garbage(small, keep_last=1).unfinished_since is None
+    assert garbage(small, keep_last=2).unfinished_since is not None
