@@ -132,9 +132,7 @@ def record(uri: str, asked: Asked, division: Division | None, written: Written) 
     left_out = (
         [f"{left:,} {'row' if left == 1 else 'rows'} in no split: {', '.join(reasons)}"] if excluded else []
     )
-    as_given = [
-        name for name in written.num_rows if asked.shares.weights and name not in asked.shares.names
-    ]
+    as_given = [name for name in written.num_rows if asked.shares.weights and name not in asked.shares.names]
     kept = [f"{', '.join(as_given)} as given"] if as_given else []
     return [str(asked.way), *kept, *left_out, *notes]
 

@@ -38,7 +38,6 @@ from headrace.sources.source import Request, Source, Survey, with_node
 from headrace.sources.splits import AnyPartition, partition_of, partitions
 from headrace.splits.asked import Asked, recorded
 
-
 _log = logging.getLogger(__name__)
 
 

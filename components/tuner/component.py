@@ -22,7 +22,7 @@ from headrace.authoring import (
 )
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, to_proto
-from headrace.components.tuner.search_space import check_space
+from headrace.components.tuner.search_space import check_method, check_space, checked_minutes
 from headrace.errors import DefinitionError
 from headrace.training import fit_arguments
 from headrace.training.arguments import (
@@ -64,6 +64,9 @@ class TunerSpec(ComponentSpec):
         "augment": ExecutionParameter(type=str, optional=True),
         "class_balance": ExecutionParameter(type=str, optional=True),
         **fit_arguments.PARAMETERS,
+        "search": ExecutionParameter(type=str, optional=True),
+        "max_minutes": ExecutionParameter(type=float, optional=True),
+        "prune": ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -74,6 +77,7 @@ class TunerSpec(ComponentSpec):
     OUTPUTS = {  # noqa: RUF012
         "best_hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters),
         "tuner_results": ChannelParameter(type=standard_artifacts.TunerResults),
+        "trials": ChannelParameter(type=standard_artifacts.ModelRun, optional=True),
     }
 
 
@@ -82,6 +86,7 @@ class TunerOutputs(Outputs):
 
     best_hyperparameters: OutputOf[standard_artifacts.HyperParameters]
     tuner_results: OutputOf[standard_artifacts.TunerResults]
+    trials: OutputOf[standard_artifacts.ModelRun]
 
 
 class Tuner(Component[TunerOutputs]):
@@ -91,7 +96,8 @@ class Tuner(Component[TunerOutputs]):
 
     - `tuner_fn(fn_args) -> TunerFnResult`, TFX's form, with any tuner of KerasTuner.
     - `build_model(features, hyperparameters)` with a `search_space`: the same function that Trainer takes.
-      All combinations are tried where they are no more than `max_trials`, else that many at random.
+      Trials run side by side, each in a process that has one of the processors. One that ended is kept at once: a
+      search that was stopped goes on with the trials that it lacks.
 
     Inputs:
         examples: As for Trainer.
@@ -107,6 +113,11 @@ class Tuner(Component[TunerOutputs]):
             first::
 
             tuner_results.json
+        trials: A `ModelRun` for each trial, with the custom properties `state` (`complete`, `pruned` or `failed`),
+            `score` and `hyperparameters` (JSON)::
+
+            history.json                 loss and metrics of each epoch
+            train/, validation/, *       TensorBoard's event files; its HParams page compares the trials
 
     Args:
         examples: See above.
@@ -117,13 +128,14 @@ class Tuner(Component[TunerOutputs]):
         tuner_fn: The function, as an object or as `'module:function'`.
         train_args: As for Trainer, for each trial.
         eval_args: As for Trainer, for each trial.
-        tune_args: A mapping or `tuner_pb2.TuneArgs`; a Tuner in one process refuses `num_parallel_trials`, as TFX's own does.
+        tune_args: A mapping or `tuner_pb2.TuneArgs`: `num_parallel_trials`, how many trials run side by side; by default
+            one for each processor, four at most. With `tuner_fn` more than one is refused, as by TFX's own Tuner.
         custom_config: Values for the user's function.
         build_model: The function of the short form.
         search_space: For each hyperparameter a list of values, or a range
             `{"min": 1e-4, "max": 1e-2, "sampling": "log"}`: of whole numbers if both ends are, with an
             optional `step`. `learning_rate`, `batch_size` and `epochs` mean the same as in Trainer.
-        max_trials: Models to train at most, default 10.
+        max_trials: Models to train at most. Default 10; no bound where `max_minutes` is given, or `search="grid"`.
         objective: What is best: `val_loss` (default), or a metric such as `val_binary_accuracy`. The smallest is
             the best of what is an error by its name (`val_mae`, `val_binary_crossentropy`), else the largest.
         label: As for Trainer, as are all below.
@@ -141,6 +153,13 @@ class Tuner(Component[TunerOutputs]):
         monitor: See `label`. What is best among trials says `objective`.
         min_delta: See `label`.
         keep: See `label`: whether a trial's metrics are those of its best or of its last epoch.
+        search: How values are found. `"grid"`: all combinations. `"random"`: drawn evenly from the space.
+            `"bayesian"`: where the trials so far let expect the best, by Optuna's tree-structured Parzen estimator.
+            `"hyperband"`: at random, and most trials get a part of the epochs (see `prune`). Where not given: all
+            combinations if they are no more than `max_trials`, else at random. No combination is tried twice.
+        max_minutes: After that no trial is begun; those that run end. It is counted over all tries of the node.
+        prune: Whether a trial is stopped whose objective is worse after as many epochs than the median of the others'.
+            With `search="hyperband"` trials are stopped by successive halving, whatever is given here.
 
     Raises:
         DefinitionError: If not exactly one function is given, or the search space is not as above.
@@ -194,6 +213,9 @@ class Tuner(Component[TunerOutputs]):
         monitor: str | RuntimeParameter | None = None,
         min_delta: float | RuntimeParameter | None = None,
         keep: str | RuntimeParameter | None = None,
+        search: str | None = None,
+        max_minutes: float | RuntimeParameter | None = None,
+        prune: bool | None = None,
     ) -> None:
         check_one_given("Tuner", module_file=module_file, tuner_fn=tuner_fn, build_model=build_model)
         short_form = {
@@ -209,6 +231,9 @@ class Tuner(Component[TunerOutputs]):
             **fit_arguments.keeping("Tuner", monitor, min_delta, keep),
             "max_trials": max_trials,
             "objective": objective,
+            "search": search,
+            "max_minutes": None if max_minutes is None else checked_minutes(max_minutes),
+            "prune": None if prune is None else int(prune),
         }
         if tuner_fn is not None:
             check_unused_with("Tuner", "tuner_fn", {**short_form, "search_space": search_space})
@@ -219,6 +244,7 @@ class Tuner(Component[TunerOutputs]):
             )
         if search_space is not None:
             check_space(search_space)
+            check_method(search, search_space)
         if isinstance(module_file, str):
             check_module(
                 "Tuner",
@@ -243,6 +269,7 @@ class Tuner(Component[TunerOutputs]):
                 search_space=None if search_space is None else json.dumps(search_space, sort_keys=True),
                 best_hyperparameters=Channel(type=standard_artifacts.HyperParameters),
                 tuner_results=Channel(type=standard_artifacts.TunerResults),
-                **checked_numbers("Tuner", short_form, zero_is_fine=("patience", "seed")),
+                trials=Channel(type=standard_artifacts.ModelRun),
+                **checked_numbers("Tuner", short_form, zero_is_fine=("patience", "seed", "prune")),
             )
         )

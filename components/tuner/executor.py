@@ -1,18 +1,18 @@
-"""Executor of Tuner: runs the user's tuner, or searches the space given for `build_model`."""
+"""Executor of Tuner: searches the space given for `build_model`, or runs the user's tuner."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import keras
-import keras_tuner
 from tfx.proto import tuner_pb2
 
-from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
-from headrace.formats import hyperparameters
-from headrace.models import keras_inputs
+from headrace.components.tuner import recording, search_space
+from headrace.components.tuner.pruning import Pruning
+from headrace.components.tuner.search import Search
+from headrace.components.tuner.searching import Searching, Train
+from headrace.components.tuner.trials import COMPLETE, FAILED, KeptTrials, Trial
+from headrace.errors import DefinitionError, UnsupportedFeatureError
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 from headrace.training import fitting, short_form, user_function
@@ -21,26 +21,31 @@ from headrace.training.objectives import direction
 
 DEFAULT_MAX_TRIALS = 10
 DEFAULT_OBJECTIVE = "val_loss"
+_MAX_PARALLEL = 4
 
 
 class Executor(BaseExecutor):
     """Searches hyperparameters; see `headrace.components.tuner.component.Tuner`."""
 
+    USES_SIDE_PROCESSES = True
+
     def execute(self, context: ExecutionContext) -> None:
-        """Fill `best_hyperparameters` and `tuner_results`."""
-        if context.proto_parameter("tune_args", tuner_pb2.TuneArgs).ListFields():
-            raise UnsupportedFeatureError(
-                f"{context.node_id}: tune_args asks for parallel trials; this Tuner runs them one by one, as "
-                "TFX's own does.",
-                "leave tune_args out, or use TFX's Tuner for Google Cloud AI Platform.",
-            )
+        """Fill `best_hyperparameters`, `tuner_results` and `trials`."""
         names = ("build_model",) if context.parameter("search_space") else ("tuner_fn", "build_model")
         name, function = user_function.load(context, *names)
-        tuner = _search(context, function) if name == "build_model" else _run(context, function)
-        _write(context, tuner)
+        if name == "build_model":
+            _search(context)
+        else:
+            _run(context, function)
 
 
-def _run(context: ExecutionContext, tuner_fn: Callable[[Any], Any]) -> Any:
+def _run(context: ExecutionContext, tuner_fn: Callable[[Any], Any]) -> None:
+    if _num_parallel(context, 1) > 1:
+        raise UnsupportedFeatureError(
+            f"{context.node_id}: tune_args asks for parallel trials; a tuner_fn runs them one by one, as under "
+            "TFX's own Tuner.",
+            "leave tune_args out, or give build_model and search_space.",
+        )
     result = tuner_fn(fn_arguments(context, working_path=context.tmp_path))
     if not hasattr(result, "tuner") or not hasattr(result, "fit_kwargs"):
         raise DefinitionError(
@@ -49,144 +54,81 @@ def _run(context: ExecutionContext, tuner_fn: Callable[[Any], Any]) -> Any:
         )
     context.progress.report("tuner_fn")
     result.tuner.search(**result.fit_kwargs)
-    return result.tuner
+    oracle = result.tuner.oracle
+    objective = oracle.objective
+    # KerasTuner sorts by its objective, which may be of several metrics.
+    ordered = oracle.get_best_trials(len(oracle.trials) or 1)
+    known = [one for one in ordered if one.status == "COMPLETED"]
+    config = known[0].hyperparameters.get_config() if known else {}
+    name = getattr(objective, "name", DEFAULT_OBJECTIVE)
+    trials = [_of_keras_tuner(number, one) for number, one in enumerate(oracle.trials.values())]
+    way = "max" if getattr(objective, "direction", "min") == "max" else "min"
+    recording.write(context, trials, config, name, way)
 
 
-class _ShortForm(keras_tuner.HyperModel):
-    """One trial: a model of the user's function, trained as Trainer would."""
-
-    def __init__(self, context: ExecutionContext, build_model: Callable[..., Any]) -> None:
-        super().__init__()
-        self._function = build_model
-        self._progress = context.progress
-        self._settings = short_form.Settings.read(context)
-        self._source = short_form.open_source(context)
-        self._constants = short_form.hyperparameter_values(context)
-        self._rows = short_form.read_rows(context, self._settings, self._source, list(self._source.features))
-        self._max_trials = int(context.parameter("max_trials", DEFAULT_MAX_TRIALS))
-        self._num_built = 0
-        self._is_row_wise = False
-        self._inputs: keras_inputs.ModelInputs | None = None
-        self.error: Exception | None = None
-
-    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """Build and compile the model of a trial."""
-        values = {**self._constants, **hp.values}
-        try:
-            model = short_form.build(self._function, self._source, values, self._settings)
-            self._inputs = keras_inputs.resolve(model, self._source.features, self._settings.node_id)
-            label = self._rows[0].label_range
-            # Its training follows before the next model is built.
-            self._is_row_wise = short_form.compile_if_needed(model, label, values, self._settings.node_id)
-        except Exception as error:
-            # KerasTuner goes on after an error, and shows its text only.
-            self.error = error
-            raise keras_tuner.errors.FatalError(str(error)) from error
-        return model
-
-    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, **unused: Any) -> dict[str, float]:
-        """Train it and return the metrics of its best epoch."""
-        self._num_built += 1
-        prefix = f"trial {self._num_built}/{self._max_trials} "
-        values = {**self._constants, **hp.values}
-        try:
-            return fitting.fit(
-                model,
-                self._rows,
-                self._settings,
-                values,
-                self._inputs,
-                features=self._source.features,
-                progress=self._progress,
-                is_row_wise=self._is_row_wise,
-                prefix=prefix,
-            ).best
-        except TrainingError as error:
-            # A NaN loss ends one trial, not the search.
-            raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        except Exception as error:
-            self.error = error
-            raise keras_tuner.errors.FatalError(str(error)) from error
+def _of_keras_tuner(number: int, trial: Any) -> Trial:
+    history = {
+        name: [float(value) for one in metric.get_history() for value in one.value]
+        for name, metric in trial.metrics.metrics.items()
+    }
+    message = (trial.message or "").strip().splitlines()
+    return Trial(
+        number,
+        dict(trial.hyperparameters.values),
+        COMPLETE if trial.status == "COMPLETED" else FAILED,
+        trial.score,
+        {name: values[-1] for name, values in history.items() if values},
+        history,
+        message=message[-1] if message else "",
+    )
 
 
-def _search(context: ExecutionContext, build_model: Callable[..., Any]) -> Any:
+def _search(context: ExecutionContext) -> None:
     space = context.json_parameter("search_space")
     if not space:
         raise DefinitionError(
             f"{context.node_id}: build_model is given without search_space.",
             "name the values to try: search_space={'units': [16, 32]}.",
         )
-    max_trials = int(context.parameter("max_trials", DEFAULT_MAX_TRIALS))
-    sizes = [len(values) if isinstance(values, list) else max_trials + 1 for values in space.values()]
-    kind = keras_tuner.GridSearch if math.prod(sizes) <= max_trials else keras_tuner.RandomSearch
+    settings = short_form.Settings.read(context)
     objective = context.parameter("objective", DEFAULT_OBJECTIVE)
-    hypermodel = _ShortForm(context, build_model)
-    try:
-        tuner = kind(  # builds a first model to see which hyperparameters it asks for
-            hypermodel,
-            objective=keras_tuner.Objective(objective, direction(objective)),
-            max_trials=max_trials,
-            hyperparameters=_hyperparameters(space),
-            allow_new_entries=False,
-            tune_new_entries=False,
-            seed=context.parameter("seed", short_form.DEFAULT_SEED),
-            max_consecutive_failed_trials=max_trials + 1,  # whether all failed is looked at when it has ended
-            directory=context.tmp_path,
-            project_name="search",
-            overwrite=True,
-        )
-        tuner.search(verbose=0)
-    except keras_tuner.errors.FatalError:
-        if hypermodel.error is None:
-            raise
-        raise hypermodel.error from None
-    return tuner
-
-
-def _hyperparameters(space: Mapping[str, Any]) -> keras_tuner.HyperParameters:
-    result = keras_tuner.HyperParameters()
-    for name, values in sorted(space.items()):
-        if isinstance(values, list):
-            # KerasTuner takes values of one type alone.
-            are_floats = any(isinstance(value, float) for value in values)
-            result.Choice(name, [float(value) for value in values] if are_floats else values)
-            continue
-        ends = {"min_value": values["min"], "max_value": values["max"]}
-        options = {key: values[key] for key in ("step", "sampling") if key in values}
-        is_whole = all(isinstance(values.get(key, 0), int) for key in ("min", "max", "step"))
-        (result.Int if is_whole else result.Float)(name, **ends, **options)
-    return result
-
-
-def _all_failed(context: ExecutionContext, tuner: Any) -> TrainingError:
-    messages = [
-        trial.message.strip().splitlines()[-1] for trial in tuner.oracle.trials.values() if trial.message
-    ]
-    return TrainingError(
-        f"{context.node_id}: none of {len(tuner.oracle.trials)} trials gave a usable model. The last said: "
-        f"{messages[-1] if messages else 'nothing'}",
-        "correct build_model, or narrow search_space: a lower learning rate is the usual remedy.",
+    method = context.parameter("search", search_space.AUTO)
+    searched = Search(space, method, _max_trials(context, method), direction(objective), settings.seed)
+    pruning = None
+    if method == search_space.HYPERBAND or context.parameter("prune"):
+        epochs = settings.epochs or fitting.DEFAULT_EPOCHS
+        pruning = Pruning(context.tmp_path, method, objective, direction(objective), epochs)
+    kept = KeptTrials(context)
+    minutes = context.parameter("max_minutes")
+    num_processes = min(len(context.side_processes) or 1, _MAX_PARALLEL)
+    searching = Searching(
+        context,
+        searched,
+        _runner,
+        kept,
+        num_parallel=_num_parallel(context, num_processes),
+        pruning=pruning,
+        max_seconds=None if minutes is None else 60 * float(minutes),
     )
+    trials = searching.run()
+    recording.write(context, trials, recording.keras_tuner_config(space), objective, direction(objective))
+    kept.remove()
 
 
-def _write(context: ExecutionContext, tuner: Any) -> None:
-    """Write best hyperparameters and all trials in TFX's formats."""
-    # KerasTuner counts failed trials among the best where too few were completed.
-    trials = [
-        trial
-        for trial in tuner.oracle.get_best_trials(len(tuner.oracle.trials) or 1)
-        if trial.status == "COMPLETED"
-    ]
-    if not trials:
-        raise _all_failed(context, tuner)
-    best = trials[0].hyperparameters
-    rows = [
-        hyperparameters.Trial(one.trial_id, one.score, one.hyperparameters.values)
-        for one in trials
-        if one.hyperparameters.values
-    ]
-    hyperparameters.write_best(context.output("best_hyperparameters").uri, best.get_config())
-    hyperparameters.write_trials(context.output("tuner_results").uri, rows)
-    values = ", ".join(f"{name}={value}" for name, value in sorted(best.values.items()))
-    context.summarize("best_hyperparameters", values or "no hyperparameters")
-    context.summarize("tuner_results", f"{len(rows)} trials")
+def _max_trials(context: ExecutionContext, method: str) -> int | None:
+    """How many are tried at most: as many as there are combinations, or as there is time for, where only that is said."""
+    given = context.parameter("max_trials")
+    if given is None and (method == search_space.GRID or context.parameter("max_minutes") is not None):
+        return None
+    return int(given or DEFAULT_MAX_TRIALS)
+
+
+def _num_parallel(context: ExecutionContext, otherwise: int) -> int:
+    return context.proto_parameter("tune_args", tuner_pb2.TuneArgs).num_parallel_trials or otherwise
+
+
+def _runner(context: ExecutionContext, num_processors: int | None) -> Train:
+    from headrace.components.tuner.trial_runner import TrialRunner
+
+    max_trials = _max_trials(context, context.parameter("search", search_space.AUTO))
+    return TrialRunner(context, context.parameter("objective", DEFAULT_OBJECTIVE), max_trials, num_processors)

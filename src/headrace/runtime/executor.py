@@ -120,7 +120,13 @@ def _folder_of(executor_class: type) -> str:
 
 
 class Executor(_RunsExecute, base_executor.BaseExecutor):
-    """Base of executors that need no Beam."""
+    """Base of executors that need no Beam.
+
+    Attributes:
+        USES_SIDE_PROCESSES: Whether Headrace is to start processes beside the node's own, if there are processors.
+    """
+
+    USES_SIDE_PROCESSES = False
 
 
 class BeamExecutor(_RunsExecute, base_beam_executor.BaseBeamExecutor):

@@ -19,6 +19,27 @@ from headrace.training.plans import Plan
 _SECONDS_BETWEEN_REPORTS = 0.3
 
 
+# From an epoch, counted from 0, and its metrics: whether to go on is of no use.
+IsHopeless = Callable[[int, "dict[str, Any]"], bool]
+
+
+class StopWhen(keras.callbacks.Callback):
+    """Ends a training that is of no use, such as one that is worse than others.
+
+    Args:
+        is_hopeless: Asked after each epoch.
+    """
+
+    def __init__(self, is_hopeless: IsHopeless) -> None:
+        super().__init__()
+        self._is_hopeless = is_hopeless
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Ask whether to stop."""
+        if self._is_hopeless(epoch, dict(logs or {})):
+            self.model.stop_training = True
+
+
 class Watch(keras.callbacks.Callback):
     """Reports progress, stops after a number of steps, and stops at once at a NaN loss.
 

@@ -17,7 +17,7 @@ from headrace.runtime.progress import Progress
 from headrace.training import balance as balancing
 from headrace.training import checkpoints, datasets, endings, normalization, plans
 from headrace.training.augmentation import Augmenter
-from headrace.training.callbacks import Watch, recording
+from headrace.training.callbacks import IsHopeless, StopWhen, Watch, recording
 from headrace.training.short_form import Settings
 
 
@@ -49,6 +49,7 @@ def fit(
     prefix: str = "",
     run_path: str = "",
     checkpoint_path: str = "",
+    is_hopeless: IsHopeless | None = None,
 ) -> Outcome:
     """Train a compiled model until its steps or epochs are done, or it stops getting better.
 
@@ -64,6 +65,7 @@ def fit(
         prefix: Said before the epoch in progress.
         run_path: Folder of a ModelRun, for TensorBoard's files, the log and the best weights; empty for none.
         checkpoint_path: From where training goes on if it was killed, see `checkpoints.place`; empty for nowhere.
+        is_hopeless: Whether to stop, asked after each epoch.
 
     Raises:
         TrainingError: If the loss is NaN or infinite, that in evaluation is always NaN, there is no metric of the name
@@ -107,7 +109,7 @@ def fit(
         # The batches are shuffled already.
         shuffle=False,
         validation_data=evaluate.batches_once(eval_size, place).take(eval_steps),
-        callbacks=[*others, keeper, watch],
+        callbacks=[*others, keeper, watch, *([StopWhen(is_hopeless)] if is_hopeless is not None else [])],
         verbose=0,
     )
     history = keeper.history

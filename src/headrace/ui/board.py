@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ from headrace.orchestration.events import (
 )
 from headrace.ui.units import plural
 
+# So many artifacts of one output key are told one by one.
+_MOST_TOLD = 4
 ENDED = frozenset(NodeState) - {NodeState.WAITING, NodeState.RUNNING}
 
 
@@ -101,14 +104,24 @@ def describe(node: NodeResult) -> str:
 
 
 def made(node: NodeResult) -> list[str]:
-    """Return what a node made, one line per output that has a summary; the output keys where none has."""
+    """Return what a node made, one line per output that has a summary; the output keys where none has.
+
+    Of many artifacts of one key it is said how many they are.
+    """
     summarized = [output for output in node.outputs if output.summary]
     # A verdict is shown on a line of its own; here it would push the metrics aside.
     summarized = [output for output in summarized if not _stands_alone(output.type_name)] or summarized
     if len(summarized) == 1:
         return [summarized[0].summary]
     if summarized:
-        return [f"{output.key}: {output.summary}" for output in summarized]
+        counts = Counter(output.key for output in summarized)
+        told = (
+            f"{output.key}: {output.summary}"
+            if counts[output.key] <= _MOST_TOLD
+            else f"{output.key}: {counts[output.key]:,} {output.type_name} artifacts"
+            for output in summarized
+        )
+        return list(dict.fromkeys(told))
     keys = dict.fromkeys(output.key for output in node.outputs)
     return [", ".join(keys)] if keys else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -29,7 +30,8 @@ _SECONDS_TO_END = 10
 def tensorboard_command(runs: tuple[str, ...], store: str, port: int | None, host: str) -> None:
     """Start TensorBoard on what the trainers of each RUN recorded; the latest run where none is named.
 
-    It shows each training as RUN/NODE, those of several runs together, and ends with Ctrl-C.
+    It shows each training as RUN/NODE, and a Tuner's trials as RUN/NODE/TRIAL, those of several runs together. It ends
+    with Ctrl-C.
     """
     import signal
     import subprocess
@@ -71,7 +73,7 @@ def tensorboard_command(runs: tuple[str, ...], store: str, port: int | None, hos
 
 
 def _recorded(result: RunResult) -> dict[str, str]:
-    """Return the folders of a run's trainings by their name, `RUN/NODE`.
+    """Return the folders of a run's trainings by their name, `RUN/NODE` or `RUN/NODE/TRIAL`.
 
     Raises:
         StoreError: If it trained nothing, or what it recorded is gone.
@@ -97,7 +99,14 @@ def _recorded(result: RunResult) -> dict[str, str]:
             f"{gone[0].uri}.",
             f"make them again with what made them: {result.details.get('command', result.pipeline_name)}",
         )
-    names = [f"{result.run_id}/{node_id}" for node_id, _ in found]
+    several = Counter(node_id for node_id, _ in found)
+    names = [
+        # Of a Tuner's trials, each in a folder of its number.
+        os.path.join(
+            result.run_id, node_id, *([os.path.basename(output.uri)] if several[node_id] > 1 else [])
+        )
+        for node_id, output in found
+    ]
     return {
         name if names.count(name) == 1 else f"{name}.{output.artifact_id}": output.uri
         for name, (_, output) in zip(names, found)

@@ -23,6 +23,7 @@ with light.authoring():
     from tfx.orchestration.portable.python_driver_operator import PythonDriverOperator
     from tfx.orchestration.portable.python_executor_operator import PythonExecutorOperator
     from tfx.proto.orchestration import executable_spec_pb2, execution_invocation_pb2, execution_result_pb2
+    from tfx.utils import import_utils
 
 
 class BeamPlace(enum.Enum):
@@ -38,6 +39,7 @@ class ExecutorCall:
 
     Attributes:
         beam_place: Where its Beam pipelines run.
+        is_spread: Whether it uses processes beside this one.
     """
 
     def __init__(self, task: Task) -> None:
@@ -50,6 +52,8 @@ class ExecutorCall:
         self._run: Callable[[], Any]
         if task.spec_type != "BeamExecutableSpec":
             spec = executable_spec_pb2.PythonClassExecutableSpec.FromString(task.spec)
+            executor_class = import_utils.import_class_by_path(spec.class_path)
+            self.is_spread = bool(getattr(executor_class, "USES_SIDE_PROCESSES", False))
             self._run = lambda: PythonExecutorOperator(spec).run_executor(self._info)
             return
         # An executor on TFX's own Beam base finds Beam there, even if nothing heavy was imported before.
@@ -57,6 +61,7 @@ class ExecutorCall:
         beam_spec = executable_spec_pb2.BeamExecutableSpec.FromString(task.spec)
         make_pipeline = _take_beam_arguments(beam_spec, self._info)
         self.beam_place = BeamPlace.ELSEWHERE if make_pipeline is None else BeamPlace.HERE
+        self.is_spread = self.beam_place is BeamPlace.HERE
         self._run = lambda: BeamExecutorOperator(beam_spec).run_executor(
             self._info, make_beam_pipeline_fn=make_pipeline
         )

@@ -14,6 +14,7 @@ import os
 import pickle
 import queue
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class SideProcesses(LocalObject):
         self._progress = progress or Progress()
         self._idle: queue.LifoQueue[_SideProcess] = queue.LifoQueue()
         self._started: list[_SideProcess] = []
+        self._num_alive = number
+        self._counting = threading.Lock()
         for _ in range(number):
             self._fork()
 
@@ -87,6 +90,11 @@ class SideProcesses(LocalObject):
         """The number of side processes; 0 where work is done in this process."""
         return len(self._started)
 
+    @property
+    def num_alive(self) -> int:
+        """How many of them there still are."""
+        return self._num_alive
+
     def call(self, key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequence[Any]) -> Any:
         """Call a function in a side process that is idle, waiting for one; progress is passed on.
 
@@ -101,6 +109,7 @@ class SideProcesses(LocalObject):
             ExecutorError: If the side process died.
         """
         process = self._idle.get()
+        is_alive = True
         try:
             process.channel.send((key, make, load, tuple(arguments)))
             while True:
@@ -110,18 +119,25 @@ class SideProcesses(LocalObject):
                     continue
                 break
         except (EOFError, OSError) as error:
+            is_alive = False
             raise ExecutorError(
                 "a process that worked beside the node's own was killed. The system does so when memory runs out.",
                 "read the node's log; give the node less data at once or more memory.",
             ) from error
         finally:
-            # A dead one too: whoever takes it next is told so, instead of waiting for ever.
-            self._idle.put(process)
+            self._give_back(process, is_alive=is_alive)
         if kind == "error":
             raised, text = content
             raised.__cause__ = RemoteTraceback(f"\n{text}")
             raise raised
         return content[0]
+
+    def _give_back(self, process: _SideProcess, *, is_alive: bool) -> None:
+        with self._counting:
+            self._num_alive = max(0, self._num_alive - (not is_alive))
+            # The last dead one too: whoever takes it next is told so, instead of waiting for ever.
+            if is_alive or self._num_alive < 1:
+                self._idle.put(process)
 
     def _pass_on(self, process: _SideProcess, doing: str, num_rows: int | None) -> None:
         """Report what a side process reported; rows of all of them are added up."""

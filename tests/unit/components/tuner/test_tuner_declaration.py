@@ -33,7 +33,7 @@ def test_tfx_form(examples):
         "custom_config": '{"a": 1}',
     }
     assert Tuner.get_class_type() == "tfx.components.tuner.component.Tuner"
-    assert sorted(tuner.outputs) == ["best_hyperparameters", "tuner_results"]
+    assert sorted(tuner.outputs) == ["best_hyperparameters", "trials", "tuner_results"]
 
 
 def test_short_form(examples):

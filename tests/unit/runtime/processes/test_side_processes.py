@@ -73,9 +73,13 @@ def _check() -> None:
 
     with pytest.raises(ExecutorError, match=r"^a process that worked beside the node's own was killed"):
         _call(beside, _die)
-    # The dead one is not waited for.
-    with pytest.raises(ExecutorError):
-        _call(beside, _own_pid)
+    # The other one works on; when that is dead too, nobody waits.
+    assert beside.num_alive == 1
+    assert _call(beside, _own_pid) != os.getpid()
+    for _ in range(2):
+        with pytest.raises(ExecutorError):
+            _call(beside, _die)
+    assert beside.num_alive < 1
 
 
 def test_results_errors_progress_and_death() -> None:

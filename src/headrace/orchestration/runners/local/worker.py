@@ -134,7 +134,7 @@ def _run_executor(task: Task, lent: Services) -> Done:
     if call.beam_place is BeamPlace.ELSEWHERE:
         # Beam's workers are elsewhere, and the folder is here.
         lent = dataclasses.replace(lent, partial_results=PartialResults())
-    elif call.beam_place is BeamPlace.HERE and side_processes.num_processors() > 1:
+    elif call.is_spread and side_processes.num_processors() > 1:
         beside = SideProcesses(side_processes.num_processors(), lent.progress)
         lent = dataclasses.replace(lent, side_processes=beside)
     output = call.run(lent)

@@ -1,0 +1,96 @@
+"""Trains the trials of a search, each as Trainer would. Importing this loads Keras."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from headrace.components.tuner.pruning import Pruning, Watch
+from headrace.components.tuner.trials import COMPLETE, FAILED, PRUNED, Trial
+from headrace.errors import TrainingError, did_you_mean, listed
+from headrace.models import keras_inputs
+from headrace.runtime.context import ExecutionContext
+from headrace.training import fitting, short_form, user_function
+
+
+class TrialRunner:
+    """Trains models of the user's function; the data is read once.
+
+    Args:
+        context: Of the execution.
+        objective: The metric that counts.
+        num_trials: How many there will be, for what is said of the progress; `None` where that is not known.
+        num_processors: How many this process may use; `None` for all.
+    """
+
+    def __init__(
+        self, context: ExecutionContext, objective: str, num_trials: int | None, num_processors: int | None
+    ) -> None:
+        if num_processors is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(num_processors)
+        self._objective = objective
+        self._progress = context.progress
+        self._of = "" if num_trials is None else f"/{num_trials}"
+        _, self._function = user_function.load(context, "build_model")
+        self._settings = short_form.Settings.read(context)
+        self._source = short_form.open_source(context)
+        self._constants = short_form.hyperparameter_values(context)
+        self._rows = short_form.read_rows(context, self._settings, self._source, list(self._source.features))
+
+    def __call__(
+        self, number: int, values: dict[str, Any], pruning: Pruning | None, place: int | None
+    ) -> Trial:
+        """Train one trial; what `build_model` raises passes through."""
+        started = time.monotonic()
+        watch = None if pruning is None or place is None else pruning.watch(place)
+        try:
+            outcome = self._train(number, {**self._constants, **values}, watch)
+        except _Untrainable as error:
+            # A NaN loss ends one trial, not the search.
+            return Trial(
+                number, values, FAILED, seconds=time.monotonic() - started, message=str(error.__cause__)
+            )
+        seconds = time.monotonic() - started
+        if watch is not None and watch.is_pruned:
+            score = outcome.history[self._objective][-1]
+            return Trial(number, values, PRUNED, score, outcome.best, outcome.history, seconds)
+        score = outcome.best[self._objective]
+        return Trial(number, values, COMPLETE, score, outcome.best, outcome.history, seconds)
+
+    def _train(self, number: int, values: dict[str, Any], watch: Watch | None) -> fitting.Outcome:
+        model = short_form.build(self._function, self._source, values, self._settings)
+        inputs = keras_inputs.resolve(model, self._source.features, self._settings.node_id)
+        label = self._rows[0].label_range
+        is_row_wise = short_form.compile_if_needed(model, label, values, self._settings.node_id)
+        try:
+            outcome = fitting.fit(
+                model,
+                self._rows,
+                self._settings,
+                values,
+                inputs,
+                features=self._source.features,
+                progress=self._progress,
+                is_row_wise=is_row_wise,
+                prefix=f"trial {number + 1}{self._of} ",
+                is_hopeless=watch,
+            )
+        except TrainingError as error:
+            raise _Untrainable from error
+        finally:
+            # What it holds in memory is of no use to the next.
+            keras.backend.clear_session()
+        if self._objective not in outcome.best:
+            raise TrainingError(
+                f"{self._settings.node_id}: the objective '{self._objective}' is none of the metrics. There are "
+                f"{listed(sorted(outcome.best))}.",
+                f"{did_you_mean(self._objective, sorted(outcome.best))}Correct the objective.",
+            )
+        return outcome
+
+
+class _Untrainable(Exception):
+    """The training of one trial failed."""
