@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from headrace.formats import model_labels
 from headrace.models.exporters import frameworks
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def export_model(
         transform_graph_path: Such as `fn_args.transform_graph_path`. It becomes a part of the model.
         schema: Of raw examples, where there is no transform graph.
         schema_path: The schema's file instead of the schema, such as `fn_args.schema_path`.
-        label: Kept from a subclassed model, which is given all other features.
+        label: What the model predicts: kept from a subclassed model, which is given all other features, and written
+            beside the model, where an Evaluator finds it.
 
     Raises:
         ModelError: If nothing is known that exports such an object, naming what can be exported.
@@ -55,6 +57,8 @@ def export_model(
     reader = saving.make_reader(transform_graph_path, schema, schema_path)
     features = reader.features.without(*([label] if label else []))
     saving.save(exporter.servable(model, features, "export_model"), reader, path)
+    if label:
+        model_labels.write(path, model_labels.ModelLabel(label, bool(transform_graph_path)))
 
 
 def start_from(model: Any, path: str, where: str) -> None:
