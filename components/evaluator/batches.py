@@ -30,6 +30,7 @@ from headrace.components.evaluator.tfma_internals import constants, model_util, 
 from headrace.files.prefetch import prefetched
 from headrace.formats import tensorflow_paths
 from headrace.formats.examples import examples as examples_io
+from headrace.formats.tfx_bsl_internals import tensor_representation_util
 from headrace.runtime.progress import Progress
 
 tensorflow_paths.accept_any_folder()
@@ -323,6 +324,13 @@ def _is_feature(kind: pa.DataType) -> bool:
         or pa.types.is_string(values)
         or pa.types.is_large_string(values)
     )
+
+
+def representations(schema: schema_pb2.Schema | None) -> dict[str, Any]:
+    """Return how a schema says that features are read, by feature."""
+    if schema is None:
+        return {}
+    return dict(tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema))
 
 
 def needed_features(

@@ -23,6 +23,7 @@ _METRICS = KERAS_METRICS | {
     "Accuracy",
     "MultiClassConfusionMatrixPlot",
     "MultiClassConfusionMatrixAtThresholds",
+    "ClassificationScore",
     "ExampleCount",
     "WeightedExampleCount",
 }

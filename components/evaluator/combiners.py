@@ -14,6 +14,7 @@ from typing import Any
 from headrace.components.evaluator import merging, r2_score, tfma_internals
 from headrace.components.evaluator.adders import ADDERS as _ADDERS
 from headrace.components.evaluator.adders import CROSS_ENTROPIES, MEAN_ERRORS, add_keras, with_scores
+from headrace.components.evaluator.own_metrics.combiner import OwnCombiner
 from headrace.components.evaluator.pairs import Pairs, Selection
 from headrace.components.evaluator.tfma_internals import metric_types, metric_util, model_util, settings
 
@@ -43,7 +44,7 @@ def name_of(computation: Any) -> str:
 def selections(combiner: Any) -> list[Selection] | None:
     """Return which pairs a combiner reads, one selection for each output; `None` where TFMA must choose."""
     kind = type(combiner)
-    if kind is r2_score.R2Combiner:
+    if kind is r2_score.R2Combiner or isinstance(combiner, OwnCombiner):
         return [_selection(combiner.key, combiner.example_weighted)]
     if kind not in _ADDERS or not tfma_internals.is_known(combiner):
         return None
@@ -104,6 +105,8 @@ def is_example_count(combiner: Any) -> bool:
 def accepts(combiner: Any, parts: list[Pairs]) -> bool:
     """Whether `add` can add these pairs, and any rows of them; where not, TFMA must, or says what is wrong."""
     kind = type(combiner)
+    if isinstance(combiner, OwnCombiner):
+        return combiner.accepts(parts[0])
     if kind in CROSS_ENTROPIES:
         labels, num_outputs = parts[0].labels, parts[0].predictions.shape[1]
         return labels.shape[1] == num_outputs or bool((labels < num_outputs).all())
@@ -148,4 +151,6 @@ def add(combiner: Any, accumulator: Any, parts: list[Pairs], num_rows: int) -> A
         return accumulator + (float(parts[0].weights.sum()) if parts else float(num_rows))
     if type(combiner) is tfma_internals.KerasMetrics:
         return add_keras(combiner, accumulator, parts)
+    if isinstance(combiner, OwnCombiner):
+        return combiner.add_pairs(accumulator, parts[0])
     return _ADDERS[type(combiner)](combiner, accumulator, parts[0])

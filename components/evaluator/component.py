@@ -24,8 +24,8 @@ from headrace.authoring import (
 )
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, as_names, to_proto
-from headrace.components.evaluator import configuration
-from headrace.errors import DefinitionError
+from headrace.components.evaluator import configuration, known_metrics, short_form
+from headrace.errors import DefinitionError, listed
 from headrace.files import addresses
 
 with authoring():
@@ -44,6 +44,7 @@ class EvaluatorSpec(ComponentSpec):
         "add_split_name": ExecutionParameter(type=bool, optional=True),
         "module_file": ExecutionParameter(type=str, optional=True),
         "module_path": ExecutionParameter(type=str, optional=True),
+        **{name: ExecutionParameter(type=str, optional=True) for name in short_form.NAMES},
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -146,7 +147,34 @@ class Evaluator(Component[EvaluatorOutputs]):
         schema: BaseChannel | None = None,
         module_file: str | None = None,
         module_path: str | None = None,
+        *,
+        label: str | RuntimeParameter | None = None,
+        prediction: str | RuntimeParameter | None = None,
+        weight: str | RuntimeParameter | None = None,
+        metrics: str | Sequence[str] | RuntimeParameter | None = None,
+        slices: short_form.Slices | RuntimeParameter | None = None,
+        require: short_form.Bounds | RuntimeParameter | None = None,
+        improve: Mapping[str, float] | RuntimeParameter | None = None,
+        choose_threshold: str | Mapping[str, float | str] | RuntimeParameter | None = None,
+        class_names: Sequence[str] | RuntimeParameter | None = None,
     ) -> None:
+        short = short_form.texts(
+            "Evaluator",
+            {
+                "label": label,
+                "prediction": prediction,
+                "weight": weight,
+                "metrics": metrics,
+                "slices": slices,
+                "require": require,
+                "improve": improve,
+                "choose_threshold": choose_threshold,
+                "class_names": class_names,
+            },
+        )
+        # What is not given is not recorded, so that definitions of before keep their cache.
+        short = {name: value for name, value in short.items() if value is not None}
+        _check_one_form(short, eval_config, feature_slicing_spec)
         if isinstance(module_file, str):
             addresses.local_path(module_file, "Evaluator: module_file")
         if module_file and module_path:
@@ -159,10 +187,14 @@ class Evaluator(Component[EvaluatorOutputs]):
                 "put the slices into eval_config's slicing_specs and drop feature_slicing_spec.",
             )
         if eval_config is None and feature_slicing_spec is None:
-            # As TFX declares it; the executor refuses, because only EvalSavedModels could be read so.
+            # As TFX declares it; the executor takes it for the short form.
             feature_slicing_spec = evaluator_pb2.FeatureSlicingSpec()
         if eval_config is not None and not isinstance(eval_config, RuntimeParameter):
-            eval_config = configuration.to_json(eval_config, "Evaluator: eval_config")
+            parsed = configuration.parse(eval_config, "Evaluator: eval_config")
+            if not module_file and not module_path:
+                # The user's own module may register metrics of its own.
+                known_metrics.check_classes(parsed, "Evaluator: eval_config")
+            eval_config = configuration.to_json(parsed, "Evaluator: eval_config")
         if not isinstance(fairness_indicator_thresholds, RuntimeParameter):
             # TFX's JSON: a value of the list, too, may be known only when the pipeline runs.
             fairness_indicator_thresholds = json_utils.dumps(
@@ -193,7 +225,17 @@ class Evaluator(Component[EvaluatorOutputs]):
                 schema=schema,
                 module_file=module_file,
                 module_path=module_path,
+                **short,
                 evaluation=Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
             )
         )
+
+
+def _check_one_form(short: Mapping[str, object], eval_config: object, feature_slicing_spec: object) -> None:
+    for name, given in (("eval_config", eval_config), ("feature_slicing_spec", feature_slicing_spec)):
+        if short and given is not None:
+            raise DefinitionError(
+                f"Evaluator: {name} and {listed(short)} are given, which say the same in two ways.",
+                "keep one of the two forms.",
+            )

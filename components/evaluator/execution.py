@@ -18,10 +18,11 @@ from headrace.components.evaluator import (
     checked_extractors,
     checks,
     classes,
+    decisions,
     intervals,
     merging,
     predictions,
-    preparation,
+    preparing,
     results,
     summaries,
     tfma_internals,
@@ -31,8 +32,9 @@ from headrace.components.evaluator.preparation import Evaluation
 from headrace.components.evaluator.tfma_internals import constants, metric_specs, model_util
 from headrace.errors import EmptyDataError, listed
 from headrace.formats import artifacts, blessings, tensorflow_paths, verdicts
+from headrace.formats import decisions as decision_files
 from headrace.formats.examples import examples as examples_io
-from headrace.formats.tfx_bsl_internals import example_coder, tensor_adapter, tensor_representation_util
+from headrace.formats.tfx_bsl_internals import example_coder, tensor_adapter
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.shared_folder import SharedFolder
 from headrace.runtime.spread import Spread
@@ -53,7 +55,7 @@ def run(context: ExecutionContext, make_pipeline: MakePipeline) -> None:
         make_pipeline: Makes a pipeline whose steps may be spread over the context's side processes.
     """
     context.progress.report("checking model and configuration")
-    evaluation = preparation.prepare(context)
+    evaluation = preparing.prepare(context)
     folder = context.output("evaluation").uri
     os.makedirs(folder, exist_ok=True)
     splits = ", ".join(dict.fromkeys(split for _, split in evaluation.examples))
@@ -86,7 +88,7 @@ def _run_by_batches(
 ) -> int:
     """Evaluate batch by batch; return the number of rows."""
     # One for all stages: a process that has loaded the models keeps them.
-    models = predictions.of(evaluation, context.node_id)
+    models = evaluation.asked or predictions.of(evaluation, context.node_id)
     class_names = _class_names(context, evaluation, models, make_pipeline)
     with make_pipeline() as pipeline:
         left = _evaluate_by_batches(pipeline, context, evaluation, models, folder, class_names)
@@ -105,6 +107,8 @@ def _class_names(
     make_pipeline: MakePipeline,
 ) -> list[bytes]:
     """Names of the classes that labels and predictions hold, in order; none where predictions are numbers."""
+    if evaluation.class_names:
+        return [name.encode() for name in evaluation.class_names]
     if not checks.has_class_names(evaluation.config, evaluation.saved_models, evaluation.examples):
         return []
     parts = _parts(evaluation)
@@ -192,7 +196,7 @@ def _batch_step(
         models,
         computations,
         evaluation.schema,
-        _representations(evaluation.schema),
+        batches.representations(evaluation.schema),
         batches.needed_features(config, computations, predictions.are_of_examples(evaluation)),
         sampling,
         class_names,
@@ -218,7 +222,7 @@ def _evaluate_by_rows(
     if evaluation.schema is not None:
         tensor_adapter_config = tensor_adapter.TensorAdapterConfig(
             arrow_schema=_arrow_schema(evaluation.schema),
-            tensor_representations=_representations(evaluation.schema),
+            tensor_representations=batches.representations(evaluation.schema),
         )
     make_extractors = evaluation.extractors or tfma.default_extractors
     extractors = make_extractors(
@@ -273,12 +277,6 @@ def _num_rows(result: Any) -> int | None:
     return sum(counter.committed or 0 for counter in counters) if counters else None
 
 
-def _representations(schema: schema_pb2.Schema | None) -> dict[str, Any]:
-    if schema is None:
-        return {}
-    return dict(tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema))
-
-
 def _arrow_schema(schema: schema_pb2.Schema) -> Any:
     return example_coder.ExamplesToRecordBatchDecoder(schema.SerializeToString()).ArrowSchema()
 
@@ -290,9 +288,15 @@ def _bless(context: ExecutionContext, evaluation: Evaluation, folder: str, num_r
         is_blessed = bool(tfma.load_validation_result(tensorflow_paths.without_signs(folder)).validation_ok)
         _mark(context, is_blessed)
     verdicts.write(folder, is_blessed, judged)
+    chosen = decisions.taken(evaluation.config, folder, [split for _, split in evaluation.examples])
+    if chosen is not None:
+        decision_files.write(folder, chosen)
+        if is_blessed is not None:
+            # Beside the verdict, where Pusher finds it.
+            decision_files.write(context.output("blessing").uri, chosen)
     baseline = model_util.get_baseline_model_spec(evaluation.config)
     context.summarize(
-        "evaluation", summaries.evaluation_line(folder, num_rows, baseline.name if baseline else None)
+        "evaluation", summaries.evaluation_line(folder, num_rows, baseline.name if baseline else None, chosen)
     )
     if context.optional_output("blessing") is not None:
         context.summarize("blessing", summaries.blessing_line(judged, is_blessed))

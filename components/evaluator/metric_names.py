@@ -11,15 +11,15 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from headrace.components.evaluator import r2_score
+from headrace.components.evaluator import known_metrics, r2_score
+from headrace.components.evaluator.own_metrics import counts, errors, ranking
 from headrace.components.evaluator.tfma_internals import metric_specs, metric_types, tf_keras
 from headrace.errors import DefinitionError, did_you_mean, listed
 from headrace.runtime import messages
 
-# Imported for what it does: TFMA knows R2Score from here on.
-_ = r2_score
+# Imported for what they do: TFMA knows Headrace's own metrics from here on.
+_ = r2_score, counts, errors, ranking
 
-_KERAS_MODULES = ("keras", "tf_keras", "tf.keras", "tensorflow.keras")
 _LOSSES_MODULE = tf_keras.losses.Loss.__module__
 # Of Keras, but not of labels and predictions, or of a batch of a fixed size.
 _NO_EVALUATION_METRICS = {
@@ -31,39 +31,6 @@ _NO_EVALUATION_METRICS = {
     "Loss": "a base class",
     "MeanRelativeError": "divided by a normalizer that must be as long as each batch",
 }
-# What the same thing is called elsewhere.
-_OTHER_NAMES = {
-    "TruePositiveRate": "TPR",
-    "TrueNegativeRate": "TNR",
-    "FalsePositiveRate": "FPR",
-    "FalseNegativeRate": "FNR",
-    "PositivePredictiveValue": "PPV",
-    "Sensitivity": "Recall",
-    "HitRate": "Recall",
-    "Selectivity": "Specificity",
-    "CriticalSuccessIndex": "ThreatScore",
-    "JaccardIndex": "ThreatScore",
-    "MCC": "MatthewsCorrelationCoefficient",
-    "R2": "R2Score",
-    "RSquared": "R2Score",
-    "MAE": "MeanAbsoluteError",
-    "MSE": "MeanSquaredError",
-    "RMSE": "RootMeanSquaredError",
-    "MAPE": "MeanAbsolutePercentageError",
-    "MSLE": "MeanSquaredLogarithmicError",
-    "F1": "F1Score",
-    "LogLoss": "BinaryCrossEntropy",
-    "ROCAUC": "AUC",
-    "AUROC": "AUC",
-    "AUCROC": "AUC",
-    "AUCPR": "AUCPrecisionRecall",
-    "PRAUC": "AUCPrecisionRecall",
-    "AveragePrecision": "AUCPrecisionRecall",
-    "ResidualPlot": "CalibrationPlot",
-    "ROCCurve": "ConfusionMatrixPlot",
-    "ConfusionMatrix": "MultiClassConfusionMatrixPlot",
-    "Support": "ExampleCount",
-}
 _PLOT_PARTS = ("Plot", "AtThresholds", "FeatureSampler", "SemanticSegmentation")
 
 
@@ -71,7 +38,9 @@ def resolve(eval_config: Any) -> None:
     """Write the module beside each loss of Keras, and leave it out where TFMA finds a metric by its name."""
     for metric in _metrics(eval_config):
         package, _, part = metric.module.rpartition(".")
-        if metric.module and (package not in _KERAS_MODULES or part not in ("metrics", "losses")):
+        if metric.module and (
+            package not in known_metrics.KERAS_MODULES or part not in ("metrics", "losses")
+        ):
             continue
         if part != "losses" and hasattr(tf_keras.metrics, metric.class_name):
             metric.module = ""
@@ -153,14 +122,8 @@ def _check_class(metric: Any, where: str) -> None:
         )
     if not metric.module and name in known():
         return
-    if not metric.module or metric.module.rpartition(".")[0] in _KERAS_MODULES:
-        other = _OTHER_NAMES.get(name.replace("_", ""), "")
-        near = f"did you mean '{other}'? " if other else did_you_mean(name, known())
-        raise DefinitionError(
-            f"{where}: there is no metric '{name}' in TensorFlow Model Analysis or Keras.",
-            f"{near}Correct class_name in eval_config's metrics_specs, or name the module of your own metric in "
-            "'module'.",
-        )
+    if not metric.module or metric.module.rpartition(".")[0] in known_metrics.KERAS_MODULES:
+        raise known_metrics.no_class(name, known(), where)
     _check_own(metric, where)
 
 

@@ -1,4 +1,4 @@
-"""What an Evaluator is asked to do, read and checked before it starts."""
+"""What is evaluated, read and checked before it starts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tensorflow_model_analysis.proto import config_pb2
 from tfx.utils import path_utils
 
 from headrace.authoring import Artifact
-from headrace.components.evaluator import checks, configuration, metric_names
+from headrace.components.evaluator import checks, metric_names
 from headrace.components.evaluator.tfma_internals import constants, metric_specs
-from headrace.errors import DefinitionError, InputResolutionError, UnsupportedFeatureError
+from headrace.errors import DefinitionError, InputResolutionError
 from headrace.formats import artifacts, protos, tensorflow_paths
 from headrace.models import saved_model
 from headrace.models.saved_model import SavedModel
@@ -41,6 +41,8 @@ class Evaluation:
         examples: Artifact and split of all that is read.
         schema: Of the examples, where one is given.
         extractors: The user's function of this name.
+        class_names: Of the classes 0, 1, 2 ..., where they are known before the rows are read.
+        asked: What asks the models, where it has been made already: it has loaded them.
     """
 
     given: Any
@@ -51,6 +53,8 @@ class Evaluation:
     examples: tuple[tuple[Artifact, str], ...]
     schema: schema_pb2.Schema | None
     extractors: Callable[..., Any] | None
+    class_names: tuple[str, ...] = ()
+    asked: Any = None
 
     @property
     def is_validated(self) -> bool:
@@ -62,18 +66,20 @@ class Evaluation:
         )
 
 
-def prepare(context: ExecutionContext) -> Evaluation:
-    """Read configuration, models and inputs, and check that they fit together.
+def prepare(context: ExecutionContext, given: Any) -> Evaluation:
+    """Read models and inputs, and check that they and a configuration fit together.
+
+    Args:
+        context: The execution.
+        given: The `EvalConfig` as the user wrote it.
 
     Raises:
         HeadraceError: What is wrong, before anything is evaluated.
     """
-    given = _eval_config(context)
     metric_names.resolve(given)
     where = f"{context.node_id}: eval_config"
     has_baseline = bool(context.inputs.get("baseline_model"))
-    config = _with_defaults(given, has_baseline, where)
-    metric_names.check(config, where)
+    config = with_defaults(given, has_baseline, where)
     splits = context.json_parameter("example_splits") or list(_DEFAULT_SPLITS)
     examples = []
     for artifact in context.inputs.get("examples") or []:
@@ -100,20 +106,12 @@ def prepare(context: ExecutionContext) -> Evaluation:
     )
 
 
-def _eval_config(context: ExecutionContext) -> Any:
-    text = context.parameter("eval_config")
-    if not text:
-        raise UnsupportedFeatureError(
-            f"{context.node_id}: no eval_config is given. feature_slicing_spec alone works for Estimators' "
-            "EvalSavedModels, which TensorFlow no longer reads.",
-            "give eval_config with model_specs, metrics_specs and slicing_specs.",
-        )
-    given = configuration.parse(text, f"{context.node_id}: eval_config")
-    # The module that parses may have made its own classes of the protos.
-    return config_pb2.EvalConfig.FromString(given.SerializeToString())
+def with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
+    """Return an `EvalConfig` with TFMA's defaults filled in, checked.
 
-
-def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
+    Raises:
+        DefinitionError: If it asks for what there is not.
+    """
     try:
         # Change thresholds without a baseline are dropped, as in TFX; the verdict says so.
         config = tfma.utils.update_eval_config_with_defaults(
@@ -127,6 +125,7 @@ def _with_defaults(given: Any, has_baseline: bool, where: str) -> Any:
             f"{where} has {len(config.model_specs)} model_specs where at most 2 are used: candidate and baseline.",
             "keep one model_spec, and one more with is_baseline where its settings differ.",
         )
+    metric_names.check(config, where)
     return config
 
 

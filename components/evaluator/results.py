@@ -16,6 +16,7 @@ from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
 from headrace.components.evaluator import histograms, intervals, keras_metrics
+from headrace.components.evaluator.own_metrics import aims
 from headrace.components.evaluator.tfma_internals import (
     constants,
     metric_types,
@@ -100,6 +101,9 @@ class FinishSlice(beam.DoFn):
         plots = _of_kind(metrics, metric_types.PlotKey)
         attributions = _of_kind(metrics, metric_types.AttributionsKey)
         values = {name: metrics[name] for name in metrics if name not in plots and name not in attributions}
+        if key:
+            # A threshold is one for all rows: those that single slices would choose are no decision.
+            values = {name: value for name, value in values.items() if not _is_chosen(name)}
         yield SliceResult(
             tfma_writer.convert_slice_metrics_to_proto((key, _sorted(values)), []).SerializeToString(),
             tfma_writer.convert_slice_plots_to_proto((key, _sorted(plots)), []).SerializeToString(),
@@ -151,6 +155,10 @@ class FinishSlice(beam.DoFn):
             if baseline_key in metrics and _has_difference(value):
                 differences[key.make_diff_key()] = value - metrics[baseline_key]
         return differences
+
+
+def _is_chosen(key: Any) -> bool:
+    return isinstance(key, metric_types.MetricKey) and key.name.startswith(aims.NAME)
 
 
 def _is_plot(computation: Any) -> bool:

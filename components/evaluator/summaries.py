@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.components.evaluator.outcome import Metrics
+from headrace.components.evaluator.own_metrics import aims
 from headrace.components.evaluator.verdict import ThresholdResult, format_number
+from headrace.formats.decisions import Decisions
 from headrace.formats.verdicts import VERDICT_FILE
 
 _SHOWN_METRICS = 4
@@ -66,8 +68,20 @@ def _name(proto: Any) -> str:
     return f"{proto.name} ({', '.join(details)})" if details else str(proto.name)
 
 
-def evaluation_line(folder: str, num_rows: int | None, baseline_name: str | None) -> str:
-    """Return the candidate's overall metrics as one line."""
+def _chosen(chosen: Decisions) -> list[str]:
+    """What was chosen, in words; of several classes how many have a threshold."""
+    found = [one for one in chosen.decisions if one.threshold is not None]
+    if len(chosen.decisions) == 1 and found:
+        return [f"threshold {format_number(found[0].threshold)}"]
+    if not found:
+        return [f"no threshold has {chosen.aim_text}"]
+    return [f"thresholds of {len(found)} of {len(chosen.decisions)} classes"]
+
+
+def evaluation_line(
+    folder: str, num_rows: int | None, baseline_name: str | None, chosen: Decisions | None = None
+) -> str:
+    """Return the candidate's overall metrics, and the threshold that was chosen, as one line."""
     metrics = Metrics.read(folder)
     overall = metrics.by_slice.get((), {})
     names: dict[str, float] = {}
@@ -76,10 +90,15 @@ def evaluation_line(folder: str, num_rows: int | None, baseline_name: str | None
         proto = metrics.keys[key]
         if not proto.is_diff and (not baseline_name or proto.model_name != baseline_name):
             names.setdefault(_name(proto), value)
-    shown = [f"{name} {format_number(value)}" for name, value in names.items() if name not in _COUNTS]
+    shown = [
+        f"{name} {format_number(value)}"
+        for name, value in names.items()
+        if name not in _COUNTS and not name.startswith(aims.NAME)
+    ]
     more = len(shown) - _SHOWN_METRICS
     if more > 0:
         shown = [*shown[:_SHOWN_METRICS], f"{more} more metrics"]
+    shown += _chosen(chosen) if chosen is not None else []
     rows = num_rows if num_rows is not None else names.get("example_count")
     counts = [f"{rows:,.0f} examples"] if rows is not None else []
     counts.append(f"{len(metrics.by_slice):,} slice" + ("" if len(metrics.by_slice) == 1 else "s"))

@@ -17,7 +17,7 @@ from headrace.components.pusher import versions
 from headrace.components.pusher.component import check_base_directory
 from headrace.errors import DefinitionError, InputResolutionError, ModelError, StoreError, UnreachableError
 from headrace.files import addresses
-from headrace.formats import blessings, pushed_models
+from headrace.formats import blessings, decisions, pushed_models
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
 
@@ -37,6 +37,8 @@ class Executor(BaseExecutor):
         base = _base_directory(context)
         context.progress.report("copying the model")
         _archive(model_path, pushed.uri, context.node_id)
+        if _keep_decision(context, pushed.uri):
+            model_path = pushed.uri
         try:
             push = versions.push_elsewhere if addresses.is_elsewhere(base) else versions.push
             destination = push(model_path, base, int(time.time()))
@@ -58,6 +60,16 @@ def _refusal(context: ExecutionContext) -> str:
         if given and not blessings.allows(context.input(key)):
             return f"model is not {words}"
     return ""
+
+
+def _keep_decision(context: ExecutionContext, path: str) -> bool:
+    """Keep the thresholds that the Evaluator chose with the copy of the model; tell whether there are any."""
+    blessing = context.optional_input("model_blessing")
+    chosen = decisions.read(blessing.uri) if blessing is not None else None
+    if chosen is None:
+        return False
+    decisions.write(path, chosen, decisions.MODEL_FILE)
+    return True
 
 
 def _model_path(context: ExecutionContext) -> str:

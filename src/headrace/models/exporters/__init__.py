@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from headrace.formats import model_labels
 from headrace.models.exporters import frameworks
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def export_model(
         transform_graph_path: Such as `fn_args.transform_graph_path`. It becomes a part of the model.
         schema: Of raw examples, where there is no transform graph.
         schema_path: The schema's file instead of the schema, such as `fn_args.schema_path`.
-        label: Kept from a model that is given all other features.
+        label: What the model predicts: kept from a model that is given all other features, and written beside the
+            model, where an Evaluator finds it.
         features: Those that it is given, in the order in which they stand side by side. Default: all, in the order of
             the schema or the transform graph.
 
@@ -61,6 +63,8 @@ def export_model(
     known = reader.features.without(*([label] if label else []))
     chosen = known if features is None else known.choose(features, "export_model")
     saving.save(exporter.servable(model, chosen, "export_model"), reader, path)
+    if label:
+        model_labels.write(path, model_labels.ModelLabel(label, bool(transform_graph_path)))
 
 
 def start_from(model: Any, path: str, where: str) -> None:
