@@ -111,7 +111,7 @@ def expand(form: ShortForm, looked: Looked, model_spec: dict[str, Any], where: s
         bounds.extend(_thresholds(form, name, named))
     if form.choose_threshold:
         metrics[aims.NAME] = _chosen(form, looked, where)
-    specs = [{"metrics": [*metrics.values(), *_plots(looked)]}]
+    specs: list[dict[str, Any]] = [{"metrics": [*metrics.values(), *_plots(looked)]}]
     if looked.kind in (CLASSES, LABELS) and _has_curves(looked):
         specs.append(
             {

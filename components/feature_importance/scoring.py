@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.components.feature_importance.metrics import METRICS
 from headrace.errors import DefinitionError, did_you_mean, listed
-from headrace.models import arrow_inputs
+from headrace.formats.examples import arrow_features
 from headrace.models.model import Model
 from headrace.models.signatures import TRANSFORM
 
@@ -81,8 +82,20 @@ def read_labels(
             f"{node_id}: there is no label '{wanted}'. The examples have {listed(known)}.",
             f"{did_you_mean(wanted, known)}Name it: label=...",
         )
-    column = arrow_inputs.columns(rows, [wanted], node_id)[wanted]
-    return _checked(_rows(np.asarray(column)), wanted, node_id), wanted
+    return _checked(_column(rows, wanted, node_id), wanted, node_id), wanted
+
+
+def _column(rows: pa.RecordBatch, name: str, node_id: str) -> NDArray[Any]:
+    """The values of a raw feature, as many in each row."""
+    column = rows.column(rows.schema.names.index(name))
+    values, lengths = column, {1}
+    if arrow_features.is_list(column.type):
+        values, lengths = column.flatten(), set(pc.list_value_length(column).to_pylist())
+    if len(lengths) != 1 or not lengths.isdisjoint({None, 0}) or values.null_count:
+        raise DefinitionError(
+            f"{node_id}: the label '{name}' has no value, or not as many, in some rows.", "leave these out."
+        )
+    return _rows(np.asarray(values.to_numpy(zero_copy_only=False))).reshape(rows.num_rows, -1)
 
 
 def _checked(labels: NDArray[Any], name: str, node_id: str) -> NDArray[Any]:

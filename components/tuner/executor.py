@@ -15,7 +15,7 @@ from headrace.components.tuner.trials import COMPLETE, FAILED, KeptTrials, Trial
 from headrace.errors import DefinitionError, UnsupportedFeatureError
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
-from headrace.training import fitting, short_form, user_function
+from headrace.training import plans, short_form, user_function
 from headrace.training.fn_arguments import fn_arguments
 from headrace.training.objectives import direction
 
@@ -96,7 +96,7 @@ def _search(context: ExecutionContext) -> None:
     searched = Search(space, method, _max_trials(context, method), direction(objective), settings.seed)
     pruning = None
     if method == search_space.HYPERBAND or context.parameter("prune"):
-        epochs = settings.epochs or fitting.DEFAULT_EPOCHS
+        epochs = settings.epochs or plans.DEFAULT_EPOCHS
         pruning = Pruning(context.tmp_path, method, objective, direction(objective), epochs)
     kept = KeptTrials(context)
     minutes = context.parameter("max_minutes")

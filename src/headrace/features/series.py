@@ -269,7 +269,9 @@ def _whole(name: str, given: Any) -> tuple[int, ...]:
     Raises:
         DefinitionError: If they are no whole numbers, or more than a row can have features.
     """
-    found = [] if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) else None
+    found: list[Any] | None = (
+        [] if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) else None
+    )
     if found is None:
         found = list(itertools.islice(given, _MOST_STEPS + 1))
         if len(found) > _MOST_STEPS:
