@@ -111,7 +111,7 @@ def expand(form: ShortForm, looked: Looked, model_spec: dict[str, Any], where: s
         bounds.extend(_thresholds(form, name, named))
     if form.choose_threshold:
         metrics[aims.NAME] = _chosen(form, looked, where)
-    specs = [{"metrics": [*metrics.values(), *_plots(looked)]}]
+    specs: list[dict[str, Any]] = [{"metrics": [*metrics.values(), *_plots(looked)]}]
     if looked.kind in (CLASSES, LABELS) and _has_curves(looked):
         specs.append(
             {
@@ -232,7 +232,7 @@ def _thresholds(form: ShortForm, name: str, named: Named) -> list[dict[str, Any]
         change = form.improve[name]
         threshold = {
             "direction": "LOWER_IS_BETTER" if named.is_error else "HIGHER_IS_BETTER",
-            "absolute": {"value": -change if named.is_error else change},
+            "absolute": -change if named.is_error else change,
         }
         found.append({"slicing_specs": [{}], "threshold": {"change_threshold": threshold}})
     return found

@@ -84,7 +84,9 @@ def binary(of_slice: str) -> dict[str, float]:
     y, p, weight = arrays("is_it", "share", of_slice)
     given = {"sample_weight": weight}
     both = of_classes(y, p > 0.5, [0, 1], weight)
-    single = {name.removesuffix(" classId 1"): value for name, value in both.items() if name.endswith(" classId 1")}
+    single = {
+        name.removesuffix(" classId 1"): value for name, value in both.items() if name.endswith(" classId 1")
+    }
     return {
         **single,
         **{name: both[name] for name in ("accuracy", "balanced_accuracy", "mcc", "cohen_kappa")},
@@ -174,11 +176,17 @@ def test_medians_and_pairs_of_classes_are_those_of_scikit_learn(
     given = {"examples": written["an empty file"]}
     numbers, _ = short(tmp_path / "n", given, label="target", prediction="value", metrics=["medAE"])
     pairs, _ = short(
-        tmp_path / "p", given, label="class", prediction="scores", metrics=["roc_auc_ovo", "roc_auc_ovo_weighted"]
+        tmp_path / "p",
+        given,
+        label="class",
+        prediction="scores",
+        metrics=["roc_auc_ovo", "roc_auc_ovo_weighted"],
     )
 
     y, p = columns("target", "value")
-    assert read(numbers)[""]["median_absolute_error"] == pytest.approx(sk.median_absolute_error(y, p), rel=1e-9)
+    assert read(numbers)[""]["median_absolute_error"] == pytest.approx(
+        sk.median_absolute_error(y, p), rel=1e-9
+    )
     y, scores, _ = arrays("class", "scores", "")
     scores = scores.astype(np.float64) / scores.astype(np.float64).sum(axis=1, keepdims=True)
     for average, name in (("macro", "auc_ovo"), ("weighted", "auc_ovo_weighted")):
@@ -229,7 +237,9 @@ def test_bounds_are_of_all_rows_or_of_slices_and_errors_have_upper_ones(
 
     judged = verdicts.read(str(tmp_path / "evaluation"))
     assert judged is not None
-    found = {(one.metric, one.slice, one.lower_bound, one.upper_bound): one.passed for one in judged.thresholds}
+    found = {
+        (one.metric, one.slice, one.lower_bound, one.upper_bound): one.passed for one in judged.thresholds
+    }
     assert found == {
         ("mean_absolute_error", "Overall", None, 0.6): True,
         ("root_mean_squared_error", "Overall", None, 0.9): True,
@@ -291,8 +301,14 @@ def test_an_aim_that_no_threshold_reaches_is_said(tmp_path: Path, written: dict[
     ("asked", "told"),
     [
         ({"label": "target", "prediction": "value", "metrics": ["AUC"]}, "'auc' is of"),
-        ({"label": "class", "prediction": "scores", "class_names": ["a", "b"]}, "2 names, and there are 3 classes"),
-        ({"label": "target", "prediction": "value", "choose_threshold": "F1"}, "a regression has no threshold"),
+        (
+            {"label": "class", "prediction": "scores", "class_names": ["a", "b"]},
+            "2 names, and there are 3 classes",
+        ),
+        (
+            {"label": "target", "prediction": "value", "choose_threshold": "F1"},
+            "a regression has no threshold",
+        ),
         ({"label": "targt", "prediction": "value"}, "'targt' is no feature"),
         ({"label": "target"}, "label and prediction are not both given"),
     ],
@@ -306,3 +322,62 @@ def test_what_does_not_fit_is_told_before_anything_is_computed(
 
     assert told in caught.value.problem
     assert isinstance(caught.value, DefinitionError) or "targt" in told
+
+
+def test_a_model_needs_its_label_alone_and_a_change_is_against_the_baseline(
+    tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]
+) -> None:
+    """That Transform makes the label is found; the same model has not changed."""
+    model = [taxi_models["binary"]]
+    evaluation, blessing = short(
+        tmp_path,
+        {"examples": [taxi_examples], "model": model, "baseline_model": model},
+        label="big_tip",
+        metrics=["AUC"],
+        improve={"AUC": -0.01, "log_loss": 0.1},
+        choose_threshold="F1",
+    )
+
+    (spec, _) = files.read_eval_config(evaluation.uri)["modelSpecs"]
+    assert spec["labelKey"] == "big_tip"
+    assert spec["preprocessingFunctionNames"] == ["transform_features"]
+    judged = verdicts.read(evaluation.uri)
+    assert judged is not None
+    assert {
+        (one.metric, one.lower_bound, one.upper_bound, one.compared, one.passed) for one in judged.thresholds
+    } == {
+        ("auc", -0.01, None, 0.0, True),
+        ("log_loss", None, -0.1, 0.0, False),
+    }
+    assert blessing.get_int_custom_property("blessed") == 0
+    chosen = decisions.read(evaluation.uri)
+    assert chosen is not None
+    assert len(chosen.decisions) == 1
+
+
+def test_a_model_without_a_known_label_asks_for_it(
+    tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]
+) -> None:
+    """The features that there are are named."""
+    with pytest.raises(DefinitionError) as caught:
+        short(tmp_path, {"examples": [taxi_examples], "model": [taxi_models["binary"]]})
+
+    assert "does not tell its label" in caught.value.problem
+    assert "'big_tip'" in caught.value.problem
+
+
+def test_scores_of_named_classes_are_held_against_names(tmp_path: Path) -> None:
+    """In the order of the scores, which is not that of the names."""
+    rows = [
+        example({"label": name, "p": np.array(scores, np.float32)})
+        for name, scores in (("b", (0.9, 0.05, 0.05)), ("a", (0.2, 0.7, 0.1)), ("c", (0.6, 0.3, 0.1)))
+    ]
+    examples = {"examples": write(tmp_path / "rows", rows, [[3]])}
+
+    evaluation, _ = short(
+        tmp_path, examples, label="label", prediction="p", class_names=["b", "a", "c"], metrics=["accuracy"]
+    )
+
+    assert read(evaluation)[""]["accuracy"] == pytest.approx(2 / 3)
+    with pytest.raises(DefinitionError, match="there is a class 'c'"):
+        short(tmp_path / "2", examples, label="label", prediction="p", class_names=["b", "a", "d"])
