@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from conftest_serving import taxi_examples, taxi_models
 from evaluated_rows import ROWS, columns, example, read, write, written
 from evaluation import evaluate
 from sklearn import metrics as sk
@@ -19,7 +20,7 @@ from headrace.errors import DefinitionError, HeadraceError
 from headrace.formats import decisions, verdicts
 from headrace.formats.evaluations import files
 
-_ = (written,)  # fixtures
+_ = (written, taxi_examples, taxi_models)  # fixtures
 
 
 def short(path: Path, inputs: dict[str, list[Any]], **asked: Any) -> tuple[Any, Any]:

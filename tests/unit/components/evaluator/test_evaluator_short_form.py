@@ -12,6 +12,7 @@ import pytest
 from headrace.authoring import Channel, standard_artifacts
 from headrace.components.evaluator import Evaluator, known_metrics, short_form
 from headrace.components.evaluator.own_metrics import aims, choosing
+from headrace.components.evaluator.own_metrics.ranked import Ranked
 from headrace.errors import DefinitionError
 
 
@@ -124,3 +125,21 @@ def test_a_threshold_is_the_best_of_those_that_reach_the_aim() -> None:
     assert chosen == {"all found": 0.15, "sure": 0.35, "F1": 0.15}
     missed = choosing.choose({"precision": 1.0, "recall": 1.0, "best": "f1"}, thresholds, true, false)
     assert math.isnan(missed["threshold"])
+
+
+def test_equal_scores_count_half_and_many_scores_stay_within_their_bound() -> None:
+    """An area under the curve by hand, and of more scores than are kept."""
+    ranked = Ranked(2, 1_000)
+    ranked.add(np.array([0.5, 0.5, 0.7, 0.2]), np.array([1, 0, 1, 0]), np.ones(4))
+    assert ranked.of_two([1], [0]).auc == (0.5 + 1 + 1 + 1) / 4
+
+    rng = np.random.default_rng(1)
+    scores = rng.random(20_000)
+    labels = (rng.random(20_000) < scores).astype(np.int64)
+    parts = [Ranked(2, limit) for limit in (1_000, 1_000, 100_000)]
+    for part, rows in zip(parts, (slice(0, 9_000), slice(9_000, None), slice(None))):
+        part.add(scores[rows], labels[rows], np.ones(len(scores[rows])))
+    merged = parts[0].merged(parts[1])
+    assert len(merged.values) <= 1_000
+    assert merged.of_two([1], [0]).auc == pytest.approx(parts[2].of_two([1], [0]).auc, abs=1e-3)
+    assert merged.weights.sum() == 20_000

@@ -142,3 +142,18 @@ def test_classes_have_their_names(tmp_path):
 
     assert list(table.columns) == ["", "predicted bolt", "predicted nut", "all"]
     assert [row[0].text for row in table.cells] == ["actual bolt", "actual nut"]
+
+
+def test_the_most_frequent_mistake_comes_first_and_each_class_has_its_measures():
+    plot = Plot(
+        "Overall", "", "", classes={(0, 0): 9.0, (0, 1): 1.0, (1, 0): 5.0, (1, 1): 24.0, (1, -1): 1.0}
+    )
+
+    pairs, matrix, by_class = class_matrix(plot).blocks
+
+    assert [row[:2] for row in pairs.rows] == [["1 taken for 0", 5.0], ["0 taken for 1", 1.0]]
+    assert matrix.is_matrix
+    # 24 of 30 of class 1 are found, and 24 of 25 that are called it are.
+    assert by_class.rows[1][:3] == ["1", 24 / 25, 24 / 30]
+    assert by_class.rows[1][6:] == [24.0, 1.0, 6.0, 9.0, 30.0]
+    assert "33 of 40 are right" in by_class.footnote
