@@ -16,7 +16,7 @@ from evaluation import evaluate
 from sklearn import metrics as sk
 
 from headrace.components.evaluator import short_form
-from headrace.errors import DefinitionError, HeadraceError
+from headrace.errors import DefinitionError, HeadraceError, SchemaMismatchError
 from headrace.formats import decisions, verdicts
 from headrace.formats.evaluations import files
 
@@ -382,3 +382,18 @@ def test_scores_of_named_classes_are_held_against_names(tmp_path: Path) -> None:
     assert read(evaluation)[""]["accuracy"] == pytest.approx(2 / 3)
     with pytest.raises(DefinitionError, match="there is a class 'c'"):
         short(tmp_path / "2", examples, label="label", prediction="p", class_names=["b", "a", "d"])
+
+
+def test_a_label_that_is_of_another_kind_than_the_first_rows_is_told(tmp_path: Path) -> None:
+    """After more rows than are looked at."""
+    rows = [example({"y": np.float32(at % 2), "p": np.float32(0.5)}) for at in range(8_192)]
+    rows.append(example({"y": np.float32(7), "p": np.float32(0.5)}))
+
+    with pytest.raises(SchemaMismatchError, match="from 7 to 7"):
+        short(
+            tmp_path,
+            {"examples": write(tmp_path / "r", rows, [[8_193]])},
+            label="y",
+            prediction="p",
+            metrics=["F1"],
+        )
