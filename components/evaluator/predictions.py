@@ -75,6 +75,10 @@ class OfExamples:
         self._called = list(models)
         self._models: list[tuple[Called, Model]] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Beam hands it on; where it arrives, `Called` knows whether the process has loaded the models.
+        return {**vars(self), "_models": []}
+
     def setup(self) -> None:
         self._models = [(called, called.load()) for called in self._called]
 
