@@ -117,3 +117,16 @@ def test_unreadable_ends_the_run_or_goes_into_quarantine(tmp_path):
     assert (sum(each.num_rows for each in kept), intake.num_quarantined) == (2, 1)
     assert [path.name for path in (tmp_path / "quarantine").iterdir()] == ["rows-00002-of-00003.jsonl"]
     assert list(quarantine.read(str(tmp_path))) == [quarantine.Item("a.json", "line 3", "is no JSON: oh")]
+
+
+def test_scalars_lists_and_arrays_of_one_feature_are_one_column():
+    """However each row gives its value; arrays alone are joined as they are."""
+    (batch,) = batches(rows({"x": 1, "v": np.arange(2)}, {"x": [2, 3], "v": np.arange(3)}, {"x": True}))
+    assert table(batch) == {"x": [[1], [2, 3], [1]], "v": [[0, 1], [0, 1, 2], None]}
+
+
+def test_scalars_beyond_their_types_are_unreadable():
+    """The quick way for plain scalars lets nothing through."""
+    found = list(batches(rows({"x": 2**63}, {"x": "\ud800"}, {"x": -(2**63)})))
+    assert [each.place for each in found[:2]] == ["row 1", "row 2"]
+    assert table(found[2]) == {"x": [[-(2**63)]]}
