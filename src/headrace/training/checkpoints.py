@@ -235,9 +235,7 @@ _read_array: Any = np.lib.format.read_array
 
 def _put(file: zipfile.ZipFile, name: str, value: Any) -> None:
     with file.open(name, "w", force_zip64=True) as part:
-        _write_array(
-            part, np.ascontiguousarray(value).reshape(np.shape(value)), allow_pickle=False
-        )
+        _write_array(part, np.ascontiguousarray(value).reshape(np.shape(value)), allow_pickle=False)
 
 
 def _array(file: zipfile.ZipFile, name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,22 +17,8 @@ from headrace.training import balance as balancing
 from headrace.training import checkpoints, datasets, endings, normalization, plans
 from headrace.training.augmentation import Augmenter
 from headrace.training.callbacks import Watch, recording
+from headrace.training.outcome import Outcome as Outcome
 from headrace.training.short_form import Settings
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What training came to.
-
-    Attributes:
-        history: Values of loss and metrics, one for each epoch.
-        steps: Steps taken.
-        best: The metrics of the epoch whose weights the model has.
-    """
-
-    history: dict[str, list[float]]
-    steps: int
-    best: dict[str, float]
 
 
 def fit(
