@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -19,24 +18,10 @@ from headrace.training import balance as balancing
 from headrace.training import checkpoints, datasets, endings, normalization, plans
 from headrace.training.augmentation import Augmenter
 from headrace.training.callbacks import Watch, recording
+from headrace.training.outcome import Outcome as Outcome
 from headrace.training.short_form import Settings
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What training came to.
-
-    Attributes:
-        history: Values of loss and metrics, one for each epoch.
-        steps: Steps taken.
-        best: The metrics of the epoch whose weights the model has.
-    """
-
-    history: dict[str, list[float]]
-    steps: int
-    best: dict[str, float]
 
 
 def fit(
