@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserList
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -73,13 +74,18 @@ class Columns(Converter):
         """See `transform`."""
         parts = []
         for _, step, columns in estimator.transformers_:
+            if isinstance(step, str) and step == "drop":
+                continue
             chosen = table.select(_columns(columns, table))
-            if chosen.width and step != "drop":
+            if chosen.width:
                 parts.append(registry.transform(step, chosen, store) if _is_step(step) else chosen)
         return Table([block for part in parts for block in part.blocks])
 
 
 def _columns(given: Any, table: Table) -> Sequence[Any]:
+    if isinstance(given, UserList):
+        # scikit-learn 1.5 and 1.6 warn where the positions of the rest are looked at.
+        given = given.data
     if isinstance(given, slice):
         names = list(table.names)
         if isinstance(given.start, str) or isinstance(given.stop, str):
