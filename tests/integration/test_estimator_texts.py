@@ -263,3 +263,16 @@ def test_a_place_in_a_vocabulary_is_found():
     words = [f"w{number}" for number in range(2000)]
     found = encoding.find_text(tf.constant([*words, "other", ""]), words).numpy()
     assert found.tolist() == [*range(2000), -1, -1]
+
+
+def test_a_missing_text_is_nan_and_two_columns_are_an_error():
+    """A text that is not there is not an empty one; of two columns neither is chosen silently."""
+    vectorizer = text.CountVectorizer().fit(["una casa", "la casa"])
+    answer = fitted_estimators.ours(vectorizer, _objects(["casa", None, ""]))
+    np.testing.assert_array_equal(answer, [[1, 0, 0], [np.nan] * 3, [0, 0, 0]])
+    with pytest.raises(ModelError) as caught:
+        fitted_estimators.ours(vectorizer, _objects(["casa", "x"], [1.0, 2.0]))
+    assert (
+        str(caught.value.problem)
+        == "CountVectorizer takes one column of text, and was given 2: text, numbers."
+    )

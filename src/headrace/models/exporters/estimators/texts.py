@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from headrace.errors import ModelError
 from headrace.models.exporters.estimators.converter import Transformer, constant, enter, first, option
 from headrace.models.exporters.estimators.encoding import find_text
 from headrace.models.exporters.estimators.registry import Store
 from headrace.models.exporters.estimators.scaling import normalize
+from headrace.models.missing import MISSING_TEXT
 
 # The patterns whose words are runs of Unicode letters, digits and underscores, and the fewest characters of a word.
 _PATTERNS = {
@@ -114,7 +116,9 @@ def _is_word(words: tf.RaggedTensor, fewest: int) -> tf.RaggedTensor:
 
 def counts(estimator: Any, columns: list[tf.Tensor], store: Store) -> tf.Tensor:
     """Return `transform` of CountVectorizer as a dense matrix: (rows, size of the vocabulary)."""
-    found = terms(estimator, columns[0])
+    texts = _only_text(estimator, columns)
+    missing = texts == MISSING_TEXT
+    found = terms(estimator, tf.where(missing, tf.constant(""), texts))
     vocabulary = estimator.vocabulary_
     ordered = sorted(vocabulary, key=lambda term: int(vocabulary[term]))
     place = find_text(found.flat_values, ordered)
@@ -124,7 +128,19 @@ def counts(estimator: Any, columns: list[tf.Tensor], store: Store) -> tf.Tensor:
     shape = tf.stack([tf.cast(found.nrows(), tf.int64), tf.constant(len(ordered), tf.int64)])
     total = tf.scatter_nd(where, tf.ones([tf.shape(where)[0]], tf.float64), shape)
     total = tf.ensure_shape(total, [None, len(ordered)])
-    return tf.cast(total > 0, tf.float64) if estimator.binary else total
+    total = tf.cast(total > 0, tf.float64) if estimator.binary else total
+    # scikit-learn takes no missing text.
+    return tf.where(missing[:, tf.newaxis], constant(float("nan")), total)
+
+
+def _only_text(estimator: Any, columns: list[tf.Tensor]) -> tf.Tensor:
+    if len(columns) != 1 or columns[0].dtype != tf.string:
+        kinds = ", ".join("text" if column.dtype == tf.string else "numbers" for column in columns)
+        raise ModelError(
+            f"{type(estimator).__name__} takes one column of text, and was given {len(columns)}: {kinds}.",
+            "choose the column by its name in a ColumnTransformer, such as (vectorizer, 'review').",
+        )
+    return columns[0]
 
 
 def weigh(estimator: Any, rows: tf.Tensor, store: Store) -> tf.Tensor:
