@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.augment import Given as Augmentations
@@ -24,12 +24,12 @@ from headrace.authoring import (
 from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.errors import DefinitionError
+from headrace.training import fit_arguments
 from headrace.training.arguments import (
     Function,
     Splits,
     args_with_split,
     augment_text,
-    balance_text,
     check_module,
     check_one_given,
     check_unused_with,
@@ -60,6 +60,8 @@ class TrainerSpec(ComponentSpec):
         "seed": ExecutionParameter(type=int, optional=True),
         "augment": ExecutionParameter(type=str, optional=True),
         "class_balance": ExecutionParameter(type=str, optional=True),
+        **fit_arguments.PARAMETERS,
+        "tensorboard": ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -199,7 +201,14 @@ class Trainer(Component[TrainerOutputs]):
         train_split: Splits | None = None,
         eval_split: Splits | None = None,
         augment: Augmentations | None = None,
-        class_balance: str | Mapping[int, float] | Mapping[str, float] | RuntimeParameter | None = None,
+        class_balance: fit_arguments.Weights | None = None,
+        class_weight: fit_arguments.Weights | None = None,
+        features: Sequence[str] | RuntimeParameter | None = None,
+        callbacks: fit_arguments.Callbacks | None = None,
+        monitor: str | RuntimeParameter | None = None,
+        min_delta: float | RuntimeParameter | None = None,
+        keep: str | RuntimeParameter | None = None,
+        tensorboard: Mapping[str, Any] | RuntimeParameter | None = None,
     ) -> None:
         check_one_given("Trainer", module_file=module_file, run_fn=run_fn, build_model=build_model)
         _check_examples(examples, transformed_examples, transform_graph)
@@ -210,7 +219,11 @@ class Trainer(Component[TrainerOutputs]):
             "patience": patience,
             "seed": seed,
             "augment": augment_text("Trainer", augment),
-            "class_balance": balance_text("Trainer", class_balance),
+            "class_balance": fit_arguments.weights_text("Trainer", class_balance, class_weight),
+            "features": fit_arguments.features_text("Trainer", features),
+            "callbacks": fit_arguments.callbacks_text("Trainer", callbacks),
+            **fit_arguments.keeping("Trainer", monitor, min_delta, keep),
+            "tensorboard": fit_arguments.tensorboard_text("Trainer", tensorboard),
         }
         if run_fn is not None:
             check_unused_with("Trainer", "run_fn", short_form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.augment import Given as Augmentations
@@ -24,12 +24,12 @@ from headrace.authoring.light import authoring
 from headrace.authoring.plain_values import ProtoLike, to_proto
 from headrace.components.tuner.search_space import check_space
 from headrace.errors import DefinitionError
+from headrace.training import fit_arguments
 from headrace.training.arguments import (
     Function,
     Splits,
     args_with_split,
     augment_text,
-    balance_text,
     check_module,
     check_one_given,
     check_unused_with,
@@ -63,6 +63,7 @@ class TunerSpec(ComponentSpec):
         "seed": ExecutionParameter(type=int, optional=True),
         "augment": ExecutionParameter(type=str, optional=True),
         "class_balance": ExecutionParameter(type=str, optional=True),
+        **fit_arguments.PARAMETERS,
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -180,7 +181,13 @@ class Tuner(Component[TunerOutputs]):
         train_split: Splits | None = None,
         eval_split: Splits | None = None,
         augment: Augmentations | None = None,
-        class_balance: str | Mapping[int, float] | Mapping[str, float] | RuntimeParameter | None = None,
+        class_balance: fit_arguments.Weights | None = None,
+        class_weight: fit_arguments.Weights | None = None,
+        features: Sequence[str] | RuntimeParameter | None = None,
+        callbacks: fit_arguments.Callbacks | None = None,
+        monitor: str | RuntimeParameter | None = None,
+        min_delta: float | RuntimeParameter | None = None,
+        keep: str | RuntimeParameter | None = None,
     ) -> None:
         check_one_given("Tuner", module_file=module_file, tuner_fn=tuner_fn, build_model=build_model)
         short_form = {
@@ -190,7 +197,10 @@ class Tuner(Component[TunerOutputs]):
             "patience": patience,
             "seed": seed,
             "augment": augment_text("Tuner", augment),
-            "class_balance": balance_text("Tuner", class_balance),
+            "class_balance": fit_arguments.weights_text("Tuner", class_balance, class_weight),
+            "features": fit_arguments.features_text("Tuner", features),
+            "callbacks": fit_arguments.callbacks_text("Tuner", callbacks),
+            **fit_arguments.keeping("Tuner", monitor, min_delta, keep),
             "max_trials": max_trials,
             "objective": objective,
         }

@@ -10,13 +10,14 @@ import keras
 import keras_tuner
 from tfx.proto import tuner_pb2
 
-from headrace.components.tuner.objectives import direction
 from headrace.errors import DefinitionError, TrainingError, UnsupportedFeatureError
 from headrace.formats import hyperparameters
+from headrace.models import keras_inputs
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
-from headrace.training import callbacks, fitting, short_form, user_function
+from headrace.training import fitting, short_form, user_function
 from headrace.training.fn_arguments import fn_arguments
+from headrace.training.objectives import direction
 
 DEFAULT_MAX_TRIALS = 10
 DEFAULT_OBJECTIVE = "val_loss"
@@ -65,6 +66,7 @@ class _ShortForm(keras_tuner.HyperModel):
         self._max_trials = int(context.parameter("max_trials", DEFAULT_MAX_TRIALS))
         self._num_built = 0
         self._is_row_wise = False
+        self._inputs: keras_inputs.ModelInputs | None = None
         self.error: Exception | None = None
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -72,7 +74,7 @@ class _ShortForm(keras_tuner.HyperModel):
         values = {**self._constants, **hp.values}
         try:
             model = short_form.build(self._function, self._source, values, self._settings)
-            short_form.input_features(model, self._source, self._settings.node_id)
+            self._inputs = keras_inputs.resolve(model, self._source.features, self._settings.node_id)
             label = self._rows[0].label_range
             # Its training follows before the next model is built.
             self._is_row_wise = short_form.compile_if_needed(model, label, values, self._settings.node_id)
@@ -87,14 +89,14 @@ class _ShortForm(keras_tuner.HyperModel):
         self._num_built += 1
         prefix = f"trial {self._num_built}/{self._max_trials} "
         values = {**self._constants, **hp.values}
-        keep = [callbacks.keep_best(self._settings.patience)]
         try:
             return fitting.fit(
                 model,
                 self._rows,
                 self._settings,
                 values,
-                keep,
+                self._inputs,
+                features=self._source.features,
                 progress=self._progress,
                 is_row_wise=self._is_row_wise,
                 prefix=prefix,

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from headrace.runtime.progress import Progress
-from headrace.training import fitting, short_form
+from headrace.training import fitting, plans, short_form
 from headrace.training.datasets import Rows
 from headrace.training.parsing import LabelRange
 
@@ -46,7 +46,7 @@ def settings(**values: Any) -> short_form.Settings:
     ],
 )
 def test_an_evaluation_takes_the_same_rows_in_one_batch(num_steps, is_row_wise, expected):
-    assert fitting._eval_batches(rows(), 10, num_steps, is_row_wise) == expected
+    assert plans.eval_batches(rows(), 10, num_steps, is_row_wise) == expected
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_evaluation_takes_the_same_rows_in_one_batch(num_steps, is_row_wise, 
 )
 def test_a_batch_stays_below_a_megabyte_and_ends_where_the_last_small_one_would(num_steps, expected):
     """A row of 3,600 floats takes 14 kB: 70 of them fit."""
-    assert fitting._eval_batches(rows(3_600), 10, num_steps, is_row_wise=True) == expected
+    assert plans.eval_batches(rows(3_600), 10, num_steps, is_row_wise=True) == expected
 
 
 @pytest.mark.parametrize("eval_steps", [None, 3])
@@ -71,7 +71,6 @@ def test_losses_and_metrics_are_those_of_small_batches(eval_steps):
             (data, data),
             settings(eval_steps=eval_steps),
             {},
-            [],
             progress=Progress(),
             is_row_wise=is_row_wise,
         )
@@ -108,9 +107,9 @@ def test_the_training_step_is_traced_once_and_its_numbers_are_kerass(monkeypatch
         model = keras.Model({"x": inputs}, keras.layers.Dense(1, activation="sigmoid")(hidden))
         model.compile("adam", "binary_crossentropy", metrics=["binary_accuracy", keras.metrics.AUC()])
         if not is_ours:
-            monkeypatch.setattr(fitting, "_create_variables", lambda *_: None)
+            monkeypatch.setattr(fitting, "_create_variables", lambda *_: [])
         counting.num_traced = 0
-        outcome = fitting.fit(model, (data, data), settings(), {}, [], progress=Progress(), is_row_wise=False)
+        outcome = fitting.fit(model, (data, data), settings(), {}, progress=Progress(), is_row_wise=False)
         traced.append(counting.num_traced)
         histories.append([value for name, value in sorted(outcome.history.items())])
     assert traced == [1, 2]
@@ -127,5 +126,5 @@ def test_a_metric_that_takes_no_zeros_is_left_to_the_first_step():
     inputs, data = keras.Input((2,), name="x"), rows()
     model = keras.Model({"x": inputs}, keras.layers.Dense(1)(inputs))
     model.compile("sgd", "mse", metrics=[Strict(name="strict")])
-    outcome = fitting.fit(model, (data, data), settings(), {}, [], progress=Progress(), is_row_wise=False)
+    outcome = fitting.fit(model, (data, data), settings(), {}, progress=Progress(), is_row_wise=False)
     assert set(outcome.history) == {"loss", "strict", "val_loss", "val_strict"}

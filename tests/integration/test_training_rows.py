@@ -85,7 +85,6 @@ def test_a_hundred_epochs_are_five_hundred_steps_traced_once(is_streamed):
         (data, rows(10, is_streamed=False)),
         settings,
         {"epochs": 100 if not is_streamed else 3},
-        [],
         progress=Progress(),
         is_row_wise=True,
     )
@@ -103,9 +102,7 @@ def test_num_steps_stay_what_was_asked_for():
     short_form.compile_if_needed(model, data.label_range, {}, "Trainer")
     settings = short_form.Settings("Trainer", ("train",), ("eval",), 7, None, 32, None, 5, 1)
 
-    assert (
-        fitting.fit(model, (data, data), settings, {}, [], progress=Progress(), is_row_wise=True).steps == 7
-    )
+    assert fitting.fit(model, (data, data), settings, {}, progress=Progress(), is_row_wise=True).steps == 7
 
 
 def test_streamed_rows_of_several_lengths_are_padded_alike(tmp_path, monkeypatch):

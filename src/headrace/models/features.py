@@ -62,10 +62,22 @@ def input_name(feature_name: str) -> str:
 
 
 class Features(Mapping[str, Feature]):
-    """The features by name, in order of name."""
+    """The features by name, in order of name.
 
-    def __init__(self, features: Iterable[Feature]) -> None:
-        self._features = {feature.name: feature for feature in sorted(features, key=lambda one: one.name)}
+    Args:
+        features: The features, in the order in which a model takes them side by side.
+        is_chosen: Whether the user named them, and their order.
+
+    Attributes:
+        order: Their names in that order: the schema's, the transform graph's, or the one that was chosen.
+        is_chosen: See above.
+    """
+
+    def __init__(self, features: Iterable[Feature], *, is_chosen: bool = False) -> None:
+        stated = list(features)
+        self.order = tuple(feature.name for feature in stated)
+        self.is_chosen = is_chosen
+        self._features = {feature.name: feature for feature in sorted(stated, key=lambda one: one.name)}
 
     def __getitem__(self, name: str) -> Feature:
         return self._features[name]
@@ -82,11 +94,29 @@ class Features(Mapping[str, Feature]):
 
     def without(self, *names: str) -> Features:
         """Return the features but those named."""
-        return Features(feature for feature in self.values() if feature.name not in names)
+        left = (self[name] for name in self.order if name not in names)
+        return Features(left, is_chosen=self.is_chosen)
 
     def only(self, names: str | Iterable[str]) -> Features:
-        """Return the features named: one, or several."""
+        """Return the features named: one, or several, whose order becomes that of `order`."""
         return Features(self[name] for name in ([names] if isinstance(names, str) else names))
+
+    def choose(self, names: Iterable[str], where: str) -> Features:
+        """Return the features that the user named, in this order; `'tips'` also finds `'tips_xf'`.
+
+        Raises:
+            TrainingError: If there is no such feature.
+        """
+        found = []
+        for given in names:
+            name = next((one for one in (given, f"{given}_xf") if one in self), None)
+            if name is None:
+                raise TrainingError(
+                    f"{where}: features names '{given}', and there is no such feature. There are {listed(self)}.",
+                    f"{did_you_mean(given, self)}Correct it, or make the feature in preprocessing_fn.",
+                )
+            found.append(self[name])
+        return Features(found, is_chosen=True)
 
 
 def read_transformed(transform_graph_path: str) -> Features:

@@ -17,8 +17,9 @@ import hashlib
 import os
 import pickle
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from headrace.files import create_file, open_file, publish, signatures, whole_files
 
@@ -26,6 +27,9 @@ from headrace.files import create_file, open_file, publish, signatures, whole_fi
 MAX_FOLDER_BYTES = 1 << 30
 # The number of the form of a kept file, a part of its key: what is kept in another form is not found.
 FORMAT = 1
+# Work that was not finished, beside the results: it is not small, nobody reads it but the same work, and only a collection
+# of garbage takes it away (`headrace.store.garbage`).
+CHECKPOINT = ".checkpoint"
 # A file that is written for longer was left by a process that was killed.
 _MAX_WRITING_SECONDS = 3600
 
@@ -129,6 +133,22 @@ def write(path: str, content: bytes) -> None:
         _make_room(folder)
 
 
+@contextlib.contextmanager
+def written(path: str) -> Iterator[BinaryIO]:
+    """Open a file to write that takes the place of `path`, whole and on the disk, when the block ends.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written.
+    """
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    with whole_files.written(path) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    _make_room(folder)
+
+
 def _make_room(folder: str) -> None:
     known = []
     for entry in os.scandir(folder):
@@ -138,6 +158,8 @@ def _make_room(folder: str) -> None:
                 and time.time() - entry.stat().st_mtime > _MAX_WRITING_SECONDS
             ):
                 os.remove(entry.path)
+                continue
+            if entry.name.endswith(CHECKPOINT):
                 continue
             known.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
     total = sum(size for _, size, _ in known)

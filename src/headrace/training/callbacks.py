@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-# Keras's TensorBoard imports it in the first step, 0.1 s; here it is of what workers find loaded.
-import tensorboard.summary  # noqa: F401
-
 from headrace.errors import TrainingError
 from headrace.formats import training_histories
 from headrace.runtime.progress import Progress
+from headrace.training.keras_internals import TensorBoard
+from headrace.training.plans import Plan
 
 _SECONDS_BETWEEN_REPORTS = 0.3
 
@@ -24,32 +24,32 @@ class Watch(keras.callbacks.Callback):
 
     Args:
         node_id: The node, for the message.
+        plan: Steps of a whole epoch, and epochs.
         num_steps: Steps after which training stops; `None` for no bound.
-        steps_per_epoch: Steps of a whole epoch.
-        num_epochs: Epochs planned.
         progress: Where it reports.
         prefix: Said before the epoch, such as `"trial 2/10 "`.
+        epochs_done: Epochs that were trained before, by a process that is gone.
 
     Attributes:
-        steps_done: Steps taken so far.
+        steps_done: Steps taken so far, those of earlier epochs among them.
     """
 
     def __init__(
         self,
         node_id: str,
+        plan: Plan,
         num_steps: int | None,
-        steps_per_epoch: int,
-        num_epochs: int,
         progress: Progress,
         prefix: str = "",
+        epochs_done: int = 0,
     ) -> None:
         super().__init__()
         self._progress = progress
-        self.steps_done = 0
+        self.steps_done = epochs_done * plan.steps_per_epoch
         self._node_id = node_id
         self._num_steps = num_steps
-        self._steps_per_epoch = steps_per_epoch
-        self._num_epochs = num_epochs
+        self._steps_per_epoch = plan.steps_per_epoch
+        self._num_epochs = plan.epochs
         self._prefix = prefix
         self._epoch = 0
         self._reported = 0.0
@@ -92,28 +92,18 @@ class Watch(keras.callbacks.Callback):
         return self._num_steps - self._epoch * self._steps_per_epoch
 
 
-def standard_callbacks(model_run_path: str, patience: int) -> list[keras.callbacks.Callback]:
-    """Return the callbacks that write into `model_run` and keep the best weights.
+def recording(run_path: str, tensorboard: Mapping[str, Any], *, is_continued: bool) -> list[Any]:
+    """Return the callbacks that write into `model_run`.
 
     Args:
-        model_run_path: Folder of the ModelRun artifact.
-        patience: Epochs without a lower `val_loss` until training stops; 0 for never.
+        run_path: Folder of the ModelRun artifact; nothing is written where it is empty.
+        tensorboard: Arguments of Keras' TensorBoard beside the folder.
+        is_continued: Whether the files of earlier epochs are there, and go on.
     """
-    os.makedirs(model_run_path, exist_ok=True)
+    if not run_path:
+        return []
+    os.makedirs(run_path, exist_ok=True)
     return [
-        keep_best(patience),
-        keras.callbacks.ModelCheckpoint(
-            os.path.join(model_run_path, training_histories.WEIGHTS_FILE),
-            save_best_only=True,
-            save_weights_only=True,
-        ),
-        keras.callbacks.TensorBoard(log_dir=model_run_path, write_graph=False),
-        keras.callbacks.CSVLogger(os.path.join(model_run_path, training_histories.LOG_FILE)),
+        TensorBoard(log_dir=run_path, **{"write_graph": False, **tensorboard}),
+        keras.callbacks.CSVLogger(os.path.join(run_path, training_histories.LOG_FILE), append=is_continued),
     ]
-
-
-def keep_best(patience: int) -> keras.callbacks.Callback:
-    """Return early stopping that ends with the weights of the epoch with the lowest `val_loss`."""
-    return keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=patience or 1 << 30, restore_best_weights=True
-    )

@@ -67,6 +67,7 @@ class Rows:
         seed: int,
         balance: Balance | None = None,
         augmenter: Augmenter | None = None,
+        first: int = 0,
     ) -> tf.data.Dataset:
         """Return endless batches of `(inputs, label)` to train on: every row once in each pass, in a new random order.
 
@@ -81,19 +82,24 @@ class Rows:
             balance: With weights: batches are `(inputs, label, weights)`. Resampled: as many rows of each class are
                 in a pass of as many rows as there are, so that not every row is in every pass.
             augmenter: Changes each batch.
+            first: The number of the batch to begin with, as if those before it had been taken.
         """
         batch_size = min(batch_size, self.num_rows)
         resampled = balance if balance is not None and balance.is_resampled else None
-        if self.columns is None:
-            dataset = self._streamed(batch_size, seed, resampled)
+        passes, skipped = divmod(first, self.steps(batch_size))
+        if self.columns is not None:
+            dataset = self._shuffled(batch_size, seed, resampled, passes).skip(skipped)
+        elif resampled is None:
+            dataset = self._streamed(batch_size, seed, resampled, passes).skip(skipped)
         else:
-            dataset = self._shuffled(batch_size, seed, resampled)
+            # How many batches a pass has is known only when it was drawn.
+            dataset = self._streamed(batch_size, seed, resampled, 0).skip(first)
         if balance is None and augmenter is None:
             dataset = dataset.map(self._pair(arrange), num_parallel_calls=2)
         else:
             weighted = balance if resampled is None else None
             change = self._changed(arrange, weighted, augmenter)
-            dataset = dataset.enumerate().map(change, num_parallel_calls=2)
+            dataset = dataset.enumerate(first).map(change, num_parallel_calls=2)
         return dataset.prefetch(tf.data.AUTOTUNE)
 
     def class_counts(self) -> dict[float, int]:
@@ -137,7 +143,9 @@ class Rows:
 
         return changed
 
-    def _shuffled(self, batch_size: int, seed: int, resampled: Balance | None) -> tf.data.Dataset:
+    def _shuffled(
+        self, batch_size: int, seed: int, resampled: Balance | None, passes: int
+    ) -> tf.data.Dataset:
         columns, num_rows, steps = self.columns or {}, self.num_rows, self.steps(batch_size)
         size = None if num_rows % batch_size else batch_size
 
@@ -155,9 +163,11 @@ class Rows:
 
             return tf.data.Dataset.range(steps).map(batch)
 
-        return tf.data.Dataset.counter().flat_map(epoch)
+        return tf.data.Dataset.counter(passes).flat_map(epoch)
 
-    def _streamed(self, batch_size: int, seed: int, resampled: Balance | None) -> tf.data.Dataset:
+    def _streamed(
+        self, batch_size: int, seed: int, resampled: Balance | None, passes: int
+    ) -> tf.data.Dataset:
         is_even = self.num_rows % batch_size == 0
 
         @_as_it_is
@@ -175,7 +185,7 @@ class Rows:
             shuffled = self._read_blocks().enumerate().map(shuffle).prefetch(_STREAMED_BLOCKS_AHEAD)
             return shuffled if resampled is not None else shuffled.rebatch(batch_size, drop_remainder=is_even)
 
-        endless = tf.data.Dataset.counter().flat_map(epoch)
+        endless = tf.data.Dataset.counter(passes).flat_map(epoch)
         # How many rows are drawn in a pass differs, so batches go on over its end.
         return endless.rebatch(batch_size, drop_remainder=True) if resampled is not None else endless
 

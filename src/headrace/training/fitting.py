@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from headrace.errors import TrainingError
-from headrace.models.keras_models import arrange
+from headrace.models.features import Features
+from headrace.models.keras_inputs import ModelInputs
 from headrace.runtime.progress import Progress
 from headrace.training import balance as balancing
-from headrace.training import datasets
+from headrace.training import checkpoints, datasets, endings, normalization, plans
 from headrace.training.augmentation import Augmenter
-from headrace.training.callbacks import Watch
+from headrace.training.callbacks import Watch, recording
+from headrace.training.outcome import Outcome as Outcome
 from headrace.training.short_form import Settings
-
-DEFAULT_EPOCHS = 10
-_MANY = 1 << 30
-_EVAL_BATCH_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What training came to.
-
-    Attributes:
-        history: Values of loss and metrics, one for each epoch.
-        steps: Steps taken.
-        best: The metrics of the epoch whose weights the model has.
-    """
-
-    history: dict[str, list[float]]
-    steps: int
-    best: dict[str, float]
 
 
 def fit(
@@ -46,11 +26,14 @@ def fit(
     rows: tuple[datasets.Rows, datasets.Rows],
     settings: Settings,
     hyperparameters: dict[str, Any],
-    callbacks: Sequence[Any],
+    inputs: ModelInputs | None = None,
     *,
+    features: Features | None = None,
     progress: Progress,
     is_row_wise: bool,
     prefix: str = "",
+    run_path: str = "",
+    checkpoint_path: str = "",
 ) -> Outcome:
     """Train a compiled model until its steps or epochs are done, or it stops getting better.
 
@@ -59,51 +42,71 @@ def fit(
         rows: For training and for evaluation.
         settings: Of the node.
         hyperparameters: `batch_size` and `epochs` go before those of the settings.
-        callbacks: Of Keras, beside the one that reports progress.
+        inputs: How the model is fed; by default with the dict of all columns.
+        features: What the user's function `callbacks` gets of this name.
         progress: Gets epochs, steps and loss.
         is_row_wise: What `short_form.compile_if_needed` returned.
         prefix: Said before the epoch in progress.
+        run_path: Folder of a ModelRun, for TensorBoard's files, the log and the best weights; empty for none.
+        checkpoint_path: From where training goes on if it was killed, see `checkpoints.place`; empty for nowhere.
 
     Raises:
-        TrainingError: If the loss is NaN or infinite, that in evaluation is always NaN, or a hyperparameter that
-            is a size is below one.
+        TrainingError: If the loss is NaN or infinite, that in evaluation is always NaN, there is no metric of the name
+            of `monitor`, or a hyperparameter that is a size is below one.
     """
     train, evaluate = rows
-    batch_size = _size(hyperparameters, "batch_size", settings) or settings.batch_size
-    steps_per_epoch = train.steps(batch_size)
-    epochs = _size(hyperparameters, "epochs", settings) or settings.epochs
-    if settings.train_steps is not None:
-        steps_per_epoch = min(steps_per_epoch, settings.train_steps)
-        epochs = min(epochs or _MANY, -(-settings.train_steps // steps_per_epoch))
-    epochs = epochs or DEFAULT_EPOCHS
-    watch = Watch(settings.node_id, settings.train_steps, steps_per_epoch, epochs, progress, prefix)
-    place = functools.partial(arrange, model)
-    eval_size, eval_steps = _eval_batches(evaluate, batch_size, settings.eval_steps, is_row_wise)
-    batches = training_batches(model, train, settings, batch_size, place)
-    _create_variables(model, batches)
-    result = model.fit(
+    place = inputs.arrange if inputs is not None else dict
+    plan = plans.make(train, settings, hyperparameters)
+    normalization.adapt(model, train, place, progress)
+    given = {
+        "features": features,
+        "hyperparameters": dict(hyperparameters),
+        "model": model,
+        "log_dir": run_path,
+    }
+    ending = endings.make(settings, given, run_path)
+    found = checkpoints.read(checkpoint_path)
+    batches = training_batches(model, train, settings, plan, place, found)
+    ending.check_monitors(_create_variables(model, batches))
+    others = [*ending.callbacks, *recording(run_path, settings.tensorboard, is_continued=found is not None)]
+    if found is not None and not _fits(found, model, batches, others):
+        found = None
+        batches = training_batches(model, train, settings, plan, place, None)
+        others = [*ending.callbacks, *recording(run_path, settings.tensorboard, is_continued=False)]
+    if found is not None:
+        progress.report(f"{prefix}goes on after epoch {found.epochs}")
+        found.put_files(run_path)
+    epochs_done = found.epochs if found is not None else 0
+    keeper = checkpoints.Keeper(checkpoint_path, others, run_path, found)
+    watch = Watch(settings.node_id, plan, settings.train_steps, progress, prefix, epochs_done)
+    eval_size, eval_steps = plans.eval_batches(evaluate, plan.batch_size, settings.eval_steps, is_row_wise)
+    model.fit(
         batches,
-        epochs=epochs,
-        steps_per_epoch=steps_per_epoch,
+        epochs=plan.epochs,
+        initial_epoch=epochs_done,
+        steps_per_epoch=plan.steps_per_epoch,
         # The batches are shuffled already.
         shuffle=False,
         validation_data=evaluate.batches_once(eval_size, place).take(eval_steps),
-        callbacks=[*callbacks, watch],
+        callbacks=[*others, keeper, watch],
         verbose=0,
     )
-    history = result.history
-    best = _best_epoch(history["val_loss"], settings.node_id)
-    return Outcome(history, watch.steps_done, {name: values[best] for name, values in history.items()})
+    history = keeper.history
+    kept = ending.epoch(len(history["loss"]))
+    return Outcome(history, watch.steps_done, {name: values[kept] for name, values in history.items()})
 
 
 def training_batches(
     model: keras.Model,
     rows: datasets.Rows,
     settings: Settings,
-    batch_size: int,
+    plan: plans.Plan,
     place: Callable[[Any], Any],
+    found: checkpoints.Checkpoint | None = None,
 ) -> tf.data.Dataset:
     """Return endless batches to train on, balanced and changed as the settings say; evaluation never is.
+
+    They begin after those that were taken until the checkpoint `found`.
 
     Raises:
         TrainingError: If the label has no classes to balance, or a change fits no feature.
@@ -120,7 +123,8 @@ def training_batches(
         augmenter = Augmenter(
             settings.augment, signature, settings.seed, is_label_mixed=is_mixed, where=settings.node_id
         )
-    return rows.batches(batch_size, place, settings.seed, balance, augmenter)
+    first = found.epochs * plan.steps_per_epoch if found is not None else 0
+    return rows.batches(plan.batch_size, place, settings.seed, balance, augmenter, first)
 
 
 def _check_classes(rows: datasets.Rows, node_id: str) -> None:
@@ -144,68 +148,43 @@ def _output_width(model: keras.Model) -> int | None:
     return int(width) if width is not None else None
 
 
-def _create_variables(model: keras.Model, batches: tf.data.Dataset) -> None:
+def _fits(
+    found: checkpoints.Checkpoint, model: keras.Model, batches: tf.data.Dataset, callbacks: Sequence[Any]
+) -> bool:
+    """Whether a checkpoint is of this model, all of whose variables are created for it."""
+    if not model.built:
+        for inputs, *_ in batches.take(1):
+            model(inputs, training=False)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return found.fits(model, callbacks)
+
+
+def _create_variables(model: keras.Model, batches: tf.data.Dataset) -> list[str]:
     """Create the variables of optimizer and metrics, which Keras would create in the first step.
 
     TensorFlow traces a function twice that creates variables, and most of the time until the first step is done is
     that of tracing. Models with a step or metrics of their own are left alone.
+
+    Returns:
+        The names of loss and metrics, as far as they are known then.
     """
     kind = type(model)
     if (
         kind.train_step is not keras.Model.train_step
         or kind.compute_metrics is not keras.Model.compute_metrics
     ):
-        return
+        return []
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    output = getattr(model, "output", None)
+    names: list[str] = []
+    # A Sequential has `output` only once it was called.
+    output = model.outputs[0] if isinstance(model, keras.Sequential) else getattr(model, "output", None)
     if isinstance(output, keras.KerasTensor):
         label = batches.element_spec[1]
         # What does not like a row of zeros creates its variables in the first step.
         with contextlib.suppress(Exception):
             row = [tf.zeros([size or 1 for size in one.shape], one.dtype) for one in (label, output)]
-            model.compute_metrics(None, *row)
+            names = list(model.compute_metrics(None, *row))
         model.reset_metrics()
-
-
-def _eval_batches(
-    rows: datasets.Rows, batch_size: int, num_steps: int | None, is_row_wise: bool
-) -> tuple[int, int]:
-    """Return size and number of the batches of an evaluation over `num_steps` batches of `batch_size`.
-
-    A step costs as much as a thousand rows of a small model. So where that changes no number, the same rows
-    come in fewer, larger batches.
-    """
-    all_steps = -(-rows.num_rows // batch_size)
-    steps = min(all_steps, num_steps or all_steps)
-    most = max(1, min(steps, _EVAL_BATCH_BYTES // (batch_size * rows.bytes_per_row)))
-    if not is_row_wise:
-        most = 1
-    elif steps < all_steps:
-        most = max(count for count in range(1, most + 1) if steps % count == 0)
-    return most * batch_size, -(-steps // most)
-
-
-def _size(hyperparameters: dict[str, Any], name: str, settings: Settings) -> int | None:
-    """Return a hyperparameter that is a whole number from 1; `None` where it is not given."""
-    value = hyperparameters.get(name)
-    if value is None:
-        return None
-    # A Tuner's range gives floats.
-    if isinstance(value, (int, float)) and value >= 1 and value == int(value):
-        return int(value)
-    raise TrainingError(
-        f"{settings.node_id}: hyperparameter '{name}' is {value!r}, and a whole number from 1 is needed.",
-        "correct it in custom_config, or in the Tuner's search_space.",
-    )
-
-
-def _best_epoch(losses: Sequence[float], node_id: str) -> int:
-    """Return the epoch with the smallest loss, which is the one whose weights early stopping keeps."""
-    known = [(loss, epoch) for epoch, loss in enumerate(losses) if not math.isnan(loss)]
-    if not known:
-        raise TrainingError(
-            f"{node_id}: the loss in evaluation is NaN in each of {len(losses)} epochs.",
-            "look for NaN, infinite or very large inputs in the statistics of the evaluation's splits.",
-        )
-    return min(known)[1]
+    return names

@@ -6,7 +6,7 @@ Trainer trains one model of it, Tuner one for each trial.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -29,7 +29,7 @@ from headrace.models.features import (
     from_schema,
     read_transformed,
 )
-from headrace.models.keras_models import input_names, last_activation
+from headrace.models.keras_models import last_activation
 from headrace.runtime.context import ExecutionContext
 from headrace.training import datasets, named_splits
 from headrace.training.parsing import LabelRange
@@ -38,6 +38,7 @@ DEFAULT_BATCH_SIZE = 128
 DEFAULT_PATIENCE = 5
 DEFAULT_SEED = 1
 DEFAULT_LEARNING_RATE = 0.001
+DEFAULT_MONITOR = "val_loss"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ class Settings:
     seed: int
     augment: tuple[Augmentation, ...] = ()
     class_balance: str | dict[str, float] | None = None
+    features: tuple[str, ...] = ()
+    callbacks: str | None = None
+    monitor: str = DEFAULT_MONITOR
+    min_delta: float = 0.0
+    keep: str = "best"
+    tensorboard: dict[str, Any] = field(default_factory=dict)
+    # What was given, and not a default that something else of the user's may stand for.
+    given: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, context: ExecutionContext) -> Settings:
@@ -85,6 +94,17 @@ class Settings:
             seed=context.parameter("seed", DEFAULT_SEED),
             augment=augment.read(context.json_parameter("augment") or (), f"{context.node_id}: augment"),
             class_balance=context.json_parameter("class_balance"),
+            features=tuple(context.json_parameter("features") or ()),
+            callbacks=context.parameter("callbacks"),
+            monitor=context.parameter("monitor", DEFAULT_MONITOR),
+            min_delta=context.parameter("min_delta", 0.0),
+            keep=context.parameter("keep", "best"),
+            tensorboard=dict(context.json_parameter("tensorboard") or {}),
+            given=frozenset(
+                name
+                for name in ("batch_size", "epochs", "patience", "monitor", "min_delta", "keep")
+                if context.parameter(name) is not None
+            ),
         )
 
 
@@ -132,7 +152,21 @@ def open_source(context: ExecutionContext) -> Source:
             "add transform_graph=transform.outputs['transform_graph'], or schema=schema_gen.outputs['schema'].",
         )
     label = find_label(features, context.parameter("label"), context.node_id)
-    return Source(reader, features.without(label), label, graph.uri if graph is not None else None, schema)
+    chosen = _chosen(features, label, Settings.read(context))
+    return Source(reader, chosen, label, graph.uri if graph is not None else None, schema)
+
+
+def _chosen(features: Features, label: str, settings: Settings) -> Features:
+    """The features that a model may take: all but the label, or those that the user named, in their order."""
+    if not settings.features:
+        return features.without(label)
+    chosen = features.choose(settings.features, settings.node_id)
+    if label in chosen:
+        raise TrainingError(
+            f"{settings.node_id}: features names '{label}', which is the label.",
+            "leave it out of features: a model that is given the label learns nothing else.",
+        )
+    return chosen
 
 
 def _holds_raw_rows(context: ExecutionContext, features: Features) -> bool:
@@ -167,18 +201,24 @@ def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
 
 def build(
     build_model: Callable[..., Any], source: Source, hyperparameters: dict[str, Any], settings: Settings
-) -> keras.Model:
+) -> Any:
     """Call the user's function, from the same random state each time.
 
     Raises:
-        TrainingError: If it returns no Keras 3 model. What it raises itself passes through.
+        TrainingError: If it returns what is no model. What it raises itself passes through.
     """
+    # Keras counts: the second AUC of a process would be called auc_1, and no monitor would find it.
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(settings.seed)
     model = build_model(source.features, dict(hyperparameters))
-    if not isinstance(model, keras.Model):
+    if not frameworks.is_known(model):
         kind = frameworks.class_path(model)
-        fix = frameworks.advice(model, "return the keras.Model from build_model.")
-        raise TrainingError(f"{settings.node_id}: build_model returned {kind}, not a keras.Model.", fix)
+        fix = frameworks.advice(model, "return the model from build_model.")
+        raise TrainingError(
+            f"{settings.node_id}: build_model returned {kind}, not a keras.Model, nor an estimator of scikit-learn, "
+            "XGBoost or LightGBM.",
+            fix,
+        )
     return model
 
 
@@ -260,8 +300,3 @@ def _loss(width: int, activation: str | None, label: LabelRange, node_id: str) -
         metrics = [keras.metrics.BinaryAccuracy(threshold=0.0 if logits else 0.5)]
         return keras.losses.BinaryCrossentropy(from_logits=logits), metrics
     return keras.losses.MeanSquaredError(), [keras.metrics.MeanAbsoluteError()]
-
-
-def input_features(model: keras.Model, source: Source, node_id: str) -> list[str]:
-    """Return the names of the features that a built model takes; see `keras_models.input_names`."""
-    return input_names(model, source.features, node_id)

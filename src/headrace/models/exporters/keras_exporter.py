@@ -12,7 +12,8 @@ from headrace.errors import TrainingError
 from headrace.models import weights
 from headrace.models.exporters.servable import Servable
 from headrace.models.features import Features
-from headrace.models.keras_models import arrange, input_names, last_activation
+from headrace.models.keras_inputs import resolve
+from headrace.models.keras_models import last_activation
 
 _WEIGHTS = "weights"
 
@@ -22,15 +23,28 @@ def accepts(model: Any) -> bool:
     return isinstance(model, keras.Model)
 
 
-def servable(model: Any, features: Features, where: str) -> Servable:
+def check(model: Any, where: str) -> None:
+    """All can be."""
+    del model, where
+
+
+def told(model: Any) -> str:
+    """Its layers are on its page."""
+    del model
+    return ""
+
+
+def servable(model: Any, features: Features, where: str, num_classes: int | None = None) -> Servable:
     """Return the model as it serves; see `Exporter`. A subclassed model takes all features."""
+    del num_classes
+    inputs = resolve(model, features, where)
 
     def call(columns: dict[str, Any]) -> Mapping[str, Any]:
         return name_outputs(model(place(columns), training=False))
 
     @tf.autograph.experimental.do_not_convert
     def place(columns: dict[str, Any]) -> Any:
-        return arrange(model, columns)
+        return inputs.arrange(columns)
 
     @tf.autograph.experimental.do_not_convert
     def name_outputs(outputs: Any) -> dict[str, Any]:
@@ -39,7 +53,7 @@ def servable(model: Any, features: Features, where: str) -> Servable:
     # Not the model itself: Keras 3 (3.12) then saves each variable twice, and TensorFlow Serving and TensorFlow 1
     # sessions restore the one that the signature does not read.
     parts = {_WEIGHTS: _variables(model), "resources": _resources(model)}
-    return Servable(input_names(model, features, where), call, parts)
+    return Servable(inputs.names, call, parts, inputs.matrix)
 
 
 def start_from(model: Any, path: str, where: str) -> None:

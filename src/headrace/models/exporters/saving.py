@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from headrace.formats import protos
-from headrace.models import readers, signatures
+from headrace.formats import model_inputs, protos
+from headrace.models import missing, readers, signatures
 from headrace.models.exporters.servable import Servable
 
 _EXAMPLES = [tf.TensorSpec(shape=[None], dtype=tf.string, name="examples")]
@@ -45,6 +45,8 @@ def save(servable: Servable, reader: Any, path: str) -> None:
             signatures.TRANSFORM: _transform(reader, list(reader.features)),
         },
     )
+    if servable.matrix:
+        model_inputs.write(path, servable.matrix)
 
 
 def _serve(servable: Servable, reader: Any) -> Callable[..., Any]:
@@ -53,9 +55,11 @@ def _serve(servable: Servable, reader: Any) -> Callable[..., Any]:
     def serve(examples: tf.Tensor) -> Mapping[str, tf.Tensor]:
         return servable.call(read(examples))
 
+    reading = missing.KeepingMissing(reader) if servable.keeps_missing else reader
+
     @tf.autograph.experimental.do_not_convert
     def read(examples: tf.Tensor) -> Any:
-        return reader.read(examples, servable.names)
+        return reading.read(examples, servable.names)
 
     return serve
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.authoring.light import authoring
-from headrace.files import names, shared_files, size_on_disk
+from headrace.files import names, names_in, shared_files, size_on_disk
+from headrace.runtime.partial_results import CHECKPOINT
 from headrace.store import locks, records
 from headrace.store.garbage.inventory import StoredArtifact, take_inventory
 from headrace.store.garbage.policy import Garbage, Keeping, find_garbage
@@ -87,6 +88,7 @@ def collect(store: Store, keeping: Keeping) -> Collected:
         run_ids = [] if spared else garbage.run_ids
         size += _remove_runs(store, run_ids)
         size += _remove_sources(store, garbage.kept_executions)
+        size += _remove_checkpoints(store, garbage.unfinished_since)
     return Collected(num_artifacts, len(run_ids), size)
 
 
@@ -229,6 +231,20 @@ def _remove_sources(store: Store, kept: Collection[int]) -> int:
         size += size_on_disk(path)
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)
+    return size
+
+
+def _remove_checkpoints(store: Store, unfinished_since: float | None) -> int:
+    """Remove what was kept of work that was broken off by a run that is gone, or by one whose work was done since."""
+    size = 0
+    for name in names_in(store.kept_path) if os.path.isdir(store.kept_path) else ():
+        path = os.path.join(store.kept_path, name)
+        if not name.endswith(CHECKPOINT) or os.path.islink(path):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            if unfinished_since is None or os.path.getmtime(path) < unfinished_since:
+                size += size_on_disk(path)
+                os.remove(path)
     return size
 
 

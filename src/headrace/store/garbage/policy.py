@@ -10,6 +10,7 @@ import functools
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from headrace.authoring.light import authoring
@@ -59,6 +60,8 @@ class Garbage:
         kept_executions: Executions behind what stays, whose sources stay too.
         living_executions: Executions of runs that live. What they use from now on is not garbage.
         horizon: The newest execution that was looked at. What later ones use is not garbage.
+        unfinished_since: When the oldest run began that stays and has not succeeded, in seconds since 1970; `None` where
+            there is none. Work that was broken off before is of no use.
     """
 
     artifacts: tuple[StoredArtifact, ...]
@@ -68,6 +71,7 @@ class Garbage:
     kept_executions: frozenset[int] = field(repr=False, default=frozenset())
     living_executions: frozenset[int] = field(repr=False, default=frozenset())
     horizon: int = 0
+    unfinished_since: float | None = None
 
 
 class _Run(NamedTuple):
@@ -78,6 +82,8 @@ class _Run(NamedTuple):
     made: Collection[int]
     # What it made or reused; `None` where only its executions tell.
     outputs: Collection[int] | None = None
+    # In seconds since 1970, where it is known.
+    started_at: float | None = None
 
 
 def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbage:
@@ -110,6 +116,10 @@ def find_garbage(store: Store, keeping: Keeping, inventory: Inventory) -> Garbag
         kept_executions=frozenset(makers),
         living_executions=frozenset(living_executions),
         horizon=inventory.horizon,
+        unfinished_since=min(
+            (run.started_at for run in kept_runs if run.state != _SUCCEEDED and run.started_at is not None),
+            default=None,
+        ),
     )
 
 
@@ -144,7 +154,15 @@ def _recorded_run(handle: Any, stored: StoredRun, record: Mapping[str, Any]) -> 
         record["state"],
         made if is_whole else _made_by(handle, _executions_in(handle, [stored.context_id])),
         frozenset(artifact_id for _, artifact_id in outputs) if is_whole else None,
+        _seconds(record["started"]),
     )
+
+
+def _seconds(started: Any) -> float | None:
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except (TypeError, ValueError):
+        return None
 
 
 def _made_by(handle: Any, execution_ids: Collection[int]) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.components.tuner.objectives import direction
+from headrace.training.objectives import direction
 
 
 @pytest.mark.parametrize(
