@@ -67,12 +67,12 @@ def categorical(estimator: Any, rows: tf.Tensor, store: Store) -> tf.Tensor:
     return tf.nn.softmax(total)
 
 
-def linear_discriminant(estimator: Any, rows: tf.Tensor, store: Store) -> tf.Tensor:
-    """Return `predict_proba` of LinearDiscriminantAnalysis."""
+def linear_discriminant(estimator: Any, rows: tf.Tensor, store: Store) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return `predict_proba` of LinearDiscriminantAnalysis, and `decision_function`."""
     decision = tf.matmul(rows, constant(np.transpose(estimator.coef_))) + constant(estimator.intercept_)
     if len(estimator.classes_) == 2:
-        return tf.concat([tf.sigmoid(-decision), tf.sigmoid(decision)], 1)
-    return tf.nn.softmax(decision)
+        return tf.concat([tf.sigmoid(-decision), tf.sigmoid(decision)], 1), decision[:, 0]
+    return tf.nn.softmax(decision), decision
 
 
 def discriminant_axes(estimator: Any, rows: tf.Tensor, store: Store) -> tf.Tensor:
