@@ -27,7 +27,7 @@ from sklearn import (
 
 from headrace.models.exporters.estimators import registry
 
-_EXAMPLES = 8
+_EXAMPLES = 5
 
 
 def _of(*values):
@@ -526,7 +526,7 @@ def _other(numbers, rows, kind):
     )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     st.builds(svm.SVC, decision_function_shape=_of("ovr", "ovo"), C=_of(0.1, 10), **_SVM),
     _of(_plain, _constant, _grid),

@@ -14,7 +14,7 @@ from sklearn.feature_extraction import text
 from headrace.errors import ModelError
 from headrace.models.exporters.estimators import encoding, registry, texts
 
-_SETTINGS = settings(max_examples=25, deadline=None, derandomize=True)
+_SETTINGS = settings(max_examples=15, deadline=None, derandomize=True)
 _TOWNS = st.sampled_from(["Rom", "Oslo", "", "Åre", "東京", "ROM", "x\ty"])
 
 
@@ -176,7 +176,7 @@ _WORDS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     st.lists(_WORDS, min_size=3, max_size=6),
     st.fixed_dictionaries(
