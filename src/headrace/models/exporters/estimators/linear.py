@@ -76,17 +76,6 @@ def _solvers_of_one_class() -> tuple[str, ...]:
     return ("liblinear", "newton-cholesky") if (int(major), int(minor)) < (1, 6) else ("liblinear",)
 
 
-@converts("sklearn.discriminant_analysis.LinearDiscriminantAnalysis")
-class Discriminant(Converter):
-    """Linear discriminant analysis."""
-
-    def predict(self, estimator: Any, table: Table, store: Store) -> Prediction:
-        """See `predict_proba`."""
-        values = scores(estimator, table, store)
-        found = two(tf.sigmoid(values)) if values.shape[1] == 1 else tf.nn.softmax(values)
-        return Prediction(found, PROBABILITIES, estimator.classes_, as_decision(values))
-
-
 @converts(f"{_MODEL}_stochastic_gradient.SGDClassifier")
 class StochasticGradient(Converter):
     """Linear classifiers trained by stochastic gradient descent."""
