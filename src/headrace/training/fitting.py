@@ -17,7 +17,8 @@ from headrace.runtime.progress import Progress
 from headrace.training import balance as balancing
 from headrace.training import checkpoints, datasets, endings, normalization, plans
 from headrace.training.augmentation import Augmenter
-from headrace.training.callbacks import IsHopeless, StopWhen, Watch, recording
+from headrace.training.callbacks import StopWhen, Watch, recording
+from headrace.training.outcome import IsHopeless
 from headrace.training.outcome import Outcome as Outcome
 from headrace.training.short_form import Settings
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+# From an epoch, counted from 0, and its metrics: whether to go on is of no use.
+IsHopeless = Callable[[int, dict[str, Any]], bool]
 
 
 @dataclass(frozen=True)

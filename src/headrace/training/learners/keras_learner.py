@@ -8,7 +8,7 @@ from headrace.models import exporters, keras_inputs
 from headrace.runtime.progress import Progress
 from headrace.training import fitting, short_form
 from headrace.training.datasets import Rows
-from headrace.training.outcome import Outcome
+from headrace.training.outcome import IsHopeless, Outcome
 
 
 class KerasLearner:
@@ -41,6 +41,7 @@ class KerasLearner:
         run_path: str = "",
         checkpoint_path: str = "",
         prefix: str = "",
+        is_hopeless: IsHopeless | None = None,
     ) -> Outcome:
         """Train it by batches; see `fitting.fit`."""
         return fitting.fit(
@@ -55,6 +56,7 @@ class KerasLearner:
             prefix=prefix,
             run_path=run_path,
             checkpoint_path=checkpoint_path,
+            is_hopeless=is_hopeless,
         )
 
 

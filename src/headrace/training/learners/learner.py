@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from headrace.runtime.progress import Progress
 from headrace.training.datasets import Rows
-from headrace.training.outcome import Outcome
+from headrace.training.outcome import IsHopeless, Outcome
 from headrace.training.short_form import Source
 
 
@@ -47,6 +47,7 @@ class Learner(Protocol):
         run_path: str = "",
         checkpoint_path: str = "",
         prefix: str = "",
+        is_hopeless: IsHopeless | None = None,
     ) -> Outcome:
         """Train the prepared model.
 
@@ -57,6 +58,7 @@ class Learner(Protocol):
             run_path: Folder of a ModelRun for what is kept while training; empty for none.
             checkpoint_path: From where training goes on if it was killed; empty for nowhere.
             prefix: Said before what is done, such as `"trial 2/10 "`.
+            is_hopeless: Whether to stop, asked after each epoch with its metrics; of what is fitted in one go never.
 
         Raises:
             TrainingError: If nothing usable was learned, such as weights of NaN.

@@ -17,7 +17,7 @@ from headrace.runtime.progress import Progress
 from headrace.training import balance as balancing
 from headrace.training.datasets import Rows
 from headrace.training.learners import boosting, frames, scores
-from headrace.training.outcome import Outcome
+from headrace.training.outcome import IsHopeless, Outcome
 from headrace.training.short_form import Settings, Source
 
 # What is of no use to a model that is fitted in one go, and what does the same there.
@@ -71,9 +71,10 @@ class EstimatorLearner:
         run_path: str = "",
         checkpoint_path: str = "",
         prefix: str = "",
+        is_hopeless: IsHopeless | None = None,
     ) -> Outcome:
         """Fit it on all rows at once; boosting ends where the loss in evaluation gets no better."""
-        del hyperparameters, run_path, checkpoint_path
+        del hyperparameters, run_path, checkpoint_path, is_hopeless
         where = self._settings.node_id
         train, evaluate = (frames.read(one, self.names, where) for one in rows)
         train = (train[0], self._as_learned(train[1]))
