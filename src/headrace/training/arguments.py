@@ -214,6 +214,11 @@ def _weights(where: str, given: Mapping[Any, Any]) -> dict[str, float]:
     return made
 
 
+def _is_weight(given: Any) -> bool:
+    is_number = isinstance(given, numbers.Real) and not isinstance(given, bool)
+    return is_number and bool(0 <= given <= _MOST_WEIGHT)
+
+
 def _class_number(name: object) -> int | None:
     """Return the number of a class, also of one that JSON made a text of; `None` where it is none."""
     if isinstance(name, bool) or not isinstance(name, (str, numbers.Real)):
