@@ -188,11 +188,7 @@ def _weights(where: str, given: Mapping[Any, Any]) -> dict[str, float]:
     """
     made: dict[str, float] = {}
     for name, weight in given.items():
-        if (
-            isinstance(weight, bool)
-            or not isinstance(weight, numbers.Real)
-            or not 0 <= weight <= _MOST_WEIGHT
-        ):
+        if not _is_weight(weight):
             raise DefinitionError(
                 f"{where}: class_balance gives class {name!r} the weight {weight!r}.",
                 "give a number, 0 or more.",
