@@ -113,6 +113,7 @@ class OfFeatures:
     """
 
     def __init__(self, specs: Sequence[Any], shared_models: Mapping[str, Any]) -> None:
+        self._arguments = (specs, shared_models)
         names = [spec.name if len(specs) > 1 else "" for spec in specs]
         self._predict = model_util.ModelSignaturesDoFn(
             model_specs=list(specs),
@@ -131,6 +132,10 @@ class OfFeatures:
             default_signature_names=["transformed_features", "transformed_labels"],
             prefer_dict_outputs=True,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # See `OfExamples`.
+        return OfFeatures, self._arguments
 
     def setup(self) -> None:
         self._predict.setup()

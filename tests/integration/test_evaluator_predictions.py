@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from apache_beam.internal import pickler
 from conftest_serving import taxi_models, taxi_records
 from tensorflow_model_analysis.proto import config_pb2
 
@@ -78,3 +79,14 @@ def test_a_model_is_loaded_once_in_a_process(taxi_models: dict[str, Any]):
     (called,) = ours._called
 
     assert called.load() is called.load()
+
+
+def test_what_has_loaded_its_models_is_sent_without_them(taxi_models: dict[str, Any]):
+    """The short form asks them before a step does; TensorFlow's models cannot be pickled."""
+    extracts = {constants.INPUT_KEY: RECORDS[:5], constants.FEATURES_KEY: {}}
+    for one in both({"binary": taxi_models["binary"]}):
+        one.setup()
+        expected = values(one.predict(extracts))
+        sent = pickler.loads(pickler.dumps(one))
+        sent.setup()
+        assert values(sent.predict(extracts)) == expected

@@ -238,7 +238,7 @@ def test_too_few_rows_are_told(tmp_path: Path):
 def test_the_declaration_is_checked():
     """Before a run."""
     examples = Channel(type=standard_artifacts.Examples)
-    with pytest.raises(DefinitionError, match="the share 0"):
+    with pytest.raises(DefinitionError, match="the share of split 'eval' is 0"):
         Windows(examples, ASKED, splits={"train": 1, "eval": 0})
 
 

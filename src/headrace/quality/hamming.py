@@ -3,6 +3,7 @@
 Multi-index hashing: hashes that differ in at most `distance` bits differ in at most `distance // m` bits in one of `m` parts.
 So a hash is looked up in a table of each part, under the part's own bits and all that differ from them in so few, and what
 stands there is compared. Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", CVPR 2012.
+Where few rows share a part of `distance + 1` parts, as at small distances, the tables cost more than to compare those few.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.quality import groups
 from headrace.quality.groups import NONE, Mask, Rows
 
 Hashes: TypeAlias = NDArray[np.uint64]
@@ -24,6 +26,10 @@ Hashes: TypeAlias = NDArray[np.uint64]
 _BITS = 64
 # Rows that are looked up together, before what is kept of them is in a table.
 _BLOCK_ROWS = 1024
+# Rows of a block that are compared with the rest of it together: what this makes stays in the processor's cache.
+_STRIP_ROWS = 32
+# A pair that is compared by itself takes about as long as these in a table; the tables cost so many for each row.
+_PAIRS_PER_ROW = 8
 # Pairs that are compared together.
 _MAX_PAIRS = 1 << 21
 # A table has a place for each value of its part, which of few rows costs more than it saves.
@@ -57,15 +63,16 @@ def first_near(hashes: Hashes, chosen: Mask, distance: int) -> Rows:
 
 def _first_near(hashes: Hashes, distance: int) -> Rows:
     """The same of hashes that all differ, as places among them."""
+    if _are_few_pairs(hashes, distance):
+        return _by_pairs(hashes, distance)
     firsts = np.arange(len(hashes))
-    parts = _parts(len(hashes), distance)
     # Two tables: what was kept lately is put into the large one when it is as much.
-    old, new = _Tables(hashes[:0], np.zeros(0, np.int64), parts), np.zeros(0, np.int64)
+    old, new = _Tables(hashes[:0], np.zeros(0, np.int64), distance), np.zeros(0, np.int64)
     for start in range(0, len(hashes), _BLOCK_ROWS):
         block = hashes[start : start + _BLOCK_ROWS]
         best = np.full(len(block), len(hashes), np.int64)
-        for table in (old, _Tables(hashes[new], new, parts)):
-            table.look_up(block, distance, best)
+        for table in (old, _Tables(hashes[new], new, distance)):
+            table.look_up(block, best)
         is_new = np.flatnonzero(best == len(hashes))
         best[is_new] = start + is_new[_within(block[is_new], distance)]
         firsts[start : start + len(block)] = best
@@ -73,18 +80,55 @@ def _first_near(hashes: Hashes, distance: int) -> Rows:
         new = np.concatenate([new, kept])
         if len(new) > max(_BLOCK_ROWS, len(old.rows)):
             rows = np.concatenate([old.rows, new])
-            old, new = _Tables(hashes[rows], rows, parts), new[:0]
+            old, new = _Tables(hashes[rows], rows, distance), new[:0]
     return firsts
+
+
+def _are_few_pairs(hashes: Hashes, distance: int) -> bool:
+    """Whether so few rows share one of `distance + 1` parts that to compare each of them is the least work."""
+    most = _PAIRS_PER_ROW * len(hashes)
+    # As many share parts of hashes at random; real ones share more.
+    if (
+        distance >= _BITS
+        or (distance + 1) * len(hashes) / 2 ** (_BITS // (distance + 1)) > 2 * _PAIRS_PER_ROW
+    ):
+        return False
+    num_pairs = 0.0
+    for key in _keys(hashes, distance):
+        counts = np.unique(key, return_counts=True)[1]
+        # Counted in floats: pairs of all rows may be more than 64 bits hold.
+        num_pairs += float(np.sum(counts * (counts - 1.0))) / 2
+        if num_pairs > most:
+            return False
+    return True
+
+
+def _by_pairs(hashes: Hashes, distance: int) -> Rows:
+    numbers = hashes.tolist()
+    return groups.first_near(
+        _keys(hashes, distance),
+        np.ones(len(hashes), bool),
+        lambda a, b: (numbers[a] ^ numbers[b]).bit_count() <= distance,
+    )
+
+
+def _keys(hashes: Hashes, distance: int) -> Iterator[Hashes]:
+    """Of hashes that differ in at most `distance` bits, one of so many parts and one more is the same."""
+    edges = [_BITS * at // (distance + 1) for at in range(distance + 2)]
+    for start, end in itertools.pairwise(edges):
+        yield (hashes >> np.uint64(start)) & np.uint64((1 << (end - start)) - 1)
 
 
 def _within(block: Hashes, distance: int) -> NDArray[np.int64]:
     """Return for each of a few hashes the first kept one among them that it is near to."""
     firsts = np.arange(len(block))
-    is_near = num_bits(block[:, None] ^ block) <= distance
-    for place in np.flatnonzero(is_near.sum(1) > 1):
-        if firsts[place] == place:
-            later = firsts[place:]
-            later[is_near[place, place:] & (later == np.arange(place, len(block)))] = place
+    for start in range(0, len(block), _STRIP_ROWS):
+        is_near = num_bits(block[start : start + _STRIP_ROWS, None] ^ block[start:]) <= distance
+        for inner in np.flatnonzero(is_near.sum(1) > 1):
+            place = start + inner
+            if firsts[place] == place:
+                later = firsts[place:]
+                later[is_near[inner, inner:] & (later == np.arange(place, len(block)))] = place
     return firsts
 
 
@@ -106,13 +150,15 @@ class _Tables:
     Args:
         hashes: The hashes.
         rows: Their places, ascending.
-        parts: The parts.
+        distance: In how many bits those that are looked up may differ.
     """
 
-    def __init__(self, hashes: Hashes, rows: NDArray[np.int64], parts: Sequence[_Part]) -> None:
+    def __init__(self, hashes: Hashes, rows: NDArray[np.int64], distance: int) -> None:
         self.rows = rows
         self._hashes = hashes
-        self._parts = parts if len(rows) else ()
+        self._distance = distance
+        # By its own size: a small table, which is made again for each block, has small parts.
+        self._parts = _parts(len(rows), distance) if len(rows) else ()
         self._sorted = []
         for part in self._parts:
             keys = part.of(hashes).astype(np.uint16 if part.num_bits <= 16 else np.uint32)
@@ -121,7 +167,7 @@ class _Tables:
             counts = np.bincount(keys, minlength=1 << part.num_bits)
             self._sorted.append((order, np.concatenate([[0], np.cumsum(counts)])))
 
-    def look_up(self, block: Hashes, distance: int, best: NDArray[np.int64]) -> None:
+    def look_up(self, block: Hashes, best: NDArray[np.int64]) -> None:
         """Write the first row that each hash is near to into `best`, where it is before what stands there."""
         for part, (order, starts) in zip(self._parts, self._sorted):
             keys = part.of(block)
@@ -130,7 +176,7 @@ class _Tables:
                 begin, counts = starts[wanted], starts[wanted + np.uint64(1)] - starts[wanted]
                 asked = np.flatnonzero(counts)
                 for some in _of_bounded_sum(asked, counts[asked]):
-                    self._compare(block, some, len(masks), order, begin, counts, distance, best)
+                    self._compare(block, some, len(masks), order, begin, counts, best)
 
     def _compare(
         self,
@@ -140,7 +186,6 @@ class _Tables:
         order: NDArray[np.int64],
         begin: NDArray[np.int64],
         counts: NDArray[np.int64],
-        distance: int,
         best: NDArray[np.int64],
     ) -> None:
         lengths = counts[asked]
@@ -148,7 +193,7 @@ class _Tables:
         inner = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
         there = order[np.repeat(begin[asked], lengths) + inner]
         mine = np.repeat(asked // num_masks, lengths)
-        is_near = num_bits(self._hashes[there] ^ block[mine]) <= distance
+        is_near = num_bits(self._hashes[there] ^ block[mine]) <= self._distance
         np.minimum.at(best, mine[is_near], self.rows[there[is_near]])
 
 
@@ -165,7 +210,7 @@ def _of_bounded_sum(places: NDArray[np.int64], counts: NDArray[np.int64]) -> Ite
         yield from np.split(places, np.flatnonzero(np.diff(groups)) + 1)
 
 
-def _parts(num_rows: int, distance: int) -> list[_Part]:
+def _parts(num_rows: int, distance: int) -> tuple[_Part, ...]:
     """Divide the bits into as many parts as make the least work for so many rows."""
 
     def work(num_parts: int) -> float:
@@ -177,13 +222,13 @@ def _parts(num_rows: int, distance: int) -> list[_Part]:
     least, most = math.ceil(_BITS / widest), _BITS // _MIN_PART_BITS
     number = min(range(least, most + 1), key=work)
     edges = [_BITS * at // number for at in range(number + 1)]
-    return [
+    return tuple(
         _Part(start, end - start, _masks(end - start, distance // number))
         for start, end in itertools.pairwise(edges)
-    ]
+    )
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=64)
 def _masks(width: int, radius: int) -> NDArray[np.uint64]:
     """All numbers of so many bits of which at most `radius` are set."""
     return np.array(

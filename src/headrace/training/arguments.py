@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import numbers
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -22,6 +24,8 @@ with authoring():
     from tfx.utils import json_utils
 
 _BALANCES = ("weights", "resample")
+# A float in JSON; larger ones, whole numbers too, are without end.
+_MOST_WEIGHT = sys.float_info.max
 
 Function: TypeAlias = "Callable[..., Any] | str | RuntimeParameter"
 # The name of a split, or several.
@@ -167,18 +171,59 @@ def balance_text(where: str, given: Any) -> Any:
     if given is None or isinstance(given, RuntimeParameter):
         return given
     if isinstance(given, Mapping):
-        for name, weight in given.items():
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not weight >= 0:
-                raise DefinitionError(
-                    f"{where}: class_balance gives class {name!r} the weight {weight!r}.", "give 0 or more."
-                )
-        return json.dumps({str(name): float(weight) for name, weight in given.items()}, sort_keys=True)
-    if given not in _BALANCES:
+        return json.dumps(_weights(where, given), sort_keys=True)
+    if not isinstance(given, str) or given not in _BALANCES:
         raise DefinitionError(
             f"{where}: class_balance is {given!r}. There are {listed(_BALANCES)}, and weights by class.",
             f"{did_you_mean(str(given), _BALANCES)}Correct it, or give {{0: 1.0, 1: 6.0}}.",
         )
     return json.dumps(given)
+
+
+def _weights(where: str, given: Mapping[Any, Any]) -> dict[str, float]:
+    """Return weights by the number of their class, as they are recorded.
+
+    Raises:
+        DefinitionError: If a class is no whole number or comes twice, or a weight is none; or if all are 0.
+    """
+    made: dict[str, float] = {}
+    for name, weight in given.items():
+        if not _is_weight(weight):
+            raise DefinitionError(
+                f"{where}: class_balance gives class {name!r} the weight {weight!r}.",
+                "give a number, 0 or more.",
+            )
+        number = _class_number(name)
+        if number is None:
+            raise DefinitionError(
+                f"{where}: class_balance gives a weight to {name!r}, which is no number of a class.",
+                "give the number that the label has after Transform: {0: 1.0, 1: 6.0}.",
+            )
+        if str(number) in made:
+            raise DefinitionError(f"{where}: class_balance names class {number} twice.", "give one weight.")
+        made[str(number)] = float(weight)
+    if not any(made.values()):
+        raise DefinitionError(
+            f"{where}: class_balance gives no class a weight above 0, and nothing would be learned.",
+            "give the classes that are to be learned a weight above 0: {0: 1.0, 1: 6.0}.",
+        )
+    return made
+
+
+def _is_weight(given: Any) -> bool:
+    is_number = isinstance(given, numbers.Real) and not isinstance(given, bool)
+    return is_number and bool(0 <= given <= _MOST_WEIGHT)
+
+
+def _class_number(name: object) -> int | None:
+    """Return the number of a class, also of one that JSON made a text of; `None` where it is none."""
+    if isinstance(name, bool) or not isinstance(name, (str, numbers.Real)):
+        return None
+    try:
+        number = float(name)
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if number.is_integer() else None
 
 
 def custom_config_text(custom_config: Any) -> Any:

@@ -150,7 +150,7 @@ def weights_text(where: str, class_balance: Any, class_weight: Any) -> Any:
         )
     if isinstance(class_weight, (Mapping, RuntimeParameter)):
         return balance_text(f"{where}: class_weight", class_weight)
-    if class_weight != "balanced":
+    if not isinstance(class_weight, str) or class_weight != "balanced":
         raise DefinitionError(
             f"{where}: class_weight is {class_weight!r}. It takes 'balanced', or weights by class.",
             f"{did_you_mean(str(class_weight), ['balanced'])}Correct it, or give {{0: 1.0, 1: 6.0}}.",

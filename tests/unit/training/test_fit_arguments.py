@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from headrace.errors import DefinitionError, UserFunctionError
@@ -86,6 +87,47 @@ def test_class_weight_is_class_balance_by_another_name():
 def test_class_weight_that_is_given_twice_or_means_nothing_is_refused(balance, weight):
     with pytest.raises(DefinitionError, match="Trainer: class_"):
         fit_arguments.weights_text("Trainer", balance, weight)
+
+
+def test_weights_are_numbers_of_any_kind_by_the_number_of_a_class():
+    """As `dict(enumerate(...))` of scikit-learn's weights gives them, and as JSON does."""
+    asked = '{"0": 1.0, "1": 6.5}'
+    of_numpy = dict(zip(np.arange(2), np.array([1, 6.5], np.float32)))
+    for given in (of_numpy, {"0": 1, "1": 6.5}, {0.0: 1.0, 1.0: 6.5}):
+        assert fit_arguments.weights_text("Trainer", None, given) == asked
+        assert fit_arguments.weights_text("Trainer", given, None) == asked
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {},
+        {0: 0, 1: 0.0},
+        {0: float("nan")},
+        {0: float("inf")},
+        {0: True},
+        {0: "1"},
+        {0: None},
+        {"fist": 1},
+        {1.5: 1},
+        {float("nan"): 1},
+        {"inf": 1},
+        {True: 1},
+        {None: 1},
+        {0: 1, "0": 2},
+        [1.0, 2.0],
+        np.ones(2),
+        {0: 10**400},
+        {10**400: 1},
+        10**400,
+    ],
+    ids=str,
+)
+def test_weights_that_are_none_are_refused_where_they_are_written(weights):
+    """A class that is none was a traceback of float(), and a weight that is not finite a loss that is none."""
+    for given in ((weights, None), (None, weights)):
+        with pytest.raises(DefinitionError, match=r"^Trainer: class_"):
+            fit_arguments.weights_text("Trainer", *given)
 
 
 def test_what_is_kept_and_when_training_stops_is_checked():
