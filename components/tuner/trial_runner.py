@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from headrace.components.tuner.pruning import Pruning, Watch
 from headrace.components.tuner.trials import COMPLETE, FAILED, PRUNED, Trial
-from headrace.errors import TrainingError, did_you_mean, listed
+from headrace.errors import DefinitionError, TrainingError, did_you_mean, listed
 from headrace.models import keras_inputs
 from headrace.runtime.context import ExecutionContext
 from headrace.training import fitting, short_form, user_function
@@ -51,7 +51,7 @@ class TrialRunner:
         except _Untrainable as error:
             # A NaN loss ends one trial, not the search.
             return Trial(
-                number, values, FAILED, seconds=time.monotonic() - started, message=str(error.__cause__)
+                number, values, FAILED, seconds=time.monotonic() - started, message=error.cause.problem
             )
         seconds = time.monotonic() - started
         if watch is not None and watch.is_pruned:
@@ -76,21 +76,41 @@ class TrialRunner:
                 progress=self._progress,
                 is_row_wise=is_row_wise,
                 prefix=f"trial {number + 1}{self._of} ",
-                is_hopeless=watch,
+                is_hopeless=_Looking(self._objective, watch, self._settings.node_id),
             )
         except TrainingError as error:
-            raise _Untrainable from error
+            raise _Untrainable(error) from error
         finally:
             # What it holds in memory is of no use to the next.
             keras.backend.clear_session()
-        if self._objective not in outcome.best:
-            raise TrainingError(
-                f"{self._settings.node_id}: the objective '{self._objective}' is none of the metrics. There are "
-                f"{listed(sorted(outcome.best))}.",
-                f"{did_you_mean(self._objective, sorted(outcome.best))}Correct the objective.",
-            )
         return outcome
 
 
 class _Untrainable(Exception):
     """The training of one trial failed."""
+
+    def __init__(self, cause: TrainingError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class _Looking:
+    """Looks at the metrics of each epoch: whether the objective is among them, and, where trials are pruned, how it is.
+
+    Args:
+        objective: Its name.
+        watch: Says whether a trial is to be stopped; `None` where none is.
+        where: The node, for the message.
+    """
+
+    def __init__(self, objective: str, watch: Watch | None, where: str) -> None:
+        self._objective, self._watch, self._where = objective, watch, where
+
+    def __call__(self, epoch: int, metrics: dict[str, Any]) -> bool:
+        if self._objective not in metrics:
+            raise DefinitionError(
+                f"{self._where}: the objective '{self._objective}' is none of the metrics. There are "
+                f"{listed(sorted(metrics))}.",
+                f"{did_you_mean(self._objective, sorted(metrics))}Correct the objective.",
+            )
+        return self._watch is not None and self._watch(epoch, metrics)
