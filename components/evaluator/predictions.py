@@ -75,6 +75,10 @@ class OfExamples:
         self._called = list(models)
         self._models: list[tuple[Called, Model]] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Models do not pickle, and another process loads its own.
+        return {**self.__dict__, "_models": []}
+
     def setup(self) -> None:
         self._models = [(called, called.load()) for called in self._called]
 
@@ -109,17 +113,28 @@ class OfFeatures:
     """
 
     def __init__(self, specs: Sequence[Any], shared_models: Mapping[str, Any]) -> None:
+        self._specs = list(specs)
+        self._shared_models = dict(shared_models)
+        self._predict: Any = None
+        self._transform: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # As above.
+        return {**self.__dict__, "_predict": None, "_transform": None}
+
+    def setup(self) -> None:
+        specs, shared_models = self._specs, self._shared_models
         names = [spec.name if len(specs) > 1 else "" for spec in specs]
         self._predict = model_util.ModelSignaturesDoFn(
-            model_specs=list(specs),
-            eval_shared_models=dict(shared_models),
+            model_specs=specs,
+            eval_shared_models=shared_models,
             output_keypath=[constants.PREDICTIONS_KEY],
             signature_names={name: [spec.signature_name] for name, spec in zip(names, specs)},
             prefer_dict_outputs=False,
         )
         self._transform = model_util.ModelSignaturesDoFn(
-            model_specs=list(specs),
-            eval_shared_models=dict(shared_models),
+            model_specs=specs,
+            eval_shared_models=shared_models,
             output_keypath=[constants.TRANSFORMED_FEATURES_KEY],
             signature_names={
                 name: list(spec.preprocessing_function_names) for name, spec in zip(names, specs)
@@ -127,8 +142,6 @@ class OfFeatures:
             default_signature_names=["transformed_features", "transformed_labels"],
             prefer_dict_outputs=True,
         )
-
-    def setup(self) -> None:
         self._predict.setup()
         self._transform.setup()
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headrace.components.feature_importance.metrics import METRICS
 from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.formats import model_labels
 from headrace.formats.examples import arrow_features
 from headrace.models.model import Model
 from headrace.models.signatures import TRANSFORM
@@ -60,12 +61,14 @@ def read_labels(
 ) -> tuple[NDArray[Any], str]:
     """Return the label of each row, as the model was trained with it, and the raw feature that must not be mixed.
 
-    A model of the short form makes its label with `transform_features`, as Evaluator reads it; else it is the raw one.
+    A model of the short form makes its label with `transform_features`, as Evaluator reads it; else it is the raw one. Which
+    one it is the model says, where `label` does not.
 
     Raises:
         DefinitionError: If there is none, or not in each row.
     """
-    wanted = label or _DEFAULT_LABEL
+    kept = model_labels.read(model.files.path)
+    wanted = label or (_DEFAULT_LABEL if kept is None else kept.name)
     names = [wanted, f"{wanted}_xf"]
     if TRANSFORM in model.signatures:
         made = next((name for name in names if name in model.signatures[TRANSFORM].outputs), None)

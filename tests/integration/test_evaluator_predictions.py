@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from apache_beam.internal import pickler
 from conftest_serving import taxi_models, taxi_records
 from tensorflow_model_analysis.proto import config_pb2
 
@@ -69,6 +70,17 @@ def test_extracts_equal_tfmas(taxi_models: dict[str, Any], kinds: list[str], fie
         constants.PREDICTIONS_KEY,
         constants.TRANSFORMED_FEATURES_KEY,
     }
+
+
+def test_what_has_loaded_its_models_goes_to_another_process(taxi_models: dict[str, Any]):
+    """The short form asks them for some rows first; a model with a vocabulary does not pickle."""
+    for one in both({"binary": taxi_models["binary"]}):
+        one.setup()
+        again = pickler.loads(pickler.dumps(one))
+        again.setup()
+        extracts = {constants.INPUT_KEY: RECORDS, constants.FEATURES_KEY: {}}
+
+        assert values(again.predict(extracts)) == values(one.predict(extracts))
 
 
 def test_a_model_is_loaded_once_in_a_process(taxi_models: dict[str, Any]):
