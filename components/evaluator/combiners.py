@@ -106,7 +106,9 @@ def accepts(combiner: Any, parts: list[Pairs]) -> bool:
     """Whether `add` can add these pairs, and any rows of them; where not, TFMA must, or says what is wrong."""
     kind = type(combiner)
     if isinstance(combiner, OwnCombiner):
-        return combiner.accepts(parts[0])
+        if not combiner.accepts(parts[0]):
+            raise combiner.refusal(parts[0])
+        return True
     if kind in CROSS_ENTROPIES:
         labels, num_outputs = parts[0].labels, parts[0].predictions.shape[1]
         return labels.shape[1] == num_outputs or bool((labels < num_outputs).all())

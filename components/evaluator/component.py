@@ -69,6 +69,12 @@ class EvaluatorOutputs(Outputs):
 class Evaluator(Component[EvaluatorOutputs]):
     """Metrics of a model, over all rows and per slice, and a verdict against thresholds.
 
+    What is computed comes in one of two forms. The short form needs nothing but examples and a model: the label is the
+    one that Trainer (or `export_model(..., label=...)`) left beside the model, whether Transform makes it is found, and
+    what the first 8,192 rows show of labels and predictions says which kind of problem it is (regression, two classes,
+    several classes, several labels in a row) and so which metrics there are, equal to scikit-learn's. It expands to an
+    `EvalConfig`, which is written beside the results and shown on the page. The long form is TFX's `eval_config`.
+
     The model is called through a signature of its SavedModel (`signature_name`, by default
     `serving_default`), so any model that can be served can be evaluated, Keras 3 included. Metrics are
     those of TensorFlow Model Analysis.
@@ -109,11 +115,37 @@ class Evaluator(Component[EvaluatorOutputs]):
         schema: Channel of Schema.
         module_file: A file with `custom_eval_shared_model` or `custom_extractors`, as under TFX.
         module_path: The same as a module's dotted name.
+        label: The feature that is predicted; `x` also finds `x_xf`. By default the model tells.
+        prediction: The feature that holds predictions, where there is no model: scores, or classes as numbers or names;
+            of a model with several outputs the one to evaluate.
+        weight: The feature that holds the weight of a row.
+        metrics: Names, such as `["AUC", "F1_macro", "MAE"]`, also of classes of TFMA and Keras; by default those of
+            the kind of problem. Of several classes, a name stands for the metric of each class and its macro average.
+        slices: Features whose values divide the rows, such as `["age", ["age", "town"], {"town": "Lugo"}]`.
+        require: Least value by metric, of an error the most; `(least, most)` sets both. It is of all rows; a mapping
+            names slices: `{"F1": {"overall": 0.7, "town": 0.6, "town=Lugo": 0.65}}`, `town` being each of them.
+        improve: Least change for the better against the baseline by metric; `-0.01` allows 0.01 worse.
+        choose_threshold: The aim of a threshold on scores, such as `{"recall": 0.9, "best": "precision"}` or `"F1"`.
+            It is chosen on the rows that are evaluated, written to `decision.json` in the evaluation and beside the
+            verdict, and Pusher leaves it with the model (`assets.extra/headrace_decision.json`).
+        class_names: Names of the classes 0, 1, 2 ..., or of the labels of a row; by default the label's vocabulary in
+            the model, or the names that labels and predictions are.
 
     Raises:
-        DefinitionError: If `eval_config` is malformed, or arguments exclude each other.
+        DefinitionError: If `eval_config` is malformed, arguments exclude each other, or there is no such metric.
 
     Example:
+        >>> evaluator = Evaluator(
+        ...     examples=example_gen.outputs["examples"],
+        ...     model=trainer.outputs["model"],
+        ...     slices=["trip_start_hour"],
+        ...     require={"AUC": 0.85, "log_loss": 0.4},
+        ...     improve={"AUC": -0.01},
+        ...     choose_threshold={"recall": 0.9, "best": "precision"},
+        ... )  # doctest: +SKIP
+
+        The same in TFX's words:
+
         >>> evaluator = Evaluator(
         ...     examples=example_gen.outputs["examples"],
         ...     model=trainer.outputs["model"],

@@ -232,7 +232,7 @@ def _thresholds(form: ShortForm, name: str, named: Named) -> list[dict[str, Any]
         change = form.improve[name]
         threshold = {
             "direction": "LOWER_IS_BETTER" if named.is_error else "HIGHER_IS_BETTER",
-            "absolute": {"value": -change if named.is_error else change},
+            "absolute": -change if named.is_error else change,
         }
         found.append({"slicing_specs": [{}], "threshold": {"change_threshold": threshold}})
     return found

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.errors import DefinitionError, did_you_mean, listed
-from headrace.files import open_file
+from headrace.files import matching, open_file
 
 REGRESSION, BINARY, CLASSES, LABELS = "regression", "binary", "multi-class", "multi-label"
 KINDS = (REGRESSION, BINARY, CLASSES, LABELS)
@@ -289,7 +289,7 @@ def installed() -> frozenset[str]:
 def _files(package: str, *parts: str) -> Iterable[str]:
     spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec is not None else []:
-        yield from sorted(glob.glob(os.path.join(glob.escape(folder), *parts)))
+        yield from matching(os.path.join(glob.escape(folder), *parts))
 
 
 def _text(path: str) -> str:

@@ -76,8 +76,8 @@ class OfExamples:
         self._models: list[tuple[Called, Model]] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        # Models do not pickle, and another process loads its own.
-        return {**self.__dict__, "_models": []}
+        # Beam hands it on; where it arrives, `Called` knows whether the process has loaded the models.
+        return {**vars(self), "_models": []}
 
     def setup(self) -> None:
         self._models = [(called, called.load()) for called in self._called]

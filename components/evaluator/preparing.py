@@ -87,7 +87,9 @@ def _expanded(context: ExecutionContext, form: ShortForm) -> Evaluation:
     given = _of_tfma(configuration.parse(content, where))
     config = preparation.with_defaults(given, bool(context.inputs.get("baseline_model")), where)
     context.progress.report(f"{looked.kind} of '{spec['label_key']}'")
-    return dataclasses.replace(evaluation, given=given, config=config, class_names=names, asked=asked)
+    # What TFMA loads cannot be handed on.
+    kept = asked if isinstance(asked, predictions.OfExamples) else None
+    return dataclasses.replace(evaluation, given=given, config=config, class_names=names, asked=kept)
 
 
 def _model_spec(context: ExecutionContext, form: ShortForm) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from headrace.components.evaluator.outcome import Metrics
 from headrace.components.evaluator.own_metrics import aims
 from headrace.components.evaluator.verdict import ThresholdResult, format_number
 from headrace.formats.decisions import Decisions
+from headrace.formats.evaluations import files
 from headrace.formats.verdicts import VERDICT_FILE
 
 _SHOWN_METRICS = 4
@@ -57,14 +58,14 @@ def _place(proto: Any, kinds: Mapping[str, int]) -> tuple[Any, ...]:
     return kinds[proto.name], proto.output_name, *numbers
 
 
-def _name(proto: Any) -> str:
+def _name(proto: Any, class_names: Sequence[str]) -> str:
     """A metric with its output and class, where it has them."""
     details = [proto.output_name] if proto.output_name else []
-    details += [
-        f"{word} {getattr(proto.sub_key, field).value}"
-        for field, word in _PARTS
-        if proto.sub_key.HasField(field)
-    ]
+    for field, word in _PARTS:
+        if proto.sub_key.HasField(field):
+            number = getattr(proto.sub_key, field).value
+            is_named = field == "class_id" and 0 <= number < len(class_names)
+            details.append(f"{word} {class_names[number] if is_named else number}")
     return f"{proto.name} ({', '.join(details)})" if details else str(proto.name)
 
 
@@ -85,11 +86,14 @@ def evaluation_line(
     metrics = Metrics.read(folder)
     overall = metrics.by_slice.get((), {})
     names: dict[str, float] = {}
-    kinds = {name: at for at, name in enumerate(dict.fromkeys(metrics.keys[key].name for key in overall))}
+    class_names = files.read_class_names(folder)
+    # Those that the configuration names come first, in its order.
+    named = [*files.read_metric_names(folder), *(metrics.keys[key].name for key in overall)]
+    kinds = {name: at for at, name in enumerate(dict.fromkeys(named))}
     for key, value in sorted(overall.items(), key=lambda item: _place(metrics.keys[item[0]], kinds)):
         proto = metrics.keys[key]
         if not proto.is_diff and (not baseline_name or proto.model_name != baseline_name):
-            names.setdefault(_name(proto), value)
+            names.setdefault(_name(proto, class_names), value)
     shown = [
         f"{name} {format_number(value)}"
         for name, value in names.items()

@@ -68,8 +68,8 @@ class FeatureImportance(Component[FeatureImportanceOutputs]):
     Args:
         examples: Channel of raw `Examples`, as the model is served.
         model: Channel of `Model`.
-        label: The feature to predict, raw or as Transform makes it; where left out, the one that the model was trained
-            with, as Trainer left it beside the model, else the one that is called `label`.
+        label: The feature to predict, raw or as Transform makes it; where left out, the one that Trainer left
+            beside the model, else the one that is called `label`.
         metric: The score: `"log_loss"` (default for classes), `"accuracy"`, `"auc"` (two classes), `"mse"` (default for
             numbers), `"mae"`, `"rmse"` or `"r2"`.
         features: Names of features to look at; a list among them is mixed together. All by default.

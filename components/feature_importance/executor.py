@@ -18,7 +18,7 @@ from headrace.components.feature_importance.component import (
     DEFAULT_SPLIT,
 )
 from headrace.errors import DefinitionError, EmptyDataError, did_you_mean, listed
-from headrace.formats import artifacts, importances
+from headrace.formats import artifacts, importances, model_labels
 from headrace.formats.examples import examples as examples_io
 from headrace.formats.importances import Importance, Importances
 from headrace.models import model as models
@@ -47,7 +47,7 @@ class Executor(BaseExecutor):
         artifact = context.input("model")
         path = str(path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact)))
         with models.load(path, where=f"{context.node_id}: the model") as model:
-            labels, name = scoring.read_labels(model, rows, context.parameter("label"), context.node_id)
+            labels, name = scoring.read_labels(model, rows, _label(context, path), context.node_id)
             score = scoring.choose(
                 context.parameter("metric"), labels, _predict(model, rows), context.node_id
             )
@@ -66,6 +66,13 @@ class Executor(BaseExecutor):
         content = Importances(score.name, base, score.is_lower_better, rows.num_rows, repeats, split, found)
         importances.write(context.output("importances"), content)
         context.summarize("importances", importances.summary(content))
+
+
+def _label(context: ExecutionContext, path: str) -> str | None:
+    """The label that is given, else the one that was left beside the model."""
+    given = context.parameter("label")
+    known = None if given else model_labels.read(path)
+    return given if known is None else known.name
 
 
 def _drawn(context: ExecutionContext, split: str, most: int, seed: int) -> pa.RecordBatch:

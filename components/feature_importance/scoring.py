@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from headrace.components.feature_importance.metrics import METRICS
 from headrace.errors import DefinitionError, did_you_mean, listed
-from headrace.formats import model_labels
 from headrace.formats.examples import arrow_features
 from headrace.models.model import Model
 from headrace.models.signatures import TRANSFORM
@@ -61,14 +60,12 @@ def read_labels(
 ) -> tuple[NDArray[Any], str]:
     """Return the label of each row, as the model was trained with it, and the raw feature that must not be mixed.
 
-    A model of the short form makes its label with `transform_features`, as Evaluator reads it; else it is the raw one. Which
-    one it is the model says, where `label` does not.
+    A model of the short form makes its label with `transform_features`, as Evaluator reads it; else it is the raw one.
 
     Raises:
         DefinitionError: If there is none, or not in each row.
     """
-    kept = model_labels.read(model.files.path)
-    wanted = label or (_DEFAULT_LABEL if kept is None else kept.name)
+    wanted = label or _DEFAULT_LABEL
     names = [wanted, f"{wanted}_xf"]
     if TRANSFORM in model.signatures:
         made = next((name for name in names if name in model.signatures[TRANSFORM].outputs), None)
@@ -80,10 +77,12 @@ def read_labels(
             found = np.concatenate(parts)
             return _checked(_rows(found), made, node_id), wanted.removesuffix("_xf")
     known = list(rows.schema.names)
+    made_too = list(model.signatures[TRANSFORM].outputs) if TRANSFORM in model.signatures else []
     if wanted not in known:
         raise DefinitionError(
-            f"{node_id}: there is no label '{wanted}'. The examples have {listed(known)}.",
-            f"{did_you_mean(wanted, known)}Name it: label=...",
+            f"{node_id}: there is no label '{wanted}'. The examples have {listed(known)}"
+            f"{f', the model makes {listed(made_too)}' if made_too else ''}.",
+            f"{did_you_mean(wanted, [*known, *made_too])}Name it: label=...",
         )
     return _checked(_column(rows, wanted, node_id), wanted, node_id), wanted
 

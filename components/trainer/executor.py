@@ -10,10 +10,11 @@ from tfx.utils import path_utils
 
 from headrace.errors import TrainingError
 from headrace.formats import tensorflow_paths, training_histories
-from headrace.models import exporters, keras_inputs, weights
+from headrace.models import exporters, weights
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.executor import Executor as BaseExecutor
-from headrace.training import checkpoints, fitting, short_form, user_function
+from headrace.training import checkpoints, learners, short_form, user_function
+from headrace.training.datasets import Rows
 from headrace.training.fn_arguments import fn_arguments
 
 tensorflow_paths.accept_any_folder()
@@ -69,25 +70,18 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
     hyperparameters = short_form.hyperparameter_values(context)
     context.progress.report("building the model")
     model = short_form.build(build_model, source, hyperparameters, settings)
-    inputs = keras_inputs.resolve(model, source.features, settings.node_id)
-    rows = short_form.read_rows(context, settings, source, inputs.names)
-    label = rows[0].label_range
-    is_row_wise = short_form.compile_if_needed(model, label, hyperparameters, settings.node_id)
+    learner = learners.make(model, source, settings)
+    rows = short_form.read_rows(context, settings, learner.source, learner.names)
     base_model = context.optional_input("base_model")
-    if base_model is not None:
-        exporters.start_from(model, path_utils.serving_model_path(base_model.uri), settings.node_id)
+    start = path_utils.serving_model_path(base_model.uri) if base_model is not None else None
+    learner.prepare(rows, hyperparameters, start)
 
     run_path = context.output("model_run").uri
     checkpoint_path = checkpoints.place(context)
-    outcome = fitting.fit(
-        model,
+    outcome = learner.fit(
         rows,
-        settings,
         hyperparameters,
-        inputs,
-        features=source.features,
         progress=context.progress,
-        is_row_wise=is_row_wise,
         run_path=run_path,
         checkpoint_path=checkpoint_path,
     )
@@ -102,7 +96,16 @@ def _train(context: ExecutionContext, build_model: Callable[..., Any]) -> None:
         schema=source.schema,
         label=source.label,
         features=settings.features or None,
+        num_classes=_num_classes(rows),
     )
     checkpoints.forget(checkpoint_path)
     measured = (f"{name} {value:.4g}" for name, value in outcome.best.items() if name.startswith("val_"))
-    context.summarize("model", ", ".join([f"{outcome.steps:,} steps", *measured]))
+    context.summarize("model", ", ".join([outcome.told or f"{outcome.steps:,} steps", *measured]))
+
+
+def _num_classes(rows: tuple[Rows, Rows]) -> int | None:
+    """How many classes a label of whole numbers has in all rows: the rows to train on may lack some."""
+    ranges = [one.label_range for one in rows]
+    if not all(one.is_whole and one.least >= 0 for one in ranges):
+        return None
+    return int(max(one.greatest for one in ranges)) + 1

@@ -1,19 +1,21 @@
-"""Trains the trials of a search, each as Trainer would. Importing this loads Keras."""
+"""Trains the trials of a search, each as Trainer would. Importing this loads TensorFlow."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from headrace.components.tuner.pruning import Pruning, Watch
 from headrace.components.tuner.trials import COMPLETE, FAILED, PRUNED, Trial
 from headrace.errors import DefinitionError, TrainingError, did_you_mean, listed
-from headrace.models import keras_inputs
 from headrace.runtime.context import ExecutionContext
-from headrace.training import fitting, short_form, user_function
+from headrace.training import learners, short_form, user_function
+from headrace.training.datasets import Rows
+from headrace.training.learners.learner import Learner
+from headrace.training.outcome import Outcome
 
 
 class TrialRunner:
@@ -38,7 +40,9 @@ class TrialRunner:
         self._settings = short_form.Settings.read(context)
         self._source = short_form.open_source(context)
         self._constants = short_form.hyperparameter_values(context)
-        self._rows = short_form.read_rows(context, self._settings, self._source, list(self._source.features))
+        self._context = context
+        # By what the learner reads: the models of a search may be of several frameworks.
+        self._rows: dict[Any, tuple[Rows, Rows]] = {}
 
     def __call__(
         self, number: int, values: dict[str, Any], pruning: Pruning | None, place: int | None
@@ -60,30 +64,28 @@ class TrialRunner:
         score = outcome.best[self._objective]
         return Trial(number, values, COMPLETE, score, outcome.best, outcome.history, seconds)
 
-    def _train(self, number: int, values: dict[str, Any], watch: Watch | None) -> fitting.Outcome:
+    def _train(self, number: int, values: dict[str, Any], watch: Watch | None) -> Outcome:
         model = short_form.build(self._function, self._source, values, self._settings)
-        inputs = keras_inputs.resolve(model, self._source.features, self._settings.node_id)
-        label = self._rows[0].label_range
-        is_row_wise = short_form.compile_if_needed(model, label, values, self._settings.node_id)
+        learner = learners.make(model, self._source, self._settings)
+        rows = self._read(learner)
+        learner.prepare(rows, values)
+        prefix = f"trial {number + 1}{self._of} "
         try:
-            outcome = fitting.fit(
-                model,
-                self._rows,
-                self._settings,
-                values,
-                inputs,
-                features=self._source.features,
-                progress=self._progress,
-                is_row_wise=is_row_wise,
-                prefix=f"trial {number + 1}{self._of} ",
-                is_hopeless=_Looking(self._objective, watch, self._settings.node_id),
-            )
+            looking = _Looking(self._objective, watch, self._settings.node_id)
+            outcome = learner.fit(rows, values, progress=self._progress, prefix=prefix, is_hopeless=looking)
         except TrainingError as error:
             raise _Untrainable(error) from error
-        finally:
-            # What it holds in memory is of no use to the next.
-            keras.backend.clear_session()
+        # What is fitted in one go has no epochs to look at.
+        looking.check(outcome.best)
         return outcome
+
+    def _read(self, learner: Learner) -> tuple[Rows, Rows]:
+        key = type(learner), tuple(learner.names)
+        if key not in self._rows:
+            self._rows[key] = short_form.read_rows(
+                self._context, self._settings, learner.source, learner.names
+            )
+        return self._rows[key]
 
 
 class _Untrainable(Exception):
@@ -107,10 +109,14 @@ class _Looking:
         self._objective, self._watch, self._where = objective, watch, where
 
     def __call__(self, epoch: int, metrics: dict[str, Any]) -> bool:
+        self.check(metrics)
+        return self._watch is not None and self._watch(epoch, metrics)
+
+    def check(self, metrics: Mapping[str, Any]) -> None:
+        """Check that the objective is one of these, before more is trained for nothing."""
         if self._objective not in metrics:
             raise DefinitionError(
                 f"{self._where}: the objective '{self._objective}' is none of the metrics. There are "
                 f"{listed(sorted(metrics))}.",
                 f"{did_you_mean(self._objective, sorted(metrics))}Correct the objective.",
             )
-        return self._watch is not None and self._watch(epoch, metrics)

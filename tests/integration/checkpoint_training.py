@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -69,8 +69,10 @@ class Killing(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch
+        self.begun.append(epoch)
 
     armed = False
+    begun: ClassVar[list[int]] = []
 
 
 def callbacks() -> list[keras.callbacks.Callback]:

@@ -14,6 +14,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headrace.training import checkpoints
+from headrace.usercode import functions
 
 
 @pytest.mark.parametrize("kind", ["memory", "streamed"])
@@ -28,7 +29,10 @@ def test_a_killed_training_ends_with_the_weights_of_an_undisturbed_one(tmp_path,
     assert found.epochs == checkpoint_training.KILLED_IN
 
     is_streamed = kind == "streamed"
+    begun = functions.load_module(script).Killing.begun
+    begun.clear()
     resumed, gone_on = checkpoint_training.train(path, str(tmp_path / "second"), is_streamed)
+    assert begun == list(range(checkpoint_training.KILLED_IN, checkpoint_training.EPOCHS))
     whole, undisturbed = checkpoint_training.train("", str(tmp_path / "whole"), is_streamed)
 
     for one, other in zip(resumed.get_weights(), whole.get_weights()):

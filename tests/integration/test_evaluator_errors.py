@@ -109,10 +109,14 @@ def test_unknown_metric_is_named(tmp_path: Path, taxi_examples: Any, taxi_models
 def test_no_eval_config_is_refused(tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]) -> None:
     """What TFX takes for an Estimator's EvalSavedModel."""
     error = fails(
-        tmp_path, {}, {"examples": [taxi_examples], "model": [taxi_models["binary"]]}, eval_config=None
+        tmp_path,
+        {},
+        {"examples": [taxi_examples], "model": [taxi_models["binary"]]},
+        eval_config=None,
+        feature_slicing_spec='{"specs": [{"column_for_slicing": ["company"]}]}',
     )
 
-    assert error.fix == "give eval_config with model_specs, metrics_specs and slicing_specs."
+    assert error.fix == "give eval_config with model_specs, metrics_specs and slicing_specs, or slices=[...]."
 
 
 def test_too_many_models_are_refused(tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
+from conftest_serving import taxi_examples, taxi_models
 from evaluated_rows import ROWS, columns, example, read, write, written
 from evaluation import evaluate
 from sklearn import metrics as sk
 
 from headrace.components.evaluator import short_form
-from headrace.errors import DefinitionError, HeadraceError
+from headrace.errors import DefinitionError, HeadraceError, SchemaMismatchError
 from headrace.formats import decisions, verdicts
 from headrace.formats.evaluations import files
 
-_ = (written,)  # fixtures
+_ = (written, taxi_examples, taxi_models)  # fixtures
 
 
 def short(path: Path, inputs: dict[str, list[Any]], **asked: Any) -> tuple[Any, Any]:
@@ -322,3 +323,77 @@ def test_what_does_not_fit_is_told_before_anything_is_computed(
 
     assert told in caught.value.problem
     assert isinstance(caught.value, DefinitionError) or "targt" in told
+
+
+def test_a_model_needs_its_label_alone_and_a_change_is_against_the_baseline(
+    tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]
+) -> None:
+    """That Transform makes the label is found; the same model has not changed."""
+    model = [taxi_models["binary"]]
+    evaluation, blessing = short(
+        tmp_path,
+        {"examples": [taxi_examples], "model": model, "baseline_model": model},
+        label="big_tip",
+        metrics=["AUC"],
+        improve={"AUC": -0.01, "log_loss": 0.1},
+        choose_threshold="F1",
+    )
+
+    (spec, _) = files.read_eval_config(evaluation.uri)["modelSpecs"]
+    assert spec["labelKey"] == "big_tip"
+    assert spec["preprocessingFunctionNames"] == ["transform_features"]
+    judged = verdicts.read(evaluation.uri)
+    assert judged is not None
+    assert {
+        (one.metric, one.lower_bound, one.upper_bound, one.compared, one.passed) for one in judged.thresholds
+    } == {
+        ("auc", -0.01, None, 0.0, True),
+        ("log_loss", None, -0.1, 0.0, False),
+    }
+    assert blessing.get_int_custom_property("blessed") == 0
+    chosen = decisions.read(evaluation.uri)
+    assert chosen is not None
+    assert len(chosen.decisions) == 1
+
+
+def test_a_model_without_a_known_label_asks_for_it(
+    tmp_path: Path, taxi_examples: Any, taxi_models: dict[str, Any]
+) -> None:
+    """The features that there are are named."""
+    with pytest.raises(DefinitionError) as caught:
+        short(tmp_path, {"examples": [taxi_examples], "model": [taxi_models["binary"]]})
+
+    assert "does not tell its label" in caught.value.problem
+    assert "'big_tip'" in caught.value.problem
+
+
+def test_scores_of_named_classes_are_held_against_names(tmp_path: Path) -> None:
+    """In the order of the scores, which is not that of the names."""
+    rows = [
+        example({"label": name, "p": np.array(scores, np.float32)})
+        for name, scores in (("b", (0.9, 0.05, 0.05)), ("a", (0.2, 0.7, 0.1)), ("c", (0.6, 0.3, 0.1)))
+    ]
+    examples = {"examples": write(tmp_path / "rows", rows, [[3]])}
+
+    evaluation, _ = short(
+        tmp_path, examples, label="label", prediction="p", class_names=["b", "a", "c"], metrics=["accuracy"]
+    )
+
+    assert read(evaluation)[""]["accuracy"] == pytest.approx(2 / 3)
+    with pytest.raises(DefinitionError, match="there is a class 'c'"):
+        short(tmp_path / "2", examples, label="label", prediction="p", class_names=["b", "a", "d"])
+
+
+def test_a_label_that_is_of_another_kind_than_the_first_rows_is_told(tmp_path: Path) -> None:
+    """After more rows than are looked at."""
+    rows = [example({"y": np.float32(at % 2), "p": np.float32(0.5)}) for at in range(8_192)]
+    rows.append(example({"y": np.float32(7), "p": np.float32(0.5)}))
+
+    with pytest.raises(SchemaMismatchError, match="from 7 to 7"):
+        short(
+            tmp_path,
+            {"examples": write(tmp_path / "r", rows, [[8_193]])},
+            label="y",
+            prediction="p",
+            metrics=["F1"],
+        )

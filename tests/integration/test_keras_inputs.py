@@ -181,13 +181,13 @@ def test_the_exported_model_puts_the_features_side_by_side_itself(tmp_path):
     assert "val_loss" in summary(outputs["model"][0])
 
     loaded = tf.saved_model.load(folder)
-    examples = [_penguin(190.0 + row, 15.0 + row) for row in range(4)]
+    examples = [_penguin(0.3 + 0.1 * row, 0.9 - 0.2 * row) for row in range(4)]
     served = loaded.signatures["serving_default"](examples=tf.constant(examples))["probabilities"]
     kept = weights.read(folder)
     values = [kept.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE") for number in range(5)]
     mean, variance, kernel, bias = (one for one in values if one.ndim)
     assert np.all(mean != 0)
-    x = np.array([[190.0 + row, 15.0 + row] for row in range(4)])
+    x = np.array([[0.3 + 0.1 * row, 0.9 - 0.2 * row] for row in range(4)])
     scores = (x - mean) / np.sqrt(variance) @ kernel + bias
     expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(served, expected, rtol=1e-4)

@@ -18,7 +18,6 @@ import pytest
 import tensorflow as tf
 from conftest_example_gen import records
 from sqlalchemy import exc
-from sqlalchemy.engine import CursorResult
 
 from headrace import testing
 from headrace.components import SqlExampleGen
@@ -369,17 +368,17 @@ def lossy(monkeypatch: pytest.MonkeyPatch) -> Any:
             self.dialect = "other"
 
     monkeypatch.setattr(sql_reader, "Database", OtherDatabase)
-    fetch = CursorResult.fetchmany
+    fetch = sql_database.Database.next_rows
 
     def lose(at: set[int]) -> list[float]:
         calls = itertools.count()
 
-        def fetchmany(result: Any, size: int) -> Any:
+        def next_rows(database: Any, result: Any, size: int) -> Any:
             if next(calls) in at:
                 raise ConnectionResetError("connection reset by peer")
-            return fetch(result, size)
+            return fetch(database, result, size)
 
-        monkeypatch.setattr(CursorResult, "fetchmany", fetchmany)
+        monkeypatch.setattr(sql_database.Database, "next_rows", next_rows)
         waited.clear()
         return waited
 

@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from headrace import augment
 from headrace.errors import TrainingError
+from headrace.models.keras_inputs import ModelInputs
 from headrace.runtime.progress import Progress
 from headrace.training import fitting, short_form
 from headrace.training.augmentation import Augmenter, Batch
@@ -49,6 +50,10 @@ def rows(label: Any, *, is_streamed: bool = False, block: int = 16) -> Rows:
         width=label.shape[1] if label.ndim > 1 else 1,
     )
     return Rows(number, "y", known, None if is_streamed else columns, blocks, signature)
+
+
+# What the model takes of the columns.
+INPUTS = ModelInputs(("image", "x"), lambda columns: {name: columns[name] for name in ("image", "x")})
 
 
 def settings(**values: Any) -> short_form.Settings:
@@ -110,6 +115,7 @@ def test_a_weighted_loss_is_that_of_the_classes(tmp_path: Any):
         (data, data),
         settings(class_balance="weights", epochs=1, batch_size=60),
         {},
+        INPUTS,
         progress=Progress(),
         is_row_wise=True,
     )
@@ -296,10 +302,10 @@ def test_fit_evaluates_on_rows_as_they_are():
     data = rows(CLASSES)
     trained = model(3)
     given = settings(augment=(augment.noise(5.0), augment.mixup(1.0)), class_balance="weights", epochs=1)
-    outcome = fitting.fit(trained, (data, data), given, {}, progress=Progress(), is_row_wise=True)
+    outcome = fitting.fit(trained, (data, data), given, {}, INPUTS, progress=Progress(), is_row_wise=True)
     columns = dict(data.columns or {})
     label = columns.pop("y")
-    loss = trained.evaluate(columns, label, batch_size=NUM_ROWS, verbose=0)
+    loss = trained.evaluate(INPUTS.arrange(columns), label, batch_size=NUM_ROWS, verbose=0)
     np.testing.assert_allclose(outcome.history["val_loss"][0], loss, rtol=1e-4)
 
 

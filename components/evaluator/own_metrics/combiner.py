@@ -12,6 +12,7 @@ import numpy as np
 
 from headrace.components.evaluator.pairs import Pairs
 from headrace.components.evaluator.tfma_internals import metric_types, metric_util
+from headrace.errors import SchemaMismatchError
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,19 @@ class OwnCombiner(beam.CombineFn):
     def accepts(self, pairs: Pairs) -> bool:
         """Whether it can add such pairs."""
 
+    def refusal(self, pairs: Pairs) -> SchemaMismatchError:
+        """Return what is said of pairs that it does not accept."""
+        labels, predictions = (
+            f"{values.shape[1]} in a row, from {values.min(initial=np.inf):g} to {values.max(initial=-np.inf):g}"
+            for values in (pairs.labels.astype(np.float64), pairs.predictions.astype(np.float64))
+        )
+        return SchemaMismatchError(
+            f"metrics by {self.key.name.strip('_').replace('_', ' ')} cannot read labels ({labels}) beside predictions "
+            f"({predictions}).",
+            "correct the label, or name metrics of another kind of problem; without names, the first rows decide the "
+            "kind.",
+        )
+
     @abstractmethod
     def add_pairs(self, accumulator: Any, pairs: Pairs) -> Any:
         """Return the accumulator with pairs added that it accepts."""
@@ -75,10 +89,7 @@ class OwnCombiner(beam.CombineFn):
         for label, prediction, weight in rows:
             pairs = Pairs(*(np.reshape(value, (1, -1)) for value in (label, prediction, weight)))
             if not self.accepts(pairs):
-                raise ValueError(
-                    f"{self.key.name.lstrip('_')} cannot read labels of shape {np.shape(label)} beside predictions of "
-                    f"shape {np.shape(prediction)}"
-                )
+                raise self.refusal(pairs)
             accumulator = self.add_pairs(accumulator, pairs)
         return accumulator
 

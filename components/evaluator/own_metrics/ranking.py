@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.components.evaluator.own_metrics import aims
+from headrace.components.evaluator.own_metrics import aims, choosing
 from headrace.components.evaluator.own_metrics.combiner import Asked, OwnCombiner, computations
 from headrace.components.evaluator.own_metrics.counts import BINARY, CLASSES, KINDS, LABELS
 from headrace.components.evaluator.own_metrics.ranked import Ranked, TwoClasses, limit, together
@@ -199,7 +199,7 @@ def _chosen(
     for number, part in enumerate(one_against_rest(kind, kept)):
         of_class = None if kind == BINARY else number
         thresholds, true, false = part.counts()
-        chosen = aims.choose(aim, thresholds, true, false)
+        chosen = choosing.choose(aim, thresholds, true, false)
         for measure, value in chosen.items():
             found[name if measure == aims.THRESHOLD else f"{name}_{measure}", of_class] = value
     return found

@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.formats import json_files
+from headrace.formats import json_files, saved_models
 
 FILE = "decision.json"
-MODEL_FILE = os.path.join("assets.extra", "headrace_decision.json")
+MODEL_FILE = os.path.join(saved_models.EXTRA_FOLDER, "headrace_decision.json")
 _FORMAT = 1
 _WHAT = "a decision"
 

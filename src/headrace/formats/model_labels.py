@@ -11,9 +11,9 @@ import os
 from dataclasses import dataclass
 
 from headrace.files import open_file
-from headrace.formats import json_files
+from headrace.formats import json_files, saved_models
 
-LABEL_FILE = os.path.join("assets.extra", "headrace_label.json")
+LABEL_FILE = os.path.join(saved_models.EXTRA_FOLDER, "headrace_label.json")
 _FORMAT = 1
 _WHAT = "the label of a model"
 _LABEL, _TRANSFORMED = "label", "transformed"

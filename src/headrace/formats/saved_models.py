@@ -14,6 +14,8 @@ from headrace.formats.bare_protos import proto_class
 
 MODEL_FILE = "saved_model.pb"
 FINGERPRINT_FILE = "fingerprint.pb"
+EXTRA_FOLDER = "assets.extra"
+"""What is kept beside a model and servers pass over, but for requests to warm it up."""
 
 
 def read(path: str, where: str) -> Any:

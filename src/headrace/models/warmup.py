@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.formats import saved_models
 from headrace.formats.bare_protos import proto_class
 from headrace.formats.examples import tfrecord
 from headrace.models.model import Model
 
-_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+_FILE = os.path.join(saved_models.EXTRA_FOLDER, "tf_serving_warmup_requests")
 _STRING = "DT_STRING"
 # More than TensorFlow Serving replays.
 _MAX_REQUESTS = 1_000

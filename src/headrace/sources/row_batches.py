@@ -5,12 +5,14 @@ For sources whose rows come one by one: JSON, pictures, users' functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from headrace.errors import UnsupportedColumnError
 from headrace.sources import feature_kinds
@@ -23,10 +25,15 @@ _MAX_ROWS = 20_000
 _MAX_CELLS = 400_000
 _MAX_BYTES = 16 << 20
 _TYPES = {INTEGERS: pa.int64(), FLOATS: pa.float32(), BYTES: pa.binary()}
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_NUMBER_BYTES = 8
+# A feature's values as a batch holds them until it is full: a scalar alone, since most are; else their kind and they;
+# `None` where it is missing.
+Held = Union[int, float, bytes, Values, None]
+Flat = Union["list[Any]", "NDArray[Any]"]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row.
 
     Attributes:
@@ -95,7 +102,7 @@ class _Batch:
 
     def forget(self) -> None:
         """Start a batch."""
-        self._rows: list[dict[str, Values]] = []
+        self._rows: list[dict[str, Held]] = []
         self._num_cells = self._num_bytes = 0
 
     @property
@@ -111,7 +118,9 @@ class _Batch:
         if not row.values:
             # Arrow knows the number of rows by their columns.
             return Unreadable(row.source, "has no feature", row.place, "give it at least one, be it None")
-        values: dict[str, Values] = {}
+        values: dict[str, Held] = {}
+        found: dict[str, str] = {}
+        num_bytes = 0
         for name, value in row.values.items():
             if not isinstance(name, str):
                 return Unreadable(
@@ -121,33 +130,39 @@ class _Batch:
                     "name it by a text",
                 )
             try:
-                found = values_of(value)
+                kind, held, size = _held(value)
             except UnsupportedColumnError as error:
                 return Unreadable(row.source, f"feature '{name}' {error.problem}", row.place, error.fix)
-            if found is not None:
-                values[name] = found
+            if kind:
+                values[name] = held
+                num_bytes += size
+                known = self.kinds.get(name)
+                if known is None or known.name != kind:
+                    found[name] = kind
             elif not self.has_fixed_columns:
                 # Known of the row, though of no kind: a Feature without values.
-                values[name] = ("", [])
-        self._know(row, values)
+                values[name] = None
+        if found:
+            self._know(row, found)
         self._rows.append(values)
         self._num_cells += len(values)
-        self._num_bytes += sum(_size(found) for found in values.values())
+        self._num_bytes += num_bytes
         return None
 
-    def _know(self, row: Row, values: Mapping[str, Values]) -> None:
-        """Compare the kinds of a row with those known."""
-        for name, (kind, _) in values.items():
+    def _know(self, row: Row, found: Mapping[str, str]) -> None:
+        """Compare kinds that a row has with those known."""
+        place = f"{row.source}, {row.place}" if row.place else row.source
+        for name, kind in found.items():
             known = self.kinds.get(name)
-            if kind and (known is None or known.name != kind):
-                place = f"{row.source}, {row.place}" if row.place else row.source
-                # Floats hold integers too; integers that were handed on as such do not become floats.
-                widens = known is not None and (known.name == FLOATS or name not in self._settled)
-                self.kinds = feature_kinds.merge(self.kinds, {name: Kind(kind, place)}, widens=widens)
+            # Floats hold integers too; integers that were handed on as such do not become floats.
+            widens = known is not None and (known.name == FLOATS or name not in self._settled)
+            self.kinds = feature_kinds.merge(self.kinds, {name: Kind(kind, place)}, widens=widens)
 
     def taken(self) -> FeatureRows:
         """Return the batch, and start the next."""
-        names = self.kinds if self.has_fixed_columns else dict.fromkeys(n for row in self._rows for n in row)
+        names: dict[str, Any] = {}
+        for known in [self.kinds] if self.has_fixed_columns else self._rows:
+            names.update(known)
         arrays = [self._column(name) for name in names]
         fields = [pa.field(name, array.type) for name, array in zip(names, arrays)]
         batch = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
@@ -159,28 +174,57 @@ class _Batch:
         kind = self.kinds.get(name)
         if kind is None:
             return pa.nulls(len(self._rows))
-        ends = np.zeros(len(self._rows) + 1, np.int32)
-        is_missing = np.ones(len(self._rows), bool)
-        flat: list[Any] = []
-        for position, row in enumerate(self._rows):
-            found = row.get(name)
-            if found is not None and found[0]:
-                is_missing[position] = False
-                flat.extend(found[1])
-            ends[position + 1] = len(flat)
-        offsets = pa.array(ends, mask=np.append(is_missing, False))
+        cells = [row.get(name) for row in self._rows]
+        kept = [cell for cell in cells if cell is not None]
+        is_there = np.fromiter((cell is not None for cell in cells), bool, len(cells))
+        lengths: NDArray[Any] = is_there.astype(np.int32)
+        flat: Flat = kept
+        if tuple in set(map(type, kept)):
+            lists = [cell[1] if isinstance(cell, tuple) else (cell,) for cell in kept]
+            lengths[is_there] = [len(each) for each in lists]
+            flat = _joined(lists)
+        ends = np.zeros(len(cells) + 1, np.int32)
+        np.cumsum(lengths, out=ends[1:])
+        offsets = pa.array(ends, mask=np.append(~is_there, False))
         return pa.ListArray.from_arrays(offsets, _array(kind.name, flat))
 
 
-def _array(kind: str, flat: list[Any]) -> pa.Array:
+def _held(value: Any) -> tuple[str, Held, int]:
+    """Return a value's kind, the value as a batch holds it, and about how many bytes of memory it takes.
+
+    Raises:
+        UnsupportedColumnError: If tf.Example cannot hold it.
+    """
+    # Most values are of these types, and `values_of` takes ten times as long.
+    plain = type(value)
+    if plain is float:
+        return FLOATS, value, _NUMBER_BYTES
+    if plain is int and _LEAST <= value <= _MOST:
+        return INTEGERS, value, _NUMBER_BYTES
+    if plain is bytes:
+        return BYTES, value, len(value)
+    if plain is str:
+        # What it cannot encode, `values_of` says.
+        with contextlib.suppress(UnicodeEncodeError):
+            data = value.encode()
+            return BYTES, data, len(data)
+    found = values_of(value)
+    if found is None:
+        return "", None, 0
+    kind, values = found
+    return kind, found, sum(map(len, values)) if kind == BYTES else _NUMBER_BYTES * len(values)
+
+
+def _joined(lists: Sequence[Any]) -> Flat:
+    """Return the values of all lists; arrays, such as embeddings, are not taken apart."""
+    if all(isinstance(each, np.ndarray) for each in lists):
+        return np.concatenate(lists)
+    return list(itertools.chain.from_iterable(lists))
+
+
+def _array(kind: str, flat: Flat) -> pa.Array:
     if kind != FLOATS:
         return pa.array(flat, _TYPES[kind])
     # Rounded once, from double, as protobuf's Python does; a number beyond float32 becomes infinite.
     with np.errstate(over="ignore"):
         return pa.array(np.array(flat, np.float64).astype(np.float32))
-
-
-def _size(found: Values) -> int:
-    """About how many bytes of memory the values take."""
-    kind, values = found
-    return sum(map(len, values)) if kind == BYTES else 8 * len(values)

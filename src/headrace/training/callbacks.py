@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -14,13 +14,10 @@ from headrace.errors import TrainingError
 from headrace.formats import training_histories
 from headrace.runtime.progress import Progress
 from headrace.training.keras_internals import TensorBoard
+from headrace.training.outcome import IsHopeless
 from headrace.training.plans import Plan
 
 _SECONDS_BETWEEN_REPORTS = 0.3
-
-
-# From an epoch, counted from 0, and its metrics: whether to go on is of no use.
-IsHopeless = Callable[[int, "dict[str, Any]"], bool]
 
 
 class StopWhen(keras.callbacks.Callback):

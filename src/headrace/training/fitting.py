@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -17,23 +17,12 @@ from headrace.runtime.progress import Progress
 from headrace.training import balance as balancing
 from headrace.training import checkpoints, datasets, endings, normalization, plans
 from headrace.training.augmentation import Augmenter
-from headrace.training.callbacks import IsHopeless, StopWhen, Watch, recording
+from headrace.training.callbacks import StopWhen, Watch, recording
+from headrace.training.outcome import IsHopeless
+from headrace.training.outcome import Outcome as Outcome
 from headrace.training.short_form import Settings
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What training came to.
-
-    Attributes:
-        history: Values of loss and metrics, one for each epoch.
-        steps: Steps taken.
-        best: The metrics of the epoch whose weights the model has.
-    """
-
-    history: dict[str, list[float]]
-    steps: int
-    best: dict[str, float]
+_log = logging.getLogger(__name__)
 
 
 def fit(
@@ -82,27 +71,29 @@ def fit(
         "log_dir": run_path,
     }
     ending = endings.make(settings, given, run_path)
+
+    def begun(after: checkpoints.Checkpoint | None) -> tuple[tf.data.Dataset, list[Any]]:
+        first = after.epochs * plan.steps_per_epoch if after is not None else 0
+        written = recording(run_path, settings.tensorboard, is_continued=after is not None)
+        batches = training_batches(model, train, settings, plan.batch_size, place, first)
+        return batches, [*ending.callbacks, *written]
+
     found = checkpoints.read(checkpoint_path)
-
-    def batches(epochs_done: int) -> tf.data.Dataset:
-        first = epochs_done * plan.steps_per_epoch
-        return training_batches(model, train, settings, plan.batch_size, place, first)
-
+    batches, others = begun(found)
+    ending.check_monitors(_create_variables(model, batches))
+    if found is not None and not _fits(found, model, batches, others):
+        found = None
+        batches, others = begun(None)
     epochs_done = found.epochs if found is not None else 0
-    made = batches(epochs_done)
-    ending.check_monitors(_create_variables(model, made))
-    others = [*ending.callbacks, *recording(run_path, settings.tensorboard, is_continued=found is not None)]
-    if found is not None and not _fits(found, model, made, others):
-        found, epochs_done, made = None, 0, batches(0)
-        others = [*ending.callbacks, *recording(run_path, settings.tensorboard, is_continued=False)]
     if found is not None:
         progress.report(f"{prefix}goes on after epoch {epochs_done}")
+        _log.info("%s: goes on from the checkpoint after epoch %d.", settings.node_id, epochs_done)
         found.put_files(run_path)
     keeper = checkpoints.Keeper(checkpoint_path, others, run_path, found)
     watch = Watch(settings.node_id, plan, settings.train_steps, progress, prefix, epochs_done)
     eval_size, eval_steps = plans.eval_batches(evaluate, plan.batch_size, settings.eval_steps, is_row_wise)
     model.fit(
-        made,
+        batches,
         epochs=plan.epochs,
         initial_epoch=epochs_done,
         steps_per_epoch=plan.steps_per_epoch,

@@ -102,7 +102,7 @@ class Settings:
             tensorboard=dict(context.json_parameter("tensorboard") or {}),
             given=frozenset(
                 name
-                for name in ("patience", "monitor", "min_delta", "keep")
+                for name in ("batch_size", "epochs", "patience", "monitor", "min_delta", "keep")
                 if context.parameter(name) is not None
             ),
         )
@@ -201,20 +201,24 @@ def hyperparameter_values(context: ExecutionContext) -> dict[str, Any]:
 
 def build(
     build_model: Callable[..., Any], source: Source, hyperparameters: dict[str, Any], settings: Settings
-) -> keras.Model:
+) -> Any:
     """Call the user's function, from the same random state each time.
 
     Raises:
-        TrainingError: If it returns no Keras 3 model. What it raises itself passes through.
+        TrainingError: If it returns what is no model. What it raises itself passes through.
     """
     # Keras counts: the second AUC of a process would be called auc_1, and no monitor would find it.
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(settings.seed)
     model = build_model(source.features, dict(hyperparameters))
-    if not isinstance(model, keras.Model):
+    if not frameworks.is_known(model):
         kind = frameworks.class_path(model)
-        fix = frameworks.advice(model, "return the keras.Model from build_model.")
-        raise TrainingError(f"{settings.node_id}: build_model returned {kind}, not a keras.Model.", fix)
+        fix = frameworks.advice(model, "return the model from build_model.")
+        raise TrainingError(
+            f"{settings.node_id}: build_model returned {kind}, not a keras.Model, nor an estimator of scikit-learn, "
+            "XGBoost or LightGBM.",
+            fix,
+        )
     return model
 
 

@@ -142,3 +142,16 @@ def test_integers_that_were_handed_on_do_not_become_floats(monkeypatch):
     monkeypatch.setattr(row_batches, "_MAX_ROWS", 1)
     found = [batch.table().to_pydict()["x"] for batch in batches(given, kinds={"x": Kind("floats", "f")})]
     assert found == [[[1.0]], [[1.5]], [[2.0]]]
+
+
+def test_scalars_lists_and_arrays_of_one_feature_are_one_column():
+    """However each row gives its value; arrays alone are joined as they are."""
+    (batch,) = batches(rows({"x": 1, "v": np.arange(2)}, {"x": [2, 3], "v": np.arange(3)}, {"x": True}))
+    assert table(batch) == {"x": [[1], [2, 3], [1]], "v": [[0, 1], [0, 1, 2], None]}
+
+
+def test_scalars_beyond_their_types_are_unreadable():
+    """The quick way for plain scalars lets nothing through."""
+    found = list(batches(rows({"x": 2**63}, {"x": "\ud800"}, {"x": -(2**63)})))
+    assert [each.place for each in found[:2]] == ["row 1", "row 2"]
+    assert table(found[2]) == {"x": [[-(2**63)]]}

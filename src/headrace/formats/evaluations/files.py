@@ -15,6 +15,7 @@ Stock TFX may write Parquet in the place of TFRecords.
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -106,6 +107,33 @@ def read_class_names(folder: str) -> tuple[str, ...]:
     if not isinstance(names, list):
         raise json_files.damaged(path, "a list of classes", f"'classes' is a {type(names).__name__}")
     return tuple(str(name) for name in names)
+
+
+def read_eval_config(folder: str) -> dict[str, Any]:
+    """Return the `EvalConfig` that was evaluated, in its JSON form; empty where none is told.
+
+    Raises:
+        MalformedFileError: If the file does not hold an `EvalRun`.
+    """
+    path = os.path.join(folder, CONFIG_FILE)
+    if not os.path.exists(path):
+        return {}
+    config = json_files.read_object(path, "an EvalRun").get("evalConfig", {})
+    if not isinstance(config, dict):
+        raise json_files.damaged(path, "an EvalRun", f"'evalConfig' is a {type(config).__name__}")
+    return config
+
+
+def read_metric_names(folder: str) -> list[str]:
+    """Return the names that metrics are given in the `EvalConfig`, in its order; none of those that are not given one."""
+    try:
+        specs = read_eval_config(folder).get("metricsSpecs", [])
+        texts = [metric.get("config", "") for spec in specs for metric in spec.get("metrics", [])]
+        # The inside of a JSON object, as TFMA has it; the whole object is taken as well.
+        found = [json.loads(text if text.lstrip().startswith("{") else f"{{{text}}}") for text in texts]
+    except (AttributeError, TypeError, ValueError):
+        return []
+    return [str(one["name"]) for one in found if "name" in one]
 
 
 def read_baseline_name(folder: str) -> str:

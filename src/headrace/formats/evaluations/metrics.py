@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from headrace.formats.evaluations import files
 
 OVERALL = "Overall"
 _ERROR = "__ERROR__"
+_COUNTS = ("example_count", "weighted_example_count")
 
 
 @dataclass(frozen=True)
@@ -40,34 +42,45 @@ class Metric:
 
 def read_metrics(path: str) -> list[Metric]:
     """Return all metrics that are numbers: the whole data set first, classes of a metric in their order."""
+    names = files.read_class_names(path)
     baseline = files.read_baseline_name(path)
     protos = list(files.read_table(path, files.METRICS))
     models = {one.key.model_name for proto in protos for one in proto.metric_keys_and_values}
     has_several = len(models - {"", baseline}) > 1
     found = [
-        _metric(slice_name_of(proto), one, value, baseline, has_several)
+        (_sub_key(one.key), _metric(slice_name_of(proto), one, value, baseline, has_several, names))
         for proto in protos
         for one in proto.metric_keys_and_values
         if (value := _number(one.value)) is not None
     ]
-    return _ordered(found)
+    return _ordered(found, files.read_metric_names(path))
 
 
-def _ordered(found: list[Metric]) -> list[Metric]:
-    slices = {name: number for number, name in enumerate(dict.fromkeys(one.slice_name for one in found))}
+def _ordered(found: list[tuple[int, Metric]], named: list[str]) -> list[Metric]:
+    """As the configuration has them, as far as it names them; of one name the classes in their order."""
+    slices = {name: number for number, name in enumerate(dict.fromkeys(one.slice_name for _, one in found))}
+    others = [one.name.partition(" (")[0] for _, one in found]
+    counts = [name for name in others if name in _COUNTS]
     kinds = {
         name: number
-        for number, name in enumerate(dict.fromkeys(one.name.partition(" (")[0] for one in found))
+        for number, name in enumerate(dict.fromkeys([*counts, *named, *others] if named else others))
     }
-    return sorted(
+    ordered = sorted(
         found,
-        key=lambda one: (
-            one.slice_name != OVERALL,
-            slices[one.slice_name],
-            kinds[one.name.partition(" (")[0]],
-            in_natural_order(one.name),
+        key=lambda item: (
+            item[1].slice_name != OVERALL,
+            slices[item[1].slice_name],
+            kinds[item[1].name.partition(" (")[0]],
+            item[0],
+            in_natural_order(item[1].name),
         ),
     )
+    return [one for _, one in ordered]
+
+
+def _sub_key(key: Any) -> int:
+    """The number of a metric's class; -1 of one that is of no class."""
+    return int(key.sub_key.class_id.value) if key.sub_key.HasField("class_id") else -1
 
 
 def in_natural_order(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -119,19 +132,23 @@ def _float_text(value: float) -> str:
     )
 
 
-def title_of(key: Any) -> str:
-    """Return output and class of a key; empty for a model with one."""
+def title_of(key: Any, class_names: Sequence[str] = ()) -> str:
+    """Return output and class of a key, by its name where it has one; empty for a model with one."""
     parts = [key.output_name] if key.output_name else []
     if key.HasField("sub_key"):
         for field, word in (("class_id", "class"), ("k", "k"), ("top_k", "top")):
             if key.sub_key.HasField(field):
-                parts.append(f"{word} {getattr(key.sub_key, field).value}")
+                number = getattr(key.sub_key, field).value
+                is_named = field == "class_id" and 0 <= number < len(class_names)
+                parts.append(f"{word} {class_names[number] if is_named else number}")
     return ", ".join(parts)
 
 
-def _metric(slice_name: str, proto: Any, value: float, baseline: str, has_several: bool) -> Metric:
+def _metric(
+    slice_name: str, proto: Any, value: float, baseline: str, has_several: bool, class_names: Sequence[str]
+) -> Metric:
     key = proto.key
-    details = [title_of(key)]
+    details = [title_of(key, class_names)]
     if hasattr(key, "aggregation_type") and key.HasField("aggregation_type"):
         details.append((key.aggregation_type.WhichOneof("type") or "").replace("_", " "))
     is_baseline = key.model_name == baseline

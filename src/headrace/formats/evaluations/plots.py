@@ -89,24 +89,26 @@ def read_plots(path: str) -> list[Plot]:
     names = files.read_class_names(path)
     found = []
     for proto in files.read_table(path, files.PLOTS):
-        found += [_plot(slice_name_of(proto), one) for one in proto.plot_keys_and_values]
+        found += [_plot(slice_name_of(proto), one, names) for one in proto.plot_keys_and_values]
     for proto in files.read_table(path, files.METRICS):
         for one in proto.metric_keys_and_values:
             if one.value.WhichOneof("type") in (
                 "confusion_matrix_at_thresholds",
                 "multi_class_confusion_matrix_at_thresholds",
             ):
-                found.append(_plot(slice_name_of(proto), one))
+                found.append(_plot(slice_name_of(proto), one, names))
     merged: dict[tuple[str, str, str], Plot] = {}
     for plot in found:
         key = plot.slice_name, plot.title, plot.model
         merged[key] = _merge(merged[key], plot) if key in merged else plot
     slices = {name: number for number, name in enumerate(dict.fromkeys(plot.slice_name for plot in found))}
+    numbers = {f"class {name}": number for number, name in enumerate(names)}
     ordered = sorted(
         merged.values(),
         key=lambda plot: (
             plot.slice_name != OVERALL,
             slices[plot.slice_name],
+            numbers.get(plot.title.rpartition(", ")[2], -1),
             in_natural_order(plot.title),
         ),
     )
@@ -127,7 +129,7 @@ def _merge(one: Plot, two: Plot) -> Plot:
     )
 
 
-def _plot(slice_name: str, proto: Any) -> Plot:
+def _plot(slice_name: str, proto: Any, class_names: Sequence[str]) -> Plot:
     value = proto.value
     present = {field.name for field, _ in value.ListFields()}
     thresholds: tuple[ThresholdPoint, ...] = ()
@@ -165,7 +167,13 @@ def _plot(slice_name: str, proto: Any) -> Plot:
             for e in _lowest(value.multi_label_confusion_matrix_at_thresholds)
         }
     return Plot(
-        slice_name, title_of(proto.key), proto.key.model_name, thresholds, calibration, classes, labels
+        slice_name,
+        title_of(proto.key, class_names),
+        proto.key.model_name,
+        thresholds,
+        calibration,
+        classes,
+        labels,
     )
 
 

@@ -25,6 +25,7 @@ def export_model(
     schema_path: str | None = None,
     label: str | None = None,
     features: Sequence[str] | None = None,
+    num_classes: int | None = None,
 ) -> None:
     """Save a model with the signatures `serving_default` and `transform_features`.
 
@@ -35,7 +36,8 @@ def export_model(
 
     Args:
         model: Of Keras 3; its inputs are named after (transformed) features, or its one input is the numbers of a row
-            side by side; see `keras_inputs`. A subclassed model takes a dict of all.
+            side by side; see `keras_inputs`. A subclassed model takes a dict of all. Or a fitted estimator or Pipeline of
+            scikit-learn, XGBoost or LightGBM; see `estimator_exporter`.
         path: The folder to write, such as `fn_args.serving_model_dir`.
         transform_graph_path: Such as `fn_args.transform_graph_path`. It becomes a part of the model.
         schema: Of raw examples, where there is no transform graph.
@@ -44,6 +46,8 @@ def export_model(
             model, where an Evaluator finds it.
         features: Those that it is given, in the order in which they stand side by side. Default: all, in the order of
             the schema or the transform graph.
+        num_classes: Of an estimator whose training rows may lack classes: how many the label has. Default: what the
+            schema or the transform graph says of the label, or the greatest class that was learned.
 
     Raises:
         ModelError: If nothing is known that exports such an object, naming what can be exported.
@@ -62,9 +66,26 @@ def export_model(
     reader = saving.make_reader(transform_graph_path, schema, schema_path)
     known = reader.features.without(*([label] if label else []))
     chosen = known if features is None else known.choose(features, "export_model")
-    saving.save(exporter.servable(model, chosen, "export_model"), reader, path)
+    of_label = reader.features[label].num_values if label is not None and label in reader.features else None
+    if of_label is not None:
+        num_classes = max(of_label, num_classes or 0)
+    saving.save(exporter.servable(model, chosen, "export_model", num_classes), reader, path)
     if label:
         model_labels.write(path, model_labels.ModelLabel(label, bool(transform_graph_path)))
+
+
+def check(model: Any, where: str) -> None:
+    """Check before training that a model can be exported after it.
+
+    Raises:
+        ModelError: If it cannot, naming what can be.
+    """
+    frameworks.find(model, where).check(model, where)
+
+
+def told(model: Any) -> str:
+    """Return the size of a trained model in words, such as `"200 trees, 31,000 nodes"`; empty where nothing is known."""
+    return frameworks.find(model, "told").told(model)
 
 
 def start_from(model: Any, path: str, where: str) -> None:

@@ -23,8 +23,20 @@ def accepts(model: Any) -> bool:
     return isinstance(model, keras.Model)
 
 
-def servable(model: Any, features: Features, where: str) -> Servable:
+def check(model: Any, where: str) -> None:
+    """All can be."""
+    del model, where
+
+
+def told(model: Any) -> str:
+    """Its layers are on its page."""
+    del model
+    return ""
+
+
+def servable(model: Any, features: Features, where: str, num_classes: int | None = None) -> Servable:
     """Return the model as it serves; see `Exporter`. A subclassed model takes all features."""
+    del num_classes
     inputs = resolve(model, features, where)
 
     def call(columns: dict[str, Any]) -> Mapping[str, Any]:

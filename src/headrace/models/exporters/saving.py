@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from headrace.formats import model_inputs, protos
-from headrace.models import readers, signatures
+from headrace.models import missing, readers, signatures
 from headrace.models.exporters.servable import Servable
 
 _EXAMPLES = [tf.TensorSpec(shape=[None], dtype=tf.string, name="examples")]
@@ -55,9 +55,11 @@ def _serve(servable: Servable, reader: Any) -> Callable[..., Any]:
     def serve(examples: tf.Tensor) -> Mapping[str, tf.Tensor]:
         return servable.call(read(examples))
 
+    reading = missing.KeepingMissing(reader) if servable.keeps_missing else reader
+
     @tf.autograph.experimental.do_not_convert
     def read(examples: tf.Tensor) -> Any:
-        return reader.read(examples, servable.names)
+        return reading.read(examples, servable.names)
 
     return serve
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from headrace.formats.evaluations.metrics import Metric
 from headrace.formats.evaluations.plots import CalibrationBucket, Plot, ThresholdPoint
+from headrace.reports.artifacts import class_matrices
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Cell, Chart, Section, Slider, Table, Value
 from headrace.reports.blocks.numbers import format_number, format_share
@@ -195,7 +196,7 @@ def _binary_matrix(point: ThresholdPoint) -> Table:
 
 
 def class_matrix(plot: Plot) -> Section:
-    """Return the multi-class confusion matrix as counts and rates."""
+    """Return the most confused pairs, the multi-class confusion matrix, and how good each class is."""
     values = plot.classes or {}
     actual = sorted({one for one, _ in values if one >= 0})
     known = sorted({*actual, *[other for _, other in values if other >= 0]})
@@ -207,7 +208,8 @@ def class_matrix(plot: Plot) -> Section:
     title = f"Confusion matrix of {name_of(plot)}" if name_of(plot) != "candidate" else "Confusion matrix"
     left_out = f" The first {_MAX_CLASSES} of {len(known)} classes." if len(known) > _MAX_CLASSES else ""
     matrix = _matrix(values, names, "Counts, and rates among the actual class", left_out)
-    return Section(title, [matrix], anchor="confusion")
+    blocks = [*class_matrices.confused_pairs(plot), matrix, class_matrices.by_class(plot)]
+    return Section(title, blocks, anchor="confusion")
 
 
 def label_matrix(plot: Plot) -> Section:

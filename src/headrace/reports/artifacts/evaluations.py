@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
 from headrace.formats import verdicts as verdict_files
+from headrace.formats.evaluations import files
 from headrace.formats.evaluations.metrics import OVERALL, Metric, read_errors, read_metrics
 from headrace.formats.evaluations.plots import Plot, read_plots
-from headrace.reports.artifacts import curves, verdicts
+from headrace.reports.artifacts import chosen_thresholds, curves, verdicts
 from headrace.reports.blocks import charts
-from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Note, Section, Table, Value
+from headrace.reports.blocks.blocks import Block, Cell, Chart, Facts, Listing, Note, Section, Table, Value
 from headrace.reports.blocks.numbers import format_number
 from headrace.runtime.context import SUMMARY_PROPERTY
 from headrace.store.session import Subject
@@ -37,6 +39,7 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
         blocks.append(Note(_reason(subject) or word, tone))
     blocks.append(Facts([("slices", len(slices)), ("examples", _count(metrics, OVERALL))]))
     blocks += verdicts.thresholds(verdict)
+    blocks += chosen_thresholds.section(path)
     blocks += _errors(path)
     if metrics:
         blocks.append(Section("Whole data set", [_overall(metrics, other)], anchor="overall"))
@@ -46,7 +49,14 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     if metrics and len(slices) > 1:
         blocks.append(_slices(metrics, slices))
     rest = [plot for plot in plots if plot.slice_name != OVERALL]
-    return [*blocks, *([_curves_of_slices(rest, metrics)] if rest else [])]
+    blocks += [_curves_of_slices(rest, metrics)] if rest else []
+    config = files.read_eval_config(path)
+    if config:
+        text = json.dumps(config, indent=2, ensure_ascii=False)
+        blocks.append(
+            Section("Configuration", [Listing("EvalConfig", text)], anchor="config", is_folded=True)
+        )
+    return blocks
 
 
 def _errors(path: str) -> list[Block]:

@@ -201,7 +201,7 @@ def read_blocks(piece: CsvPiece, block_bytes: int = BLOCK_BYTES) -> Iterator[Csv
             chunk = file.read(min(block_bytes, left))
             left = left - len(chunk) if chunk else 0
             data = rest + chunk if rest else chunk
-            end = _last_record_end(data)
+            end = last_record_end(data)
             if not left and data.count(b'"', end) % 2 == 0:
                 end = len(data)
             if len(data) - end > _MAX_RECORD_BYTES or (not left and end < len(data)):
@@ -216,7 +216,7 @@ def read_blocks(piece: CsvPiece, block_bytes: int = BLOCK_BYTES) -> Iterator[Csv
             rest = data[end:]
 
 
-def _last_record_end(data: bytes) -> int:
+def last_record_end(data: bytes) -> int:
     """Return the offset after the last whole record in `data`, which begins with one; 0 if none ends."""
     end = data.rfind(b"\n") + 1
     is_open = data.count(b'"', 0, end) % 2

@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from headrace.errors import MalformedFileError
-from headrace.sources.csv import csv_faults
+from headrace.sources.csv import csv_blocks, csv_faults
 from headrace.sources.csv.csv_blocks import CsvBlock
 from headrace.sources.csv.csv_dialect import Dialect
 from headrace.sources.csv.csv_numbers import Marks
@@ -29,6 +29,8 @@ _INT64_RANGE = range(-(2**63), 2**63)
 # Cells looked at before a column is cast as a whole: most columns of text are known by the first.
 _PROBED_CELLS = 4
 _STOCK = Dialect()
+# So much of a block is parsed as text where nothing is known yet: what it tells, one typed parse shows of the others.
+_HEAD_BYTES = 1 << 16
 
 
 class CsvType(enum.IntEnum):
@@ -84,8 +86,23 @@ def infer_types(
         fault = csv_faults.find(path, block.data, block.first_line, names, dialect.separator)
         if fault is not None:
             raise fault
+    if CsvType.UNKNOWN in known:
+        known = _types_with(path, _head(block), names, known, dialect)
     if _fits(block, names, known, dialect):
         return list(known)
+    return _types_with(path, block, names, known, dialect)
+
+
+def _head(block: CsvBlock) -> CsvBlock:
+    """Return the first records of a block; none where its first is a long one."""
+    data = block.data[:_HEAD_BYTES]
+    return CsvBlock(data[: csv_blocks.last_record_end(data)], block.first_line)
+
+
+def _types_with(
+    path: str, block: CsvBlock, names: Sequence[str], known: Sequence[CsvType], dialect: Dialect
+) -> list[CsvType]:
+    """Return the types that hold a block's cells and the types known before, by every cell."""
     table = parse_text(path, block, names, dialect)
     return [_infer_type(column, before, dialect.marks) for column, before in zip(table.columns, known)]
 

@@ -53,7 +53,7 @@ def find_odd_end(path: str, header: bytes) -> MalformedFileError | None:
 
 def may_have_odd_characters(data: bytes) -> bool:
     """Whether records may hold what a fast parser takes for something else: NUL, or a carriage return alone."""
-    return b"\0" in data or data.count(b"\r") != data.count(b"\r\n")
+    return b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n"))
 
 
 def find(

@@ -19,6 +19,7 @@ from headrace.sources.json.json_fields import BOOL, FLOAT, INT, NUMBERS, Field, 
 from headrace.sources.json.json_rows import Path, named
 
 _LARGEST_SURE = 2.0**62
+_LINE_FEED, _CARRIAGE_RETURN, _OPENING, _CLOSING = b"\n\r{}"
 
 
 def fields_of(data: bytes, place: str) -> Fields | None:
@@ -159,11 +160,19 @@ def _parsed(data: bytes, schema: pa.Schema | None) -> pa.Table | None:
 
 def _num_objects(data: bytes) -> int:
     """Return how many lines look like an object, from brace to brace; 0 where another line is not blank."""
-    num_lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    begins = data.startswith(b"{") + data.count(b"\n{")
-    ends = data.endswith(b"}") + data.count(b"}\n") + data.count(b"}\r\n")
-    if begins == ends == num_lines:
-        return num_lines
+    if not data:
+        return 0
+    # By numpy: to count pairs of bytes takes Python half as long as Arrow's parsing.
+    letters = np.frombuffer(data, np.uint8)
+    feeds = np.flatnonzero(letters == _LINE_FEED)
+    if not data.endswith(b"\n"):
+        feeds = np.append(feeds, len(letters))
+    firsts = np.append(0, feeds[:-1] + 1)
+    lasts = feeds - 1
+    # Of a blank line, the last letter is the line feed before it, so no brace.
+    lasts = lasts - ((letters[lasts] == _CARRIAGE_RETURN) & (lasts > firsts))
+    if (letters[firsts] == _OPENING).all() and (letters[lasts] == _CLOSING).all():
+        return len(feeds)
     lines = [line.strip() for line in data.split(b"\n")]
     lines = [line for line in lines if line]
     return len(lines) if all(line[:1] == b"{" and line[-1:] == b"}" for line in lines) else 0

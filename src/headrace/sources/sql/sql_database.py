@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -174,6 +175,15 @@ class Database:
             except UnreachableError as error:
                 patience.wait(error)
 
+    def next_rows(self, result: CursorResult[Any], num_rows: int) -> Sequence[Sequence[Any]]:
+        """Return at most so many rows that follow; none at the end. To be called within `asking`."""
+        cursor = result.cursor
+        if isinstance(cursor, sqlite3.Cursor):
+            # SQLAlchemy makes an object of each row, which takes as long as to read it. The values are the same: those of
+            # a query that is a text have no types by which it would convert them.
+            return cursor.fetchmany(num_rows)
+        return result.fetchmany(num_rows)
+
     @contextlib.contextmanager
     def asking(self, query: str, connection: Connection, num_rows: int = 0) -> Iterator[None]:
         """Say what the database refuses.
@@ -189,7 +199,7 @@ class Database:
         """
         try:
             yield
-        except (exc.SQLAlchemyError, ConnectionError, TimeoutError) as error:
+        except (exc.SQLAlchemyError, sqlite3.Error, ConnectionError, TimeoutError) as error:
             raise self._said(error, query, connection, num_rows) from error
         except UnicodeDecodeError as error:
             raise DataError(

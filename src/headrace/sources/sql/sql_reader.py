@@ -201,7 +201,7 @@ class SqlReader(Reader):
             size, num_rows = _FIRST_ROWS, 0
             while True:
                 with database.asking(piece.query, connection, num_rows):
-                    rows = result.fetchmany(size)
+                    rows = database.next_rows(result, size)
                 if not rows and num_rows:
                     return
                 batch = Batch(names, rows, num_rows + 1, piece.shown)

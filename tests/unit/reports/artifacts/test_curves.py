@@ -16,7 +16,7 @@ def test_examples_without_a_predicted_class_have_a_column():
     """TFMA's -1 stands for: no class reached the threshold. They count among the actual class."""
     plot = Plot("Overall", "", "", classes={(0, 0): 6.0, (0, -1): 2.0, (2, 0): 3.0, (2, 2): 1.0})
 
-    table = class_matrix(plot).blocks[0]
+    table = next(one for one in class_matrix(plot).blocks if one.is_matrix)
 
     assert list(table.columns) == ["", "predicted 0", "predicted 2", "predicted none", "all"]
     assert [[cell.text for cell in row] for row in table.cells] == [
@@ -26,7 +26,11 @@ def test_examples_without_a_predicted_class_have_a_column():
 
 
 def test_of_many_classes_the_first_are_shown():
-    table = class_matrix(Plot("", "", "", classes={(one, one): 1.0 for one in range(60)})).blocks[0]
+    table = next(
+        one
+        for one in class_matrix(Plot("", "", "", classes={(one, one): 1.0 for one in range(60)})).blocks
+        if one.is_matrix
+    )
 
     assert len(table.rows) == 50
     assert table.footnote == "Rates are among the actual class. The first 50 of 60 classes."
@@ -134,7 +138,22 @@ def test_classes_have_their_names(tmp_path):
     names = files.read_class_names(str(tmp_path))
     plot = Plot("Overall", "", "", classes={(0, 0): 1.0, (1, 0): 2.0}, class_names=names)
 
-    table = class_matrix(plot).blocks[0]
+    table = next(one for one in class_matrix(plot).blocks if one.is_matrix)
 
     assert list(table.columns) == ["", "predicted bolt", "predicted nut", "all"]
     assert [row[0].text for row in table.cells] == ["actual bolt", "actual nut"]
+
+
+def test_the_most_frequent_mistake_comes_first_and_each_class_has_its_measures():
+    plot = Plot(
+        "Overall", "", "", classes={(0, 0): 9.0, (0, 1): 1.0, (1, 0): 5.0, (1, 1): 24.0, (1, -1): 1.0}
+    )
+
+    pairs, matrix, by_class = class_matrix(plot).blocks
+
+    assert [row[:2] for row in pairs.rows] == [["1 taken for 0", 5.0], ["0 taken for 1", 1.0]]
+    assert matrix.is_matrix
+    # 24 of 30 of class 1 are found, and 24 of 25 that are called it are.
+    assert by_class.rows[1][:3] == ["1", 24 / 25, 24 / 30]
+    assert by_class.rows[1][6:] == [24.0, 1.0, 6.0, 9.0, 30.0]
+    assert "33 of 40 are right" in by_class.footnote

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from headrace.errors import EmptyDataError, HeadraceError, MalformedFileError
 from headrace.sources.csv import csv_blocks, csv_columns
+from headrace.sources.csv.csv_blocks import CsvBlock
 from headrace.sources.csv.csv_columns import CsvType
 
 
@@ -267,3 +268,11 @@ def test_an_empty_file_has_no_header(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"")
     with pytest.raises(EmptyDataError):
         _read(tmp_path / "a.csv")
+
+
+def test_what_stands_behind_the_head_of_a_block_counts_too(monkeypatch):
+    """The first records tell the types, and the others may need greater ones."""
+    monkeypatch.setattr(csv_columns, "_HEAD_BYTES", 8)
+    block = CsvBlock(b"1,2,\n3,4,\n5,6.5,x\n", 2)
+    found = csv_columns.infer_types("a.csv", block, ["a", "b", "c"], [CsvType.UNKNOWN] * 3)
+    assert found == [CsvType.INT, CsvType.FLOAT, CsvType.BYTES]

@@ -153,3 +153,20 @@ def test_times_stay_texts_and_large_numbers_stay_exact(tmp_path):
     assert rows == [{"n": [n], "t": [b"2024-01-01T00:00:00"]} for n in values]
     (tmp_path / "a.jsonl").write_text('{"x": 0.1}\n{"x": 1e300}')
     assert read([tmp_path / "a.jsonl"])[0] == [{"x": [float(np.float32(0.1))]}, {"x": [float("inf")]}]
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        (b"", 0),
+        (b"\n", 0),
+        (b'{"a":1}', 1),
+        (b'{"a":1}\n{"a":2}\r\n', 2),
+        (b'\n{"a":1}\n\n', 1),
+        (b'{"a":1}\n7\n', 0),
+        (b'{\n"a":1}\n', 0),
+    ],
+)
+def test_objects_are_counted_by_the_ends_of_lines(data, count):
+    """0 where a line is no object, so that Python tells which."""
+    assert json_blocks._num_objects(data) == count
