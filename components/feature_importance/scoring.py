@@ -77,10 +77,12 @@ def read_labels(
             found = np.concatenate(parts)
             return _checked(_rows(found), made, node_id), wanted.removesuffix("_xf")
     known = list(rows.schema.names)
+    made_too = list(model.signatures[TRANSFORM].outputs) if TRANSFORM in model.signatures else []
     if wanted not in known:
         raise DefinitionError(
-            f"{node_id}: there is no label '{wanted}'. The examples have {listed(known)}.",
-            f"{did_you_mean(wanted, known)}Name it: label=...",
+            f"{node_id}: there is no label '{wanted}'. The examples have {listed(known)}"
+            f"{f', the model makes {listed(made_too)}' if made_too else ''}.",
+            f"{did_you_mean(wanted, [*known, *made_too])}Name it: label=...",
         )
     return _checked(_column(rows, wanted, node_id), wanted, node_id), wanted
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headrace.components.model_selector.component import FIRST, SMALLEST
-from headrace.errors import DefinitionError, did_you_mean, listed
+from headrace.errors import DataError, DefinitionError, did_you_mean, listed
 from headrace.formats.evaluations.metrics import OVERALL, Metric
 from headrace.formats.selections import Candidate, Selection
 from headrace.training.objectives import direction
@@ -47,6 +47,7 @@ def choose(
 
     Raises:
         DefinitionError: If there is no such slice or metric in any evaluation.
+        DataError: If the metric is NaN in all that have it.
     """
     slice_name = asked.slice_name or OVERALL
     in_slice = {name: _of_slice(metrics, slice_name) for name, metrics in evaluated.items()}
@@ -62,6 +63,11 @@ def choose(
         dataclasses.replace(one, value=_finite(in_slice[name].get(metric)), metrics=in_slice[name])
         for name, one in candidates.items()
     ]
+    if all(one.value is None for one in filled):
+        raise DataError(
+            f"{asked.node_id}: '{metric}' is NaN in every evaluation: no model is the best.",
+            "look at the evaluations: too few rows, or rows of one class, give no value.",
+        )
     order = sorted(range(len(filled)), key=lambda place: _rank(asked, filled[place], place, is_lower_better))
     ranked = [filled[place] for place in order]
     return Selection(
@@ -106,23 +112,23 @@ def _finite(value: float | None) -> float | None:
 
 
 def _rank(asked: Asked, one: Candidate, place: int, is_lower_better: bool) -> tuple[float, ...]:
-    """What is refused comes after what is not, what has no value last, and of equals the smaller or the first."""
+    """What is refused comes after what is not, of these what has no value, and of equals the smaller or the first."""
     value = math.inf if one.value is None else one.value if is_lower_better else -one.value
     size = 0 if asked.tie == FIRST else one.num_bytes
-    return (one.value is None, one.is_blessed is False, value, size, place)
+    return (one.is_blessed is False, one.value is None, value, size, place)
 
 
 def _reason(asked: Asked, ranked: Sequence[Candidate], is_lower_better: bool) -> str:
     best = ranked[0]
+    refused = [one.name for one in ranked if one.is_blessed is False]
     if best.value is None:
-        return "no candidate has a value of the metric; it is the first"
+        return f"the others were refused ({', '.join(refused)}); it has no value"
     word = "smallest" if is_lower_better else "largest"
     reason = f"it has the {word} value"
     equal = [one for one in ranked[1:] if one.value == best.value and one.is_blessed == best.is_blessed]
     if equal:
         how = "the first" if asked.tie == FIRST else "the one with the fewest bytes"
         reason = f"it is {how} of {len(equal) + 1} with the {word} value"
-    refused = [one.name for one in ranked if one.is_blessed is False]
     if len(refused) == len(ranked):
         return f"{reason}; none was blessed"
     return f"{reason} of those that were not refused ({', '.join(refused)})" if refused else reason

@@ -26,6 +26,7 @@ class Executor(BaseExecutor):
 
         Raises:
             DefinitionError: If no candidate has the metric in the slice.
+            DataError: If it is NaN in all.
             MalformedFileError: If an evaluation is damaged.
         """
         names = context.json_parameter("candidates")

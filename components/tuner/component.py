@@ -97,7 +97,8 @@ class Tuner(Component[TunerOutputs]):
     - `tuner_fn(fn_args) -> TunerFnResult`, TFX's form, with any tuner of KerasTuner.
     - `build_model(features, hyperparameters)` with a `search_space`: the same function that Trainer takes.
       Trials run side by side, each in a process that has one of the processors. One that ended is kept at once: a
-      search that was stopped goes on with the trials that it lacks.
+      search that was stopped goes on with the trials that it lacks. Values with which `build_model` raises, the loss is
+      NaN, or the process is killed fail their trial alone; three that raise before any ends well end the search.
 
     Inputs:
         examples: As for Trainer.
@@ -113,8 +114,8 @@ class Tuner(Component[TunerOutputs]):
             first::
 
             tuner_results.json
-        trials: A `ModelRun` for each trial, with the custom properties `state` (`complete`, `pruned` or `failed`),
-            `score` and `hyperparameters` (JSON)::
+        trials: A `ModelRun` for each trial, the best first, with the custom properties `trial_state` (`complete`,
+            `pruned` or `failed`), `score`, `hyperparameters` (JSON), and `message`, why it failed::
 
             history.json                 loss and metrics of each epoch
             train/, validation/, *       TensorBoard's event files; its HParams page compares the trials

@@ -18,8 +18,8 @@ from headrace.errors import TrainingError
 from headrace.formats import hyperparameters, training_histories
 from headrace.runtime.context import SUMMARY_PROPERTY, ExecutionContext
 
-SCORE, STATE, VALUES = "score", "state", "hyperparameters"
 _VALIDATION = "val_"
+_STATES = (COMPLETE, PRUNED, FAILED)
 
 
 def write(
@@ -49,7 +49,7 @@ def write(
             "correct build_model, or narrow search_space: a lower learning rate is the usual remedy.",
         )
     sign = 1 if direction == "min" else -1
-    ended.sort(key=lambda one: (math.isnan(_score(one)), sign * _score(one), one.number))
+    ended.sort(key=lambda one: _rank(one, sign))
     width = max(2, len(str(len(trials) - 1)))
     names = {one.number: f"{one.number:0{width}d}" for one in trials}
     best = ended[0]
@@ -60,7 +60,7 @@ def write(
         context.output("tuner_results").uri,
         [hyperparameters.Trial(names[one.number], one.score, one.values) for one in ended if one.values],
     )
-    _write_trials(context, trials, names, objective)
+    _write_trials(context, sorted(trials, key=lambda one: _rank(one, sign)), names, objective)
     values = ", ".join(f"{name}={value}" for name, value in sorted(best.values.items()))
     context.summarize("best_hyperparameters", values or "no hyperparameters")
     counts = {state: sum(one.state == state for one in trials) for state in (PRUNED, FAILED)}
@@ -68,8 +68,11 @@ def write(
     context.summarize("tuner_results", ", ".join([f"{len(trials)} trials", *told]))
 
 
-def _score(trial: Trial) -> float:
-    return math.nan if trial.score is None else trial.score
+def _rank(trial: Trial, sign: int) -> tuple[int, bool, float, int]:
+    """What sorts trials: the best first, then those that were stopped, then those that failed."""
+    score = math.nan if trial.score is None else trial.score
+    is_unknown = math.isnan(score)
+    return _STATES.index(trial.state), is_unknown, 0.0 if is_unknown else sign * score, trial.number
 
 
 def _write_trials(
@@ -86,14 +89,18 @@ def _write_trials(
         os.makedirs(artifact.uri, exist_ok=True)
         training_histories.write(artifact.uri, one.history)
         _write_events(artifact.uri, names[one.number], one, objective)
-        artifact.set_string_custom_property(STATE, one.state)
-        artifact.set_string_custom_property(VALUES, json.dumps(dict(one.values), sort_keys=True))
+        artifact.set_string_custom_property(hyperparameters.TRIAL_STATE, one.state)
+        artifact.set_string_custom_property(
+            hyperparameters.TRIAL_VALUES, json.dumps(dict(one.values), sort_keys=True)
+        )
         if one.score is not None:
-            artifact.set_float_custom_property(SCORE, float(one.score))
+            artifact.set_float_custom_property(hyperparameters.TRIAL_SCORE, float(one.score))
         values = ", ".join(f"{name}={value}" for name, value in sorted(one.values.items()))
-        score = one.message if one.score is None else f"{objective} {one.score:.4g}"
-        state = "" if one.state == COMPLETE else f"{one.state}, "
-        artifact.set_string_custom_property(SUMMARY_PROPERTY, f"{state}{score}; {values}")
+        if one.message:
+            artifact.set_string_custom_property(hyperparameters.TRIAL_MESSAGE, one.message)
+        told = [one.state] if one.state != COMPLETE else []
+        told += [f"{objective} {one.score:.4g}"] if one.score is not None else []
+        artifact.set_string_custom_property(SUMMARY_PROPERTY, f"{', '.join(told)}; {values}")
         made.append(artifact)
     # The list is TFX's own of the execution: what is in it is published.
     outputs = context.outputs["trials"]

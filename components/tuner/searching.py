@@ -14,8 +14,8 @@ from typing import Any
 
 from headrace.components.tuner.pruning import Pruning
 from headrace.components.tuner.search import Search
-from headrace.components.tuner.trials import FAILED, KeptTrials, Trial
-from headrace.errors import ExecutorError
+from headrace.components.tuner.trials import COMPLETE, FAILED, KeptTrials, Trial
+from headrace.errors import ExecutorError, HeadraceError
 from headrace.runtime.context import ExecutionContext
 from headrace.runtime.processes.fresh_processes import FreshProcesses
 from headrace.runtime.processes.side_processes import SideProcesses
@@ -23,6 +23,8 @@ from headrace.runtime.processes.side_processes import SideProcesses
 # Trains one: from its number, its values, how it is pruned, and its place there.
 Train = Callable[[int, dict[str, Any], "Pruning | None", "int | None"], Trial]
 _KEY = "trials of a search"
+# So many may raise before one ends well: what makes each of them raise is not its values.
+_MAX_RAISED = 3
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +62,8 @@ class Searching:
         # By number: the values, and the place among those that are pruned.
         self._running: dict[int, tuple[dict[str, Any], int | None]] = {}
         self._error: BaseException | None = None
+        # What trials raised.
+        self._raised: list[Exception] = []
         self.trials = kept.read()
         self._started = time.monotonic()
         # What executions before this one took counts.
@@ -81,7 +85,7 @@ class Searching:
         """Return all trials in the order of their numbers.
 
         Raises:
-            Exception: What the user's function raised.
+            Exception: What the first trial raised, where one after another failed and none ended well.
         """
         if self.trials:
             _log.info("%s goes on after %d trials that were kept.", self._context.node_id, len(self.trials))
@@ -90,7 +94,11 @@ class Searching:
         with ThreadPoolExecutor(self._num_workers) as pool:
             for _ in range(self._num_workers):
                 pool.submit(self._work)
+        if self._error is None and not self._has_success:
+            self._error = next(iter(self._raised), None)
         if self._error is not None:
+            # What made them fail may be mended when the search goes on.
+            self._kept.write([one for one in self.trials if one.state != FAILED])
             raise self._error
         return sorted(self.trials, key=lambda one: one.number)
 
@@ -129,14 +137,10 @@ class Searching:
         started = time.monotonic()
         try:
             trial = self._train(number, values, self._pruning, place)
-        except ExecutorError as error:
-            # Its process was killed, as where memory runs out: another set of values may fit.
-            trial = Trial(
-                number, values, FAILED, seconds=time.monotonic() - started, message=str(error.problem)
-            )
-            if not self._context.side_processes.num_alive:
-                with self._lock:
-                    self._error = self._error or error
+        except Exception as error:
+            trial = Trial(number, values, FAILED, seconds=time.monotonic() - started, message=_message(error))
+            _log.warning("%s: trial %d failed: %s", self._context.node_id, number + 1, trial.message)
+            self._note(error)
         with self._lock:
             del self._running[number]
             self.trials.append(trial)
@@ -144,6 +148,34 @@ class Searching:
             if self._pruning is not None and place is not None:
                 self._pruning.end_trial(place, trial)
             self._kept.write(self.trials)
+
+    def _note(self, error: Exception) -> None:
+        """Decide whether what a trial raised ends the search: other values may fit, unless none has.
+
+        Its process may have been killed, where memory ran out, or `build_model` may not take these values.
+        """
+        with self._lock:
+            self._raised.append(error)
+            if isinstance(error, ExecutorError):
+                beside = self._context.side_processes
+                is_end = bool(len(beside)) and not beside.num_alive
+            else:
+                # A wrong name or width, for instance, is not a matter of values.
+                is_definition = isinstance(error, HeadraceError)
+                num_raised = sum(not isinstance(one, ExecutorError) for one in self._raised)
+                is_end = not self._has_success and (is_definition or num_raised >= _MAX_RAISED)
+            if is_end:
+                self._error = self._error or error
+
+    @property
+    def _has_success(self) -> bool:
+        return any(one.state == COMPLETE for one in self.trials)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, ExecutorError):
+        return "its process was killed; the system does so when memory runs out"
+    return f"{type(error).__name__}: {error.problem if isinstance(error, HeadraceError) else error}"
 
 
 class _Elsewhere:

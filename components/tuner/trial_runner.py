@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from headrace.components.tuner.pruning import Pruning, Watch
 from headrace.components.tuner.trials import COMPLETE, FAILED, PRUNED, Trial
-from headrace.errors import TrainingError, did_you_mean, listed
+from headrace.errors import DefinitionError, TrainingError, did_you_mean, listed
 from headrace.runtime.context import ExecutionContext
 from headrace.training import learners, short_form, user_function
 from headrace.training.datasets import Rows
@@ -54,7 +55,7 @@ class TrialRunner:
         except _Untrainable as error:
             # A NaN loss ends one trial, not the search.
             return Trial(
-                number, values, FAILED, seconds=time.monotonic() - started, message=str(error.__cause__)
+                number, values, FAILED, seconds=time.monotonic() - started, message=error.cause.problem
             )
         seconds = time.monotonic() - started
         if watch is not None and watch.is_pruned:
@@ -70,15 +71,12 @@ class TrialRunner:
         learner.prepare(rows, values)
         prefix = f"trial {number + 1}{self._of} "
         try:
-            outcome = learner.fit(rows, values, progress=self._progress, prefix=prefix, is_hopeless=watch)
+            looking = _Looking(self._objective, watch, self._settings.node_id)
+            outcome = learner.fit(rows, values, progress=self._progress, prefix=prefix, is_hopeless=looking)
         except TrainingError as error:
-            raise _Untrainable from error
-        if self._objective not in outcome.best:
-            raise TrainingError(
-                f"{self._settings.node_id}: the objective '{self._objective}' is none of the metrics. There are "
-                f"{listed(sorted(outcome.best))}.",
-                f"{did_you_mean(self._objective, sorted(outcome.best))}Correct the objective.",
-            )
+            raise _Untrainable(error) from error
+        # What is fitted in one go has no epochs to look at.
+        looking.check(outcome.best)
         return outcome
 
     def _read(self, learner: Learner) -> tuple[Rows, Rows]:
@@ -92,3 +90,33 @@ class TrialRunner:
 
 class _Untrainable(Exception):
     """The training of one trial failed."""
+
+    def __init__(self, cause: TrainingError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class _Looking:
+    """Looks at the metrics of each epoch: whether the objective is among them, and, where trials are pruned, how it is.
+
+    Args:
+        objective: Its name.
+        watch: Says whether a trial is to be stopped; `None` where none is.
+        where: The node, for the message.
+    """
+
+    def __init__(self, objective: str, watch: Watch | None, where: str) -> None:
+        self._objective, self._watch, self._where = objective, watch, where
+
+    def __call__(self, epoch: int, metrics: dict[str, Any]) -> bool:
+        self.check(metrics)
+        return self._watch is not None and self._watch(epoch, metrics)
+
+    def check(self, metrics: Mapping[str, Any]) -> None:
+        """Check that the objective is one of these, before more is trained for nothing."""
+        if self._objective not in metrics:
+            raise DefinitionError(
+                f"{self._where}: the objective '{self._objective}' is none of the metrics. There are "
+                f"{listed(sorted(metrics))}.",
+                f"{did_you_mean(self._objective, sorted(metrics))}Correct the objective.",
+            )

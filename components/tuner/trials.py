@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.formats import artifacts
+from headrace.formats import artifacts, hyperparameters
 from headrace.runtime import partial_results
 from headrace.runtime.context import ExecutionContext
 
-COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+COMPLETE, PRUNED, FAILED = hyperparameters.COMPLETE, hyperparameters.PRUNED, hyperparameters.FAILED
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from headrace.formats import json_files
 
 BEST_FILE = "best_hyperparameters.txt"
 RESULTS_FILE = "tuner_results.json"
+# Custom properties of a trial's ModelRun. `state` would be TFX's own, of the artifact.
+TRIAL_STATE, TRIAL_SCORE, TRIAL_VALUES, TRIAL_MESSAGE = "trial_state", "score", "hyperparameters", "message"
+# What may become of a trial.
+COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 _TRIAL_ID, _SCORE = "trial_id", "score"
 
 
@@ -45,6 +50,35 @@ class Trial:
     trial_id: str
     score: float | None
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EndedTrial(Trial):
+    """One trial, with what became of it.
+
+    Attributes:
+        state: `COMPLETE`, `PRUNED` or `FAILED`.
+        message: Why it failed; else empty.
+    """
+
+    state: str
+    message: str
+
+
+def trial_of(artifact: Any) -> EndedTrial | None:
+    """Return the trial that a ModelRun artifact was made of; `None` where a Trainer made it."""
+    text = artifact.get_string_custom_property
+    if not text(TRIAL_STATE):
+        return None
+    return EndedTrial(
+        trial_id=os.path.basename(artifact.uri),
+        score=artifact.get_float_custom_property(TRIAL_SCORE)
+        if artifact.has_custom_property(TRIAL_SCORE)
+        else None,
+        values=json.loads(text(TRIAL_VALUES) or "{}"),
+        state=text(TRIAL_STATE),
+        message=text(TRIAL_MESSAGE) or "",
+    )
 
 
 def write_best(folder: str, config: Mapping[str, Any]) -> None:

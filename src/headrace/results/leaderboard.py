@@ -58,7 +58,12 @@ def read_run(run: RunResult) -> RunMetrics:
     histories: dict[str, History] = {}
     unread: list[str] = []
     # What is evaluated counts before what was told in training.
-    outputs = [(node.node_id, output) for node in run.nodes for output in node.outputs]
+    outputs = [
+        (node.node_id, output)
+        for node in run.nodes
+        # Of a search all trials are handed on, the best first.
+        for output in {one.key: one for one in reversed(node.outputs)}.values()
+    ]
     for type_name in (_TRAINING, _EVALUATION):
         for node_id, output in outputs:
             if output.type_name != type_name:

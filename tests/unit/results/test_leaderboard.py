@@ -17,6 +17,7 @@ from headrace.errors import DefinitionError, HeadraceError, StoreError
 from headrace.formats import training_histories
 from headrace.results import leaderboard
 from headrace.store.open.store import Store
+from headrace.store.results import NodeResult, NodeState, OutputRecord, RunResult
 from headrace.ui.json_shapes import BoardLine
 
 LOSSES = {"run-1": [0.9, 0.5, 0.7], "run-2": [0.8, 0.3], "run-3": None}
@@ -159,3 +160,17 @@ def test_what_is_no_name_and_what_is_gone_are_told(store: Path) -> None:
     Path(found.path).rmdir()
     with pytest.raises(StoreError, match="are gone"):
         headrace.load("run-1/Trainer")
+
+
+def test_of_a_search_the_first_trial_counts(tmp_path: Path) -> None:
+    """A Tuner hands on all its trials, the best first."""
+    outputs = []
+    for number, loss in enumerate((0.2, 0.5, 0.1)):
+        training_histories.write(str(tmp_path / str(number)), {"val_loss": [loss]})
+        outputs.append(OutputRecord("trials", "ModelRun", number, str(tmp_path / str(number)), ""))
+    tuner = NodeResult("Tuner", NodeState.DONE, outputs=tuple(outputs))
+
+    found = leaderboard.read_run(RunResult("run", "pipeline", (tuner,), 1.0, ""))
+
+    assert found.values == {"val_loss": 0.2}
+    assert found.histories == {"Tuner": {"val_loss": [0.2]}}

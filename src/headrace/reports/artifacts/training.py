@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from headrace.formats import training_histories
+from headrace.formats import hyperparameters, training_histories
 from headrace.formats.training_histories import History, best_epoch
 from headrace.reports.blocks import charts
 from headrace.reports.blocks.blocks import Block, Chart, Facts, Note, Table, Value
@@ -25,13 +25,15 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     if other is not None:
         return _compared(subject, other)
     history = training_histories.read(subject.artifact.uri)
+    trial = _trial(subject)
     if not any(history.values()):
         text = "No learning curve: the training function recorded no history."
-        return [Note(text, "info"), *_tensorboard(subject)]
+        return [*(trial or [Note(text, "info")]), *_tensorboard(subject)]
     epochs = max(len(values) for values in history.values())
     best = best_epoch(history)
     tone, verdict = judge(history)
     blocks: list[Block] = [
+        *trial,
         Facts(
             [
                 ("epochs", epochs),
@@ -51,6 +53,17 @@ def render(subject: Subject, other: Subject | None = None) -> list[Block]:
     footnote = f"The first {_MAX_ROWS} epochs." if epochs > _MAX_ROWS else ""
     blocks.append(Table(["epoch", *columns], rows, caption="Values by epoch", footnote=footnote))
     return [*blocks, *_tensorboard(subject)]
+
+
+def _trial(subject: Subject) -> list[Block]:
+    """What a Tuner tried here, and what became of it; nothing of a Trainer's."""
+    trial = hyperparameters.trial_of(subject.artifact)
+    if trial is None:
+        return []
+    facts: list[tuple[str, Value]] = [("trial", f"{trial.trial_id}, {trial.state}")]
+    facts += [("score", trial.score)] if trial.score is not None else []
+    facts += [(name, str(value)) for name, value in sorted(trial.values.items())]
+    return [Facts(facts), *([Note(trial.message, "bad")] if trial.message else [])]
 
 
 def _compared(subject: Subject, other: Subject) -> list[Block]:

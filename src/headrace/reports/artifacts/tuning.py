@@ -31,13 +31,13 @@ def render_hyperparameters(subject: Subject) -> list[Block]:
     blocks: list[Block] = [Table(["hyperparameter", "value", "chosen from"], rows, caption="Best values")]
     results = subject.outputs.get("tuner_results", [])
     if results and os.path.isdir(results[0].uri):
-        blocks.append(Section("Trials", _trials(results[0].uri), anchor="trials"))
+        blocks.append(Section("Trials", _trials(results[0].uri, subject), anchor="trials"))
     return blocks
 
 
 def render_results(subject: Subject) -> list[Block]:
     """Return the trials as a table and as parallel coordinates."""
-    return _trials(subject.artifact.uri)
+    return _trials(subject.artifact.uri, subject)
 
 
 def _plain(value: Any) -> Value:
@@ -58,10 +58,11 @@ def _space(space: Mapping[str, Any] | None) -> str:
     return {"Fixed": "fixed", "Boolean": "yes or no"}.get(space["class_name"], space["class_name"])
 
 
-def _trials(path: str) -> list[Block]:
+def _trials(path: str, subject: Subject) -> list[Block]:
     trials = hyperparameters.read_trials(path)
+    others = _others(subject)
     if not trials:
-        return [Note("No trial was finished.", "warning")]
+        return [Note("No trial was finished.", "warning"), *others]
     names = list(dict.fromkeys(name for trial in trials for name in trial.values))
     # The Tuner writes the best trial first.
     scores = [math.nan if trial.score is None else trial.score for trial in trials]
@@ -83,7 +84,24 @@ def _trials(path: str) -> list[Block]:
     ]
     if len(trials) > 1 and known and names:
         blocks.insert(1, _parallel(trials[:_MAX_TRIALS], names, is_lower_better=is_lower_better))
-    return blocks
+    return [*blocks, *others]
+
+
+def _others(subject: Subject) -> list[Block]:
+    """The trials beside that gave no result: stopped, or failed and why."""
+    beside = [hyperparameters.trial_of(one) for one in subject.outputs.get("trials", [])]
+    others = [one for one in beside if one is not None and one.state != hyperparameters.COMPLETE]
+    rows: list[list[Value]] = [
+        [
+            one.trial_id,
+            Cell(one.state, tone="bad" if one.state == hyperparameters.FAILED else ""),
+            ", ".join(f"{name}={value}" for name, value in sorted(one.values.items())),
+            one.message,
+        ]
+        for one in others[:_MAX_TRIALS]
+    ]
+    headings = ["trial", "state", "hyperparameters", "why"]
+    return [Table(headings, rows, caption="Stopped or failed")] if rows else []
 
 
 def _parallel(trials: list[Trial], names: list[str], *, is_lower_better: bool) -> Chart:

@@ -3,7 +3,8 @@
 Beam's in-process runner has threads, and Python lets one of them run at a time; its own processes start
 anew, load TensorFlow for seconds, and turn what a step raises into text. These are forked from the node's
 process at its start, when it has the libraries and no thread yet, and what they are given, return and raise
-is pickled. Where there are none, as under TFX's own runners, work is done where it is asked for.
+is pickled. One more is forked with them, the *reserve*: it does nothing but fork another in the place of one that
+was killed, which the node's process, with its threads, could not. Where there are none, as under TFX's own runners, work is done where it is asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import math
 import os
 import pickle
 import queue
+import signal
+import socket
 import sys
 import threading
 import traceback
@@ -39,7 +42,6 @@ class RemoteTraceback(Exception):
 
 @dataclass
 class _SideProcess:
-    pid: int
     channel: connection.Connection
     doing: str = ""
     num_rows: int = 0
@@ -65,6 +67,7 @@ class SideProcesses(LocalObject):
         self._started: list[_SideProcess] = []
         self._num_alive = number
         self._counting = threading.Lock()
+        self._reserve = self._fork_reserve() if number else None
         for _ in range(number):
             self._fork()
 
@@ -73,18 +76,44 @@ class SideProcesses(LocalObject):
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if not pid:
+        if not os.fork():
             ours.close()
             for other in self._started:
                 other.channel.close()
+            if self._reserve is not None:
+                self._reserve.close()
             try:
                 _serve(theirs, parent, self._progress)
             finally:
                 os._exit(0)
         theirs.close()
-        self._started.append(_SideProcess(pid, ours))
+        self._started.append(_SideProcess(ours))
         self._idle.put(self._started[-1])
+
+    def _fork_reserve(self) -> socket.socket:
+        """Fork the reserve; return where it takes the channels of those that it is to fork."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        if not os.fork():
+            ours.close()
+            try:
+                _stand_by(theirs, parent, self._progress)
+            finally:
+                os._exit(0)
+        theirs.close()
+        return ours
+
+    def _replacement(self) -> _SideProcess | None:
+        """Have the reserve fork a process in the place of a dead one; `None` where the reserve is dead too."""
+        ours, theirs = connection.Pipe()
+        with theirs:
+            try:
+                assert self._reserve is not None
+                socket.send_fds(self._reserve, [b"fork"], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                return None
+        return _SideProcess(ours)
 
     def __len__(self) -> int:
         """The number of side processes; 0 where work is done in this process."""
@@ -92,7 +121,7 @@ class SideProcesses(LocalObject):
 
     @property
     def num_alive(self) -> int:
-        """How many of them there still are."""
+        """How many of them there are, with those that took the place of dead ones."""
         return self._num_alive
 
     def call(self, key: str, make: bytes, load: Callable[[bytes], Any], arguments: Sequence[Any]) -> Any:
@@ -134,6 +163,9 @@ class SideProcesses(LocalObject):
 
     def _give_back(self, process: _SideProcess, *, is_alive: bool) -> None:
         with self._counting:
+            if not is_alive and (another := self._replacement()) is not None:
+                process.channel.close()
+                process, is_alive = another, True
             self._num_alive = max(0, self._num_alive - (not is_alive))
             # The last dead one too: whoever takes it next is told so, instead of waiting for ever.
             if is_alive or self._num_alive < 1:
@@ -149,6 +181,25 @@ class SideProcesses(LocalObject):
             return
         self._progress.add_rows(num_rows - process.num_rows)
         process.num_rows = num_rows
+
+
+def _stand_by(requests: socket.socket, parent: int, progress: Progress) -> None:
+    """Fork a side process for each channel that comes, until the node's process goes away."""
+    die_with(parent)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that its children leave no zombies
+    reserve = os.getpid()
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(requests, 16, 1)
+        if not request:
+            return
+        if not os.fork():
+            requests.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            try:
+                _serve(connection.Connection(descriptors[0]), reserve, progress)
+            finally:
+                os._exit(0)
+        os.close(descriptors[0])
 
 
 def _serve(channel: connection.Connection, parent: int, progress: Progress) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.components.model_selector.choosing import Asked, choose
-from headrace.errors import DefinitionError
+from headrace.errors import DataError, DefinitionError
 from headrace.formats.evaluations.metrics import OVERALL, Metric
 from headrace.formats.selections import Candidate, Selection
 
@@ -96,6 +97,18 @@ def test_what_has_no_value_comes_last_and_is_told(missing: Any) -> None:
     assert found.remarks == ["a has no auc in this slice"]
 
 
+def test_what_has_no_value_comes_before_what_was_refused() -> None:
+    """A model that was refused is chosen only if all were."""
+    found = chosen({"a": 0.9, "b": None}, blessed={"a": False, "b": True})
+
+    assert (found.chosen, found.reason) == ("b", "the others were refused (a); it has no value")
+
+
+def test_without_any_value_nothing_is_chosen() -> None:
+    with pytest.raises(DataError, match=r"'auc' is NaN in every evaluation: no model is the best"):
+        chosen({"a": NAN, "b": NAN, "c": None})
+
+
 def test_infinity_is_a_value() -> None:
     assert chosen({"a": float("inf"), "b": 1.0}).chosen == "a"
     assert chosen({"a": float("inf"), "b": 1.0}, Asked("auc", better="smallest")).chosen == "b"
@@ -139,7 +152,7 @@ def test_what_is_not_there_is_named() -> None:
 @given(st.dictionaries(st.sampled_from("abcdef"), st.none() | st.floats(), min_size=2))
 def test_the_choice_does_not_depend_on_the_order(values: dict[str, float | None]) -> None:
     """Without ties: names are sizes here."""
-    if all(value is None for value in values.values()):
+    if all(value is None or math.isnan(value) for value in values.values()):
         return
     sizes = {name: ord(name) for name in values}
     backwards = dict(reversed(list(values.items())))

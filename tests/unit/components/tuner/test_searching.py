@@ -14,7 +14,7 @@ from headrace.components.tuner.search import Search
 from headrace.components.tuner.search_space import RANDOM
 from headrace.components.tuner.searching import Searching
 from headrace.components.tuner.trials import COMPLETE, FAILED, KeptTrials, Trial
-from headrace.errors import ExecutorError
+from headrace.errors import DataError, ExecutorError
 from headrace.runtime.context import DIGEST_PROPERTY, ExecutionContext
 from headrace.runtime.partial_results import PartialResults
 
@@ -90,16 +90,80 @@ def test_trials_of_other_code_or_data_are_not_taken(context: ExecutionContext, c
     assert KeptTrials(context).read() == []
 
 
-def test_a_process_that_died_fails_its_trial(context: ExecutionContext) -> None:
-    """The search ends where no process is left that could try others, and keeps what it has."""
-    with pytest.raises(ExecutorError):
-        run(context, Trainer(stop_at=2, error=ExecutorError))
+class Failing(Trainer):
+    """Raises at some numbers."""
 
-    assert [(one.number, one.state) for one in KeptTrials(context).read()] == [
-        (0, COMPLETE),
-        (1, COMPLETE),
-        (2, FAILED),
+    def __init__(self, errors: dict[int, Exception]) -> None:
+        super().__init__()
+        self._errors = errors
+
+    def __call__(self, number: int, *given: Any) -> Trial:
+        if number in self._errors:
+            raise self._errors[number]
+        return super().__call__(number, *given)
+
+
+def test_a_trial_that_raises_fails_alone(context: ExecutionContext) -> None:
+    """Other values fit, before it or after it."""
+    errors: dict[int, Exception] = {
+        0: ValueError("too small"),
+        1: ExecutorError("killed", "give more memory"),
+        3: DataError("no rows", "give some"),
+        **{number: ValueError("too large") for number in (4, 5, 6)},
+    }
+    found = run(context, Failing(errors), 8)
+
+    assert [one.state for one in found] == [
+        FAILED,
+        FAILED,
+        COMPLETE,
+        FAILED,
+        FAILED,
+        FAILED,
+        FAILED,
+        COMPLETE,
     ]
+    assert [one.message for one in found[:4]] == [
+        "ValueError: too small",
+        "its process was killed; the system does so when memory runs out",
+        "",
+        "DataError: no rows",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "num_tried"),
+    [(ValueError("wrong"), 3), (DataError("no rows", "give some"), 1), (ExecutorError("killed", "wait"), 6)],
+)
+def test_a_search_in_which_all_raise_ends(
+    context: ExecutionContext, error: Exception, num_tried: int
+) -> None:
+    """At once where it is no matter of values; what failed is tried again when the search goes on."""
+    tried: list[int] = []
+
+    class Wrong(Trainer):
+        def __call__(self, number: int, *given: Any) -> Trial:
+            tried.append(number)
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        run(context, Wrong())
+
+    assert raised.value is error
+    assert tried == list(range(num_tried))
+    assert KeptTrials(context).read() == []
+    assert len(run(context, Trainer())) == 6
+
+
+def test_a_search_without_processes_ends(context: ExecutionContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And keeps what it has."""
+    trainer = Failing({2: ExecutorError("killed", "give more memory")})
+    monkeypatch.setattr(searching, "_Elsewhere", lambda *_: trainer)
+    monkeypatch.setattr(type(context.side_processes), "__len__", lambda _: 1)
+    with pytest.raises(ExecutorError):
+        run(context, trainer)
+
+    assert [one.number for one in KeptTrials(context).read()] == [0, 1]
 
 
 def test_time_ends_a_search_after_what_runs(

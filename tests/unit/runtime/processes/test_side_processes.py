@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from headrace.errors import DataError, ExecutorError
 from headrace.runtime.processes import side_processes
+from headrace.runtime.processes.process_groups import children_of
 from headrace.runtime.processes.side_processes import SideProcesses
 from headrace.runtime.progress import Progress
 
@@ -27,6 +29,11 @@ def _call(beside: SideProcesses, function: Any, *arguments: Any) -> Any:
 
 
 def _own_pid() -> int:
+    return os.getpid()
+
+
+def _slow_pid() -> int:
+    time.sleep(0.3)
     return os.getpid()
 
 
@@ -71,14 +78,23 @@ def _check() -> None:
     _call(beside, _count, progress, 7)
     assert reported == [("counting", None), ("counting", 7)]
 
-    with pytest.raises(ExecutorError, match=r"^a process that worked beside the node's own was killed"):
-        _call(beside, _die)
-    # The other one works on; when that is dead too, nobody waits.
-    assert beside.num_alive == 1
-    assert _call(beside, _own_pid) != os.getpid()
-    for _ in range(2):
-        with pytest.raises(ExecutorError):
+    # Another takes the place of one that was killed, however many are.
+    for _ in range(5):
+        with pytest.raises(ExecutorError, match=r"^a process that worked beside the node's own was killed"):
             _call(beside, _die)
+        assert beside.num_alive == 2
+    with ThreadPoolExecutor(2) as pool:
+        pids = list(pool.map(lambda _: _call(beside, _slow_pid), range(2)))
+    assert len({*pids, os.getpid()}) == 3
+    _call(beside, _count, progress, 7)
+    assert reported[-1] == ("counting", 14)
+
+    # With what forks them dead too, nobody waits for one.
+    for pid in children_of(os.getpid()) or ():
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(3):
+        with pytest.raises(ExecutorError):
+            _call(beside, _own_pid)
     assert beside.num_alive < 1
 
 
