@@ -53,8 +53,7 @@ class XGBoost(Converter):
         places = np.asarray(model["tree_info"], np.int64)
         width = int(places.max()) + 1
         trees = [_tree(tree, place, width) for tree, place in zip(model["trees"], places)]
-        matrix = tf.cast(table.matrix(tf.float32), tf.float64)
-        total = tf.reduce_sum(leaves(trees, matrix, store), axis=1)
+        total = tf.reduce_sum(leaves(trees, table.matrix(tf.float32), store), axis=1)
         objective = learner["objective"]["name"]
         raw = total + tf.constant(_first(learner, objective), tf.float64)
         if not hasattr(estimator, "n_classes_"):
