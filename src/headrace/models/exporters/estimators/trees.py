@@ -55,7 +55,8 @@ def depth(tree: Tree) -> int:
         level = level[np.asarray(tree.left)[level] >= 0]
         if not len(level):
             return steps
-        level = np.concatenate([np.asarray(tree.left)[level], np.asarray(tree.right)[level]])
+        # Nodes may share a child; each is looked at once.
+        level = np.unique(np.concatenate([np.asarray(tree.left)[level], np.asarray(tree.right)[level]]))
         steps += 1
 
 
