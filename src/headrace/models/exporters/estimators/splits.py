@@ -40,13 +40,13 @@ class Nodes:
             number: The node.
             feature: The column that it looks at.
             bounds: In ascending order. What is at most the first goes to the first child, what is above it and at most
-                the second goes to the second child, and so on in turn.
+                the second goes to the second child, and so on in turn. Without any, all goes to the first.
             children: The first and the second.
             missing_left: Whether a missing value goes to the first child.
         """
         missing = children[0] if missing_left else children[1]
-        ends = [children[place % 2] for place in range(len(bounds) + 1)]
-        self._between(number, feature, list(bounds), ends, missing)
+        ends = [children[place % 2] for place in range(max(len(bounds), 1) + 1)]
+        self._between(number, feature, list(bounds) or [np.inf], ends, missing)
 
     def _between(self, number: int, feature: int, bounds: list[float], ends: list[int], missing: int) -> None:
         middle = len(bounds) // 2

@@ -5,6 +5,7 @@ One graph for each tree would take minutes to write and to load.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -184,20 +185,72 @@ def _count(trees: Sequence[Any]) -> str:
     "sklearn.ensemble._forest.ExtraTreesRegressor",
 )
 class Trees(Converter):
-    """A tree, or a forest, whose prediction is the mean of its trees."""
+    """A tree, or a forest, whose prediction is the mean of its trees; a regressor's label may have several columns."""
+
+    def check(self, estimator: Any) -> str | None:
+        """Several columns of classes, which only the fitted one tells, are not covered."""
+        if hasattr(estimator, "classes_") and getattr(estimator, "n_outputs_", 1) > 1:
+            return (
+                f"{type(estimator).__name__} of a label of several columns is not covered; take OneVsRestClassifier or "
+                "MLPClassifier for labels of 0 and 1, or a model for each column"
+            )
+        return None
 
     def predict(self, estimator: Any, table: Table, store: Store) -> Prediction:
         """See `predict_proba` and `predict`."""
-        found = _trees(estimator)
+        found = _several(_trees(estimator), estimator, _rounded(table), store)
         classes = getattr(estimator, "classes_", None)
-        values = [_shares(tree) if classes is not None else tree.value[:, :, 0] for tree in found]
-        each = leaves(list(map(_of_sklearn, found, values)), _rounded(table), store)
         kind = PREDICTIONS if classes is None else PROBABILITIES
-        return Prediction(tf.reduce_mean(each, axis=1), kind, classes)
+        return Prediction(tf.reduce_mean(found, axis=1), kind, classes)
 
     def told(self, estimator: Any) -> str:
         """Trees and nodes."""
         return _count(_trees(estimator))
+
+
+def _several(
+    found: Sequence[Any],
+    estimator: Any,
+    matrix: tf.Tensor,
+    store: Store,
+    columns: Sequence[Any] | None = None,
+) -> tf.Tensor:
+    is_classifier = hasattr(estimator, "classes_")
+    values = [_shares(tree) if is_classifier else tree.value[:, :, 0] for tree in found]
+    made = list(map(_of_sklearn, found, values))
+    if columns is not None:
+        made = [
+            dataclasses.replace(tree, feature=np.asarray(own)[np.maximum(tree.feature, 0)])
+            for tree, own in zip(made, columns)
+        ]
+    return leaves(made, matrix, store)
+
+
+def each(
+    estimators: Sequence[Any], table: Table, store: Store, columns: Sequence[Any] | None
+) -> list[Prediction]:
+    """Return what each of several fitted trees predicts, walking all at once.
+
+    Args:
+        estimators: Of the same kind; their classes may differ.
+        table: What they see.
+        store: Keeps the nodes.
+        columns: Of each tree the numbers of the columns that it was fitted on; `None` for all.
+    """
+    widths = [len(one.classes_) if hasattr(one, "classes_") else 0 for one in estimators]
+    matrix = _rounded(table)
+    if len(set(widths)) > 1:
+        own = columns if columns is not None else [range(table.width)] * len(estimators)
+        found = [
+            _several([one.tree_], one, matrix, store, [some])[:, 0] for one, some in zip(estimators, own)
+        ]
+    else:
+        trees = [one.tree_ for one in estimators]
+        found = tf.unstack(_several(trees, estimators[0], matrix, store, columns), axis=1)
+    kind = PROBABILITIES if widths[0] else PREDICTIONS
+    return [
+        Prediction(values, kind, getattr(one, "classes_", None)) for values, one in zip(found, estimators)
+    ]
 
 
 def _trees(estimator: Any) -> list[Any]:
