@@ -103,4 +103,4 @@ def test_what_is_not_covered_is_named():
 
     assert registry.check(ensemble.VotingClassifier([("a", linear_model.LogisticRegression())])) is not None
     assert "Mine" in str(registry.check(pipeline.make_pipeline(Mine())))
-    assert "FunctionTransformer" in str(registry.check(preprocessing.FunctionTransformer(np.log1p)))
+    assert "FunctionTransformer" in str(registry.check(preprocessing.FunctionTransformer(lambda rows: rows)))

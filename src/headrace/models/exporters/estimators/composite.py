@@ -160,19 +160,3 @@ class Voting(Converter):
         mean = tf.add_n([one * weight for one, weight in zip(found, weights)]) / sum(weights)
         classes = getattr(estimator, "classes_", None)
         return Prediction(mean, PREDICTIONS if classes is None else PROBABILITIES, classes)
-
-
-@converts("sklearn.preprocessing._function_transformer.FunctionTransformer")
-class Identity(Converter):
-    """The transformer that `passthrough` becomes in a fitted ColumnTransformer. Other functions are Python."""
-
-    def check(self, estimator: Any) -> str | None:
-        """Only one without a function has operations."""
-        if estimator.func is not None:
-            return "FunctionTransformer(func=...) calls Python, which no SavedModel carries; do it in preprocessing_fn"
-        return None
-
-    def transform(self, estimator: Any, table: Table, store: Store) -> Table:
-        """Return the columns as they are."""
-        del estimator, store
-        return table

@@ -81,3 +81,10 @@ def one_hot_width(estimator: Any, index: int) -> int:
 def missing_category(estimator: Any, index: int) -> int | None:
     """Return the place of the missing value among an OrdinalEncoder's categories of a feature; None where it is none."""
     return estimator._missing_indices.get(index)
+
+
+def histogram_boosting(estimator: Any) -> tuple[list[Any], Any, Any]:
+    """Return the trees of each round of histogram gradient boosting, the first guess, and the categories' encoder."""
+    preprocessor = getattr(estimator, "_preprocessor", None)
+    encoder = None if preprocessor is None else preprocessor.named_transformers_["encoder"]
+    return estimator._predictors, estimator._baseline_prediction, encoder

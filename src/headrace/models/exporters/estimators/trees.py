@@ -5,7 +5,8 @@ One graph for each tree would take minutes to write and to load.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from headrace.models.exporters.estimators.registry import (
     converts,
 )
 from headrace.models.exporters.estimators.table import Table
+
+# So many steps are all walked by all rows, and every half as many of deeper trees it is looked who has arrived.
+_SHALLOW = 8
 
 
 @dataclass(frozen=True)
@@ -52,51 +56,101 @@ def depth(tree: Tree) -> int:
         level = level[np.asarray(tree.left)[level] >= 0]
         if not len(level):
             return steps
-        level = np.concatenate([np.asarray(tree.left)[level], np.asarray(tree.right)[level]])
+        # Nodes may share a child; each is looked at once.
+        level = np.unique(np.concatenate([np.asarray(tree.left)[level], np.asarray(tree.right)[level]]))
         steps += 1
 
 
 def leaves(trees: Sequence[Tree], matrix: tf.Tensor, store: Store) -> tf.Tensor:
-    """Return the values of the leaves that rows come to, `(rows, trees, columns)`.
+    """Return the values of the leaves that rows come to, `(rows, trees, columns)`, float64.
 
     Args:
         trees: One or more.
-        matrix: Of shape `(rows, features)`, float64.
+        matrix: Of shape `(rows, features)`, float32 or float64: what thresholds are compared with.
         store: Keeps the table of nodes.
     """
-    starts = np.cumsum([0, *[len(tree.left) for tree in trees]])
-    children, features, thresholds, missing = [], [], [], []
-    for tree, start in zip(trees, starts):
-        is_leaf, itself = np.asarray(tree.left) < 0, np.arange(len(tree.left))
-        left = np.where(is_leaf, itself, tree.left) + start
-        right = np.where(is_leaf, itself, tree.right) + start
-        children.append(np.stack([left, right], axis=1).reshape(-1))
-        features.append(np.where(is_leaf, 0, tree.feature))
-        thresholds.append(np.where(is_leaf, 0.0, tree.threshold))
-        missing.append(np.asarray(tree.missing_left, bool))
-    child = store.variable(np.concatenate(children).astype(np.int32)).read_value()
-    feature = store.variable(np.concatenate(features).astype(np.int32)).read_value()
-    threshold = store.variable(np.concatenate(thresholds).astype(np.float64)).read_value()
-    missing_left = store.variable(np.concatenate(missing)).read_value()
+    table = store.variable(_nodes(trees, matrix.dtype)).read_value()
     values = store.variable(np.concatenate([tree.values for tree in trees]).astype(np.float64)).read_value()
-    steps = max(map(depth, trees))
+    starts = np.cumsum([0, *[len(tree.left) for tree in trees]])[:-1]
+    rows, steps = tf.shape(matrix)[0], max(map(depth, trees))
+    roots = tf.tile(store.array(starts, tf.int32), rows[None])
+    cells = tf.repeat(tf.range(rows) * matrix.shape[1], len(trees))
+    flat = tf.reshape(matrix, [-1])
+    takes_missing = any(np.asarray(tree.missing_left, bool).any() for tree in trees)
+
+    def walk(node: tf.Tensor, cell: tf.Tensor, number: int) -> tf.Tensor:
+        for _ in range(number):
+            node = _step(table, flat, node, cell, takes_missing)
+        return node
+
+    found = walk(roots, cells, steps) if steps <= _SHALLOW else _deep(walk, table, roots, cells)
+    return tf.gather(values, tf.reshape(found, [-1, len(trees)]))
+
+
+def _nodes(trees: Sequence[Tree], dtype: tf.DType) -> Any:
+    """Return a row of int32 for each node, which lies side by side in memory.
+
+    Left and right child, where a leaf is its own; twice the feature, and 1 more where missing values go left; the bits
+    of the threshold.
+    """
+    tables, start = [], 0
+    for tree in trees:
+        is_leaf, itself = np.asarray(tree.left) < 0, np.arange(len(tree.left))
+        left, right = (np.where(is_leaf, itself, one) + start for one in (tree.left, tree.right))
+        feature = 2 * np.where(is_leaf, 0, tree.feature) + np.asarray(tree.missing_left, bool)
+        bits = _at_most(np.where(is_leaf, 0.0, tree.threshold), dtype).view(np.int32).reshape(len(left), -1)
+        tables.append(np.column_stack([left, right, feature, bits]).astype(np.int32))
+        start += len(left)
+    return np.concatenate(tables)
+
+
+def _at_most(threshold: Any, dtype: tf.DType) -> Any:
+    """Return thresholds as numbers of a type: the largest of it that is not above each.
+
+    A float32 is at most a float64 if it is at most the float32 before it. Numbers nearer to 0 than any normal one count
+    as 0 in TensorFlow, and so can be no threshold.
+    """
+    exact = np.asarray(threshold, np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        found = exact.astype(dtype.as_numpy_dtype)
+    found = np.where(found > exact, np.nextafter(found, found.dtype.type(-np.inf)), found)
+    tiny = np.finfo(found.dtype).tiny
+    return np.where(np.abs(found) < tiny, np.where(exact < 0, -tiny, found.dtype.type(0)), found)
+
+
+def _step(
+    table: tf.Tensor, flat: tf.Tensor, node: tf.Tensor, cell: tf.Tensor, takes_missing: bool
+) -> tf.Tensor:
+    """Return the child that each goes to."""
+    found = tf.gather(table, node)
+    bits = found[:, 3] if flat.dtype == tf.float32 else found[:, 3:]
+    seen = tf.gather(flat, cell + found[:, 2] // 2)
+    goes_left = seen <= tf.bitcast(bits, flat.dtype)
+    if takes_missing:
+        goes_left |= tf.math.is_nan(seen) & (found[:, 2] % 2 == 1)
+    return tf.where(goes_left, found[:, 0], found[:, 1])
+
+
+def _deep(walk: Callable[..., tf.Tensor], table: tf.Tensor, node: tf.Tensor, cell: tf.Tensor) -> tf.Tensor:
+    """Walk on only with what has not come to a leaf: few leaves are as deep as the deepest."""
 
     @tf.autograph.experimental.do_not_convert
-    def step(number: tf.Tensor, node: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        seen = tf.gather(matrix, tf.gather(feature, node), batch_dims=1)
-        goes_left = tf.where(
-            tf.math.is_nan(seen), tf.gather(missing_left, node), seen <= tf.gather(threshold, node)
-        )
-        return number + 1, tf.gather(child, 2 * node + tf.cast(~goes_left, tf.int32))
+    def further(
+        found: tf.Tensor, places: tf.Tensor, node: tf.Tensor, cell: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        node = walk(node, cell, _SHALLOW // 2)
+        found = tf.tensor_scatter_nd_update(found, places[:, None], node)
+        goes_on = tf.where(tf.gather(table[:, 0], node) != node)[:, 0]
+        return found, tf.gather(places, goes_on), tf.gather(node, goes_on), tf.gather(cell, goes_on)
 
-    roots = tf.tile(tf.constant(starts[None, :-1], tf.int32), [tf.shape(matrix)[0], 1])
-    _, node = tf.while_loop(
-        lambda number, node: number < steps,
-        step,
-        (tf.constant(0), roots),
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, len(trees)])),
+    unknown = tf.TensorShape([None])
+    found, *_ = tf.while_loop(
+        lambda found, places, node, cell: tf.size(node) > 0,
+        further,
+        (node, tf.range(tf.size(node)), node, cell),
+        shape_invariants=(unknown,) * 4,
     )
-    return tf.gather(values, node)
+    return found
 
 
 def _of_sklearn(tree: Any, values: Any) -> Tree:
@@ -107,7 +161,7 @@ def _of_sklearn(tree: Any, values: Any) -> Tree:
 
 def _rounded(table: Table) -> tf.Tensor:
     """Values as scikit-learn's trees see them: they are made float32, and compared with float64."""
-    return tf.cast(table.matrix(tf.float32), tf.float64)
+    return table.matrix(tf.float32)
 
 
 def _shares(tree: Any) -> Any:
@@ -131,20 +185,72 @@ def _count(trees: Sequence[Any]) -> str:
     "sklearn.ensemble._forest.ExtraTreesRegressor",
 )
 class Trees(Converter):
-    """A tree, or a forest, whose prediction is the mean of its trees."""
+    """A tree, or a forest, whose prediction is the mean of its trees; a regressor's label may have several columns."""
+
+    def check(self, estimator: Any) -> str | None:
+        """Several columns of classes, which only the fitted one tells, are not covered."""
+        if hasattr(estimator, "classes_") and getattr(estimator, "n_outputs_", 1) > 1:
+            return (
+                f"{type(estimator).__name__} of a label of several columns is not covered; take OneVsRestClassifier or "
+                "MLPClassifier for labels of 0 and 1, or a model for each column"
+            )
+        return None
 
     def predict(self, estimator: Any, table: Table, store: Store) -> Prediction:
         """See `predict_proba` and `predict`."""
-        found = _trees(estimator)
+        found = _several(_trees(estimator), estimator, _rounded(table), store)
         classes = getattr(estimator, "classes_", None)
-        values = [_shares(tree) if classes is not None else tree.value[:, :, 0] for tree in found]
-        each = leaves(list(map(_of_sklearn, found, values)), _rounded(table), store)
         kind = PREDICTIONS if classes is None else PROBABILITIES
-        return Prediction(tf.reduce_mean(each, axis=1), kind, classes)
+        return Prediction(tf.reduce_mean(found, axis=1), kind, classes)
 
     def told(self, estimator: Any) -> str:
         """Trees and nodes."""
         return _count(_trees(estimator))
+
+
+def _several(
+    found: Sequence[Any],
+    estimator: Any,
+    matrix: tf.Tensor,
+    store: Store,
+    columns: Sequence[Any] | None = None,
+) -> tf.Tensor:
+    is_classifier = hasattr(estimator, "classes_")
+    values = [_shares(tree) if is_classifier else tree.value[:, :, 0] for tree in found]
+    made = list(map(_of_sklearn, found, values))
+    if columns is not None:
+        made = [
+            dataclasses.replace(tree, feature=np.asarray(own)[np.maximum(tree.feature, 0)])
+            for tree, own in zip(made, columns)
+        ]
+    return leaves(made, matrix, store)
+
+
+def each(
+    estimators: Sequence[Any], table: Table, store: Store, columns: Sequence[Any] | None
+) -> list[Prediction]:
+    """Return what each of several fitted trees predicts, walking all at once.
+
+    Args:
+        estimators: Of the same kind; their classes may differ.
+        table: What they see.
+        store: Keeps the nodes.
+        columns: Of each tree the numbers of the columns that it was fitted on; `None` for all.
+    """
+    widths = [len(one.classes_) if hasattr(one, "classes_") else 0 for one in estimators]
+    matrix = _rounded(table)
+    if len(set(widths)) > 1:
+        own = columns if columns is not None else [range(table.width)] * len(estimators)
+        found = [
+            _several([one.tree_], one, matrix, store, [some])[:, 0] for one, some in zip(estimators, own)
+        ]
+    else:
+        trees = [one.tree_ for one in estimators]
+        found = tf.unstack(_several(trees, estimators[0], matrix, store, columns), axis=1)
+    kind = PROBABILITIES if widths[0] else PREDICTIONS
+    return [
+        Prediction(values, kind, getattr(one, "classes_", None)) for values, one in zip(found, estimators)
+    ]
 
 
 def _trees(estimator: Any) -> list[Any]:
