@@ -116,15 +116,15 @@ class OfFeatures:
         self._arguments = (specs, shared_models)
         names = [spec.name if len(specs) > 1 else "" for spec in specs]
         self._predict = model_util.ModelSignaturesDoFn(
-            model_specs=specs,
-            eval_shared_models=shared_models,
+            model_specs=list(specs),
+            eval_shared_models=dict(shared_models),
             output_keypath=[constants.PREDICTIONS_KEY],
             signature_names={name: [spec.signature_name] for name, spec in zip(names, specs)},
             prefer_dict_outputs=False,
         )
         self._transform = model_util.ModelSignaturesDoFn(
-            model_specs=specs,
-            eval_shared_models=shared_models,
+            model_specs=list(specs),
+            eval_shared_models=dict(shared_models),
             output_keypath=[constants.TRANSFORMED_FEATURES_KEY],
             signature_names={
                 name: list(spec.preprocessing_function_names) for name, spec in zip(names, specs)
