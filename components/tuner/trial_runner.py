@@ -47,7 +47,7 @@ class TrialRunner:
     def __call__(
         self, number: int, values: dict[str, Any], pruning: Pruning | None, place: int | None
     ) -> Trial:
-        """Train one trial; what `build_model` raises passes through."""
+        """Train one trial; what `build_model` raises passes through, for `Searching` to judge."""
         started = time.monotonic()
         watch = None if pruning is None or place is None else pruning.watch(place)
         try:

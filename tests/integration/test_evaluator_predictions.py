@@ -72,17 +72,6 @@ def test_extracts_equal_tfmas(taxi_models: dict[str, Any], kinds: list[str], fie
     }
 
 
-def test_what_has_loaded_its_models_goes_to_another_process(taxi_models: dict[str, Any]):
-    """The short form asks them for some rows first; a model with a vocabulary does not pickle."""
-    for one in both({"binary": taxi_models["binary"]}):
-        one.setup()
-        again = pickler.loads(pickler.dumps(one))
-        again.setup()
-        extracts = {constants.INPUT_KEY: RECORDS, constants.FEATURES_KEY: {}}
-
-        assert values(again.predict(extracts)) == values(one.predict(extracts))
-
-
 def test_a_model_is_loaded_once_in_a_process(taxi_models: dict[str, Any]):
     """However many steps call it."""
     _, ours = both({"binary": taxi_models["binary"]})

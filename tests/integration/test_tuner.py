@@ -120,7 +120,7 @@ def test_short_form_samples_a_range(tmp_path, model_file):
 
 
 def test_what_build_model_raises_passes_through(tmp_path, model_file):
-    """KerasTuner would go on to the next trial and show a text."""
+    """Where it does so with all values; KerasTuner would show a text."""
     with pytest.raises(KeyError, match="no such layer"):
         _short(tmp_path, model_file, "build_raising", {"units": [1, 2]}, label="species")
 
@@ -136,6 +136,22 @@ def test_a_nan_loss_ends_one_trial(tmp_path, model_file):
         label="tips",
     )
     assert read_json(f"{tmp_path}/best/best_hyperparameters.txt")["values"] == {"learning_rate": 1e-3}
+
+
+def test_an_objective_that_is_not_there_ends_the_search(tmp_path, model_file):
+    """After the first epoch, not after all of them; and the names that there are stand in it."""
+    given = {"label": "tips", "objective": "val_los", "epochs": 100_000, "train_args": "{}"}
+    with pytest.raises(
+        DefinitionError, match=r"the objective 'val_los' is none of the metrics. There are .*'val_loss'"
+    ):
+        _short(
+            tmp_path,
+            model_file,
+            "build_exploding",
+            {"learning_rate": [1e-3, 1e-4]},
+            transformed_inputs(),
+            **given,
+        )
 
 
 def test_all_trials_failed(tmp_path, model_file):
