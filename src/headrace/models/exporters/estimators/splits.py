@@ -66,10 +66,10 @@ class Nodes:
 
     def tree(self) -> Tree:
         """Return all of it."""
-        left, right, feature, threshold, missing = zip(*self._nodes)
+        left, right, feature, threshold, missing = map(np.asarray, zip(*self._nodes))
         added = len(self._nodes) - len(self._values)
         values = np.pad(self._values, [(0, added), (0, 0)])
-        return Tree(*map(np.asarray, (left, right, feature, threshold, missing)), values)
+        return Tree(left, right, feature, threshold, missing, values)
 
 
 def bounds_of(categories: Sequence[int]) -> list[float]:
