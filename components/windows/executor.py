@@ -60,7 +60,7 @@ class Executor(BaseExecutor):
                 f"value {asked.horizon:,} steps ahead. A step is {pd.Timedelta(found.step, 'ns')}.",
                 "look at step, lags and group; or take windows(..., gaps='last').",
             )
-        wide = np.memmap(path, np.float32, "r", shape=(len(order), len(asked.features) + 1))
+        wide: Any = np.memmap(path, np.float32, "r", shape=(len(order), len(asked.features) + 1))
         parts, num_between = division.divide(found, asked, shares, context.node_id)
         output = context.output("windowed_examples")
         for split, places in parts.items():

@@ -85,7 +85,7 @@ class Spool:
         schema = pa.schema([self.schema.field(name) for name in names])
         # Arrow copies all batches to take rows of several: from each what is needed, and then in order.
         order = np.argsort(rows, kind="stable")
-        cuts = np.searchsorted(rows[order], self._starts)
+        cuts: Any = np.searchsorted(rows[order], self._starts)
         taken = []
         for batch, start, begin, end in zip(self._batches, self._starts, cuts, cuts[1:]):
             if end > begin:
