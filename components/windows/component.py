@@ -50,7 +50,7 @@ class Windows(Component[WindowsOutputs]):
 
     Inputs:
         examples: Channel of `Examples`, one value in each row for time and value; several spans count together. Of
-            all rows the times, values and groups are in memory, about 100 bytes each; the rest lies on the disk.
+            all rows the times, values and groups are in memory, some 150 bytes each; the rest lies on the disk.
 
     Outputs:
         windowed_examples: `Examples` of tf.Examples in the order of time, one file in each split, gzipped TFRecords. The
