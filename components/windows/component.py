@@ -49,8 +49,8 @@ class Windows(Component[WindowsOutputs]):
     row of a later split uses a time, in its window or its target, at or before the last target of an earlier one.
 
     Inputs:
-        examples: Channel of `Examples`, one value in each row for time and value; several spans count together. All
-            rows are held in memory.
+        examples: Channel of `Examples`, one value in each row for time and value; several spans count together. Of
+            all rows the times, values and groups are in memory, some 150 bytes each; the rest lies on the disk.
 
     Outputs:
         windowed_examples: `Examples` of tf.Examples in the order of time, one file in each split, gzipped TFRecords. The

@@ -1,8 +1,12 @@
-"""Executor of `Windows`: reads all rows, looks their windows up, divides them by time and writes them."""
+"""Executor of `Windows`: reads all rows, looks their windows up, divides them by time and writes them.
+
+Rows and windows lie on the disk; in memory are the times, groups and values of all rows, and the rest of some of them.
+"""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +14,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from headrace import files
 from headrace.components.windows import division
+from headrace.components.windows.spool import Spool
 from headrace.errors import DataError, EmptyDataError
-from headrace.features import series
+from headrace.features import series, series_lookup
 from headrace.formats import artifacts
 from headrace.formats.examples import example_encoder, example_writer, examples, tfrecord
 from headrace.formats.examples.arrow_features import as_feature
@@ -35,77 +41,59 @@ class Executor(BaseExecutor):
         """
         asked = series.read(context.parameter("windows"))
         shares = context.json_parameter("splits")
+        os.makedirs(context.tmp_path, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="windows-", dir=context.tmp_path) as folder:
+            self._execute(context, asked, shares, folder)
+
+    def _execute(
+        self, context: ExecutionContext, asked: series.Windows, shares: Mapping[str, float], folder: str
+    ) -> None:
         context.progress.report("reading rows")
-        table = _read(context)
+        spool = _read(context, os.path.join(folder, "rows"))
         context.progress.report("looking windows up")
-        found = series.compute(asked, _columns(table, asked, context.node_id))
+        path = os.path.join(folder, "windows")
+        with files.create_file(path) as target:
+            found, order = series_lookup.compute_aside(asked, _columns(spool, asked, context.node_id), target)
         if not len(found.rows):
             raise EmptyDataError(
-                f"{context.node_id}: none of {table.num_rows:,} rows has a whole window of {asked.reach + 1:,} steps and a "
+                f"{context.node_id}: none of {spool.num_rows:,} rows has a whole window of {asked.reach + 1:,} steps and a "
                 f"value {asked.horizon:,} steps ahead. A step is {pd.Timedelta(found.step, 'ns')}.",
                 "look at step, lags and group; or take windows(..., gaps='last').",
             )
+        wide: Any = np.memmap(path, np.float32, "r", shape=(len(order), len(asked.features) + 1))
         parts, num_between = division.divide(found, asked, shares, context.node_id)
         output = context.output("windowed_examples")
         for split, places in parts.items():
             context.progress.report(f"writing {split}")
-            _write(output.uri, split, table, asked, found.only(places), context)
+            _write(output.uri, split, asked, (spool, found.rows[places]), (wide, order[places]), context)
         _describe(context, asked, found, {split: len(places) for split, places in parts.items()}, num_between)
         # Set last: an artifact must not name a split whose file was never written.
         output.split_names = artifacts.encode_split_names(parts)
 
 
-def _read(context: ExecutionContext) -> pa.Table:
+def _read(context: ExecutionContext, folder: str) -> Spool:
     """All rows of all splits, with the columns that any of them has."""
-    batches = [
+    os.makedirs(folder)
+    spool = Spool(folder, context.node_id)
+    spool.fill(
         batch
         for artifact in context.inputs["examples"]
         for split in artifacts.split_names(artifact)
         for batch in examples.read_record_batches(artifact, split)
-    ]
-    schema = pa.unify_schemas([batch.schema for batch in batches]) if _agree(batches) else None
-    if schema is None:
-        kinds: dict[str, Any] = {}
-        for batch in batches:
-            for field in batch.schema:
-                known = kinds.setdefault(field.name, field.type)
-                if pa.types.is_null(known):
-                    kinds[field.name] = field.type
-        schema = pa.schema(list(kinds.items()))
-    tables = [_with_columns(batch, schema, context.node_id) for batch in batches]
-    table = pa.concat_tables(tables) if tables else pa.table({})
-    if not table.num_rows:
+    )
+    if not spool.num_rows:
         raise EmptyDataError(
             f"{context.node_id}: the examples have no row.", "look at the ExampleGen's input."
         )
-    context.progress.add_rows(table.num_rows)
-    return table
+    context.progress.add_rows(spool.num_rows)
+    return spool
 
 
-def _agree(batches: list[pa.RecordBatch]) -> bool:
-    return len({tuple(zip(batch.schema.names, map(str, batch.schema.types))) for batch in batches}) == 1
-
-
-def _with_columns(batch: pa.RecordBatch, schema: pa.Schema, node_id: str) -> pa.Table:
-    columns = []
-    for field in schema:
-        place = batch.schema.get_field_index(field.name)
-        column = pa.nulls(batch.num_rows) if place < 0 else batch.column(place)
-        if pa.types.is_null(column.type):
-            column = pa.nulls(batch.num_rows, field.type)
-        if column.type != field.type:
-            raise DataError(
-                f"{node_id}: column '{field.name}' holds {column.type} in one split or span and {field.type} in another.",
-                "give it one type in the data.",
-            )
-        columns.append(column)
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _columns(table: pa.Table, asked: series.Windows, node_id: str) -> dict[str, Any]:
+def _columns(spool: Spool, asked: series.Windows, node_id: str) -> dict[str, Any]:
     """The columns that windows are made of, one value in each row, and the names of the others."""
     wanted = (asked.time, asked.value, *asked.group)
-    columns: dict[str, Any] = {name: None for name in table.schema.names if name not in wanted}
+    columns: dict[str, Any] = {name: None for name in spool.schema.names if name not in wanted}
+    table = spool.columns([name for name in wanted if name in spool.schema.names])
     for name in wanted:
         if name not in table.schema.names:
             continue
@@ -130,28 +118,30 @@ def _columns(table: pa.Table, asked: series.Windows, node_id: str) -> dict[str, 
 def _write(
     uri: str,
     split: str,
-    table: pa.Table,
     asked: series.Windows,
-    found: series.Found,
+    others: tuple[Spool, Any],
+    made: tuple[Any, Any],
     context: ExecutionContext,
 ) -> None:
+    """Write the windows of a split: the other columns at rows of the spool, and what was made at places of its file."""
     folder = artifacts.new_split_folder(uri, split)
     os.makedirs(folder, exist_ok=True)
-    others = [name for name in table.schema.names if name != asked.value]
-    made = {**found.features, asked.target: found.target}
+    (spool, rows), (wide, places) = others, made
+    names = [name for name in spool.schema.names if name != asked.value]
     with tfrecord.Writer(example_writer.tfrecord_path(folder, 0, 1)) as writer:
-        for start in range(0, len(found.rows), _BATCH_ROWS):
-            rows = found.rows[start : start + _BATCH_ROWS]
-            taken = table.select(others).take(pa.array(rows)).combine_chunks()
-            columns = {name: taken.column(name).combine_chunks() for name in others}
+        for start in range(0, len(rows), _BATCH_ROWS):
+            some = slice(start, start + _BATCH_ROWS)
+            taken = spool.take(rows[some], names)
+            columns = {name: taken.column(place) for place, name in enumerate(names)}
+            values = wide[places[some]]
             columns |= {
-                name: pa.array(values[start : start + _BATCH_ROWS], pa.float32())
-                for name, values in made.items()
+                name: pa.array(np.ascontiguousarray(values[:, place]))
+                for place, name in enumerate([*asked.features, asked.target])
             }
             features = [as_feature(column, name, context.node_id) for name, column in columns.items()]
             batch = pa.RecordBatch.from_arrays(features, list(columns))
             writer.write(example_encoder.encode(batch).to_pylist())
-            context.progress.add_rows(len(rows))
+            context.progress.add_rows(len(values))
 
 
 def _describe(

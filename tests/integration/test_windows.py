@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from headrace.authoring import Channel, standard_artifacts
 from headrace.components import Windows
+from headrace.components.windows import executor
+from headrace.components.windows.spool import Spool
 from headrace.errors import DataError, DefinitionError, EmptyDataError
-from headrace.features import windows
+from headrace.features import series_lookup, windows
 from headrace.features.series import read
 from headrace.testing import channel, make_examples, read_examples, run_component
 
@@ -223,6 +226,36 @@ def test_the_component_makes_what_the_function_does(tmp_path: Path):
         assert (row.get("wind") or [None])[0] == (None if pd.isna(one["wind"]) else one["wind"])
     told = made.get_string_custom_property("headrace_summary")
     assert "; 1 gaps, 1 times missing; 1 rows that came twice left out" in told
+
+
+def test_parts_of_a_long_series_and_of_many_batches_make_the_same(tmp_path: Path, monkeypatch: Any):
+    """With gaps; some columns are not in all batches, and rows are read in another order than they came in."""
+    frame = series(90).drop(index=[5, 50, 51]).reset_index(drop=True)
+    frame.loc[:99, "wind"] = np.nan
+    asked = read({**vars(ASKED), "gaps": "last"})
+    whole = run(tmp_path / "whole", frame, asked).output("windowed_examples")
+    expected = [read_examples(whole, split) for split in ("train", "eval")]
+    in_memory = asked.rows(frame)
+    monkeypatch.setattr(series_lookup, "_BLOCK_ROWS", 7)
+    monkeypatch.setattr(executor, "_BATCH_ROWS", 11)
+    read_batches = executor.examples.read_record_batches
+    monkeypatch.setattr(
+        executor.examples, "read_record_batches", lambda *given: read_batches(*given, batch_rows=10)
+    )
+    parts = run(tmp_path / "parts", frame, asked).output("windowed_examples")
+    assert [read_examples(parts, split) for split in ("train", "eval")] == expected
+    assert {bool(row.get("wind")) for row in expected[0]} == {True, False}
+    pd.testing.assert_frame_equal(asked.rows(frame), in_memory)
+
+
+def test_a_column_of_two_types_is_told(tmp_path: Path):
+    """With both, and its name."""
+    spool = Spool(str(tmp_path), "Windows")
+    batches = [pa.record_batch([pa.array(values)], ["wind"]) for values in ([[1]], [None], [["strong"]])]
+    with pytest.raises(
+        DataError, match="column 'wind' holds list<item: string> in one split or span and list"
+    ):
+        spool.fill(batches)
 
 
 def test_too_few_rows_are_told(tmp_path: Path):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,36 @@ _BLOCK_ROWS = 100_000
 
 def compute(asked: Windows, frame: Any, *, has_target: bool) -> Found:
     """Return the windows of a table; see `series.compute`."""
+    parts = list(_each(asked, frame, has_target=has_target))
+    found = _joined(asked, parts)
+    return found.only(np.lexsort((found.rows, found.times)))
+
+
+def compute_aside(asked: Windows, frame: Any, target: BinaryIO) -> tuple[Found, Array]:
+    """Write features and targets into a file, in which no more than some of them are in memory at a time.
+
+    Args:
+        asked: What the windows are.
+        frame: See `series.compute`.
+        target: Gets a row of float32 for each window: its features, in their order, and the target.
+
+    Returns:
+        The windows without features and targets, and for each of them its place in the file.
+
+    Raises:
+        DataError: See `series.Windows.rows`.
+    """
+    parts = []
+    for part in _each(asked, frame, has_target=True):
+        target.write(np.column_stack([*part.features.values(), part.target]).astype(np.float32).tobytes())
+        parts.append(replace(part, features={}, target=np.zeros(0)))
+    found = _joined(asked, parts)
+    order = np.lexsort((found.rows, found.times))
+    return found.only(order), order
+
+
+def _each(asked: Windows, frame: Any, *, has_target: bool) -> Iterator[Found]:
+    """Yield the windows of one group after another, of a long one in several parts; at least one part."""
     _check_columns(asked, frame)
     times = _nanoseconds(asked, frame[asked.time])
     values = _numbers(asked, frame[asked.value])
@@ -29,11 +60,11 @@ def compute(asked: Windows, frame: Any, *, has_target: bool) -> Found:
     num_repeated = int(is_repeated.sum())
     order = order[~is_repeated]
     step = _step(asked, times[order], groups[order])
-    found = [
-        _of_group(asked, rows, times[rows], values[rows], step, has_target=has_target)
-        for rows in _parts(order, groups)
-    ]
-    return _joined(asked, found, step, num_repeated)
+    nothing: Array = np.zeros(0, np.int64)
+    for empty in _of_group(asked, nothing, nothing, np.zeros(0), step, has_target=has_target):
+        yield replace(empty, num_repeated=num_repeated)
+    for rows in _parts(order, groups):
+        yield from _of_group(asked, rows, times[rows], values[rows], step, has_target=has_target)
 
 
 _NO_TIME = np.iinfo(np.int64).min
@@ -133,7 +164,8 @@ def _step(asked: Windows, times: Array, groups: Array) -> int:
 
 def _of_group(
     asked: Windows, rows: Array, times: Array, values: Array, step: int, *, has_target: bool
-) -> Found:
+) -> Iterator[Found]:
+    """Yield the windows of a group in the order of time, so many times of it after another; at least one part."""
     between = np.diff(times)
     off = np.flatnonzero(between % step)
     if len(off):
@@ -147,16 +179,24 @@ def _of_group(
     num_missing = int((between // step - 1).sum() + (~is_there).sum())
     num_gaps = int((between > step).sum() + (~is_there).sum())
     own = _Series(times[is_there], values[is_there], step, is_filled=asked.gaps == "last")
+    newest = np.arange(len(times)) == len(times) - 1
+    for start in range(0, max(len(times), 1), _BLOCK_ROWS):
+        some = slice(start, start + _BLOCK_ROWS)
+        features = _features(asked, own, times[some], step)
+        target = own.observed(times[some] + asked.horizon * step) if has_target else np.zeros(0)
+        columns = [*features.values(), *([target] if has_target else [])]
+        kept = np.all([np.isfinite(column) for column in columns], axis=0)
+        counts = (0, 0) if start else (num_gaps, num_missing)
+        found = Found(rows[some], times[some], features, target, newest[some], step, *counts, 0)
+        yield found.only(kept)
+
+
+def _features(asked: Windows, own: _Series, times: Array, step: int) -> dict[str, Array]:
     features = {f"{asked.value}_lag_{lag}": own.at(times - lag * step) for lag in asked.lags}
     for name, sizes in asked.rolling.items():
         for size in sizes:
             features[f"{asked.value}_{name}_{size}"] = own.over(times, size, name)
-    target = own.observed(times + asked.horizon * step) if has_target else np.zeros(0)
-    columns = [*features.values(), *([target] if has_target else [])]
-    kept = np.all([np.isfinite(column) for column in columns], axis=0)
-    newest = np.arange(len(times)) == len(times) - 1
-    found = Found(rows, times, features, target, newest, step, num_gaps, num_missing, 0)
-    return found.only(kept)
+    return features
 
 
 class _Series:
@@ -193,19 +233,16 @@ class _Series:
         return made
 
 
-def _joined(asked: Windows, parts: list[Found], step: int, num_repeated: int) -> Found:
-    def column(values: list[Array]) -> Array:
-        return np.concatenate(values) if values else np.zeros(0)
-
-    found = Found(
-        rows=column([part.rows for part in parts]).astype(np.int64),
-        times=column([part.times for part in parts]).astype(np.int64),
-        features={name: column([part.features[name] for part in parts]) for name in asked.features},
-        target=column([part.target for part in parts]),
-        is_newest=column([part.is_newest for part in parts]).astype(bool),
-        step=step,
+def _joined(asked: Windows, parts: list[Found]) -> Found:
+    names = [name for name in asked.features if name in parts[0].features]
+    return Found(
+        rows=np.concatenate([part.rows for part in parts]).astype(np.int64),
+        times=np.concatenate([part.times for part in parts]).astype(np.int64),
+        features={name: np.concatenate([part.features[name] for part in parts]) for name in names},
+        target=np.concatenate([part.target for part in parts]),
+        is_newest=np.concatenate([part.is_newest for part in parts]).astype(bool),
+        step=parts[0].step,
         num_gaps=sum(part.num_gaps for part in parts),
         num_missing=sum(part.num_missing for part in parts),
-        num_repeated=num_repeated,
+        num_repeated=sum(part.num_repeated for part in parts),
     )
-    return found.only(np.lexsort((found.rows, found.times)))
