@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from hypothesis import settings
 from sklearn import base
+from threadpoolctl import threadpool_limits
 
 from headrace.models.exporters.estimators import registry
 from headrace.models.exporters.estimators.table import Block, Table
 from headrace.models.missing import MISSING_TEXT
+
+_GIVEN = int(os.environ.get("HEADRACE_EXAMPLES", "0"))
+
+
+def drawn(count: int) -> settings:
+    """Return settings that draw so many examples, always the same; HEADRACE_EXAMPLES asks for more and others."""
+    return settings(max_examples=_GIVEN or count, deadline=None, derandomize=not _GIVEN)
 
 
 def table(rows: Any) -> Table:
@@ -32,7 +42,8 @@ def tensor(column: Any) -> tf.Tensor:
 
 def quietly(call: Any, *arguments: Any) -> Any:
     """Return what scikit-learn answers, without its warnings of constant features, small samples and convergence."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+    # Threads that wait for each other's turn make small fits slow on a busy machine.
+    with warnings.catch_warnings(), np.errstate(all="ignore"), threadpool_limits(1):
         warnings.simplefilter("ignore")
         return call(*arguments)
 
