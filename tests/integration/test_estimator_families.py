@@ -5,7 +5,7 @@ from __future__ import annotations
 import fitted_estimators
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import (
     cluster,
@@ -27,7 +27,7 @@ from sklearn import (
 
 from headrace.models.exporters.estimators import registry
 
-_EXAMPLES = 5
+_EXAMPLES = 3
 
 
 def _of(*values):
@@ -499,7 +499,7 @@ def test_equals_scikit_learn(name):
     """Rows of the fit and others, one row alone, one column, constant columns, NaN where it may be."""
     estimators, method, targets, kinds, tolerance = _CASES[name]
 
-    @settings(max_examples=_EXAMPLES, deadline=None, derandomize=True)
+    @fitted_estimators.drawn(_EXAMPLES)
     @given(estimators, _of(*kinds), st.integers(0, 10**6), st.booleans())
     def hold(estimator, kind, seed, is_single):
         numbers = np.random.default_rng(seed)
@@ -526,7 +526,7 @@ def _other(numbers, rows, kind):
     )
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@fitted_estimators.drawn(6)
 @given(
     st.builds(svm.SVC, decision_function_shape=_of("ovr", "ovo"), C=_of(0.1, 10), **_SVM),
     _of(_plain, _constant, _grid),

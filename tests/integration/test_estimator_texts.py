@@ -6,7 +6,7 @@ import fitted_estimators
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import impute, preprocessing
 from sklearn.feature_extraction import text
@@ -14,7 +14,7 @@ from sklearn.feature_extraction import text
 from headrace.errors import ModelError
 from headrace.models.exporters.estimators import encoding, registry, texts
 
-_SETTINGS = settings(max_examples=15, deadline=None, derandomize=True)
+_SETTINGS = fitted_estimators.drawn(6)
 _TOWNS = st.sampled_from(["Rom", "Oslo", "", "Åre", "東京", "ROM", "x\ty"])
 
 
@@ -176,7 +176,7 @@ _WORDS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@fitted_estimators.drawn(8)
 @given(
     st.lists(_WORDS, min_size=3, max_size=6),
     st.fixed_dictionaries(

@@ -114,7 +114,9 @@ def one_hot(estimator: Any, columns: list[tf.Tensor], store: Store) -> tf.Tensor
         table = [_without(place, drop) for place in [*places, unknown]]
         code = find_category(column, estimator.categories_[index])
         width = one_hot_width(estimator, index)
-        target = tf.gather(tf.constant(table, tf.int64), tf.where(code < 0, len(places), code))
+        target = tf.gather(
+            tf.constant(table, tf.int64), tf.where(code < 0, tf.constant(len(places), tf.int64), code)
+        )
         part = tf.one_hot(target, width, dtype=tf.float64)
         if estimator.handle_unknown == "error":
             part = tf.where((code < 0)[:, tf.newaxis], constant(float("nan")), part)
@@ -144,7 +146,7 @@ def ordinal(estimator: Any, columns: list[tf.Tensor], store: Store) -> tf.Tensor
 
 def _gather(values: Any, code: tf.Tensor) -> tf.Tensor:
     """Return the value of each code; the last value is that of -1."""
-    return tf.gather(constant(values), tf.where(code < 0, len(values) - 1, code))
+    return tf.gather(constant(values), tf.where(code < 0, tf.constant(len(values) - 1, tf.int64), code))
 
 
 def target(estimator: Any, columns: list[tf.Tensor], store: Store) -> tf.Tensor:

@@ -75,7 +75,8 @@ class Store:
 
     def variable(self, array: Any, dtype: tf.DType | None = None) -> tf.Variable:
         """Return an array as a variable that is saved with the model."""
-        return self.keep(lambda: tf.Variable(np.asarray(array), trainable=False, dtype=dtype))
+        name = f"constant_{len(self.kept)}"
+        return self.keep(lambda: tf.Variable(np.asarray(array), trainable=False, dtype=dtype, name=name))
 
     def array(self, array: Any, dtype: tf.DType = tf.float64) -> tf.Tensor:
         """Return an array as a constant where it is small, else as a variable."""

@@ -69,7 +69,8 @@ class Nodes:
         left, right, feature, threshold, missing = map(np.asarray, zip(*self._nodes))
         added = len(self._nodes) - len(self._values)
         values = np.pad(self._values, [(0, added), (0, 0)])
-        return Tree(left, right, feature, threshold, missing, values)
+        arrays = tuple(map(np.asarray, (left, right, feature, threshold, missing)))
+        return Tree(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], values)
 
 
 def bounds_of(categories: Sequence[int]) -> list[float]:
