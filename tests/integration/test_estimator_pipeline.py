@@ -21,6 +21,7 @@ from headrace.components import (
     StatisticsGen,
     Trainer,
 )
+from headrace.formats import model_inputs
 from headrace.orchestration.engine import start as engine
 from headrace.orchestration.runners.in_process import InProcess
 from headrace.run_options import RunOptions
@@ -97,6 +98,12 @@ def test_what_was_pushed_answers_as_scikit_learn_on_the_same_rows(made):
     expected = model.predict_proba(_as_frame(frames["eval"])[names])[:, 1]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert frames["eval"][names].isna().any().all()
+
+
+def test_the_order_of_the_features_is_kept_with_the_model(made):
+    """The page of a model shows it."""
+    (pushed,) = glob.glob(f"{made[0]}/pushed/*")
+    assert model_inputs.read(pushed) == (("fare", 1), ("miles", 1), ("payment", 1))
 
 
 def test_a_loaded_model_predicts_of_a_frame(made):

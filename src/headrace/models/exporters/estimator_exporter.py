@@ -63,7 +63,8 @@ def servable(model: Any, features: Features, where: str, num_classes: int | None
 
     call({name: _zeros(features[name]) for name in names})
     store.again()
-    return Servable(names, call, {"estimator": store.kept}, keeps_missing=True)
+    matrix = [(name, features_module.size(features[name]) or 1) for name in names]
+    return Servable(names, call, {"estimator": store.kept}, matrix, keeps_missing=True)
 
 
 def told(model: Any) -> str:
