@@ -198,14 +198,15 @@ _CASES = {
         ),
         "predict_proba",
         _classes,
-        (_plain, _grid),
+        # On a grid the last digit decides whether a cosine is the radius or 0, in scikit-learn too.
+        (_plain,),
         1e-6,
     ),
     "RadiusNeighborsRegressor": (
         _near(neighbors.RadiusNeighborsRegressor, radius=_of(0.3, 1.3, 50.0)),
         "predict",
         _values,
-        (_plain, _grid),
+        (_plain,),
         1e-6,
     ),
     "GaussianNB": (st.builds(naive_bayes.GaussianNB), "predict_proba", _classes, _ALL, 1e-5),

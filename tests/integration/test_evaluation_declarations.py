@@ -61,4 +61,15 @@ def test_declaration_equals_that_of_tfx(our_class: Any, stock_class: Any, argume
     }
     assert mine.spec.TYPE_ANNOTATION == theirs.spec.TYPE_ANNOTATION
     own = {"max_load_seconds", "max_memory_gb", "max_latency_ms"}
+    own |= {
+        "label",
+        "prediction",
+        "weight",
+        "metrics",
+        "slices",
+        "require",
+        "improve",
+        "choose_threshold",
+        "class_names",
+    }
     assert mine.spec.PARAMETERS.keys() - own == theirs.spec.PARAMETERS.keys()
