@@ -26,7 +26,9 @@ def taken(config: Any, folder: str, splits: Sequence[str]) -> Decisions | None:
     asked = [one for spec in config.metrics_specs for one in spec.metrics if one.class_name == _CLASS_NAME]
     if not asked:
         return None
-    settings = json.loads(f"{{{asked[0].config}}}")
+    text = asked[0].config
+    # As TFMA reads it: with or without braces.
+    settings = json.loads(text if text.startswith("{") else f"{{{text}}}")
     name, aim = settings.get("name", aims.NAME), settings.get("aim") or aims.USUAL
     baseline = next((spec.name for spec in config.model_specs if spec.is_baseline), None)
     metrics = Metrics.read(folder)

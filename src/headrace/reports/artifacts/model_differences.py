@@ -22,7 +22,9 @@ _MAX_VALUES = 50_000_000
 
 def render(subject: Subject, other: Subject) -> list[Block]:
     """Return what two models are, and the weights by name: equal, or how far apart."""
-    found = {f"Model {one.artifact.id}": list(folders(one.artifact.uri)) for one in (subject, other)}
+    ids = [subject.artifact.id, other.artifact.id]
+    labels = [f"Model {ids[0]}", f"Model {ids[1]}{' again' if ids[0] == ids[1] else ''}"]
+    found = {label: list(folders(one.artifact.uri)) for label, one in zip(labels, (subject, other))}
     for label, paths in found.items():
         if len(paths) != 1:
             return [
