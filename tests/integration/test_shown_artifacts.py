@@ -14,11 +14,13 @@ import report_artifacts
 import headrace
 from headrace import testing
 from headrace.artifact_types.own import OWN
-from headrace.authoring import standard_artifacts
+from headrace.authoring import own_artifacts, standard_artifacts
 from headrace.errors import DataError
-from headrace.formats import blessings, hyperparameters, predictions
+from headrace.formats import blessings, hyperparameters, importances, predictions, selections
 from headrace.formats.bare_protos import proto_class
 from headrace.formats.examples import tfrecord
+from headrace.formats.importances import Importance, Importances
+from headrace.formats.selections import Candidate, Selection
 from headrace.results import Bounds
 from headrace.ui import artifact_shapes
 
@@ -59,15 +61,31 @@ def predicted(folder: Path) -> Any:
     return made
 
 
+def measured(folder: Path) -> Any:
+    made = testing.make_artifact(folder, own_artifacts.FeatureImportances)
+    features = [Importance("a", 0.5, 0.1), Importance("b", 0.0, 0.0)]
+    importances.write(made, Importances("log_loss", 0.25, True, 100, 5, "eval", features))
+    return made
+
+
+def chosen(folder: Path) -> Any:
+    made = testing.make_artifact(folder, own_artifacts.ModelSelection)
+    candidates = [Candidate("a", 0.9, 10, True, 3, {"auc": 0.9}), Candidate("b", None, 20)]
+    selections.write(made, Selection("a", "it is", "auc", "Overall", False, candidates, ["b has none"]))
+    return made
+
+
 MADE: dict[str, Callable[[Path], Any]] = {
     "ExampleAnomalies": lambda folder: report_artifacts.anomalies(str(folder)).artifact,
     "Examples": lambda folder: report_artifacts.examples(str(folder)).artifact,
     "ExampleStatistics": lambda folder: report_artifacts.statistics(str(folder)).artifact,
+    "FeatureImportances": measured,
     "HyperParameters": best,
     "InferenceResult": predicted,
     "ModelBlessing": blessing,
     "ModelEvaluation": lambda folder: report_artifacts.evaluation(str(folder)).artifact,
     "ModelRun": lambda folder: report_artifacts.model_run(str(folder)).artifact,
+    "ModelSelection": chosen,
     "PushedModel": lambda folder: testing.make_artifact(folder, standard_artifacts.PushedModel),
     "Schema": lambda folder: testing.make_schema(folder, SCHEMA),
     "TunerResults": lambda folder: report_artifacts.tuner_results(str(folder)).artifact,

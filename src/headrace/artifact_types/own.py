@@ -78,6 +78,7 @@ OWN: Mapping[str, ArtifactType[Any]] = {
         summarize=At("formats.selections:summary"),
         changes=At("formats.selections:compare"),
         page=At("reports.artifacts.selections:render"),
+        result=_result("choices:ModelSelection"),
         headline=Headline("Chosen", lambda summary: "good"),
         is_open=True,
     ),
@@ -86,6 +87,7 @@ OWN: Mapping[str, ArtifactType[Any]] = {
         summarize=At("formats.importances:summary"),
         changes=At("formats.importances:compare"),
         page=At("reports.artifacts.importances:render"),
+        result=_result("choices:FeatureImportances"),
         is_open=True,
     ),
     "ModelRun": ArtifactType(

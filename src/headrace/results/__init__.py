@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace.results.choices import FeatureImportances, ModelSelection
     from headrace.results.cleaning import CleaningReport
     from headrace.results.descriptions import Anomalies, Schema, Statistics, TransformGraph
     from headrace.results.evaluations import Evaluation
@@ -27,10 +28,12 @@ _PLACES = {
     "CleaningReport": "cleaning",
     "Evaluation": "evaluations",
     "Examples": "examples",
+    "FeatureImportances": "choices",
     "HyperParameters": "training",
     "InferenceResult": "predictions",
     "Model": "models",
     "ModelRun": "training",
+    "ModelSelection": "choices",
     "PushedModel": "models",
     "Result": "result",
     "Schema": "descriptions",
@@ -46,10 +49,12 @@ __all__ = [
     "CleaningReport",
     "Evaluation",
     "Examples",
+    "FeatureImportances",
     "HyperParameters",
     "InferenceResult",
     "Model",
     "ModelRun",
+    "ModelSelection",
     "PushedModel",
     "Result",
     "Schema",

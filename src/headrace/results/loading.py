@@ -38,6 +38,8 @@ def load(
     `ModelBlessing` and others  `is_blessed`
     `InferenceResult`           `predictions`
     `CleaningReport`            `counts`, `rows`
+    `ModelSelection`            `chosen`, `reason`, `candidates`
+    `FeatureImportances`        `to_pandas()`, `metric`, `score`
     of any type                 `path`, `properties`, `run_id`, `node_id`, `summary`, `content`
     ==========================  ======================================================================================
 

@@ -342,6 +342,51 @@ class CleaningReportData(TypedDict):
     rows: list[FoundRowData]
 
 
+class CandidateData(TypedDict):
+    """A model that could be chosen; `value` is null where its evaluation has none."""
+
+    name: str
+    value: float | str | None
+    num_bytes: int
+    is_blessed: bool | None
+    model_id: int
+    metrics: dict[str, float | str]
+
+
+class ModelSelectionData(TypedDict):
+    """What a ModelSelection holds, the best candidate first."""
+
+    format: int
+    chosen: str
+    reason: str
+    metric: str
+    slice: str
+    is_lower_better: bool
+    candidates: list[CandidateData]
+    remarks: list[str]
+
+
+class ImportanceData(TypedDict):
+    """What a score loses without a feature: mean and standard deviation over the repeats."""
+
+    name: str
+    mean: float | str
+    deviation: float | str
+
+
+class FeatureImportancesData(TypedDict):
+    """What FeatureImportances hold, the most important feature first."""
+
+    format: int
+    metric: str
+    score: float | str
+    is_lower_better: bool
+    num_rows: int
+    num_repeats: int
+    split: str
+    features: list[ImportanceData]
+
+
 class OtherData(TypedDict):
     """What an artifact of a type holds that others registered, where JSON has it."""
 
@@ -355,6 +400,7 @@ HELD: dict[str, tuple[type, int]] = {
     "ExampleAnomalies": (AnomaliesData, 1),
     "Examples": (ExamplesData, 1),
     "ExampleStatistics": (StatisticsData, 1),
+    "FeatureImportances": (FeatureImportancesData, 1),
     "HyperParameters": (HyperParametersData, 1),
     "InferenceResult": (InferenceResultData, 1),
     "InfraBlessing": (BlessingData, 1),
@@ -362,6 +408,7 @@ HELD: dict[str, tuple[type, int]] = {
     "ModelBlessing": (BlessingData, 1),
     "ModelEvaluation": (EvaluationData, 1),
     "ModelRun": (ModelRunData, 1),
+    "ModelSelection": (ModelSelectionData, 1),
     "PushedModel": (PushedModelData, 1),
     "Schema": (SchemaData, 1),
     "TransformGraph": (TransformGraphData, 1),
