@@ -37,6 +37,7 @@ def _accuracy(result: dict[str, Any]) -> float:
     return float(re.search(r"sparse_categorical_accuracy ([\d.]+)", summary)[1])
 
 
+@pytest.mark.long
 def test_penguins_are_told_apart_without_an_edit(tmp_path: Path):
     """From a file to a pushed model by two commands, as good as the reference: scikit-learn's network has 0.948."""
     data = os.path.join(penguin_data_root(), "penguins.csv")
