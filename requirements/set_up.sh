@@ -141,7 +141,7 @@ install() {
     uv=$(find_uv)
     if [ -z "$uv" ]; then
         pinned=$(sed -n 's/^uv==\([^ ;]*\).*/uv==\1/p' "$lock")
-        "$python" -m pip install --quiet "$pinned" >>"$log" 2>&1 || true
+        "$python" -m pip install --quiet --disable-pip-version-check "$pinned" >>"$log" 2>&1 || true
         uv=$(find_uv)
     fi
     if [ -n "$uv" ]; then

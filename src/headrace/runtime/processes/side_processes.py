@@ -10,6 +10,7 @@ was killed, which the node's process, with its threads, could not. Where there a
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import pickle
@@ -67,6 +68,9 @@ class SideProcesses(LocalObject):
         self._started: list[_SideProcess] = []
         self._num_alive = number
         self._counting = threading.Lock()
+        if number:
+            # Else the first collection of garbage in each fork copies the memory that holds the libraries, 0.3 s.
+            gc.freeze()
         self._reserve = self._fork_reserve() if number else None
         for _ in range(number):
             self._fork()
